@@ -1,0 +1,165 @@
+"""Command-line flags -> one frozen dataclass, and the record of a run (`run.json`).
+
+A script describes its settings as a frozen dataclass whose fields are made with `option` or `required`. `parse` turns
+the command line (and any `--flagfile`) into an instance of it. Nothing below an entry script sees a flag.
+"""
+
+import dataclasses
+import importlib.metadata
+import platform
+import subprocess
+import sys
+import typing
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from absl import flags
+
+from lrfr_tf.errors import UserError
+from lrfr_tf.files import write_json
+
+Config = TypeVar("Config")
+
+PACKAGES = ("tensorflow", "keras", "numpy", "pillow", "mtcnn", "keras-facenet", "scikit-learn", "scipy", "h5py")
+
+
+def option(default: Any, help: str, choices: Sequence[str] | None = None) -> Any:
+    """A setting with a default; `choices` limits a string, or each item of a tuple of strings, to the values named."""
+    return dataclasses.field(default=default, metadata={"help": help, "choices": choices})
+
+
+def required(help: str, choices: Sequence[str] | None = None) -> Any:
+    """A setting that the user must give."""
+    return dataclasses.field(metadata={"help": help, "choices": choices})
+
+
+def parse(config_class: type[Config], arguments: Sequence[str], description: str = "") -> Config:
+    """Reads `arguments` (the command line; the first item is the program's name) into `config_class`.
+
+    A field is a str, int, float, bool, `T | None`, or a tuple of str, int or float (given as a comma-separated list).
+
+    Raises:
+        UserError: an unknown flag, a value of the wrong type, one outside its choices, a required flag left out, or a
+            flagfile that cannot be read.
+        SystemExit: `--help` was given; the text is on stdout.
+    """
+    values = flags.FlagValues()
+    flags.DEFINE_bool("help", False, "show this text", short_name="h", flag_values=values)
+    flags.DEFINE_bool("verbose", False, "leave TensorFlow's own log on, and show tracebacks", flag_values=values)
+    kinds = typing.get_type_hints(config_class)
+    fields = dataclasses.fields(config_class)  # type: ignore[arg-type]
+    for field in fields:
+        _define(field, kinds[field.name], values)
+    try:
+        rest = values(list(arguments))
+    except flags.Error as error:
+        raise UserError(_one_line(error)) from None
+    if values["help"].value:
+        print(f"{description.strip()}\n\n{_help_text(fields, kinds)}")
+        raise SystemExit(0)
+    if len(rest) > 1:
+        raise UserError(f"{rest[1]!r} is not a flag; settings are given as --name=value (see --help).")
+    settings = {}
+    for field in fields:
+        value = values[field.name].value
+        if value is None and field.default is dataclasses.MISSING:
+            raise UserError(f"--{field.name} is missing: {field.metadata['help']}.")
+        settings[field.name] = _checked(field, kinds[field.name], value)
+    return config_class(**settings)
+
+
+def write_run_record(folder: str | Path, config: Any, **more: Any) -> None:
+    """Writes `run.json` into a run folder: effective settings, command line, git commit, versions of what ran."""
+    record = {
+        "config": dataclasses.asdict(config),
+        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
+        "git_commit": git_commit(),
+        "versions": versions(),
+        **more,
+    }
+    write_json(Path(folder) / "run.json", record)
+
+
+def versions() -> dict[str, str]:
+    """The versions of this project, of Python and of the packages that decide the figures."""
+    found = {"python": platform.python_version()}
+    for package in ("lrfr-tf", *PACKAGES):
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+def git_commit() -> str:
+    """The commit of the checkout that runs, with "+changes" where the tree differs from it, or "unknown"."""
+    try:
+        root = Path(__file__).parent
+        commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True, check=True)
+        dirty = subprocess.run(["git", "status", "--porcelain"], cwd=root, capture_output=True, text=True, check=True)
+        return commit.stdout.strip() + ("+changes" if dirty.stdout.strip() else "")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def _define(field: Any, kind: Any, values: flags.FlagValues) -> None:
+    default = None if field.default is dataclasses.MISSING else field.default
+    text = field.metadata["help"]
+    kind = _without_none(kind)
+    if typing.get_origin(kind) is tuple:
+        shown = None if default is None else [str(item) for item in default]
+        flags.DEFINE_list(field.name, shown, text, flag_values=values)
+    elif kind is bool:
+        flags.DEFINE_bool(field.name, default, text, flag_values=values)
+    elif kind is int:
+        flags.DEFINE_integer(field.name, default, text, flag_values=values)
+    elif kind is float:
+        flags.DEFINE_float(field.name, default, text, flag_values=values)
+    else:
+        flags.DEFINE_string(field.name, default, text, flag_values=values)
+
+
+def _without_none(kind: Any) -> Any:
+    kept = [item for item in typing.get_args(kind) if item is not type(None)]
+    if type(None) in typing.get_args(kind) and len(kept) == 1:
+        return kept[0]
+    return kind
+
+
+def _checked(field: Any, kind: Any, value: Any) -> Any:
+    kind = _without_none(kind)
+    if value is None:
+        return None
+    if typing.get_origin(kind) is tuple:
+        item_kind = typing.get_args(kind)[0]
+        try:
+            value = tuple(item_kind(item.strip() if isinstance(item, str) else item) for item in value)
+        except ValueError:
+            raise UserError(f"--{field.name}={','.join(value)} is not a list of {item_kind.__name__}.") from None
+    if field.metadata["choices"] is not None:
+        for item in value if isinstance(value, tuple) else (value,):
+            if item not in field.metadata["choices"]:
+                allowed = ", ".join(field.metadata["choices"])
+                raise UserError(f"--{field.name}={item} is not known; it takes {allowed}.")
+    return value
+
+
+def _help_text(fields: Sequence[Any], kinds: dict[str, Any]) -> str:
+    lines = ["Flags (or lines of a file given as --flagfile=FILE):"]
+    for field in fields:
+        if field.default is dataclasses.MISSING:
+            default = "required"
+        elif isinstance(field.default, tuple):
+            default = "default " + (",".join(str(item) for item in field.default) or "none")
+        else:
+            default = f"default {field.default}"
+        choices = f"; one of {', '.join(field.metadata['choices'])}" if field.metadata["choices"] else ""
+        lines.append(f"  --{field.name}: {field.metadata['help']} ({default}{choices})")
+    lines.append("  --verbose: leave TensorFlow's own log on, and show tracebacks")
+    return "\n".join(lines)
+
+
+def _one_line(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return text if text.endswith(".") else text + "."

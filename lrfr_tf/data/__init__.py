@@ -1,0 +1,1 @@
+"""Files -> batches: readers, identity folders, splits, the tf.data graph."""

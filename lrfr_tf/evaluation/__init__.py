@@ -1,0 +1,1 @@
+"""Arrays in, numbers out: identification, image quality, boxes, significance; and the report."""

@@ -1,0 +1,1 @@
+"""Photo -> face crops: detect, frame, align."""

@@ -1,0 +1,1 @@
+"""Bytes <-> uint8 RGB: decode, resize, degrade."""

@@ -1,0 +1,1 @@
+"""Losses as plain functions of tensors: pure Keras; feature networks come in as arguments."""

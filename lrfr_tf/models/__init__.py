@@ -1,0 +1,1 @@
+"""Networks as plain functions that return keras.Model: pure Keras, no TensorFlow, no flags, no files."""

@@ -1,0 +1,1 @@
+"""The product: pixels -> faces -> embeddings -> identity."""

@@ -1,0 +1,1 @@
+"""The only place that fetches, checks and loads foreign weights."""
