@@ -17,7 +17,7 @@ def run(main: Callable[[Any], None], config_class: type, arguments: list[str] | 
     """
     arguments = sys.argv if arguments is None else arguments
     try:
-        config = parse(config_class, arguments, sys.modules[main.__module__].__doc__ or "")
+        config: Any = parse(config_class, arguments, sys.modules[main.__module__].__doc__ or "")
         main(config)
     except UserError as error:
         if "--verbose" in arguments:

@@ -1,0 +1,47 @@
+# `make` alone lists the targets.
+PYTEST := .venv/bin/python -m pytest
+NEEDS_DATA := facenet or shared_data or slow
+
+.PHONY: help environment demo test test-all check bench fetch lock clean
+
+help:
+	@echo "make demo      the first system on 118 photos, from detection to report (about 8 minutes)"
+	@echo "make test      the tests that need no data and no network"
+	@echo "make test-all  the tests that need the real FaceNet weights, ../shared/data, or many processes"
+	@echo "make check     ruff and mypy"
+	@echo "make bench     speed and memory, as JSON"
+	@echo "make fetch     the FaceNet weights and the sample photos, into the cache folder"
+	@echo "make lock      requirements.lock anew from pyproject.toml"
+	@echo "make clean     removes .venv and what the tools left in the checkout"
+
+environment:
+	@tools/make_environment.sh
+
+demo: environment
+	.venv/bin/python tools/demo.py
+
+fetch: environment
+	.venv/bin/python tools/fetch_samples.py
+
+test: environment
+	$(PYTEST) -m "not ($(NEEDS_DATA))"
+
+test-all: environment
+	-.venv/bin/python tools/fetch_samples.py
+	$(PYTEST) -m "$(NEEDS_DATA)"
+
+check: environment
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+
+bench: environment
+	@for script in tools/bench_*.py; do .venv/bin/python $$script || exit; done
+
+# uv resolves for all supported Pythons and platforms at once.
+lock:
+	uv pip compile pyproject.toml --extra dev --universal --generate-hashes --python-version 3.11 \
+	    --no-annotate --no-header --upgrade -o requirements.lock
+
+clean:
+	rm -rf .venv *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,84 @@
+"""CelebA as its authors deliver it: `img_align_celeba` (folder or zip) and `identity_CelebA.txt`.
+
+Liu et al., "Deep Learning Face Attributes in the Wild", ICCV 2015. Non-commercial research only.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from lrfr_tf.data.image_source import ImageSource
+from lrfr_tf.data.splits import Split
+from lrfr_tf.errors import UserError
+
+FULL_IMAGES = 202_599
+FULL_IDENTITIES = 10_177
+# Identities with at least three images in the full set.
+FULL_CLASSES = 9_809
+
+
+def read_identities(path: Path) -> dict[str, str]:
+    """Reads `identity_CelebA.txt`: one "<file> <identity>" a line; a header line "img label" is accepted.
+
+    Returns:
+        File name -> identity number, as text.
+
+    Raises:
+        UserError: the file is missing, is not such a list, or names a file twice; the message names the line.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise UserError(f"{path} is not a text file; it should be identity_CelebA.txt.") from None
+    identities: dict[str, str] = {}
+    for number, line in enumerate(lines, start=1):
+        words = line.split()
+        if not words or (number == 1 and len(words) == 2 and all(word.isidentifier() for word in words)):
+            continue
+        if len(words) != 2 or not words[1].isdecimal() or "." not in words[0]:
+            raise UserError(f"{path}, line {number}: {line[:60]!r} is not '<image file> <identity number>'.")
+        if words[0] in identities:
+            raise UserError(f"{path}, line {number}: {words[0]} is named twice.")
+        identities[words[0]] = str(int(words[1]))
+    if not identities:
+        raise UserError(f"{path} names no image; it should be identity_CelebA.txt.")
+    return identities
+
+
+def match_images(source: ImageSource, identities: Mapping[str, str]) -> tuple[dict[str, list[str]], list[str]]:
+    """Joins the list of identities with the images that are there.
+
+    Returns:
+        (identity -> source names of its images, listed files that are missing).
+
+    Raises:
+        UserError: none of the listed images is there.
+    """
+    by_file = {name.rsplit("/", 1)[-1]: name for name in source.names()}
+    images: dict[str, list[str]] = {}
+    missing: list[str] = []
+    for file, identity in identities.items():
+        if file in by_file:
+            images.setdefault(identity, []).append(by_file[file])
+        else:
+            missing.append(file)
+    if not images:
+        raise UserError(
+            f"None of the {len(identities)} images of the identity list (the first is {missing[0]}) is in "
+            f"{source.label('').rstrip('/')}."
+        )
+    return images, missing
+
+
+def check_full_set(identities: Mapping[str, str], split: Split) -> None:
+    """Asserts what the published experiment found: the full list gives 9,809 identities with three images or more.
+
+    Raises:
+        UserError: all 202,599 lines are there and the count differs, so the list is not CelebA's.
+    """
+    if len(identities) == FULL_IMAGES and len(split.classes) != FULL_CLASSES:
+        raise UserError(
+            f"The identity list has all {FULL_IMAGES:,} lines but gives {len(split.classes):,} identities with three "
+            f"images or more instead of {FULL_CLASSES:,}: it is not CelebA's."
+        )

@@ -1,0 +1,97 @@
+"""Prepared faces in memory: one uint8 array, decoded once."""
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from lrfr_tf.data.folders import FaceFile, is_held_out, list_faces
+from lrfr_tf.errors import UserError
+from lrfr_tf.files import read_json
+from lrfr_tf.images.decode import read_image
+
+
+def read_tree_manifest(root: Path) -> dict:
+    """The manifest of a prepared tree.
+
+    Raises:
+        UserError: the tree was not made by a prepare tool, or was not finished.
+    """
+    if not (root / "manifest.json").is_file():
+        raise UserError(
+            f"{root} is not a finished tree of faces (no manifest.json); make it with tools/prepare_celeba.py or "
+            "tools/prepare_folder.py."
+        )
+    return read_json(root / "manifest.json")
+
+
+def load_faces(folder: Path, faces: Sequence[FaceFile], progress: str | None = None) -> np.ndarray:
+    """Decodes the images of one split folder into uint8 [N, H, W, 3].
+
+    Args:
+        folder: `<root>/<kind>/<split>`.
+        progress: the text of a progress bar; None shows none.
+
+    Raises:
+        UserError: an image cannot be read or differs in size from the first.
+    """
+    paths = [folder / face.path for face in faces]
+    first = read_image(paths[0])
+    images = np.empty((len(paths), *first.shape), np.uint8)
+
+    def fill(index: int) -> None:
+        image = read_image(paths[index])
+        if image.shape != first.shape:
+            raise UserError(
+                f"{paths[index]} is {image.shape[1]} x {image.shape[0]} pixels, but {paths[0]} is "
+                f"{first.shape[1]} x {first.shape[0]}; all faces of a tree have one size."
+            )
+        images[index] = image
+
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        filled = pool.map(fill, range(len(paths)))
+        for _ in tqdm(filled, total=len(paths), desc=progress, unit="image", disable=progress is None):
+            pass
+    return images
+
+
+def load_training_faces(
+    roots: Sequence[Path], splits: Sequence[str], held_out_divisor: int
+) -> tuple[np.ndarray, list[str]]:
+    """The HR faces that a super-resolution network may learn from, out of one or more prepared trees.
+
+    Identities whose number is divisible by `held_out_divisor` are left out (0 keeps everybody). A split that a tree
+    lacks is passed over ("extra" exists only where a tree was prepared with --keep_dropped).
+
+    Returns:
+        (uint8 [N, S, S, 3], the path of each).
+
+    Raises:
+        UserError: a tree is not finished, sizes differ, or nothing is left.
+    """
+    parts: list[np.ndarray] = []
+    names: list[str] = []
+    for root in roots:
+        read_tree_manifest(root)
+        for split in splits:
+            folder = root / "hr" / split
+            if not folder.is_dir():
+                continue
+            faces = [
+                face for face in list_faces(root / "hr", split) if not is_held_out(face.identity, held_out_divisor)
+            ]
+            if not faces:
+                continue
+            parts.append(load_faces(folder, faces, f"read {folder}"))
+            names += [str(folder / face.path) for face in faces]
+    if not parts:
+        raise UserError(
+            f"No face is left to train on in {', '.join(map(str, roots))} (splits {', '.join(splits)}, identities "
+            f"divisible by {held_out_divisor} held out)."
+        )
+    if len({part.shape[1:] for part in parts}) > 1:
+        raise UserError(f"The faces of {', '.join(map(str, roots))} differ in size; prepare all with one --high_size.")
+    return np.concatenate(parts), names

@@ -1,0 +1,150 @@
+"""The tables of a result as text for a terminal, and as GitHub Markdown."""
+
+import html
+import re
+import textwrap
+from typing import Any
+
+from lrfr_tf.evaluation.report_figures import ABSENT, count, interval, number, p_value, percent
+from lrfr_tf.evaluation.report_tables import (
+    Cell,
+    Table,
+    blocks_of,
+    boxes_table,
+    quality_table,
+    recognition_groups,
+    recognition_table,
+)
+from lrfr_tf.evaluation.report_words import (
+    below_bicubic,
+    block_counts,
+    block_sentence,
+    head_name,
+    mean_of,
+    method_name,
+    one_line,
+)
+
+WIDTH = 120
+
+
+def table_text(result: dict[str, Any]) -> str:
+    """The figures of each block, for a terminal of 120 columns: image quality, recognition, what is below bicubic."""
+    parts = [one_line(result["title"])]
+    if result["note"]:
+        parts.append(textwrap.fill(one_line(result["note"]), WIDTH))
+    for _, title, block in blocks_of(result):
+        parts.append(f"\n{title}: {block_counts(block)}; 95 % intervals in brackets\n")
+        parts.append(_aligned(_quality_lines(block), words=1))
+        parts.append("")
+        parts.append(_aligned(_recognition_lines(block), words=3))
+        parts += ["\n" + textwrap.fill(sentence, WIDTH) for sentence in below_bicubic(block)]
+    return "\n".join(parts)
+
+
+def table_markdown(result: dict[str, Any]) -> str:
+    """Every figure of each block as GitHub Markdown tables, with its 95 % interval and its n."""
+    parts = []
+    for name, title, block in blocks_of(result):
+        parts.append(f"### {markdown(title)}\n\n{markdown(block_sentence(name, result))}")
+        parts += recognition_markdown(block)
+        parts += [markdown_table(quality_table(block)), markdown_table(boxes_table(block))]
+    return "\n\n".join(parts) + "\n"
+
+
+def recognition_markdown(block: dict[str, Any]) -> list[str]:
+    """The recognition table of a block and, under it, what is below bicubic: paragraphs of Markdown."""
+    return [markdown_table(recognition_table(block)), *(markdown(sentence) for sentence in below_bicubic(block))]
+
+
+def markdown_table(table: Table) -> str:
+    """A table as GitHub Markdown; the best figure of each group is bold."""
+    headings = [
+        markdown(f"{heading}, {over}" if over else heading)
+        for heading, over in zip(table.headings, table.over, strict=True)
+    ]
+    rules = [":--" if column < table.words else "--:" for column in range(len(headings))]
+    rows = [[_markdown_cell(cell) for cell in row] for row in table.rows]
+    return "\n".join(f"| {' | '.join(row)} |" for row in [headings, rules, *rows])
+
+
+def markdown(text: Any) -> str:
+    """Escapes a text for a line, or a table cell, of Markdown."""
+    escaped = re.sub(r"([\\`*_\[\]|~#$])", r"\\\1", html.escape(one_line(text), quote=False))
+    return escaped.replace("&lt; ", "< ")  # "< 0.001" opens no tag, and reads better in the source.
+
+
+def _markdown_cell(cell: Cell) -> str:
+    text = f"**{markdown(cell.text)}**" if cell.best else markdown(cell.text)
+    # Brackets with numbers in them are no link, and stay readable in the source without a backslash.
+    return f"{text} {cell.interval}" if cell.interval else text
+
+
+def _quality_lines(block: dict[str, Any]) -> list[list[str]]:
+    lines = [["method", "detected %", "PSNR dB (RGB)", "SSIM (RGB)"]]
+    for method, row in block["quality"].items():
+        lines.append(
+            [
+                method_name(method),
+                _figure(row["detected"], percent),
+                _figure(row.get("psnr_rgb"), lambda value: number(value, 2)),
+                _figure(row.get("ssim_rgb"), lambda value: number(value, 3)),
+            ]
+        )
+    return lines
+
+
+def _recognition_lines(block: dict[str, Any]) -> list[list[str]]:
+    groups = recognition_groups(block["recognition"])
+    with_top_5 = any("top_5" in row["all"] for group in groups for row in group)
+    lines = [
+        [
+            "method",
+            "head",
+            "fitted on",
+            "top-1 % (all)",
+            "top-5 %",
+            "top-1 detected (n)",
+            "top-1 intersection (n)",
+            "n",
+            "p",
+        ]
+    ]
+    for place, group in enumerate(groups):
+        if place > 0:
+            lines.append([""] * len(lines[0]))
+        for row in group:
+            lines.append(
+                [
+                    method_name(row["method"]),
+                    head_name(row["head"]),
+                    method_name(row["trained_on"]),
+                    _figure(row["all"]["top_1"], percent),
+                    percent(mean_of(row["all"].get("top_5"))),
+                    *(
+                        f"{percent(mean_of(row[subset]['top_1']))} ({count(row[subset]['images'])})"
+                        for subset in ("detected", "intersection")
+                    ),
+                    count(row["all"]["images"]),
+                    p_value(row.get("p_against_bicubic")),
+                ]
+            )
+    return lines if with_top_5 else [line[:4] + line[5:] for line in lines]
+
+
+def _figure(figure: dict[str, Any] | None, show: Any) -> str:
+    if figure is None:
+        return ABSENT
+    return f"{show(figure['mean'])} {interval(figure['interval_95'], show)}".rstrip()
+
+
+def _aligned(lines: list[list[str]], words: int) -> str:
+    lines = [[one_line(text) for text in line] for line in lines]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    return "\n".join(
+        "  ".join(
+            text.ljust(width) if column < words else text.rjust(width)
+            for column, (text, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in lines
+    )

@@ -1,0 +1,60 @@
+"""How sure a figure is: bootstrap intervals and McNemar's test."""
+
+import numpy as np
+import scipy.stats
+
+RESAMPLES_AT_ONCE = 100  # bounds the memory of the bootstrap to so many counts a distinct value
+
+
+def bootstrap_interval(
+    values: np.ndarray, confidence: float = 0.95, resamples: int = 2000, seed: int = 0
+) -> tuple[float, float]:
+    """The percentile bootstrap interval of the mean (Efron 1979).
+
+    Drawing n of n values with replacement is the same as drawing how often each distinct value occurs from a
+    multinomial distribution; for right-or-wrong values that is two counts a resample instead of n.
+
+    Args:
+        values: [n], numbers or booleans, n > 0; each is one image, taken as independent of the others.
+        confidence: share of resampled means inside the interval, in (0, 1).
+        resamples: number of resamples.
+        seed: seed of the resampling.
+
+    Returns:
+        The lower and upper end.
+
+    Raises:
+        ValueError: there are no values.
+    """
+    if len(values) == 0:
+        raise ValueError("A bootstrap interval needs at least one value.")
+    distinct, counts = np.unique(np.asarray(values, dtype=np.float64), return_counts=True)
+    random = np.random.default_rng(seed)
+    means = []
+    for start in range(0, resamples, RESAMPLES_AT_ONCE):
+        draws = random.multinomial(
+            len(values), counts / len(values), size=min(RESAMPLES_AT_ONCE, resamples - start)
+        )
+        means.append(draws @ distinct / len(values))
+    tail = (1.0 - confidence) / 2
+    low, high = np.quantile(np.concatenate(means), [tail, 1.0 - tail])
+    return float(low), float(high)
+
+
+def mcnemar(correct_a: np.ndarray, correct_b: np.ndarray) -> float:
+    """The exact two-sided p-value of McNemar's test (1947): do two methods err equally often on the same images?
+
+    Only images that one method gets right and the other wrong count; under the null hypothesis each of the two cases
+    has probability 1/2, so the p-value is binomial. Without such an image it is 1.
+
+    Args:
+        correct_a, correct_b: bool [n], the same images in the same order.
+    """
+    correct_a, correct_b = np.asarray(correct_a, dtype=bool), np.asarray(correct_b, dtype=bool)
+    if correct_a.shape != correct_b.shape:
+        raise ValueError(f"McNemar's test needs the same images, not {len(correct_a)} and {len(correct_b)}.")
+    only_a = int(np.sum(correct_a & ~correct_b))
+    only_b = int(np.sum(correct_b & ~correct_a))
+    if only_a + only_b == 0:
+        return 1.0
+    return float(scipy.stats.binomtest(only_a, only_a + only_b, 0.5).pvalue)

@@ -1,0 +1,30 @@
+"""High resolution -> low resolution: the one place that makes low-resolution faces, for training and for tables.
+
+The degradation is Pillow's bicubic with antialiasing and nothing else: no blur, no noise, no compression. Whoever
+wants another one changes it here, and every model and every figure follows.
+"""
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from lrfr_tf.images.resize import resize, resize_in_graph
+
+
+def degrade(images: np.ndarray, size: int) -> np.ndarray:
+    """Makes low-resolution images: uint8 [N, H, H, 3] -> uint8 [N, size, size, 3].
+
+    Raises:
+        ValueError: another shape or dtype.
+    """
+    return resize(images, size, size)
+
+
+def degrade_in_graph(images: Any, size: int) -> tf.Tensor:
+    """The same as `degrade` in a TensorFlow graph, bit for bit: uint8 [N, H, H, 3] -> uint8 [N, size, size, 3].
+
+    Raises:
+        ValueError: another rank or dtype.
+    """
+    return resize_in_graph(images, size, size)

@@ -1,0 +1,174 @@
+"""Faces of a tree -> embeddings on disk: detect, crop, embed, one shard after another.
+
+Memory does not grow with the data set: one shard (1,024 faces) is held at a time, and a finished shard is never
+computed again.
+"""
+
+import dataclasses
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from lrfr_tf.data.embeddings import (
+    SCHEMA,
+    SHARD_SIZE,
+    EmbeddingSet,
+    read_shard,
+    shard_path,
+    write_shard,
+)
+from lrfr_tf.data.face_cache import load_faces
+from lrfr_tf.data.folders import FaceFile, list_faces, write_classes
+from lrfr_tf.errors import UserError
+from lrfr_tf.faces.detect import Detection, FaceDetector
+from lrfr_tf.faces.frame import crop
+from lrfr_tf.files import sha256
+from lrfr_tf.images.resize import resize
+from lrfr_tf.recognition.embedding import Embedder
+from lrfr_tf.resumable import open_folder
+
+# What is embedded when the detector finds nothing: nothing, the whole image, or the box found in the HR image.
+POLICIES = ("miss", "whole", "hr_box")
+CROP_SIZE = 160
+
+
+@dataclasses.dataclass(frozen=True)
+class Extraction:
+    """How faces are found, cropped and embedded."""
+
+    detector: FaceDetector
+    embedder: Embedder
+    policy: str
+    detector_settings: dict
+
+
+def extract_tree(
+    images: Path, splits: Sequence[str], classes: list[str], how: Extraction, output: Path, hr_output: Path | None
+) -> None:
+    """Embeds every image of `<images>/<split>/<identity>/` into `<output>` (see `lrfr_tf.data.embeddings`).
+
+    Args:
+        images: the tree of one method, such as `<data>/hr`.
+        classes: the shared class map.
+        hr_output: the finished embeddings of the HR images of the same tree; needed by the policy "hr_box".
+
+    Raises:
+        UserError: a split is missing, an identity is not in the class map, or `output` was begun with other settings.
+    """
+    faces = {split: list_faces(images, split) for split in splits}
+    manifest: dict[str, Any] = {
+        "schema": SCHEMA,
+        "images": str(images.resolve()),
+        "source": _source_checksum(images),
+        "embedder": how.embedder.name,
+        "dimensions": how.embedder.dimensions,
+        "detector": how.detector_settings,
+        "policy": how.policy,
+        "splits": {
+            split: {
+                "images": len(files),
+                "shards": -(-len(files) // SHARD_SIZE),
+                "paths_sha256": hashlib.sha256("\n".join(file.path for file in files).encode()).hexdigest(),
+            }
+            for split, files in faces.items()
+        },
+    }
+    open_folder(output, manifest, "manifest.json")
+    write_classes(output, classes)
+    label_of = {name: index for index, name in enumerate(classes)}
+    for split, files in faces.items():
+        unknown = {file.identity for file in files} - label_of.keys()
+        if unknown:
+            raise UserError(f"{images / split} holds {sorted(unknown)[0]!r}, which is not in the class map.")
+        with tqdm(total=len(files), desc=f"embed {images.name} {split}", unit="face") as progress:
+            for index in range(manifest["splits"][split]["shards"]):
+                part = files[index * SHARD_SIZE : (index + 1) * SHARD_SIZE]
+                if not shard_path(output, split, index).is_file():
+                    hr_rows = read_shard(shard_path(hr_output, split, index)) if hr_output is not None else None
+                    rows = _embed_part(images / split, part, label_of, how, hr_rows, progress)
+                    write_shard(shard_path(output, split, index), rows)
+                else:
+                    progress.update(len(part))
+
+
+def choose_crops(
+    images: np.ndarray, detections: Sequence[Detection], policy: str, hr_boxes: np.ndarray | None
+) -> tuple[list[np.ndarray | None], list[str]]:
+    """The crop to embed of each image, and how it was chosen.
+
+    Args:
+        images: uint8 [N, S, S, 3].
+        hr_boxes: float32 [N, 4] found in the HR images, NaN where none; for the policy "hr_box".
+
+    Returns:
+        (uint8 crops of any size, None for a miss; "detected", "whole", "hr_box" or "miss").
+    """
+    crops: list[np.ndarray | None] = []
+    chosen: list[str] = []
+    for index, (image, detection) in enumerate(zip(images, detections, strict=True)):
+        if detection.found:
+            crops.append(crop(image, detection.boxes[0]))
+            chosen.append("detected")
+        elif policy == "whole":
+            crops.append(image)
+            chosen.append("whole")
+        elif policy == "hr_box" and hr_boxes is not None and not np.isnan(hr_boxes[index]).any():
+            crops.append(crop(image, hr_boxes[index]))
+            chosen.append("hr_box")
+        else:
+            crops.append(None)
+            chosen.append("miss")
+    return crops, chosen
+
+
+def _embed_part(
+    folder: Path,
+    files: list[FaceFile],
+    label_of: dict[str, int],
+    how: Extraction,
+    hr_rows: EmbeddingSet | None,
+    progress: tqdm,
+) -> EmbeddingSet:
+    images = load_faces(folder, files)
+    detections = how.detector.detect(list(images))
+    crops, chosen = choose_crops(images, detections, how.policy, None if hr_rows is None else hr_rows.boxes)
+    usable = np.array([item is not None for item in crops])
+    embeddings = np.zeros((len(files), how.embedder.dimensions), np.float32)
+    kept = np.flatnonzero(usable)
+    for start in range(0, len(kept), 64):
+        rows = kept[start : start + 64]
+        resized = np.stack([resize(crops[row], CROP_SIZE, CROP_SIZE) for row in rows])
+        embeddings[rows] = how.embedder.embed(resized)
+        progress.update(len(rows))
+    progress.update(len(files) - len(kept))
+    boxes = np.full((len(files), 4), np.nan, np.float32)
+    landmarks = np.full((len(files), 5, 2), np.nan, np.float32)
+    scores = np.zeros(len(files), np.float32)
+    for row, detection in enumerate(detections):
+        if detection.found:
+            boxes[row] = detection.boxes[0]
+            landmarks[row] = detection.landmarks[0]
+            scores[row] = detection.scores[0]
+    return EmbeddingSet(
+        paths=[file.path for file in files],
+        labels=np.array([label_of[file.identity] for file in files], np.int64),
+        embeddings=embeddings,
+        detected=np.array([detection.found for detection in detections]),
+        usable=usable,
+        boxes=boxes,
+        landmarks=landmarks,
+        scores=scores,
+        crops=chosen,
+    )
+
+
+def _source_checksum(images: Path) -> str:
+    """The checksum of the manifest that the images came with: another model, or other framing, changes it."""
+    for folder in (images, images.parent):
+        if (folder / "manifest.json").is_file():
+            return sha256(folder / "manifest.json")
+    return ""

@@ -1,0 +1,126 @@
+"""A trained super-resolution network as one compiled call: uint8 16 x 16 in, uint8 64 x 64 out."""
+
+import shutil
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from lrfr_tf.errors import UserError
+from lrfr_tf.files import read_json, sha256, write_json
+from lrfr_tf.images.resize import resize_in_graph
+
+SCHEMA = 1
+BATCH_SIZE = 64
+
+
+class SuperResolver:
+    """LR faces to HR faces; with no network it is bicubic enlargement, the baseline.
+
+    Args:
+        name: how tables call it.
+        network: float32 RGB 0..255 in and out, or None for bicubic.
+        low_size, high_size: side lengths in pixels.
+        enlarge_first: the network takes the bicubic-enlarged image (SRCNN) instead of the small one (SRGAN).
+        checksum: sha256 of the stored network, for manifests.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        network: keras.Model | None,
+        low_size: int = 16,
+        high_size: int = 64,
+        enlarge_first: bool = False,
+        checksum: str = "",
+    ) -> None:
+        self.name = name
+        self.network = network
+        self.low_size = low_size
+        self.high_size = high_size
+        self.enlarge_first = enlarge_first
+        self.checksum = checksum
+        signature = [tf.TensorSpec((None, low_size, low_size, 3), tf.uint8)]
+        self._compiled = tf.function(self.super_resolve_in_graph, input_signature=signature)
+
+    def super_resolve_in_graph(self, images: tf.Tensor) -> tf.Tensor:
+        """uint8 [N, low, low, 3] -> uint8 [N, high, high, 3], as TensorFlow operations."""
+        if self.network is None:
+            return resize_in_graph(images, self.high_size, self.high_size)
+        if self.enlarge_first:
+            images = resize_in_graph(images, self.high_size, self.high_size)
+        output = self.network(tf.cast(images, tf.float32), training=False)
+        return tf.cast(tf.clip_by_value(tf.round(output), 0.0, 255.0), tf.uint8)
+
+    def super_resolve(self, images: np.ndarray) -> np.ndarray:
+        """Super-resolves uint8 [N, low, low, 3] to uint8 [N, high, high, 3], batch by batch.
+
+        Raises:
+            ValueError: the images have another size or type.
+        """
+        if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1:] != (self.low_size, self.low_size, 3):
+            raise ValueError(
+                f"{self.name} takes uint8 [N, {self.low_size}, {self.low_size}, 3], not {images.dtype} {images.shape}."
+            )
+        output = np.empty((len(images), self.high_size, self.high_size, 3), np.uint8)
+        for start in range(0, len(images), BATCH_SIZE):
+            output[start : start + BATCH_SIZE] = self._compiled(images[start : start + BATCH_SIZE]).numpy()
+        return output
+
+
+def bicubic(low_size: int = 16, high_size: int = 64) -> SuperResolver:
+    """Pillow's bicubic enlargement: what a recogniser sees without super-resolution."""
+    return SuperResolver("bicubic", None, low_size, high_size)
+
+
+def save_super_resolver(folder: Path, resolver: SuperResolver) -> None:
+    """Stores a network as `network.keras` and `super_resolver.json`, the folder whole or not at all.
+
+    Raises:
+        ValueError: bicubic has no network to store.
+    """
+    if resolver.network is None:
+        raise ValueError(f"{resolver.name} has no network to store.")
+    temporary = folder.with_name(f".part-{folder.name}")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    resolver.network.save(temporary / "network.keras")
+    description = {
+        "schema": SCHEMA,
+        "name": resolver.name,
+        "low_size": resolver.low_size,
+        "high_size": resolver.high_size,
+        "enlarge_first": resolver.enlarge_first,
+        "sha256": sha256(temporary / "network.keras"),
+    }
+    write_json(temporary / "super_resolver.json", description)
+    shutil.rmtree(folder, ignore_errors=True)
+    temporary.replace(folder)
+
+
+def load_super_resolver(folder: Path) -> SuperResolver:
+    """Loads what `save_super_resolver` stored.
+
+    Raises:
+        UserError: the folder is not one, or the network file was changed or cut off.
+    """
+    if not (folder / "super_resolver.json").is_file():
+        raise UserError(
+            f"{folder} holds no super-resolution model (no super_resolver.json); train_* writes <run>/model."
+        )
+    description = read_json(folder / "super_resolver.json")
+    if description.get("schema") != SCHEMA:
+        raise UserError(f"{folder / 'super_resolver.json'} is of schema {description.get('schema')}, not {SCHEMA}.")
+    file = folder / "network.keras"
+    if not file.is_file() or sha256(file) != description["sha256"]:
+        raise UserError(f"{file} is missing or is not the file that super_resolver.json describes (sha256 differs).")
+    network = keras.saving.load_model(file, compile=False, safe_mode=True)
+    return SuperResolver(
+        description["name"],
+        network,
+        description["low_size"],
+        description["high_size"],
+        description["enlarge_first"],
+        description["sha256"],
+    )

@@ -1,0 +1,95 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from lrfr_tf.faces.frame import celeba_face_box, crop, frame_face
+
+
+def ramp(height: int, width: int) -> np.ndarray:
+    """Each pixel tells its place: (row, column, 0)."""
+    rows, columns = np.mgrid[:height, :width]
+    return np.stack([rows, columns, np.zeros_like(rows)], axis=2).astype(np.uint8)
+
+
+def test_a_square_inside_the_image_is_cut_out_and_resized_by_pillow(portrait: np.ndarray) -> None:
+    framed = frame_face(portrait, (182, 64, 265, 171), scale=1.3)
+    side = 139  # 1.3 * 107 = 139.1
+    left, top = 154, 48  # centre (223.5, 117.5) less 69.5
+    square = Image.fromarray(portrait[top : top + side, left : left + side])
+    assert framed.dtype == np.uint8
+    np.testing.assert_array_equal(framed, np.array(square.resize((64, 64), Image.Resampling.BICUBIC)))
+
+
+def test_outside_the_image_the_edge_is_repeated() -> None:
+    image = ramp(10, 8)
+    framed = frame_face(image, (-2, -3, 4, 3), scale=2.0, size=12)  # the square (-5, -6) to (7, 6)
+    padded = np.pad(image, ((6, 6), (5, 5), (0, 0)), mode="edge")
+    np.testing.assert_array_equal(framed, padded[0:12, 0:12])
+    framed = frame_face(image, (5, 6, 9, 10), scale=2.0, size=8)  # the square (3, 4) to (11, 12)
+    np.testing.assert_array_equal(framed, padded[10:18, 8:16])
+
+
+def test_the_longest_side_decides_and_proportions_stay() -> None:
+    image = ramp(40, 40)
+    np.testing.assert_array_equal(frame_face(image, (10, 5, 14, 25), 1.0, 20), image[5:25, 2:22])
+    np.testing.assert_array_equal(frame_face(image, (5, 10, 25, 14), 1.0, 20), image[2:22, 5:25])
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.2, -0.2])
+def test_corners_are_rounded_to_whole_pixels(shift: float) -> None:
+    image = ramp(40, 40)
+    box = np.array([10, 12, 20, 22]) + shift
+    np.testing.assert_array_equal(frame_face(image, box, 1.0, 10), image[12:22, 10:20])
+
+
+def test_the_smallest_frame_is_one_pixel() -> None:
+    assert np.all(frame_face(ramp(9, 9), (4.0, 5.0, 4.1, 5.1), 1.0, 4)[..., :2] == (5, 4))
+
+
+@pytest.mark.parametrize("box", [(1, 1, 1, 5), (5, 1, 2, 9), (np.nan, 0, 4, 4), (0, 0, np.inf, 4)])
+def test_impossible_boxes_cannot_be_framed(box: tuple[float, ...]) -> None:
+    with pytest.raises(ValueError, match="box"):
+        frame_face(ramp(9, 9), box)
+
+
+@pytest.mark.parametrize(("scale", "size"), [(0.0, 64), (-1.0, 64), (1.3, 0)])
+def test_impossible_frames_are_refused(scale: float, size: int) -> None:
+    with pytest.raises(ValueError, match="framed at scale"):
+        frame_face(ramp(9, 9), (0, 0, 4, 4), scale, size)
+
+
+def test_celeba_face_is_a_fixed_square() -> None:
+    assert celeba_face_box(109, 89) == (12, 27, 77, 92)
+    assert celeba_face_box(218, 178) == (24, 54, 154, 184)
+    assert frame_face(ramp(218, 178), celeba_face_box(218, 178), 1.0, 130).shape == (130, 130, 3)
+    np.testing.assert_array_equal(
+        frame_face(ramp(109, 89), celeba_face_box(109, 89), 1.0, 65), ramp(109, 89)[27:92, 12:77]
+    )
+
+
+@pytest.mark.parametrize(
+    ("box", "rows", "columns"),
+    [
+        ((2, 3, 6, 7), (3, 7), (2, 6)),
+        ((2.9, 3.9, 5.1, 6.1), (3, 7), (2, 6)),  # every pixel touched
+        ((-4, -5, 3, 2), (0, 2), (0, 3)),
+        ((5, 6, 100, 100), (6, 10), (5, 8)),
+        ((4, 4, 4, 4), (4, 5), (4, 5)),  # no area
+        ((6, 6, 2, 2), (6, 7), (6, 7)),  # corners swapped
+        ((-9, -9, -3, -3), (0, 1), (0, 1)),  # outside
+        ((50, 50, 60, 60), (9, 10), (7, 8)),
+    ],
+)
+def test_crop_rounds_outward_and_is_never_empty(
+    box: tuple[float, ...], rows: tuple[int, int], columns: tuple[int, int]
+) -> None:
+    image = ramp(10, 8)
+    cut = crop(image, box)
+    np.testing.assert_array_equal(cut, image[slice(*rows), slice(*columns)])
+    cut[:] = 255
+    assert image.max() < 255  # a copy, not a window
+
+
+def test_crop_refuses_nan() -> None:
+    with pytest.raises(ValueError, match="not finite"):
+        crop(ramp(10, 8), np.full(4, np.nan, np.float32))

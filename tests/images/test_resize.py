@@ -1,0 +1,173 @@
+"""Resizing against Pillow, which is the definition."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from lrfr_tf.images.resize import KERNEL, resize, resize_in_graph, resize_smoothly
+
+# (old height, old width), (new height, new width)
+CASES = [
+    ((218, 178), (64, 64)),  # an aligned CelebA file
+    ((218, 178), (160, 160)),  # one that Pillow 13 by itself resizes height first
+    ((218, 178), (16, 16)),
+    ((64, 64), (16, 16)),
+    ((16, 16), (64, 64)),
+    ((64, 64), (160, 160)),
+    ((128, 128), (8, 8)),
+    ((8, 8), (128, 128)),
+    ((64, 64), (64, 64)),
+    ((64, 64), (64, 31)),
+    ((64, 64), (97, 64)),
+    ((37, 53), (29, 101)),
+    ((250, 131), (7, 33)),
+    ((1, 1), (5, 3)),
+    ((90, 2), (1, 1)),
+]
+
+
+def pillow_by_hand(image: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Width, then height; each call changes one direction only, so that no version of Pillow can choose an order."""
+    horizontal = Image.fromarray(image).resize((width, image.shape[0]), Image.Resampling.BICUBIC)
+    return np.asarray(horizontal.resize((width, height), Image.Resampling.BICUBIC))
+
+
+@pytest.fixture(params=["portrait", "noise", "black and white"])
+def make_images(request: pytest.FixtureRequest, portrait: np.ndarray) -> Callable[[int, int], np.ndarray]:
+    def make(height: int, width: int) -> np.ndarray:
+        random = np.random.default_rng(height * 1000 + width)
+        if request.param == "portrait":
+            corners = ((10, 130), (60, 160))
+            return np.stack([portrait[top : top + height, left : left + width] for top, left in corners])
+        if request.param == "noise":
+            return random.integers(0, 256, (2, height, width, 3), dtype=np.uint8)
+        # The hardest input: overshoots are clipped after both passes.
+        return random.integers(0, 2, (2, height, width, 3), dtype=np.uint8) * np.uint8(255)
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def graphs() -> dict[tuple[int, int], Callable[[np.ndarray], tf.Tensor]]:
+    """One graph for each new size, traced with everything about the input unknown but its channels."""
+    anything = [tf.TensorSpec([None, None, None, 3], tf.uint8)]
+
+    def trace(height: int, width: int) -> Callable[[np.ndarray], tf.Tensor]:
+        return tf.function(lambda images: resize_in_graph(images, height, width), input_signature=anything)
+
+    return {new: trace(*new) for _, new in CASES}
+
+
+@pytest.mark.parametrize(("old", "new"), CASES)
+def test_all_forms_equal_pillow(
+    old: tuple[int, int],
+    new: tuple[int, int],
+    make_images: Callable[[int, int], np.ndarray],
+    graphs: dict[tuple[int, int], Callable[[np.ndarray], tf.Tensor]],
+) -> None:
+    images = make_images(*old)
+    expected = np.stack([pillow_by_hand(image, *new) for image in images])
+    batch = resize(images, *new)
+    assert batch.dtype == np.uint8
+    np.testing.assert_array_equal(batch, expected)
+    np.testing.assert_array_equal(resize(images[1], *new), expected[1])
+    np.testing.assert_array_equal(graphs[new](images), expected)
+    np.testing.assert_array_equal(resize_in_graph(images, *new), expected)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [(old, new) for old, new in CASES if old[0] == old[1] and new[0] == new[1]] + [CASES[0], CASES[2]]
+)
+def test_squares_and_celeba_equal_one_call_of_any_pillow(old: tuple[int, int], new: tuple[int, int]) -> None:
+    image = np.random.default_rng(5).integers(0, 256, (*old, 3), dtype=np.uint8)
+    expected = np.asarray(Image.fromarray(image).resize(new[::-1], Image.Resampling.BICUBIC))
+    np.testing.assert_array_equal(resize(image, *new), expected)
+
+
+@pytest.mark.parametrize(("old", "new"), [((218, 178), (64, 64)), ((16, 16), (64, 64)), ((64, 64), (16, 16))])
+def test_compiled_graph_equals_pillow(old: tuple[int, int], new: tuple[int, int]) -> None:
+    images = np.random.default_rng(6).integers(0, 256, (3, *old, 3), dtype=np.uint8)
+    compiled = tf.function(lambda images: resize_in_graph(images, *new), jit_compile=True)
+    np.testing.assert_array_equal(compiled(images), resize(images, *new))
+
+
+def test_random_sizes_equal_pillow() -> None:
+    random = np.random.default_rng(8)
+    for _ in range(40):
+        height, width, new_height, new_width = (int(value) for value in random.integers(1, 140, 4))
+        images = random.integers(0, 256, (1, height, width, 3), dtype=np.uint8)
+        expected = pillow_by_hand(images[0], new_height, new_width)
+        np.testing.assert_array_equal(resize_in_graph(images, new_height, new_width)[0], expected)
+
+
+def test_graph_has_static_shapes_and_takes_an_empty_batch() -> None:
+    anything = tf.TensorSpec([None, None, None, 3], tf.uint8)
+    graph = tf.function(lambda images: resize_in_graph(images, 9, 11)).get_concrete_function(anything)
+    assert graph.structured_outputs.shape.as_list() == [None, 9, 11, 3]
+    assert graph.structured_outputs.dtype == tf.uint8
+    empty = np.zeros((0, 20, 20, 3), np.uint8)
+    assert graph(tf.constant(empty)).shape == (0, 9, 11, 3)
+    assert resize(empty, 9, 11).shape == (0, 9, 11, 3)
+    smooth = tf.function(lambda images: resize_smoothly(images, 9, 11))
+    smooth = smooth.get_concrete_function(tf.TensorSpec([None, None, None, 3], tf.float32))
+    assert smooth.structured_outputs.shape.as_list() == [None, 9, 11, 3]
+
+
+@pytest.mark.parametrize(("old", "new"), CASES)
+def test_smooth_form_equals_pillow_on_floats(old: tuple[int, int], new: tuple[int, int]) -> None:
+    """Pillow's float images ("F") are neither rounded nor clipped."""
+    channel = np.random.default_rng(9).uniform(0, 255, old).astype(np.float32)
+    expected = np.asarray(Image.fromarray(channel).resize(new[::-1], Image.Resampling.BICUBIC))
+    resized = resize_smoothly(channel[None, :, :, None], *new)
+    assert resized.dtype == tf.float32
+    np.testing.assert_allclose(resized[0, :, :, 0], expected, atol=1e-3)
+
+
+@pytest.mark.parametrize(("old", "new"), CASES)
+def test_smooth_form_is_within_one_grey_level(old: tuple[int, int], new: tuple[int, int]) -> None:
+    # Greys in 64..191 overshoot to 28..228 at most, so that nothing is clipped in between.
+    images = np.random.default_rng(10).integers(64, 192, (1, *old, 3), dtype=np.uint8)
+    difference = np.rint(resize_smoothly(images, *new)) - resize(images, *new)
+    assert np.abs(difference).max() <= 1
+
+
+def test_smooth_form_is_within_one_grey_level_on_the_portrait(portrait: np.ndarray) -> None:
+    photo = portrait[20:238, 140:318] // 2 + 64  # 218 x 178, with half its contrast, again so that nothing is clipped
+    for new in ((64, 64), (16, 16), (160, 160)):
+        difference = np.rint(resize_smoothly(photo[None], *new)[0]) - resize(photo, *new)
+        assert np.abs(difference).max() <= 1
+
+
+@pytest.mark.parametrize(("old", "new"), [((64, 64), (16, 16)), ((16, 16), (64, 64)), ((31, 20), (17, 45))])
+def test_gradients_flow(old: tuple[int, int], new: tuple[int, int]) -> None:
+    """Resizing is linear: <resize(x), v> equals <x, gradient>, where the gradient is the transpose applied to v."""
+    random = np.random.default_rng(11)
+    images = tf.constant(random.uniform(-1, 1, (2, *old, 3)).astype(np.float32))
+    weights = random.uniform(-1, 1, (2, *new, 3)).astype(np.float32)
+    with tf.GradientTape() as tape:
+        tape.watch(images)
+        value = tf.reduce_sum(resize_smoothly(images, *new) * weights)
+    gradient = tape.gradient(value, images)
+    assert np.abs(gradient).max() > 0.01
+    np.testing.assert_allclose(np.sum(images.numpy() * gradient.numpy()), value, rtol=1e-3, atol=1e-3)
+    # One number moved by hand: the change, seen through Pillow's float images, is the gradient.
+    moved = np.zeros(old, np.float32)
+    moved[5, 7] = 1.0
+    change = np.asarray(Image.fromarray(moved).resize(new[::-1], Image.Resampling.BICUBIC))
+    np.testing.assert_allclose(np.sum(change * weights[1, :, :, 2]), gradient[1, 5, 7, 2], atol=1e-4)
+
+
+def test_other_arrays_are_refused() -> None:
+    for images in (np.zeros((4, 4), np.uint8), np.zeros((4, 4, 3), np.float32), np.zeros((4, 4, 1), np.uint8)):
+        with pytest.raises(ValueError, match="images are uint8"):
+            resize(images, 2, 2)
+    for images in (np.zeros((4, 4, 3), np.uint8), np.zeros((1, 4, 4, 3), np.float32)):
+        with pytest.raises(ValueError, match="images are uint8"):
+            resize_in_graph(images, 2, 2)
+
+
+def test_the_kernel_has_a_name() -> None:
+    assert KERNEL == "pillow-bicubic-antialias"

@@ -1,0 +1,110 @@
+"""Flags -> dataclass, and the exit codes of every script."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+
+from lrfr_tf.config import option, parse, required, write_run_record
+from lrfr_tf.errors import UserError
+from lrfr_tf.main import run
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    data: str = required("where the faces are")
+    steps: int = option(10, "training steps")
+    rate: float = option(0.5, "learning rate")
+    flip: bool = option(True, "mirror faces")
+    kind: str = option("a", "which one", ("a", "b"))
+    sizes: tuple[int, ...] = option((8, 16), "sizes in pixels")
+    names: tuple[str, ...] = option(("x",), "names", ("x", "y"))
+    limit: float | None = option(None, "an upper bound")
+
+
+def test_defaults_and_values() -> None:
+    assert parse(Config, ["x", "--data=d"]) == Config("d", 10, 0.5, True, "a", (8, 16), ("x",), None)
+    given = [
+        "x",
+        "--data=d",
+        "--steps=3",
+        "--rate=1e-3",
+        "--noflip",
+        "--kind=b",
+        "--sizes=4, 5",
+        "--names=y,x",
+        "--limit=2",
+    ]
+    assert parse(Config, given) == Config("d", 3, 1e-3, False, "b", (4, 5), ("y", "x"), 2.0)
+
+
+def test_flagfile_and_command_line_override(tmp_path: Path) -> None:
+    flagfile = tmp_path / "run.cfg"
+    flagfile.write_text("# a comment\n--data=from_file\n--steps=7\n")
+    assert parse(Config, ["x", f"--flagfile={flagfile}", "--steps=8"]) == Config("from_file", 8)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], ["--data", "missing", "where the faces are"]),
+        (["--data=d", "--nosuch=1"], ["nosuch"]),
+        (["--data=d", "--steps=many"], ["steps", "many"]),
+        (["--data=d", "--kind=c"], ["--kind=c", "a, b"]),
+        (["--data=d", "--names=x,z"], ["--names=z", "x, y"]),
+        (["--data=d", "--sizes=8,big"], ["--sizes", "big"]),
+        (["--data=d", "stray"], ["stray"]),
+        (["--flagfile=/nowhere/at.all"], ["/nowhere/at.all"]),
+    ],
+)
+def test_bad_flags_are_named_in_one_sentence(arguments: list[str], words: list[str]) -> None:
+    with pytest.raises(UserError) as caught:
+        parse(Config, ["x", *arguments])
+    assert all(word in str(caught.value) for word in words), str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_help_names_every_setting(capsys: pytest.CaptureFixture) -> None:
+    with pytest.raises(SystemExit) as caught:
+        parse(Config, ["x", "--help"], "Does a thing.")
+    text = capsys.readouterr().out
+    assert caught.value.code == 0
+    assert "Does a thing." in text
+    assert all(f"--{field.name}:" in text for field in dataclasses.fields(Config))
+
+
+def test_user_errors_exit_with_2_and_one_line(capsys: pytest.CaptureFixture) -> None:
+    def fails(config: Config) -> None:
+        raise UserError(f"{config.data} is not there.")
+
+    with pytest.raises(SystemExit) as caught:
+        run(fails, Config, ["x", "--data=d"])
+    assert caught.value.code == 2
+    assert capsys.readouterr().err == "error: d is not there.\n"
+
+
+def test_interruption_exits_with_130() -> None:
+    def stops(config: Config) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit) as caught:
+        run(stops, Config, ["x", "--data=d"])
+    assert caught.value.code == 130
+
+
+def test_defects_keep_their_traceback() -> None:
+    def breaks(config: Config) -> None:
+        raise KeyError("a defect")
+
+    with pytest.raises(KeyError):
+        run(breaks, Config, ["x", "--data=d"])
+
+
+def test_run_record(tmp_path: Path) -> None:
+    write_run_record(tmp_path, Config("d"), faces=3)
+    record = json.loads((tmp_path / "run.json").read_text())
+    assert record["config"]["steps"] == 10
+    assert record["faces"] == 3
+    assert record["versions"]["keras"][0].isdigit()
+    assert record["git_commit"]

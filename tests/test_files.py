@@ -1,0 +1,55 @@
+"""Files are whole or absent; folders are resumed only with the same settings."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from lrfr_tf.errors import UserError
+from lrfr_tf.files import read_json, sha256, write_json, written_whole
+from lrfr_tf.resumable import open_folder
+
+
+def test_an_error_while_writing_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    target = tmp_path / "a.txt"
+    target.write_text("old")
+
+    def write_half() -> None:
+        with written_whole(target) as temporary:
+            temporary.write_text("half")
+            raise RuntimeError("power cut")
+
+    with pytest.raises(RuntimeError):
+        write_half()
+    assert target.read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_written_files_replace_and_have_ordinary_permissions(tmp_path: Path) -> None:
+    write_json(tmp_path / "deep" / "a.json", {"x": [1, 2]})
+    write_json(tmp_path / "deep" / "a.json", {"x": 3})
+    assert read_json(tmp_path / "deep" / "a.json") == {"x": 3}
+    assert (tmp_path / "deep" / "a.json").stat().st_mode & 0o044 == 0o044
+
+
+def test_bad_json_is_named(tmp_path: Path) -> None:
+    (tmp_path / "bad.json").write_text("{")
+    for name in ("bad.json", "none.json"):
+        with pytest.raises(UserError, match=name):
+            read_json(tmp_path / name)
+
+
+def test_sha256(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"abc")
+    assert sha256(tmp_path / "a") == hashlib.sha256(b"abc").hexdigest()
+
+
+def test_a_folder_is_resumed_only_with_the_same_settings(tmp_path: Path) -> None:
+    open_folder(tmp_path / "run", {"steps": 1, "seed": 2})
+    open_folder(tmp_path / "run", {"steps": 1, "seed": 2})
+    with pytest.raises(UserError, match=r"\(seed, size\)"):
+        open_folder(tmp_path / "run", {"steps": 1, "seed": 3, "size": 4})
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "thesis.txt").write_text("do not touch")
+    with pytest.raises(UserError, match="not empty"):
+        open_folder(tmp_path / "other", {})

@@ -1,0 +1,53 @@
+"""Makes the table: HR, bicubic, SRCNN and SRGAN side by side, with every head, and the report around it.
+
+    python tools/evaluate_celeba.py --data=datasets/celeba_face --embeddings=runs/celeba_face/embeddings \\
+        --heads=runs/celeba_face/heads --held_out_divisor=5 --output=runs/celeba_face/report
+"""
+
+import dataclasses
+import time
+from pathlib import Path
+
+from lrfr_tf.config import option, required
+from lrfr_tf.evaluation.report import write_report
+from lrfr_tf.evaluation.report_text import table_text
+from lrfr_tf.files import write_json
+from lrfr_tf.main import run
+from lrfr_tf.recognition.evaluate import Evaluation
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    data: str = required("the prepared tree, with the folders of the methods in it")
+    embeddings: str = required("folder written by tools/extract_embeddings.py")
+    heads: str = required("folder written by train_classifier")
+    output: str = required("folder for result.json, report.html and report.md")
+    methods: tuple[str, ...] = option(("hr", "bicubic", "srcnn", "srgan"), "methods to compare")
+    held_out_divisor: int = option(
+        0, "identities whose number is divisible by this were held out of every network's training; 0: nobody was"
+    )
+    title: str = option("Low-resolution face recognition", "title of the report")
+    note: str = option("", "a sentence for the top of the report, such as how far its figures reach")
+
+
+def main(config: Config) -> None:
+    started = time.monotonic()
+    evaluation = Evaluation(
+        Path(config.data), Path(config.embeddings), Path(config.heads), config.methods, config.held_out_divisor
+    )
+    result = {
+        "title": config.title,
+        "note": config.note,
+        **evaluation.result(),
+        "config": dataclasses.asdict(config),
+        "seconds": round(time.monotonic() - started, 1),
+    }
+    output = Path(config.output)
+    write_json(output / "result.json", result)
+    write_report(output, result, evaluation.examples())
+    print(table_text(result))
+    print(f"report: {(output / 'report.html').resolve()}")
+
+
+if __name__ == "__main__":
+    run(main, Config)

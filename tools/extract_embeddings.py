@@ -1,0 +1,56 @@
+"""Finds, crops and embeds the faces of a prepared tree, one method (HR, bicubic, SRCNN, SRGAN) after another.
+
+python tools/extract_embeddings.py --data=datasets/celeba_face --output=runs/celeba_face/embeddings
+"""
+
+import dataclasses
+from pathlib import Path
+
+from lrfr_tf.config import option, required
+from lrfr_tf.data.face_cache import read_tree_manifest
+from lrfr_tf.data.folders import SPLITS, read_classes
+from lrfr_tf.errors import UserError
+from lrfr_tf.faces.detect import FaceDetector
+from lrfr_tf.main import run
+from lrfr_tf.recognition.embedding import EMBEDDERS, load_embedder
+from lrfr_tf.recognition.extract import POLICIES, Extraction, extract_tree
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    data: str = required("a prepared tree")
+    output: str = required("folder for the embeddings; each method gets a folder in it")
+    methods: tuple[str, ...] = option(("hr", "bicubic", "srcnn", "srgan"), "folders of the tree to embed, HR first")
+    splits: tuple[str, ...] = option(SPLITS, "splits to embed")
+    embedder: str = option("facenet-128", "the FaceNet to use", EMBEDDERS)
+    facenet_weights: str | None = option(None, "a local file with its weights; default: fetched and cached")
+    policy: str = option(
+        "miss",
+        "when no face is found: miss (no embedding, wrong in the table), whole (embed the whole image), hr_box (use "
+        "the box found in the HR image)",
+        POLICIES,
+    )
+    thresholds: tuple[float, ...] = option((0.6, 0.7, 0.9), "MTCNN's three thresholds")
+    min_face_size: int = option(20, "smallest face to look for, in pixels")
+
+
+def main(config: Config) -> None:
+    data, output = Path(config.data), Path(config.output)
+    read_tree_manifest(data)
+    classes = read_classes(data)
+    if len(config.thresholds) != 3:
+        raise UserError(f"--thresholds takes three numbers, not {len(config.thresholds)}.")
+    if config.policy == "hr_box" and config.methods[0] != "hr":
+        raise UserError("--policy=hr_box needs hr as the first of --methods.")
+    weights = Path(config.facenet_weights) if config.facenet_weights else None
+    detector = FaceDetector(config.thresholds, config.min_face_size)
+    settings = {"name": "mtcnn", "thresholds": list(config.thresholds), "min_face_size": config.min_face_size}
+    how = Extraction(detector, load_embedder(config.embedder, weights), config.policy, settings)
+    for method in config.methods:
+        hr_output = output / "hr" if config.policy == "hr_box" and method != "hr" else None
+        extract_tree(data / method, config.splits, classes, how, output / method, hr_output)
+    print(f"{output}: embeddings of {', '.join(config.methods)} by {how.embedder.name}")
+
+
+if __name__ == "__main__":
+    run(main, Config)

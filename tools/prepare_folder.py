@@ -1,0 +1,71 @@
+"""Turns a folder of photos, <person>/<photo>, into trees of 64 x 64 and 16 x 16 faces; it finds the faces itself.
+
+python tools/prepare_folder.py --images=photos --output=datasets/photos
+python tools/prepare_folder.py --images=photos/train --test_images=photos/val --output=datasets/photos
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from lrfr_tf.config import option, required
+from lrfr_tf.data.image_source import ImageSource, images_by_identity, open_source
+from lrfr_tf.data.prepare import Sizes, prepare_tree
+from lrfr_tf.data.splits import split_by_name, split_with_given_test
+from lrfr_tf.faces.detect import FaceDetector
+from lrfr_tf.faces.frame import frame_face
+from lrfr_tf.files import sha256
+from lrfr_tf.main import run
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    images: str = required("a folder, or a zip, of <person>/<photo>")
+    output: str = required("folder for the prepared tree")
+    test_images: str | None = option(
+        None, "a second such folder or zip that holds the test photos; without it each person's first photo tests"
+    )
+    scale: float = option(1.3, "side of the square around a face, in units of the longer side of the detected box")
+    high_size: int = option(64, "side of the HR faces in pixels")
+    low_size: int = option(16, "side of the LR faces in pixels")
+    min_face_size: int = option(20, "smallest face to look for, in pixels of the photo")
+
+
+def main(config: Config) -> None:
+    paths = [Path(path) for path in (config.images, config.test_images) if path]
+    sources = [open_source(path) for path in paths]
+    trees = [images_by_identity(source) for source in sources]
+    source: ImageSource | dict[str, ImageSource]
+    if config.test_images:
+        split = split_with_given_test(*trees)
+        source = {"train": sources[0], "val": sources[0], "test": sources[1]}
+    else:
+        split = split_by_name(trees[0])
+        source = sources[0]
+    detector = FaceDetector(min_face_size=config.min_face_size)
+
+    def frame_faces(photos: Sequence[np.ndarray]) -> list[np.ndarray | None]:
+        return [
+            frame_face(photo, detection.boxes[0], config.scale, config.high_size) if detection.found else None
+            for photo, detection in zip(photos, detector.detect(photos), strict=True)
+        ]
+
+    settings = {
+        "data_set": "folder of photos",
+        "framing": f"square of {config.scale} times the longer side of the most confident face",
+        "min_face_size": config.min_face_size,
+        "images_sha256": [sha256(path) if path.is_file() else "folder" for path in paths],
+    }
+    sizes = Sizes(config.high_size, config.low_size)
+    manifest = prepare_tree(source, split, frame_faces, Path(config.output), sizes, settings)
+    print(f"{config.output}: {manifest['identities']} identities, images {manifest['images']}")
+    print(
+        f"dropped {len(split.dropped)} identities with too few images; no face in "
+        f"{len(manifest['images_without_face'])} photos; {len(manifest['bad_images'])} bad images"
+    )
+
+
+if __name__ == "__main__":
+    run(main, Config)

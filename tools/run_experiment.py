@@ -1,0 +1,32 @@
+"""From a prepared tree and two trained networks to the table: the five commands that follow training, in order.
+
+    python tools/run_experiment.py --data=datasets/celeba_face --srcnn=runs/srcnn/model --srgan=runs/srgan/model \\
+        --held_out_divisor=5 --output=runs/celeba_face
+"""
+
+import dataclasses
+from pathlib import Path
+
+from lrfr_tf.config import option, required
+from lrfr_tf.experiment import RECOGNITION_STEPS, Experiment, recognition_steps
+from lrfr_tf.main import run
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    data: str = required("a prepared tree")
+    srcnn: str = required("model folder of SRCNN")
+    srgan: str = required("model folder of SRGAN")
+    output: str = required("run folder; what is finished in it is not done again")
+    held_out_divisor: int = option(0, "identities divisible by this were held out of every network's training")
+    title: str = option("Low-resolution face recognition", "title of the report")
+
+
+def main(config: Config) -> None:
+    experiment = Experiment(Path(config.output) / "steps.json", RECOGNITION_STEPS)
+    flags = (f"--held_out_divisor={config.held_out_divisor}", f"--title={config.title}")
+    recognition_steps(experiment, config.data, config.output, (config.srcnn, config.srgan), flags)
+
+
+if __name__ == "__main__":
+    run(main, Config)
