@@ -41,7 +41,7 @@ class Config:
     pixel_weight: float = option(0.0, "weight of the pixel loss in the second phase")
     perceptual_weight: float = option(1.0, "weight of the perceptual loss; 0 needs no VGG19")
     adversarial_weight: float = option(1e-3, "weight of the adversarial loss")
-    vgg_layer: str = option("block3_conv3", "the VGG19 layer that the perceptual loss compares", LAYERS)
+    vgg_layer: str = option("block5_conv4", "the VGG19 layer that the perceptual loss compares", LAYERS)
     vgg_weights: str | None = option(None, "a file with VGG19's ImageNet weights; default: Keras downloads it")
     seed: int = option(0, "seed of weights, order and flips")
     log_every: int = option(50, "steps between two lines of TensorBoard")

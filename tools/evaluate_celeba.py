@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 
 from lrfr_tf.config import option, required
-from lrfr_tf.evaluation.report import write_report
-from lrfr_tf.evaluation.report_text import table_text
+from lrfr_tf.evaluation.report.text import table_text
+from lrfr_tf.evaluation.report.write import write_report
 from lrfr_tf.files import write_json
 from lrfr_tf.main import run
 from lrfr_tf.recognition.evaluate import Evaluation

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from lrfr_tf.evaluation.significance import bootstrap_interval
+
 # The measures of a pair of boxes, in the order of tables. All but `iou` are errors: less is better.
 MEASURES = ("iou", "centre_error", "size_error", "coordinate_mse", "landmark_error")
 MEASURES_WITH_INTERVAL = ("iou", "landmark_error")
@@ -61,7 +63,7 @@ class BoxComparison:
                 "median": float(np.median(values)) if len(values) else None,
             }
             if measure in MEASURES_WITH_INTERVAL:
-                result[measure]["interval_95"] = list(bootstrap_interval(values, seed)) if len(values) else None
+                result[measure]["interval_95"] = list(bootstrap_interval(values, seed=seed)) if len(values) else None
         return result
 
     def rows(self) -> list[dict[str, Any]]:
@@ -130,12 +132,3 @@ def intersection_over_union(boxes_a: np.ndarray, boxes_b: np.ndarray) -> np.ndar
 def box_size(boxes: np.ndarray) -> np.ndarray:
     """The side of the square with the area of each box: [N, 4] -> [N]."""
     return np.sqrt((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]))
-
-
-def bootstrap_interval(values: np.ndarray, seed: int = 0, resamples: int = 1000) -> tuple[float, float]:
-    """The 95 % percentile bootstrap interval of a mean (Efron 1979): `values`, float [n] with n >= 1, are drawn anew
-    with replacement `resamples` times, and the 2.5 % and 97.5 % quantiles of the means returned."""
-    generator = np.random.default_rng(seed)
-    means = [values[generator.integers(len(values), size=len(values))].mean() for _ in range(resamples)]
-    low, high = np.quantile(means, (0.025, 0.975))
-    return float(low), float(high)

@@ -32,9 +32,7 @@ def bootstrap_interval(
     random = np.random.default_rng(seed)
     means = []
     for start in range(0, resamples, RESAMPLES_AT_ONCE):
-        draws = random.multinomial(
-            len(values), counts / len(values), size=min(RESAMPLES_AT_ONCE, resamples - start)
-        )
+        draws = random.multinomial(len(values), counts / len(values), size=min(RESAMPLES_AT_ONCE, resamples - start))
         means.append(draws @ distinct / len(values))
     tail = (1.0 - confidence) / 2
     low, high = np.quantile(np.concatenate(means), [tail, 1.0 - tail])

@@ -12,7 +12,7 @@ from lrfr_tf.data.folders import FaceFile, is_held_out
 from lrfr_tf.errors import UserError
 from lrfr_tf.evaluation.boxes import compare_boxes
 from lrfr_tf.evaluation.identification import ranks, with_misses
-from lrfr_tf.evaluation.report import Example
+from lrfr_tf.evaluation.report.write import Example
 from lrfr_tf.evaluation.table import Recognition, quality_rows, recognition_rows
 from lrfr_tf.files import read_json
 from lrfr_tf.recognition.classifier import load_classifier
@@ -114,7 +114,7 @@ class Evaluation:
                 for method in self.methods if fitted_on == "hr" else (fitted_on,):
                     test = self.tests[method]
                     scores = classifier.scores(test.embeddings)
-                    order = with_misses(ranks(scores, test.labels), test.usable)
+                    order = with_misses(ranks(scores, test.labels), test.usable, len(self.classes))
                     found.append(Recognition(method, head, fitted_on, order))
                     if fitted_on == "hr" and method not in self._answers:
                         self._answers[method] = np.array(self.classes, dtype=object)[scores.argmax(axis=1)]

@@ -27,13 +27,11 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.faces.detect import Detection, FaceDetector
 from lrfr_tf.faces.frame import crop
 from lrfr_tf.files import sha256
-from lrfr_tf.images.resize import resize
 from lrfr_tf.recognition.embedding import Embedder
 from lrfr_tf.resumable import open_folder
 
 # What is embedded when the detector finds nothing: nothing, the whole image, or the box found in the HR image.
 POLICIES = ("miss", "whole", "hr_box")
-CROP_SIZE = 160
 
 
 @dataclasses.dataclass(frozen=True)
@@ -136,15 +134,14 @@ def _embed_part(
     images = load_faces(folder, files)
     detections = how.detector.detect(list(images))
     crops, chosen = choose_crops(images, detections, how.policy, None if hr_rows is None else hr_rows.boxes)
-    usable = np.array([item is not None for item in crops])
+    faces = {row: face for row, face in enumerate(crops) if face is not None}
+    progress.update(len(files) - len(faces))
+    kept = list(faces)
     embeddings = np.zeros((len(files), how.embedder.dimensions), np.float32)
-    kept = np.flatnonzero(usable)
-    for start in range(0, len(kept), 64):
-        rows = kept[start : start + 64]
-        resized = np.stack([resize(crops[row], CROP_SIZE, CROP_SIZE) for row in rows])
-        embeddings[rows] = how.embedder.embed(resized)
+    for start in range(0, len(kept), how.embedder.batch_size):
+        rows = kept[start : start + how.embedder.batch_size]
+        embeddings[rows] = how.embedder.embed([faces[row] for row in rows])
         progress.update(len(rows))
-    progress.update(len(files) - len(kept))
     boxes = np.full((len(files), 4), np.nan, np.float32)
     landmarks = np.full((len(files), 5, 2), np.nan, np.float32)
     scores = np.zeros(len(files), np.float32)
@@ -158,7 +155,7 @@ def _embed_part(
         labels=np.array([label_of[file.identity] for file in files], np.int64),
         embeddings=embeddings,
         detected=np.array([detection.found for detection in detections]),
-        usable=usable,
+        usable=np.array([face is not None for face in crops]),
         boxes=boxes,
         landmarks=landmarks,
         scores=scores,

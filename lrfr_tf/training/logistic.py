@@ -60,7 +60,7 @@ class LogisticObjective:
         self.classes = classes
         self.penalty = 1.0 / (C * self.rows)
         self.chunk = chunk
-        self.dtype = np.float64 if self.rows * classes <= FLOAT64_LOGITS else np.float32
+        self.dtype: type = np.float64 if self.rows * classes <= FLOAT64_LOGITS else np.float32
         # The true classes enter loss and gradient only through these two sums, which do not change while fitting.
         self.class_counts = np.bincount(labels, minlength=classes).astype(np.float64)
         self.class_sums = np.zeros((self.dimensions, classes))
@@ -82,12 +82,13 @@ class LogisticObjective:
         Matrix products are of `dtype`; sums over chunks are float64.
         """
         kernel, bias = self.split(parameters)
-        rounded_kernel, rounded_bias = kernel.astype(self.dtype), bias.astype(self.dtype)
+        rounded_kernel: np.ndarray = kernel.astype(self.dtype)
+        rounded_bias: np.ndarray = bias.astype(self.dtype)
         gradient = np.empty_like(parameters)
         kernel_gradient, bias_gradient = self.split(gradient)
         kernel_gradient[...] = -self.class_sums
         bias_gradient[...] = -self.class_counts
-        loss = -np.vdot(rounded_kernel, self.class_sums) - np.vdot(rounded_bias, self.class_counts)
+        loss = -float(np.sum(rounded_kernel * self.class_sums) + np.sum(rounded_bias * self.class_counts))
         on_device = tf.constant(rounded_kernel), tf.constant(rounded_bias)
         for start in range(0, self.rows, self.chunk):
             chunk = tf.constant(self.embeddings[start : start + self.chunk].astype(self.dtype))
@@ -97,7 +98,7 @@ class LogisticObjective:
             bias_gradient += bias_part.numpy()
         gradient /= self.rows
         kernel_gradient += self.penalty * kernel
-        return loss / self.rows + 0.5 * self.penalty * np.vdot(kernel, kernel), gradient
+        return loss / self.rows + 0.5 * self.penalty * float(np.sum(kernel**2)), gradient
 
 
 def fit_logistic(

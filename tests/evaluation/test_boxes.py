@@ -2,9 +2,8 @@ import json
 
 import numpy as np
 import pytest
-from scipy import stats
 
-from lrfr_tf.evaluation.boxes import MEASURES, bootstrap_interval, compare_boxes, intersection_over_union
+from lrfr_tf.evaluation.boxes import MEASURES, compare_boxes, intersection_over_union
 
 NO_BOX = [np.nan] * 4
 NO_POINTS = np.full((5, 2), np.nan)
@@ -126,15 +125,3 @@ def test_wrong_shapes_and_empty_boxes_are_refused() -> None:
         compare_boxes(good, points[:, :4], good, points)
     with pytest.raises(ValueError, match="no area"):
         compare_boxes(good, points, np.array([[5, 5, 5, 9]]), points)
-
-
-def test_bootstrap_interval_agrees_with_scipy() -> None:
-    values = np.random.default_rng(0).beta(8, 2, 300)
-    low, high = bootstrap_interval(values, seed=1)
-    oracle = stats.bootstrap((values,), np.mean, method="percentile", n_resamples=4000, rng=2).confidence_interval
-    width = oracle.high - oracle.low
-    assert low == pytest.approx(oracle.low, abs=0.1 * width)
-    assert high == pytest.approx(oracle.high, abs=0.1 * width)
-    assert bootstrap_interval(values, seed=1) == (low, high)
-    assert bootstrap_interval(values, seed=2) != (low, high)
-    assert bootstrap_interval(np.array([0.5])) == (0.5, 0.5)

@@ -82,8 +82,8 @@ table { border-collapse: collapse; font-size: .875rem; line-height: 1.3; }
   .scroll { overflow: visible; }
   table { font-size: 7.5pt; }
   .figures th, .figures td { padding: .2rem .25rem; }
-  h2, h3 { break-after: avoid; }
+  h2, h3, h2 + p { break-after: avoid; }
   .figures tbody, .plots img, .key, .note { break-inside: avoid; }
-  .faces { max-width: 34rem; }
+  .faces { max-width: 28rem; }
 }
 """

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lrfr_tf.evaluation.report_figures import count, number, p_text, percent
+from lrfr_tf.evaluation.report.figures import count, number, p_text, percent
 
 METHOD_NAMES = {
     "lr": "LR",

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from lrfr_tf.evaluation.plots import boxes_plot, cmc_plot, top_1_plot
-from lrfr_tf.evaluation.report_faces import Example, face_png
-from lrfr_tf.evaluation.report_tables import blocks_of
-from lrfr_tf.evaluation.report_words import head_name, listed, main_head, method_name
+from lrfr_tf.evaluation.report.faces import Example, face_png
+from lrfr_tf.evaluation.report.plots import boxes_plot, cmc_plot, top_1_plot
+from lrfr_tf.evaluation.report.tables import blocks_of
+from lrfr_tf.evaluation.report.words import head_name, listed, main_head, method_name
 
 INTERVALS = "Figures in brackets are 95 % intervals. Bold: the best of its group, HR aside."
 RECOGNITION_TEXT = (
@@ -78,6 +78,6 @@ def group_text(group: str, examples: Sequence[Example], result: dict[str, Any]) 
 
 
 def _shown_method(examples: Sequence[Example]) -> str:
-    """The method that the examples are chosen for: the last reconstruction."""
+    """The method that the examples were chosen for: the last reconstruction, as a rule SRGAN."""
     methods = [method for method in examples[0].faces if method not in ("lr", "hr")]
-    return "srgan" if "srgan" in methods or not methods else methods[-1]
+    return methods[-1] if methods else "hr"

@@ -7,9 +7,9 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lrfr_tf.evaluation.report_figures import count, number, percent
-from lrfr_tf.evaluation.report_tables import recognition_groups
-from lrfr_tf.evaluation.report_words import (
+from lrfr_tf.evaluation.report.figures import count, number, percent
+from lrfr_tf.evaluation.report.tables import recognition_groups
+from lrfr_tf.evaluation.report.words import (
     block_counts,
     fitted_on_hr,
     head_name,

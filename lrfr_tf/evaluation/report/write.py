@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lrfr_tf.evaluation.report_faces import Example
-from lrfr_tf.evaluation.report_html import html_page
-from lrfr_tf.evaluation.report_sections import (
+from lrfr_tf.evaluation.report.faces import Example
+from lrfr_tf.evaluation.report.html import html_page
+from lrfr_tf.evaluation.report.sections import (
     BOXES_TEXT,
     GROUPS,
     PLOTS,
@@ -19,9 +19,9 @@ from lrfr_tf.evaluation.report_sections import (
     plot_name,
     sides,
 )
-from lrfr_tf.evaluation.report_tables import blocks_of, boxes_table, quality_table
-from lrfr_tf.evaluation.report_text import markdown, markdown_table, recognition_markdown
-from lrfr_tf.evaluation.report_words import DEFINITIONS, block_sentence, method_name, settings, summary
+from lrfr_tf.evaluation.report.tables import blocks_of, boxes_table, quality_table
+from lrfr_tf.evaluation.report.text import markdown, markdown_table, recognition_markdown
+from lrfr_tf.evaluation.report.words import DEFINITIONS, block_sentence, method_name, settings, summary
 from lrfr_tf.files import written_whole
 
 __all__ = ["Example", "write_report"]

@@ -6,7 +6,7 @@ import io
 import numpy as np
 from PIL import Image, ImageDraw
 
-from lrfr_tf.evaluation.report_words import one_line
+from lrfr_tf.evaluation.report.words import one_line
 
 SIDE = 128
 BOX_COLOUR, BOX_SHADOW = (255, 214, 10), (20, 20, 20)
@@ -24,7 +24,8 @@ class Example:
         boxes: method -> float [4] (x1, y1, x2, y2) in pixels of that method's image, None where no face was found;
             "lr" has none.
         answers: method -> the identity that the main head, fitted on HR, names; None for a miss; "lr" has none.
-        group: "grid", "right" (SRGAN is right where bicubic is wrong) or "wrong" (SRGAN is wrong).
+        group: "grid", "right" (the last method, as a rule SRGAN, is right where bicubic is wrong) or "wrong" (it is
+            wrong).
     """
 
     path: str

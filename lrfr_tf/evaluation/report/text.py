@@ -5,8 +5,8 @@ import re
 import textwrap
 from typing import Any
 
-from lrfr_tf.evaluation.report_figures import ABSENT, count, interval, number, p_value, percent
-from lrfr_tf.evaluation.report_tables import (
+from lrfr_tf.evaluation.report.figures import ABSENT, count, interval, number, p_value, percent
+from lrfr_tf.evaluation.report.tables import (
     Cell,
     Table,
     blocks_of,
@@ -15,7 +15,7 @@ from lrfr_tf.evaluation.report_tables import (
     recognition_groups,
     recognition_table,
 )
-from lrfr_tf.evaluation.report_words import (
+from lrfr_tf.evaluation.report.words import (
     below_bicubic,
     block_counts,
     block_sentence,

@@ -4,8 +4,8 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-from lrfr_tf.evaluation.report_figures import ABSENT, count, interval, number, p_value, percent
-from lrfr_tf.evaluation.report_words import block_title, fitted_head, fitted_on_hr, head_name, method_name, one_line
+from lrfr_tf.evaluation.report.figures import ABSENT, count, interval, number, p_value, percent
+from lrfr_tf.evaluation.report.words import block_title, fitted_head, fitted_on_hr, head_name, method_name, one_line
 
 
 @dataclasses.dataclass(frozen=True)

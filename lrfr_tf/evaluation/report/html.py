@@ -7,10 +7,10 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from lrfr_tf.evaluation.plots import colours
-from lrfr_tf.evaluation.report_faces import Example
-from lrfr_tf.evaluation.report_figures import interval, percent
-from lrfr_tf.evaluation.report_sections import (
+from lrfr_tf.evaluation.report.faces import Example
+from lrfr_tf.evaluation.report.figures import interval, percent
+from lrfr_tf.evaluation.report.plots import colours
+from lrfr_tf.evaluation.report.sections import (
     BOXES_TEXT,
     GROUPS,
     PLOTS,
@@ -22,9 +22,9 @@ from lrfr_tf.evaluation.report_sections import (
     plot_name,
     sides,
 )
-from lrfr_tf.evaluation.report_style import STYLE
-from lrfr_tf.evaluation.report_tables import Cell, Table, blocks_of, boxes_table, quality_table, recognition_table
-from lrfr_tf.evaluation.report_words import (
+from lrfr_tf.evaluation.report.style import STYLE
+from lrfr_tf.evaluation.report.tables import Cell, Table, blocks_of, boxes_table, quality_table, recognition_table
+from lrfr_tf.evaluation.report.words import (
     DEFINITIONS,
     below_bicubic,
     block_sentence,
@@ -42,7 +42,7 @@ POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 
 def html_page(result: dict[str, Any], examples: Sequence[Example], pictures: dict[str, bytes]) -> str:
-    """The page; `pictures` are those of `report_sections.pictures`."""
+    """The page; `pictures` are those of `sections.pictures`."""
     title = _text(result["title"])
     body = [f"<h1>{title}</h1>", f"<p>{_text(summary(result, *sides(examples)))}</p>"]
     if result["note"]:

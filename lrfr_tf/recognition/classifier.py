@@ -1,0 +1,222 @@
+"""A classifier head and its class names: fit it on embeddings, score new ones, save it and load it again."""
+
+import contextlib
+import dataclasses
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from lrfr_tf.data.embeddings import EmbeddingSet
+from lrfr_tf.errors import UserError
+from lrfr_tf.files import read_json, write_json
+from lrfr_tf.models.heads import linear_head, mlp_head
+from lrfr_tf.training.logistic import fit_logistic
+from lrfr_tf.training.mlp import fit_mlp
+
+SCHEMA = 1
+KINDS = ("logistic", "mlp", "cosine")
+VALUES_AT_ONCE = 2**24  # logits or cosines held in memory beside the scores themselves
+
+
+@dataclasses.dataclass(frozen=True)
+class Gallery:
+    """The training faces that the cosine head compares with: unit-length float32 [G, D], and labels int64 [G]."""
+
+    embeddings: np.ndarray
+    labels: np.ndarray
+
+
+class Classifier:
+    """Embeddings in, one score per class out.
+
+    Args:
+        kind: "logistic", "mlp" or "cosine".
+        class_names: the class map; column i of the scores belongs to name i.
+        embedder_name: the embedder whose embeddings it was fitted on; others cannot be scored.
+        head: the network that gives logits ("logistic" and "mlp"), or the gallery ("cosine").
+        fit: what the fit reported, such as the best epoch; kept in `head.json`.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        class_names: Sequence[str],
+        embedder_name: str,
+        head: keras.Model | Gallery,
+        fit: dict[str, Any] | None = None,
+    ) -> None:
+        self.kind = kind
+        self.class_names = list(class_names)
+        self.embedder_name = embedder_name
+        self.fit = fit or {}
+        if isinstance(head, Gallery):
+            # Sorted by class, so that the faces of one class are neighbours: see _best_cosines.
+            order = np.argsort(head.labels, kind="stable")
+            head = Gallery(head.embeddings[order], head.labels[order])
+            self.dimensions = int(head.embeddings.shape[1])
+        else:
+            self.dimensions = int(head.input_shape[1])
+        self.head = head
+
+    def scores(self, embeddings: np.ndarray) -> np.ndarray:
+        """Scores float32 [n, classes] of unit-length embeddings float32 [n, D].
+
+        "logistic" and "mlp" give probabilities; "cosine" the best cosine in [-1, 1] among the training faces of each
+        class, and -1 for a class without one. The row of a miss (zeros) has no meaning.
+
+        Raises:
+            UserError: D is not that of the embeddings it was fitted on.
+        """
+        if embeddings.ndim != 2 or embeddings.shape[1] != self.dimensions:
+            raise UserError(
+                f"The {self.kind} head takes {self.embedder_name} embeddings [n, {self.dimensions}],"
+                f" not {list(embeddings.shape)}."
+            )
+        if isinstance(self.head, Gallery):
+            width = max(len(self.head.labels), len(self.class_names))
+        else:
+            width = max(2048, len(self.class_names))
+        step = max(1, VALUES_AT_ONCE // width)
+        scores = np.empty((len(embeddings), len(self.class_names)), np.float32)
+        for start in range(0, len(embeddings), step):
+            chunk = embeddings[start : start + step]
+            if isinstance(self.head, Gallery):
+                scores[start : start + step] = _best_cosines(chunk, self.head, len(self.class_names))
+            else:
+                logits = self.head(chunk, training=False)
+                scores[start : start + step] = keras.ops.convert_to_numpy(keras.ops.softmax(logits, axis=1))
+        return scores
+
+    def save(self, folder: str | Path) -> None:
+        """Writes `head.json` and `head.weights.h5` or `gallery.npz`; an older `folder` is replaced as a whole."""
+        with _folder_written_whole(Path(folder)) as temporary:
+            if isinstance(self.head, Gallery):
+                np.savez(temporary / "gallery.npz", embeddings=self.head.embeddings, labels=self.head.labels)
+            else:
+                self.head.save_weights(temporary / "head.weights.h5")
+            description = {
+                "schema": SCHEMA,
+                "kind": self.kind,
+                "dimensions": self.dimensions,
+                "embedder": self.embedder_name,
+                "fit": self.fit,
+                "classes": self.class_names,
+            }
+            write_json(temporary / "head.json", description)
+
+
+def load_classifier(folder: str | Path) -> Classifier:
+    """Reads a classifier that `Classifier.save` wrote.
+
+    Raises:
+        UserError: a file is missing, damaged, or of another schema or kind; the message names it.
+    """
+    folder = Path(folder)
+    description = read_json(folder / "head.json")
+    if not isinstance(description, dict) or description.get("schema") != SCHEMA or description.get("kind") not in KINDS:
+        raise UserError(f"{folder / 'head.json'} does not describe a classifier head of schema {SCHEMA}.")
+    kind, dimensions, classes = description["kind"], description["dimensions"], description["classes"]
+    weights = folder / ("gallery.npz" if kind == "cosine" else "head.weights.h5")
+    if not weights.is_file():
+        raise UserError(f"{weights} is missing.")
+    head: keras.Model | Gallery
+    try:
+        if kind == "cosine":
+            with np.load(weights, allow_pickle=False) as stored:
+                head = Gallery(stored["embeddings"], stored["labels"])
+        else:
+            head = (mlp_head if kind == "mlp" else linear_head)(dimensions, len(classes))
+            head.load_weights(weights)
+    except (OSError, ValueError, KeyError, EOFError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise UserError(f"{weights} cannot be read as a {kind} head ({reason}).") from None
+    return Classifier(kind, classes, description["embedder"], head, description["fit"])
+
+
+def fit_classifier(
+    kind: str,
+    train: EmbeddingSet,
+    validation: EmbeddingSet,
+    class_names: Sequence[str],
+    embedder_name: str,
+    seed: int,
+    C: float = 10.0,  # noqa: N803
+    epochs: int = 59,
+    patience: int = 10,
+    batch_size: int = 128,
+) -> Classifier:
+    """Fits a head on the usable rows of the training split; only "mlp" looks at the validation split, to stop.
+
+    Args:
+        kind: "logistic", "mlp" or "cosine".
+        train, validation: embeddings of one method; their labels point into `class_names`.
+        seed, epochs, patience, batch_size: for "mlp".
+        C: inverse strength of the penalty, for "logistic".
+
+    Raises:
+        UserError: the kind is unknown, or there is no usable training row (for "mlp", no validation row either).
+    """
+    if kind not in KINDS:
+        raise UserError(f"The head {kind!r} is not known; there are {', '.join(KINDS)}.")
+    embeddings, labels = train.embeddings[train.usable], train.labels[train.usable]
+    if len(labels) == 0:
+        raise UserError(f"There is no usable training face to fit the {kind} head on.")
+    classes = len(class_names)
+    counts = {"train_images": len(labels), "train_identities": len(np.unique(labels))}
+    if kind == "cosine":
+        return Classifier(kind, class_names, embedder_name, Gallery(embeddings, labels), counts)
+    if kind == "logistic":
+        logistic = fit_logistic(embeddings, labels, classes, C)
+        head = linear_head(embeddings.shape[1], classes)
+        head.set_weights([logistic.kernel, logistic.bias])
+        report: dict[str, Any] = {
+            "C": C,
+            "loss": logistic.loss,
+            "iterations": logistic.iterations,
+            "converged": logistic.converged,
+        }
+        return Classifier(kind, class_names, embedder_name, head, {**counts, **report})
+    mlp = fit_mlp(
+        embeddings,
+        labels,
+        validation.embeddings[validation.usable],
+        validation.labels[validation.usable],
+        classes,
+        seed,
+        epochs=epochs,
+        patience=patience,
+        batch_size=batch_size,
+    )
+    report = {"seed": seed, "best_epoch": mlp.best_epoch, "history": mlp.history}
+    return Classifier(kind, class_names, embedder_name, mlp.model, {**counts, **report})
+
+
+def _best_cosines(embeddings: np.ndarray, gallery: Gallery, classes: int) -> np.ndarray:
+    """The best cosine per class, float32 [n, classes], against a gallery that is sorted by class."""
+    present, first_rows = np.unique(gallery.labels, return_index=True)
+    best = np.full((len(embeddings), classes), -1.0, np.float32)
+    best[:, present] = np.maximum.reduceat(embeddings @ gallery.embeddings.T, first_rows, axis=1)
+    return best
+
+
+@contextlib.contextmanager
+def _folder_written_whole(folder: Path) -> Iterator[Path]:
+    """Yields a temporary folder beside `folder`, and puts it in its place when the block ends without an error."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=".part-", suffix="-" + folder.name, dir=folder.parent))
+    try:
+        yield temporary
+        umask = os.umask(0)
+        os.umask(umask)
+        temporary.chmod(0o777 & ~umask)  # mkdtemp makes folders that only their owner may enter
+        if folder.exists():
+            shutil.rmtree(folder)  # a rename replaces an empty folder only
+        temporary.replace(folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

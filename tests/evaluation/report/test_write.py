@@ -1,0 +1,250 @@
+"""The report as files: whole, self-contained, and safe against hostile names."""
+
+import base64
+import io
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lrfr_tf.evaluation.report.faces import face_png
+from lrfr_tf.evaluation.report.plots import boxes_plot, cmc_plot, colours, top_1_plot
+from lrfr_tf.evaluation.report.write import Example, write_report
+
+HOSTILE = '<script>alert("x")</script>|`*'
+
+
+def figure(mean: float | None) -> dict[str, Any]:
+    return {"mean": mean, "interval_95": None if mean is None else [mean - 0.05, mean + 0.05]}
+
+
+def block(images: int, top_1: dict[str, float | None]) -> dict[str, Any]:
+    def subset(method: str) -> dict[str, Any]:
+        return {"images": images, "identities": images, "top_1": figure(top_1[method]), "top_5": figure(top_1[method])}
+
+    empty = {"n": 0, "mean": None, "median": None, "interval_95": None}
+    measures = ("iou", "centre_error", "size_error", "coordinate_mse", "landmark_error")
+    box = {"n": images, "mean": 0.5, "median": 0.5, "interval_95": [0.4, 0.6]}
+    return {
+        "images": images,
+        "identities": images,
+        "quality": {
+            method: {
+                "images": images,
+                "detected": figure(top_1[method]),
+                **({} if method == "hr" else {"psnr_rgb": figure(20.0), "ssim_rgb": figure(0.5)}),
+            }
+            for method in top_1
+        },
+        "recognition": [
+            {
+                "method": method,
+                "head": "logistic",
+                "trained_on": "hr",
+                **{name: subset(method) for name in ("all", "detected", "intersection")},
+                "cmc": [0.3, 0.4, 0.5],
+            }
+            for method in top_1
+        ],
+        "boxes": {
+            method: {
+                "images": images,
+                "found": {"both": images, "hr_only": 0, "method_only": 0, "neither": 0},
+                **dict.fromkeys(measures, empty if top_1[method] is None else box),
+            }
+            for method in top_1
+            if method != "hr"
+        },
+    }
+
+
+def make_result(**more: Any) -> dict[str, Any]:
+    top_1 = {"hr": 0.9, "bicubic": 0.3, "srcnn": 0.25, "srgan": 0.4}
+    return {
+        "title": "The title",
+        "note": "The note.",
+        "schema": 1,
+        "data": {
+            "data_set": "made by hand",
+            "framing": "face",
+            "identities": 30,
+            "images": {"test": 30},
+            "dropped_identities": 0,
+            "resize_kernel": "pillow-bicubic-antialias",
+        },
+        "classes": 30,
+        "embedder": "an embedder",
+        "detector": {"name": "mtcnn", "thresholds": [0.6, 0.7, 0.9], "min_face_size": 20},
+        "policy": "miss",
+        "models": {"srgan": "f" * 64},
+        "held_out_divisor": 5,
+        "blocks": {"held_out": block(6, top_1), "all": block(30, top_1)},
+        "config": {"data": "datasets/x"},
+        "versions": {"keras": "3.15.1"},
+        "seconds": 2.0,
+        **more,
+    }
+
+
+def make_example(group: str = "grid", **more: Any) -> Example:
+    random = np.random.default_rng(0)
+    faces = {
+        method: random.integers(0, 256, (16 if method == "lr" else 64,) * 2 + (3,), dtype=np.uint8)
+        for method in ("lr", "bicubic", "srcnn", "srgan", "hr")
+    }
+    box = np.array([10.0, 8.0, 50.0, 60.0])
+    values: dict[str, Any] = {
+        "path": "7/000001.png",
+        "identity": "7",
+        "faces": faces,
+        "boxes": {"bicubic": None, "srcnn": box, "srgan": box, "hr": box},
+        "answers": {"bicubic": None, "srcnn": "12", "srgan": "7", "hr": "7"},
+        "group": group,
+    }
+    return Example(**{**values, **more})
+
+
+class _Page(HTMLParser):
+    """The tags of a page with their attributes, and its text without tags."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Path:
+    write_report(
+        tmp_path / "report", make_result(), [make_example("grid"), make_example("right"), make_example("wrong")]
+    )
+    return tmp_path / "report"
+
+
+def test_html_has_the_figures_and_loads_nothing(written: Path) -> None:
+    text = (written / "report.html").read_text(encoding="utf-8")
+    page = _Page(text)
+    sources = [value for _, attributes in page.tags for key, value in attributes.items() if key in ("src", "href")]
+    assert len(sources) == 3 * 5 + 3 * 2
+    for source in sources:
+        assert source is not None
+        assert source.startswith("data:image/png;base64,")
+        assert Image.open(io.BytesIO(base64.b64decode(source.split(",")[1]))).format == "PNG"
+    assert not {"script", "link", "iframe", "object"} & {tag for tag, _ in page.tags}
+    assert not re.search(r"url\(|@import|(src|href)\s*=\s*[\"']?https?:", text)
+    shown = " ".join(" ".join(page.texts).split())
+    for expected in (
+        "The title",
+        "The note.",
+        "40.0 % [35.0, 45.0]",
+        "6 test images of 6 identities",
+        "an image in which the detector finds no face counts as wrong",
+        "Faces of 16 x 16 pixels",
+        "SRCNN is below bicubic: top-1 with the logistic head fitted on HR 25.0",
+        "keras 3.15.1",
+        "f" * 64,
+    ):
+        assert expected in shown
+    assert "SRGAN is below" not in shown
+
+
+def test_answers_are_marked_by_text_and_colour(written: Path) -> None:
+    text = (written / "report.html").read_text(encoding="utf-8")
+    assert text.count('<td class="wrong">✗ no face</td><td class="wrong">✗ 12</td><td class="right">✓ 7</td>') == 2
+    assert text.count(">Identity 7</td>") == 3
+    assert text.index("SRGAN right, bicubic wrong") < text.index("SRGAN wrong")
+
+
+def test_markdown_and_its_pictures(written: Path) -> None:
+    text = (written / "report.md").read_text(encoding="utf-8")
+    names = re.findall(r"!\[[^\]]*\]\(([^)]*)\)", text)
+    assert len(names) == 3 * 5 + 3 * 2
+    assert {written / name for name in names} == set((written / "report_files").iterdir())
+    for name in names:
+        assert Image.open(io.BytesIO((written / name).read_bytes())).size[0] >= 128
+    assert "| SRGAN | logistic | HR | **40.0** [35.0, 45.0] |" in text
+    assert "✗ no face" in text
+    assert sorted(path.name for path in written.iterdir()) == ["report.html", "report.md", "report_files"]
+
+
+def test_hostile_names_are_escaped(tmp_path: Path) -> None:
+    result = make_result(title=HOSTILE, note=HOSTILE, embedder=HOSTILE, config={HOSTILE: HOSTILE})
+    result["blocks"]["all"]["recognition"][0]["head"] = HOSTILE
+    examples = [make_example(group, identity=HOSTILE, path=HOSTILE + '" onerror="x') for group in ("grid", "wrong")]
+    examples.append(make_example("wrong", answers={"srgan": HOSTILE, "hr": "a\nb\u202ec"}))
+    write_report(tmp_path, result, examples)
+    page = _Page((tmp_path / "report.html").read_text(encoding="utf-8"))
+    assert not any(tag == "script" or "onerror" in attributes for tag, attributes in page.tags)
+    assert page.texts.count("Identity " + HOSTILE) == 2
+    assert "✗ a b c" in page.texts
+    markdown = (tmp_path / "report.md").read_text(encoding="utf-8")
+    assert "<script" not in markdown
+    for table in markdown.split("\n\n"):
+        if table.startswith("|"):
+            assert len({len(re.findall(r"(?<!\\)\|", row)) for row in table.strip().splitlines()}) == 1
+
+
+def test_one_block_empty_subsets_and_no_examples(tmp_path: Path) -> None:
+    nothing: dict[str, float | None] = {"hr": None, "bicubic": None, "srgan": None}
+    result = make_result(note="", blocks={"all": block(1, nothing)}, held_out_divisor=0)
+    result["blocks"]["all"]["recognition"][1]["cmc"] = []
+    write_report(tmp_path, result, [])
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "1 test image of 1 identity" in text
+    assert "held out" not in text
+    assert "below bicubic" not in text
+    assert len(list((tmp_path / "report_files").iterdir())) == 3
+
+
+def test_no_recognition_at_all(tmp_path: Path) -> None:
+    result = make_result(blocks={"all": {**block(2, {"hr": 0.5}), "recognition": [], "boxes": {}}})
+    write_report(tmp_path, result, [])
+    assert "](report_files" not in (tmp_path / "report.md").read_text(encoding="utf-8")
+
+
+def test_a_second_report_replaces_the_first(written: Path) -> None:
+    write_report(written, make_result(title="Another"), [])
+    text = (written / "report.html").read_text(encoding="utf-8")
+    assert "Another" in text
+    assert "The title" not in text
+
+
+def test_faces_are_enlarged_by_whole_pixels_and_boxes_drawn_in_place() -> None:
+    face = np.random.default_rng(0).integers(0, 100, (16, 16, 3), dtype=np.uint8)
+    plain = np.asarray(Image.open(io.BytesIO(face_png(face, None))))
+    assert np.array_equal(plain, np.kron(face, np.ones((8, 8, 1), np.uint8)))
+    boxed = np.asarray(Image.open(io.BytesIO(face_png(face, np.array([2.0, 3.0, 12.0, 14.0])))))
+    rows, columns = np.nonzero((boxed != plain).any(axis=2))
+    assert (columns.min(), rows.min(), columns.max(), rows.max()) == (16, 24, 95, 111)
+    assert np.array_equal(boxed[40:90, 30:80], plain[40:90, 30:80])
+    # A box that leaves the image is drawn along its edge; one without area is not drawn.
+    wide = np.asarray(Image.open(io.BytesIO(face_png(face, np.array([-3.0, -3.0, 20.0, 20.0])))))
+    assert (wide[1, 1:-1] == wide[1, 1]).all()
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(face_png(face, np.full(4, 5.0))))), plain)
+
+
+def test_plots_draw_each_method_in_its_colour() -> None:
+    made = make_result()["blocks"]["all"]
+    palette = colours(made["quality"])
+    assert len(set(palette.values())) == 4
+    assert len(set(colours(["hr", "bicubic", "other", "srgan", "more"]).values())) == 5
+    for draw in (cmc_plot, boxes_plot, top_1_plot):
+        png = draw("A $title", made)
+        assert png is not None
+        pixels = set(map(tuple, np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).reshape(-1, 3)))
+        for colour in palette.values():
+            assert tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5)) in pixels
+    assert cmc_plot("title", {**made, "recognition": []}) is None
+    assert top_1_plot("title", {**made, "recognition": []}) is None
+    assert boxes_plot("title", {**made, "boxes": {}}) is None
