@@ -73,12 +73,18 @@ def write_run_record(folder: str | Path, config: Any, **more: Any) -> None:
     """Writes `run.json` into a run folder: effective settings, command line, git commit, versions of what ran."""
     record = {
         "config": dataclasses.asdict(config),
-        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
+        "command": [*_started_as(), *sys.argv[1:]],
         "git_commit": git_commit(),
         "versions": versions(),
         **more,
     }
     write_json(Path(folder) / "run.json", record)
+
+
+def _started_as() -> list[str]:
+    """What followed `python` on the command line: ["-m", "lrfr_tf.train_srcnn"], or the path of a tool."""
+    spec = sys.modules["__main__"].__spec__
+    return ["-m", spec.name] if spec is not None else [sys.argv[0]]
 
 
 def versions() -> dict[str, str]:

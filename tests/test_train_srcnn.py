@@ -1,0 +1,166 @@
+"""The whole script on a few faces: what a run leaves behind, going on after a stop, refusals."""
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from skimage.metrics import peak_signal_noise_ratio
+
+from lrfr_tf.data.face_cache import load_faces
+from lrfr_tf.data.folders import list_faces
+from lrfr_tf.errors import UserError
+from lrfr_tf.files import read_json
+from lrfr_tf.main import run
+from lrfr_tf.models.srcnn import srcnn
+from lrfr_tf.recognition.super_resolution import load_super_resolver
+from lrfr_tf.train_srcnn import Config, main
+from lrfr_tf.training.checkpoint import CheckpointStore
+from lrfr_tf.training.tensorboard import Monitor
+from tests.tools.small_runs import read_checkpoint, read_events, write_small_tree
+
+
+@pytest.fixture(scope="module")
+def tree(portrait: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_small_tree(tmp_path_factory.mktemp("tree"), portrait, {"train": 6, "val": 2})
+
+
+def settings(tree: Path, output: Path, **changes: Any) -> Config:
+    values: dict[str, Any] = {
+        "data": (str(tree),), "output": str(output), "steps": 6, "batch_size": 4, "log_every": 1, "evaluate_every": 3,
+        "save_every": 2, "jit_compile": False,
+    }  # fmt: skip
+    return Config(**{**values, **changes})
+
+
+@pytest.fixture(scope="module")
+def whole(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of six steps that nothing stopped."""
+    output = tmp_path_factory.mktemp("whole") / "run"
+    main(settings(tree, output))
+    return output
+
+
+def test_the_model_folder_holds_the_network_as_trained(whole: Path, tree: Path) -> None:
+    resolver = load_super_resolver(whole / "model")
+    assert (resolver.name, resolver.low_size, resolver.high_size, resolver.enlarge_first) == ("srcnn", 16, 64, True)
+    keras.utils.set_random_seed(0)
+    begun = srcnn("9-1-5").get_weights()
+    assert resolver.network is not None
+    moved = [np.abs(a - b).max() for a, b in zip(resolver.network.get_weights(), begun, strict=True)]
+    # Six steps of Adam at a thousandth move no weight by more than that much each.
+    assert all(0 < change < 0.01 for change in moved)
+    # The validation figure is that of the stored network, by another hand.
+    low, high = (load_faces(tree / kind / "val", list_faces(tree / kind, "val")) for kind in ("lr", "hr"))
+    psnr = [peak_signal_noise_ratio(a, b) for a, b in zip(high, resolver.super_resolve(low), strict=True)]
+    history = read_json(whole / "validation.json")
+    assert [item["step"] for item in history] == [3, 6]
+    assert history[-1]["psnr"] == pytest.approx(np.mean(psnr), abs=1e-3)
+
+
+def test_the_record_of_the_run(whole: Path, tree: Path) -> None:
+    record = read_json(whole / "run.json")
+    assert record["config"]["steps"] == 6
+    assert record["config"]["data"] == [str(tree)]
+    assert (record["training_faces"], record["validation_faces"]) == (12, 4)
+    assert record["versions"]["keras"] == keras.__version__
+    assert sorted(path.name for path in (whole / "checkpoints").glob("*.index")) == ["ckpt-4.index", "ckpt-6.index"]
+
+
+def test_tensorboard_shows_losses_rates_and_faces(whole: Path) -> None:
+    events = read_events(whole / "tensorboard")
+    assert list(events["loss/pixel"]) == [1, 2, 3, 4, 5, 6]
+    assert all(np.isfinite(value) and value > 0 for value in events["loss/pixel"].values())
+    assert all(value > 0 for value in events["images_per_second"].values())
+    # Halved at half of the steps and again at three quarters, as read after the step.
+    rates = [float(value) for value in events["learning_rate"].values()]
+    assert rates == pytest.approx([1e-3, 1e-3, 1e-3, 5e-4, 2.5e-4, 2.5e-4])
+    history = read_json(whole / "validation.json")
+    for item in history:
+        for name in ("psnr", "ssim", "psnr_gain"):
+            assert float(events[f"validation/{name}"][item["step"]]) == pytest.approx(item[name], rel=1e-5)
+    width, height, png = events["validation/low_bicubic_output_high"][6][:3]
+    grid = tf.io.decode_png(png).numpy()
+    assert (int(width), int(height)) == (4 * 64, 4 * 64)
+    assert grid.shape == (256, 256, 3)
+
+
+@pytest.mark.parametrize("stop", ["after the checkpoint of step 4", "at step 5, between two checkpoints"])
+def test_a_stopped_run_ends_with_the_same_weights(
+    stop: str, whole: Path, tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    save, report = CheckpointStore.save, Monitor.report
+
+    def save_and_stop(self: CheckpointStore, step: int) -> None:
+        save(self, step)
+        if step == 4 and stop.startswith("after"):
+            raise KeyboardInterrupt
+
+    def report_and_stop(self: Monitor, step: int, values: dict[str, float]) -> None:
+        report(self, step, values)
+        if step == 5 and stop.startswith("at"):
+            raise KeyboardInterrupt
+
+    flags = ["train_srcnn", f"--data={tree}", f"--output={tmp_path}/run", "--steps=6", "--batch_size=4"]
+    flags += ["--log_every=1", "--evaluate_every=3", "--save_every=2", "--nojit_compile"]
+    with monkeypatch.context() as patch:
+        patch.setattr(CheckpointStore, "save", save_and_stop)
+        patch.setattr(Monitor, "report", report_and_stop)
+        with pytest.raises(SystemExit) as stopped:
+            run(main, Config, flags)
+    assert stopped.value.code == 130
+    assert "error: interrupted; start the same command again to go on." in capsys.readouterr().err
+    assert not (tmp_path / "run" / "model").exists()
+
+    begun = []
+    monkeypatch.setattr(Monitor, "report", lambda self, step, values: (begun.append(step), report(self, step, values)))
+    run(main, Config, flags)
+    assert begun == [5, 6]
+    one, other = read_checkpoint(whole / "checkpoints"), read_checkpoint(tmp_path / "run" / "checkpoints")
+    assert one.keys() == other.keys()
+    assert any("optimizer" in name for name in one)
+    assert all(np.array_equal(one[name], other[name]) for name in one)
+    models = [load_super_resolver(folder / "model").network for folder in (whole, tmp_path / "run")]
+    for first, second in zip(models[0].get_weights(), models[1].get_weights(), strict=True):
+        assert np.array_equal(first, second)
+    assert read_json(whole / "validation.json")[-1] == read_json(tmp_path / "run" / "validation.json")[-1]
+
+
+def test_only_settings_that_do_not_change_the_result_may_change(whole: Path, tree: Path) -> None:
+    before = read_checkpoint(whole / "checkpoints")
+    for change in ({"learning_rate": 0.01}, {"steps": 8}, {"variant": "9-5-5"}, {"seed": 1}, {"splits": ("train",)}):
+        with pytest.raises(UserError, match=rf"was begun with other settings \({next(iter(change))}\)"):
+            main(settings(tree, whole, **change))
+    with pytest.raises(UserError, match=r"other settings \(batch_size, held_out_divisor\)"):
+        main(settings(tree, whole, batch_size=2, held_out_divisor=2))
+    assert read_json(whole / "run.json")["config"]["learning_rate"] == 0.001
+    after = read_checkpoint(whole / "checkpoints")
+    assert all(np.array_equal(before[name], after[name]) for name in before)
+
+
+@pytest.mark.xfail(reason="a finished run stores its network anew, and a .keras file holds the time", strict=True)
+def test_a_finished_run_is_left_as_it_is(whole: Path, tree: Path) -> None:
+    before = load_super_resolver(whole / "model").checksum
+    main(settings(tree, whole, log_every=2))
+    assert load_super_resolver(whole / "model").checksum == before
+
+
+@pytest.mark.xfail(reason="validation.json holds what was measured since the last start", strict=True)
+def test_a_resumed_run_keeps_its_validation_figures(
+    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save = CheckpointStore.save
+
+    def save_and_stop(self: CheckpointStore, step: int) -> None:
+        save(self, step)
+        if step == 4:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(CheckpointStore, "save", save_and_stop)
+        main(settings(tree, tmp_path / "run"))
+    main(settings(tree, tmp_path / "run"))
+    assert [item["step"] for item in read_json(tmp_path / "run" / "validation.json")] == [3, 6]

@@ -1,0 +1,52 @@
+"""The scripts as modules, and small inputs for them: photos, a prepared tree, a stand-in for FaceNet."""
+
+import importlib.util
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from tests.faces_by_code import write_people
+
+TOOLS = Path(__file__).parents[2] / "tools"
+PEOPLE = {"1": 5, "2": 5, "3": 5, "10": 5}
+
+Tool = Callable[[str], ModuleType]
+
+
+@pytest.fixture(scope="session")
+def tool() -> Tool:
+    """Name -> the module tools/<name>.py; the folder is not a package."""
+    loaded: dict[str, ModuleType] = {}
+
+    def load(name: str) -> ModuleType:
+        if name not in loaded:
+            specification = importlib.util.spec_from_file_location(f"tools_{name}", TOOLS / f"{name}.py")
+            assert specification is not None
+            assert specification.loader is not None
+            loaded[name] = importlib.util.module_from_spec(specification)
+            sys.modules[specification.name] = loaded[name]  # where Config's type hints are looked up
+            specification.loader.exec_module(loaded[name])
+        return loaded[name]
+
+    return load
+
+
+@pytest.fixture(scope="session")
+def photos(portrait: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of <person>/<photo>.png: four persons with five photos of 96 x 96 each. Read only."""
+    root = tmp_path_factory.mktemp("photos")
+    write_people(root, portrait, PEOPLE)
+    return root
+
+
+@pytest.fixture(scope="session")
+def prepared(photos: Path, tool: Tool, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tree that tools/prepare_folder.py makes of `photos`. Read only: copy it to change it."""
+    output = tmp_path_factory.mktemp("prepared") / "tree"
+    module = tool("prepare_folder")
+    module.main(module.Config(images=str(photos), output=str(output)))
+    return output

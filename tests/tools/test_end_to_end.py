@@ -1,0 +1,233 @@
+"""The first system from photos to the report, as a user runs it, on a few faces."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from lrfr_tf import train_classifier, train_srcnn, train_srgan
+from lrfr_tf.data.embeddings import load_embeddings
+from lrfr_tf.data.face_cache import load_faces
+from lrfr_tf.data.folders import list_faces, read_classes
+from lrfr_tf.files import read_json
+from lrfr_tf.images.decode import write_png
+from lrfr_tf.recognition.embedding import Embedder
+from lrfr_tf.recognition.super_resolution import load_super_resolver
+from tests.tools.conftest import Tool
+from tests.tools.small_runs import times_below
+
+METHODS = ("hr", "bicubic", "srcnn", "srgan")
+HEADS = ("logistic", "mlp", "cosine")
+IMAGES = {"train": 12, "val": 4, "test": 4}
+
+
+def small_embedder(model: str = "", weights: Path | None = None) -> Embedder:
+    """In the place of `load_embedder`: mean colours of a 4 x 4 grid tell the tinted persons apart."""
+    images = keras.Input((32, 32, 3))
+    x = keras.layers.Rescaling(1 / 255, offset=-0.5)(keras.layers.AveragePooling2D(8)(images))
+    x = keras.layers.UnitNormalization()(keras.layers.Flatten()(x))
+    return Embedder(keras.Model(images, x), "stand-in")
+
+
+class Chain:
+    """The commands of the experiment, each with the flags that a user would give."""
+
+    def __init__(self, root: Path, photos: Path, tool: Tool) -> None:
+        self.root, self.photos, self.tool = root, photos, tool
+        self.data, self.embeddings = root / "faces", root / "embeddings"
+
+    def run_tool(self, name: str, **settings: object) -> None:
+        module = self.tool(name)
+        module.main(module.Config(**settings))
+
+    def run(self) -> None:
+        data, root = str(self.data), self.root
+        self.run_tool("prepare_folder", images=str(self.photos), output=data)
+        small = {"data": (data,), "batch_size": 4, "jit_compile": False}
+        train_srcnn.main(train_srcnn.Config(**small, output=str(root / "srcnn"), steps=4))
+        train_srgan.main(
+            train_srgan.Config(
+                **small, output=str(root / "srgan"), pixel_steps=3, adversarial_steps=2, blocks=1, filters=8,
+                batch_norm=False, pixel_weight=1.0, perceptual_weight=0.0,
+            )  # fmt: skip
+        )
+        self.run_tool("super_resolve", data=data, model=("bicubic", f"{root}/srcnn/model", f"{root}/srgan/model"))
+        # After five steps SRGAN shows no face that could be found; the HR box stands in, so that every head has rows.
+        self.run_tool("extract_embeddings", data=data, output=str(self.embeddings), methods=METHODS, policy="hr_box")
+        train_classifier.main(
+            train_classifier.Config(embeddings=str(self.embeddings), output=str(root / "heads"), epochs=3)
+        )
+        self.run_tool("compare_detection", embeddings=str(self.embeddings), output=str(root / "boxes"))
+        self.run_tool(
+            "evaluate_celeba", data=data, embeddings=str(self.embeddings), heads=str(root / "heads"),
+            output=str(root / "report"), held_out_divisor=5,
+        )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def chain(photos: Path, tool: Tool, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tool("extract_embeddings"), "load_embedder", small_embedder)
+        chain = Chain(tmp_path_factory.mktemp("chain"), photos, tool)
+        chain.run()
+        yield chain
+
+
+def test_the_tree_holds_every_method_with_the_same_images(chain: Chain) -> None:
+    manifest = read_json(chain.data / "manifest.json")
+    assert manifest["images"] == IMAGES
+    assert manifest["identities"] == 4
+    assert manifest["images_without_face"] == []
+    assert read_classes(chain.data) == ["1", "2", "3", "10"]
+    for split, count in IMAGES.items():
+        paths = [face.path for face in list_faces(chain.data / "hr", split)]
+        assert len(paths) == count
+        for kind, size in (("lr", 16), ("hr", 64), ("bicubic", 64), ("srcnn", 64), ("srgan", 64)):
+            faces = list_faces(chain.data / kind, split)
+            assert [face.path for face in faces] == paths
+            assert load_faces(chain.data / kind / split, faces).shape == (count, size, size, 3)
+    # The rule of the experiment: first photo tests, second validates.
+    assert [path.name for path in sorted((chain.data / "hr" / "test" / "10").iterdir())] == ["00.png"]
+    assert [path.name for path in sorted((chain.data / "hr" / "val" / "10").iterdir())] == ["01.png"]
+
+
+def test_the_super_resolved_faces_are_those_of_the_stored_models(chain: Chain) -> None:
+    low = load_faces(chain.data / "lr" / "test", list_faces(chain.data / "lr", "test"))
+    for method in ("srcnn", "srgan"):
+        resolver = load_super_resolver(chain.root / method / "model")
+        stored = load_faces(chain.data / method / "test", list_faces(chain.data / method, "test"))
+        assert np.array_equal(stored, resolver.super_resolve(low))
+        assert read_json(chain.data / method / "manifest.json")["model_sha256"] == resolver.checksum
+
+
+def test_the_counts_of_all_records_agree(chain: Chain) -> None:
+    result = read_json(chain.root / "report" / "result.json")
+    summary = read_json(chain.root / "boxes" / "summary.json")
+    heads = read_json(chain.root / "heads" / "run.json")["results"]
+    assert {(row["method"], row["head"]) for row in heads} == {(m, h) for m in METHODS for h in HEADS}
+    assert result["classes"] == 4
+    assert result["data"]["images"] == IMAGES
+    assert set(result["blocks"]) == {"held_out", "all"}
+    tests = {method: load_embeddings(chain.embeddings / method, "test") for method in METHODS}
+    detected = {method: test.detected for method, test in tests.items()}
+    held_out = np.array([path.startswith("10/") for path in tests["hr"].paths])
+    for name, chosen in (("all", np.ones(4, bool)), ("held_out", held_out)):
+        block = result["blocks"][name]
+        assert block["images"] == block["identities"] == chosen.sum()
+        # Heads fitted on HR are tried on all four methods, the others on their own: 4 x 3 + 3 x 3.
+        assert len(block["recognition"]) == 21
+        in_all = np.logical_and.reduce(list(detected.values())) & chosen
+        for row in block["recognition"]:
+            assert row["all"]["images"] == chosen.sum()
+            assert row["detected"]["images"] == (detected[row["method"]] & chosen).sum()
+            assert row["intersection"]["images"] == in_all.sum()
+            hits = row["all"]["top_1"]["mean"] * chosen.sum()
+            assert hits == pytest.approx(round(hits))
+            assert hits <= (tests[row["method"]].usable & chosen).sum()
+        for method in METHODS:
+            assert block["quality"][method]["detected"]["mean"] == pytest.approx(detected[method][chosen].mean())
+    for method in METHODS[1:]:
+        assert result["blocks"]["all"]["boxes"][method] == summary["methods"][method]
+        found = summary["methods"][method]["found"]
+        assert sum(found.values()) == 4
+        assert found["both"] == (detected["hr"] & detected[method]).sum()
+        lines = (chain.root / "boxes" / f"boxes_{method}.csv").read_text().splitlines()
+        assert len(lines) == 1 + 4
+    # The persons differ in tint alone, which the stand-in sees: all HR faces are found and recognised.
+    assert detected["hr"].all()
+    logistic = next(r for r in result["blocks"]["all"]["recognition"] if (r["method"], r["head"]) == ("hr", "logistic"))
+    assert logistic["all"]["top_1"]["mean"] == 1.0
+
+
+def test_the_report_is_there_in_both_forms(chain: Chain) -> None:
+    report = chain.root / "report"
+    page = (report / "report.html").read_text(encoding="utf-8")
+    assert page.lstrip().lower().startswith("<!doctype html>")
+    for outside in ("<script src", "<link", 'src="http', "url(http"):
+        assert outside not in page
+    text = (report / "report.md").read_text(encoding="utf-8")
+    pictures = {line.split("](")[1].split(")")[0] for line in text.splitlines() if line.startswith("![")}
+    assert pictures
+    assert all((report / picture).is_file() for picture in pictures)
+    json.dumps(read_json(report / "result.json"), allow_nan=False)
+
+
+def test_the_whole_chain_again_does_nothing_new(chain: Chain) -> None:
+    kept = ("faces/**/*.png", "embeddings/**/*.npz", "*/checkpoints/*", "*/*model/*")
+    before = {pattern: times_below(chain.root, pattern) for pattern in kept}
+    assert [len(files) for files in before.values()][:2] == [5 * 20, 4 * 3]
+    result = read_json(chain.root / "report" / "result.json")
+    chain.run()
+    for pattern, times in before.items():
+        assert times_below(chain.root, pattern) == times
+    again = read_json(chain.root / "report" / "result.json")
+    del result["seconds"], again["seconds"]
+    assert again == result
+
+
+def test_the_policies_differ_in_which_faces_are_usable(chain: Chain, tmp_path: Path) -> None:
+    data = tmp_path / "faces"
+    for kind in ("hr", "bicubic"):
+        shutil.copytree(chain.data / kind / "test", data / kind / "test")
+    for name in ("manifest.json", "classes.json"):
+        shutil.copy(chain.data / name, data / name)
+    # No face in the method's image of person 1, and none in either image of person 2.
+    grey = np.full((64, 64, 3), 128, np.uint8)
+    for kind, person in (("bicubic", "1"), ("bicubic", "2"), ("hr", "2")):
+        write_png(data / kind / "test" / person / "00.png", grey)
+    usable = {}
+    for policy in ("miss", "whole", "hr_box"):
+        output = tmp_path / policy
+        chain.run_tool(
+            "extract_embeddings", data=str(data), output=str(output), methods=("hr", "bicubic"), splits=("test",),
+            policy=policy,
+        )  # fmt: skip
+        high, low = (load_embeddings(output / method, "test") for method in ("hr", "bicubic"))
+        usable[policy] = low.usable
+        assert low.detected.tolist()[:2] == [False, False]
+        assert high.detected.tolist()[:2] == [True, False]
+        assert (np.linalg.norm(low.embeddings, axis=1) > 0.99).tolist() == low.usable.tolist()
+        expected = {"miss": low.detected, "whole": np.ones(4, bool), "hr_box": low.detected | high.detected}[policy]
+        assert low.usable.tolist() == expected.tolist()
+    assert [usable[policy][:2].tolist() for policy in usable] == [[False, False], [True, True], [True, False]]
+
+
+@pytest.mark.facenet
+def test_the_sample_photos_are_recognised_within_bands(
+    tool: Tool, sample_photos: Path, facenet_weights: Path, tmp_path: Path
+) -> None:
+    """Real photos and real weights; 25 test photos of five persons, so one photo is 4 percentage points."""
+    chain = Chain(tmp_path, sample_photos, tool)
+    data = str(chain.data)
+    chain.run_tool(
+        "prepare_folder", images=str(sample_photos / "train"), test_images=str(sample_photos / "val"), output=data
+    )
+    manifest = read_json(chain.data / "manifest.json")
+    assert manifest["images"]["test"] == 25
+    # One of the 93 training photos is known to show no face that MTCNN finds.
+    assert manifest["images"]["val"] == 5
+    assert manifest["images"]["train"] + len(manifest["images_without_face"]) == 88
+    assert len(manifest["images_without_face"]) <= 2
+    chain.run_tool("super_resolve", data=data, model=("bicubic",))
+    chain.run_tool(
+        "extract_embeddings", data=data, output=str(chain.embeddings), methods=("hr", "bicubic"),
+        facenet_weights=str(facenet_weights),
+    )  # fmt: skip
+    heads, report = str(tmp_path / "heads"), tmp_path / "report"
+    train_classifier.main(
+        train_classifier.Config(embeddings=str(chain.embeddings), output=heads, head=("logistic", "cosine"))
+    )
+    chain.run_tool(
+        "evaluate_celeba", data=data, embeddings=str(chain.embeddings), heads=heads, output=str(report),
+        methods=("hr", "bicubic"),
+    )  # fmt: skip
+    rows = read_json(report / "result.json")["blocks"]["all"]["recognition"]
+    top_1 = {(row["method"], row["head"], row["trained_on"]): row["all"]["top_1"]["mean"] for row in rows}
+    for head in ("logistic", "cosine"):
+        high, low = top_1["hr", head, "hr"], top_1["bicubic", head, "hr"]
+        assert high >= 0.92
+        assert 0.40 <= low <= high
