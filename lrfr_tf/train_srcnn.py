@@ -46,13 +46,13 @@ def main(config: Config) -> None:
     optimizer = keras.optimizers.Adam(rate)
     job = SuperResolutionRun(config)
     resolver = SuperResolver("srcnn", network, config.low_size, job.high_size, enlarge_first=True)
-    monitor = job.monitor(resolver.super_resolve, optimizer)
+    monitor = job.monitor("srcnn", resolver.super_resolve, optimizer)
     step = pixel_step(network, optimizer, mean_squared_error)
     store = CheckpointStore(job.output / "checkpoints", {"network": network, "optimizer": optimizer})
     schedule = Schedule(config.steps, config.log_every, config.evaluate_every, config.save_every)
     train("srcnn", step, job.enlarged_batches, store, store.restore(), schedule, monitor, config.jit_compile)
     save_super_resolver(job.output / "model", resolver)
-    job.finish(monitor)
+    job.show_last(monitor)
 
 
 if __name__ == "__main__":

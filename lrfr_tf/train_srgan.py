@@ -75,13 +75,13 @@ def main(config: Config) -> None:
     ):
         resolver = SuperResolver(name, generator, config.low_size, job.high_size)
         schedule = Schedule(last_step, config.log_every, config.evaluate_every, config.save_every)
-        monitor = job.monitor(resolver.super_resolve, optimizers[optimizer])
+        monitor = job.monitor(name, resolver.super_resolve, optimizers[optimizer])
         # At the very last step of a phase, the run may have been stopped before it stored the network.
         if done < last_step or (done == last_step and not (job.output / folder).is_dir()):
             train(name, step, job.batches, store, done, schedule, monitor, config.jit_compile)
             done = last_step
             save_super_resolver(job.output / folder, resolver)
-            job.finish(monitor)
+            job.show_last(monitor)
 
 
 PIXEL_LOSSES = {"mse": pixel.mean_squared_error, "l1": pixel.mean_absolute_error}

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.files import read_json, sha256, write_json, written_whole
+from lrfr_tf.files import folder_written_whole, read_json, sha256, write_json, written_whole
 from lrfr_tf.resumable import open_folder
 
 
@@ -30,6 +30,22 @@ def test_written_files_replace_and_have_ordinary_permissions(tmp_path: Path) -> 
     write_json(tmp_path / "deep" / "a.json", {"x": 3})
     assert read_json(tmp_path / "deep" / "a.json") == {"x": 3}
     assert (tmp_path / "deep" / "a.json").stat().st_mode & 0o044 == 0o044
+
+
+def test_a_folder_is_replaced_as_a_whole_or_stays(tmp_path: Path) -> None:
+    for name in ("first", "second"):
+        with folder_written_whole(tmp_path / "model") as temporary:
+            (temporary / name).write_text(name)
+    assert [path.name for path in tmp_path.rglob("*")] == ["model", "second"]
+
+    def fail() -> None:
+        with folder_written_whole(tmp_path / "model") as temporary:
+            (temporary / "third").write_text("half")
+            raise RuntimeError("power cut")
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["model", "second"]
 
 
 def test_bad_json_is_named(tmp_path: Path) -> None:

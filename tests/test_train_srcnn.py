@@ -39,6 +39,8 @@ def settings(tree: Path, output: Path, **changes: Any) -> Config:
 def whole(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of six steps that nothing stopped."""
     output = tmp_path_factory.mktemp("whole") / "run"
+    # As in a process of its own: TensorFlow orders some sums by the names of layers, and Keras goes on counting them.
+    keras.utils.clear_session()
     main(settings(tree, output))
     return output
 
@@ -87,46 +89,51 @@ def test_tensorboard_shows_losses_rates_and_faces(whole: Path) -> None:
     assert grid.shape == (256, 256, 3)
 
 
-@pytest.mark.parametrize("stop", ["after the checkpoint of step 4", "at step 5, between two checkpoints"])
-def test_a_stopped_run_ends_with_the_same_weights(
-    stop: str, whole: Path, tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
+@pytest.fixture(scope="module", params=["after the checkpoint of step 4", "at step 5, between two checkpoints"])
+def resumed(request: pytest.FixtureRequest, tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same run, stopped by Ctrl-C and started again with the same command."""
+    output = tmp_path_factory.mktemp("stopped") / "run"
     save, report = CheckpointStore.save, Monitor.report
 
     def save_and_stop(self: CheckpointStore, step: int) -> None:
         save(self, step)
-        if step == 4 and stop.startswith("after"):
+        if step == 4 and request.param.startswith("after"):
             raise KeyboardInterrupt
 
     def report_and_stop(self: Monitor, step: int, values: dict[str, float]) -> None:
         report(self, step, values)
-        if step == 5 and stop.startswith("at"):
+        if step == 5 and request.param.startswith("at"):
             raise KeyboardInterrupt
 
-    flags = ["train_srcnn", f"--data={tree}", f"--output={tmp_path}/run", "--steps=6", "--batch_size=4"]
+    keras.utils.clear_session()
+    flags = ["train_srcnn", f"--data={tree}", f"--output={output}", "--steps=6", "--batch_size=4"]
     flags += ["--log_every=1", "--evaluate_every=3", "--save_every=2", "--nojit_compile"]
-    with monkeypatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(CheckpointStore, "save", save_and_stop)
         patch.setattr(Monitor, "report", report_and_stop)
         with pytest.raises(SystemExit) as stopped:
             run(main, Config, flags)
     assert stopped.value.code == 130
-    assert "error: interrupted; start the same command again to go on." in capsys.readouterr().err
-    assert not (tmp_path / "run" / "model").exists()
-
-    begun = []
-    monkeypatch.setattr(Monitor, "report", lambda self, step, values: (begun.append(step), report(self, step, values)))
-    run(main, Config, flags)
+    assert not (output / "model").exists()
+    begun: list[int] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Monitor, "report", lambda self, step, values: (begun.append(step), report(self, step, values)))
+        keras.utils.clear_session()
+        run(main, Config, flags)
     assert begun == [5, 6]
-    one, other = read_checkpoint(whole / "checkpoints"), read_checkpoint(tmp_path / "run" / "checkpoints")
+    return output
+
+
+def test_a_stopped_run_ends_with_the_same_weights(resumed: Path, whole: Path) -> None:
+    one, other = read_checkpoint(whole / "checkpoints"), read_checkpoint(resumed / "checkpoints")
+    assert {"step", "network", "optimizer"} <= {name.split("/")[0] for name in one}
     assert one.keys() == other.keys()
-    assert any("optimizer" in name for name in one)
-    assert all(np.array_equal(one[name], other[name]) for name in one)
-    models = [load_super_resolver(folder / "model").network for folder in (whole, tmp_path / "run")]
-    for first, second in zip(models[0].get_weights(), models[1].get_weights(), strict=True):
-        assert np.array_equal(first, second)
-    assert read_json(whole / "validation.json")[-1] == read_json(tmp_path / "run" / "validation.json")[-1]
+    assert [name for name in one if not np.array_equal(one[name], other[name])] == []
+    first, second = (load_super_resolver(folder / "model").network for folder in (whole, resumed))
+    assert first is not None
+    assert second is not None
+    assert all(np.array_equal(a, b) for a, b in zip(first.get_weights(), second.get_weights(), strict=True))
+    assert read_json(whole / "validation.json")[-1] == read_json(resumed / "validation.json")[-1]
 
 
 def test_only_settings_that_do_not_change_the_result_may_change(whole: Path, tree: Path) -> None:
@@ -141,26 +148,16 @@ def test_only_settings_that_do_not_change_the_result_may_change(whole: Path, tre
     assert all(np.array_equal(before[name], after[name]) for name in before)
 
 
-@pytest.mark.xfail(reason="a finished run stores its network anew, and a .keras file holds the time", strict=True)
+@pytest.mark.xfail(
+    reason="a finished run stores its network anew, and a .keras file holds the time",
+    strict=True,
+    raises=AssertionError,
+)
 def test_a_finished_run_is_left_as_it_is(whole: Path, tree: Path) -> None:
     before = load_super_resolver(whole / "model").checksum
     main(settings(tree, whole, log_every=2))
     assert load_super_resolver(whole / "model").checksum == before
 
 
-@pytest.mark.xfail(reason="validation.json holds what was measured since the last start", strict=True)
-def test_a_resumed_run_keeps_its_validation_figures(
-    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    save = CheckpointStore.save
-
-    def save_and_stop(self: CheckpointStore, step: int) -> None:
-        save(self, step)
-        if step == 4:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(CheckpointStore, "save", save_and_stop)
-        main(settings(tree, tmp_path / "run"))
-    main(settings(tree, tmp_path / "run"))
-    assert [item["step"] for item in read_json(tmp_path / "run" / "validation.json")] == [3, 6]
+def test_a_resumed_run_keeps_its_validation_figures(resumed: Path) -> None:
+    assert [item["step"] for item in read_json(resumed / "validation.json")] == [3, 6]

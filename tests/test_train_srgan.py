@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from lrfr_tf.errors import UserError
 from lrfr_tf.files import read_json
 from lrfr_tf.main import run
 from lrfr_tf.models import srgan
@@ -57,6 +56,8 @@ def settings(tree: Path, output: Path, **changes: Any) -> Config:
 def whole(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Four steps on pixels and four against the discriminator, not stopped."""
     output = tmp_path_factory.mktemp("whole") / "run"
+    # As in a process of its own: TensorFlow orders some sums by the names of layers, and Keras goes on counting them.
+    keras.utils.clear_session()
     main(settings(tree, output))
     return output
 
@@ -102,8 +103,8 @@ def test_tensorboard_shows_the_losses_of_each_phase(whole: Path) -> None:
     ("saved", "reported", "goes_on_with"),
     [
         pytest.param(None, 3, [3, 4, 5, 6, 7, 8], id="inside the pixel phase"),
-        pytest.param(4, None, [5, 6, 7, 8], id="after the last checkpoint of the pixel phase"),
-        pytest.param(None, 5, [5, 6, 7, 8], id="before the first checkpoint of the adversarial phase"),
+        pytest.param(4, None, [5, 6, 7, 8], id="after the pixel phase", marks=pytest.mark.slow),
+        pytest.param(None, 5, [5, 6, 7, 8], id="in the first adversarial steps", marks=pytest.mark.slow),
         pytest.param(6, None, [7, 8], id="inside the adversarial phase"),
     ],
 )
@@ -124,15 +125,18 @@ def test_a_stopped_run_ends_with_the_same_weights(
             raise KeyboardInterrupt
 
     output = tmp_path / "run"
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    keras.utils.clear_session()
+    with monkeypatch.context() as patch:
         patch.setattr(CheckpointStore, "save", save_and_stop)
         patch.setattr(Monitor, "report", report_and_stop)
-        main(settings(tree, output))
+        with pytest.raises(KeyboardInterrupt):
+            main(settings(tree, output))
     assert not (output / "model").exists()
     assert (output / "pixel_model").exists() == (reported == 5 or saved == 6)
 
     steps = []
     monkeypatch.setattr(Monitor, "report", lambda self, step, values: (steps.append(step), report(self, step, values)))
+    keras.utils.clear_session()
     main(settings(tree, output))
     assert steps == goes_on_with
     one, other = read_checkpoint(whole / "checkpoints"), read_checkpoint(output / "checkpoints")
@@ -180,6 +184,7 @@ def test_other_settings_are_refused_by_name(
     assert f"{whole} was begun with other settings ({name})" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_pixel_phase_alone_and_an_adversarial_phase_alone(tree: Path, tmp_path: Path) -> None:
     main(settings(tree, tmp_path / "pixel", pixel_steps=1, adversarial_steps=0))
     network = load_super_resolver(tmp_path / "pixel" / "model").network
@@ -193,22 +198,19 @@ def test_a_pixel_phase_alone_and_an_adversarial_phase_alone(tree: Path, tmp_path
     assert sorted(read_events(tmp_path / "adversarial" / "tensorboard")["loss/discriminator"]) == [1]
 
 
-def test_too_few_filters_for_other_sizes_are_named(tree: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"HR faces of 64 pixels need --low_size=16, not 32"):
-        main(settings(tree, tmp_path / "run", low_size=32))
-
-
+@pytest.mark.slow
 def test_the_keras_gan_preset_takes_a_step(tree: Path, tmp_path: Path) -> None:
     main(settings(tree, tmp_path / "run", preset="keras_gan", pixel_steps=0, adversarial_steps=1))
     resolver = load_super_resolver(tmp_path / "run" / "model")
     assert resolver.network is not None
     assert resolver.network.count_params() == 2_042_691
     events = read_events(tmp_path / "run" / "tensorboard")
-    # Least squares: a verdict near 1/2 everywhere costs (1/4 + 1/4) / 2 or the sum of both.
-    assert 0 < float(events["loss/discriminator"][1]) < 1.5
+    # Squares of probabilities, averaged over the patches: no more than 1 for each of the two kinds of images.
+    assert 0 < float(events["loss/discriminator"][1]) <= 2
     assert {name for name in events if name.startswith("loss/")} == ADVERSARIAL_LOSSES
 
 
-@pytest.mark.xfail(reason="validation.json holds the figures of the second phase alone", strict=True)
 def test_the_validation_figures_of_both_phases_are_kept(whole: Path) -> None:
-    assert [item["step"] for item in read_json(whole / "validation.json")] == [2, 4, 6, 8]
+    history = read_json(whole / "validation.json")
+    found = [(item["network"], item["step"]) for item in history]
+    assert found == [("srresnet", 2), ("srresnet", 4), ("srgan", 6), ("srgan", 8)]

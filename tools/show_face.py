@@ -1,6 +1,6 @@
 """Shows what the networks make of the faces in one photo: LR | bicubic | each model | HR, one face a row.
 
-    python tools/show_face.py --image=photo.jpg --model=runs/srcnn/model,runs/srgan/model --output=face.png
+python tools/show_face.py --image=photo.jpg --model=runs/srcnn/model,runs/srgan/model --output=face.png
 """
 
 import dataclasses

@@ -1,7 +1,7 @@
 """Writes docs/results-celeba.md out of what the experiments left in their run folders; no figure is typed by hand.
 
     python tools/write_results.py --experiments=runs/celeba_face,runs/celeba_squash,runs/celeba_people \\
-        --trainings=runs/srcnn,runs/srgan --output=docs/results-celeba.md
+        --trainings=runs/srcnn,runs/srgan --output=docs/results-celeba.md --readme=README.md
 """
 
 import dataclasses
@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from lrfr_tf.config import option, required
+from lrfr_tf.errors import UserError
 from lrfr_tf.evaluation.report.text import table_markdown
+from lrfr_tf.evaluation.report.words import METHOD_NAMES
 from lrfr_tf.files import read_json, written_whole
 from lrfr_tf.main import run
 
+MARKS = ("<!-- results -->", "<!-- end of results -->")
 INTRODUCTION = """# The first system on CelebA
 
 Made by `tools/write_results.py` from the `result.json` of each experiment; the commands stand below each table.
@@ -34,18 +37,72 @@ class Config:
     experiments: tuple[str, ...] = required("run folders of tools/run_experiment.py")
     trainings: tuple[str, ...] = required("run folders of train_srcnn and train_srgan")
     output: str = option("docs/results-celeba.md", "the document")
+    readme: str | None = option(None, "a file whose part between two marks gets the short table")
 
 
 def main(config: Config) -> None:
     parts = [INTRODUCTION, "## The networks", *(training_text(Path(folder)) for folder in config.trainings)]
     for folder in config.experiments:
-        result = read_json(Path(folder) / "report" / "result.json")
+        result = read_result(folder)
         parts += [f"## {result['title']}", data_text(result), table_markdown(result).replace("\n### ", "\n#### ")]
         parts += ["Commands and seconds:", steps_text(read_json(Path(folder) / "steps.json"))]
-    parts += ["## Versions", versions_text(read_json(Path(config.experiments[0]) / "report" / "result.json"))]
+    parts += ["## Versions", versions_text(read_result(config.experiments[0]))]
     with written_whole(config.output) as temporary:
         temporary.write_text("\n\n".join(part.strip() for part in parts) + "\n", encoding="utf-8")
     print(config.output)
+    if config.readme:
+        put_between_marks(Path(config.readme), short_table([read_result(folder) for folder in config.experiments]))
+
+
+def read_result(folder: str) -> dict[str, Any]:
+    """The figures of one experiment."""
+    return read_json(Path(folder) / "report" / "result.json")
+
+
+def short_table(results: list[dict[str, Any]]) -> str:
+    """The headline of each experiment: held-out identities, logistic head."""
+    lines = [
+        "| faces | method | face found | PSNR | SSIM | top-1, fitted on HR | top-1, fitted on the method |",
+        "| :-- | :-- | --: | --: | --: | --: | --: |",
+    ]
+    for result in results:
+        block = next(iter(result["blocks"].values()))
+        top_1 = {
+            (row["method"], row["trained_on"]): row["all"]["top_1"]
+            for row in block["recognition"]
+            if row["head"] == "logistic"
+        }
+        for method, quality in block["quality"].items():
+            psnr, ssim = (quality.get(key, {}).get("mean") for key in ("psnr_rgb", "ssim_rgb"))
+            cells = [
+                f"{result['title']} (n = {block['images']})" if method == "hr" else "",
+                METHOD_NAMES.get(method, method),
+                percent(quality["detected"]["mean"]),
+                "-" if psnr is None else f"{psnr:.2f} dB",
+                "-" if ssim is None else f"{ssim:.3f}",
+                percent(top_1[method, "hr"]["mean"]),
+                percent(top_1[method, method]["mean"]),
+            ]
+            lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.1f} %"
+
+
+def put_between_marks(path: Path, text: str) -> None:
+    """Replaces what stands between the two marks of a document.
+
+    Raises:
+        UserError: the marks are not there.
+    """
+    before, first, rest = path.read_text(encoding="utf-8").partition(MARKS[0])
+    _, second, after = rest.partition(MARKS[1])
+    if not first or not second:
+        raise UserError(f"{path} holds no {MARKS[0]} and {MARKS[1]}.")
+    with written_whole(path) as temporary:
+        temporary.write_text(f"{before}{first}\n{text}\n{second}{after}", encoding="utf-8")
 
 
 def training_text(folder: Path) -> str:
@@ -54,12 +111,16 @@ def training_text(folder: Path) -> str:
     settings = record["config"]
     # From the start of the run to the stored model; an interrupted run would count its pause.
     seconds = (folder / "model" / "super_resolver.json").stat().st_mtime - (folder / "run.json").stat().st_mtime
-    last = history[-1]
+    networks = {entry["network"]: entry for entry in history}
+    figures = "; ".join(
+        f"{name} after {last['step']:,} steps PSNR {last['psnr']:.2f} dB ({last['psnr_gain']:+.2f} over bicubic), "
+        f"SSIM {last['ssim']:.3f}"
+        for name, last in networks.items()
+    )
     return (
-        f"**{folder.name}**: {last['step']:,} steps of {settings['batch_size']} faces out of "
-        f"{record['training_faces']:,}, {seconds / 60:.0f} minutes on {os.cpu_count()} CPU cores; on "
-        f"{record['validation_faces']} validation faces PSNR {last['psnr']:.2f} dB ({last['psnr_gain']:+.2f} over "
-        f"bicubic), SSIM {last['ssim']:.3f}.\n\n    {command_text(record['command'])}"
+        f"**{folder.name}**: batches of {settings['batch_size']} out of {record['training_faces']:,} faces, "
+        f"{seconds / 60:.0f} minutes on {os.cpu_count()} CPU cores. On {record['validation_faces']} validation faces: "
+        f"{figures}.\n\n    {command_text(record['command'])}"
     )
 
 

@@ -1,11 +1,7 @@
 """A classifier head and its class names: fit it on embeddings, score new ones, save it and load it again."""
 
-import contextlib
 import dataclasses
-import os
-import shutil
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +10,7 @@ import numpy as np
 
 from lrfr_tf.data.embeddings import EmbeddingSet
 from lrfr_tf.errors import UserError
-from lrfr_tf.files import read_json, write_json
+from lrfr_tf.files import folder_written_whole, read_json, write_json
 from lrfr_tf.models.heads import linear_head, mlp_head
 from lrfr_tf.training.logistic import fit_logistic
 from lrfr_tf.training.mlp import fit_mlp
@@ -95,7 +91,7 @@ class Classifier:
 
     def save(self, folder: str | Path) -> None:
         """Writes `head.json` and `head.weights.h5` or `gallery.npz`; an older `folder` is replaced as a whole."""
-        with _folder_written_whole(Path(folder)) as temporary:
+        with folder_written_whole(folder) as temporary:
             if isinstance(self.head, Gallery):
                 np.savez(temporary / "gallery.npz", embeddings=self.head.embeddings, labels=self.head.labels)
             else:
@@ -203,20 +199,3 @@ def _best_cosines(embeddings: np.ndarray, gallery: Gallery, classes: int) -> np.
     best = np.full((len(embeddings), classes), -1.0, np.float32)
     best[:, present] = np.maximum.reduceat(embeddings @ gallery.embeddings.T, first_rows, axis=1)
     return best
-
-
-@contextlib.contextmanager
-def _folder_written_whole(folder: Path) -> Iterator[Path]:
-    """Yields a temporary folder beside `folder`, and puts it in its place when the block ends without an error."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=".part-", suffix="-" + folder.name, dir=folder.parent))
-    try:
-        yield temporary
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o777 & ~umask)  # mkdtemp makes folders that only their owner may enter
-        if folder.exists():
-            shutil.rmtree(folder)  # a rename replaces an empty folder only
-        temporary.replace(folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)

@@ -1,6 +1,5 @@
 """A trained super-resolution network as one compiled call: uint8 16 x 16 in, uint8 64 x 64 out."""
 
-import shutil
 from pathlib import Path
 
 import keras
@@ -8,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.files import read_json, sha256, write_json
+from lrfr_tf.files import folder_written_whole, read_json, sha256, write_json
 from lrfr_tf.images.resize import resize_in_graph
 
 SCHEMA = 1
@@ -82,21 +81,17 @@ def save_super_resolver(folder: Path, resolver: SuperResolver) -> None:
     """
     if resolver.network is None:
         raise ValueError(f"{resolver.name} has no network to store.")
-    temporary = folder.with_name(f".part-{folder.name}")
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
-    resolver.network.save(temporary / "network.keras")
-    description = {
-        "schema": SCHEMA,
-        "name": resolver.name,
-        "low_size": resolver.low_size,
-        "high_size": resolver.high_size,
-        "enlarge_first": resolver.enlarge_first,
-        "sha256": sha256(temporary / "network.keras"),
-    }
-    write_json(temporary / "super_resolver.json", description)
-    shutil.rmtree(folder, ignore_errors=True)
-    temporary.replace(folder)
+    with folder_written_whole(folder) as temporary:
+        resolver.network.save(temporary / "network.keras")
+        description = {
+            "schema": SCHEMA,
+            "name": resolver.name,
+            "low_size": resolver.low_size,
+            "high_size": resolver.high_size,
+            "enlarge_first": resolver.enlarge_first,
+            "sha256": sha256(temporary / "network.keras"),
+        }
+        write_json(temporary / "super_resolver.json", description)
 
 
 def load_super_resolver(folder: Path) -> SuperResolver:

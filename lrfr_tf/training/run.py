@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -12,7 +13,6 @@ from lrfr_tf.config import write_run_record
 from lrfr_tf.data.face_cache import load_training_faces
 from lrfr_tf.data.graph import face_batches
 from lrfr_tf.errors import UserError
-from lrfr_tf.files import write_json
 from lrfr_tf.images.degrade import degrade
 from lrfr_tf.images.resize import resize_in_graph
 from lrfr_tf.resumable import open_folder
@@ -59,21 +59,21 @@ class SuperResolutionRun:
             lambda batch: {"low": resize_in_graph(batch["low"], size, size), "high": batch["high"]}, tf.data.AUTOTUNE
         )
 
-    def monitor(self, super_resolve: Callable[[np.ndarray], np.ndarray], learning_rate: Callable[[], float]) -> Monitor:
+    def monitor(
+        self, name: str, super_resolve: Callable[[np.ndarray], np.ndarray], optimizer: keras.optimizers.Optimizer
+    ) -> Monitor:
         """Watches a network on the validation faces (see `Monitor`)."""
         low = degrade(self._validation, self.config.low_size)
-        return Monitor(self.output / "tensorboard", low, self._validation, super_resolve, learning_rate)
+        return Monitor(self.output, name, low, self._validation, super_resolve, optimizer)
 
-    def finish(self, monitor: Monitor) -> None:
-        """Stores the validation figures as `validation.json` and prints the last."""
-        if not monitor.history:
-            return
-        write_json(self.output / "validation.json", monitor.history)
-        last = monitor.history[-1]
-        print(
-            f"{self.output}: {last['step']} steps; validation PSNR {last['psnr']:.2f} dB "
-            f"({last['psnr_gain']:+.2f} over bicubic), SSIM {last['ssim']:.3f}, on {len(self._validation)} faces"
-        )
+    def show_last(self, monitor: Monitor) -> None:
+        """Prints the last validation figures."""
+        if monitor.history:
+            last = monitor.history[-1]
+            print(
+                f"{self.output}: {last['network']} after {last['step']} steps: validation PSNR {last['psnr']:.2f} dB "
+                f"({last['psnr_gain']:+.2f} over bicubic), SSIM {last['ssim']:.3f}, on {len(self._validation)} faces"
+            )
 
 
 def _spread(faces: np.ndarray, count: int) -> np.ndarray:

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from lrfr_tf.evaluation.image_quality import psnr, ssim
+from lrfr_tf.files import read_json, write_json
 from lrfr_tf.images.resize import resize
 
 GRID_ROWS = 8
@@ -16,8 +18,11 @@ GRID_ROWS = 8
 class Monitor:
     """Writes one run's event file.
 
+    The validation figures also go into `<run>/validation.json`, a list that a resumed run goes on with.
+
     Args:
-        folder: where the event file goes.
+        run: the run folder.
+        name: of the network, such as "srresnet".
         low, high: validation faces, uint8 [N, low, low, 3] and [N, S, S, 3].
         super_resolve: uint8 LR faces -> uint8 HR faces with the network as it is at the time of the call.
         optimizer: whose learning rate is shown.
@@ -25,18 +30,21 @@ class Monitor:
 
     def __init__(
         self,
-        folder: Path,
+        run: Path,
+        name: str,
         low: np.ndarray,
         high: np.ndarray,
         super_resolve: Callable[[np.ndarray], np.ndarray],
         optimizer: keras.optimizers.Optimizer,
     ) -> None:
-        self._writer = tf.summary.create_file_writer(str(folder))
+        self._writer = tf.summary.create_file_writer(str(run / "tensorboard"))
+        self._file = run / "validation.json"
+        self._name = name
         self._low, self._high = low, high
         self._bicubic = resize(low, *high.shape[1:3])
         self._super_resolve = super_resolve
         self._optimizer = optimizer
-        self.history: list[dict[str, float]] = []
+        self.history: list[dict[str, Any]] = read_json(self._file) if self._file.is_file() else []
 
     def report(self, step: int, values: dict[str, float]) -> None:
         """Writes the losses (as loss/<name>), the rate and the learning rate."""
@@ -53,7 +61,10 @@ class Monitor:
             "ssim": float(ssim(images, self._high).mean()),
             "psnr_gain": float((psnr(images, self._high) - psnr(self._bicubic, self._high)).mean()),
         }
-        self.history.append({"step": step, **figures})
+        # What an interrupted run measured after its last checkpoint is measured again.
+        self.history = [entry for entry in self.history if entry["step"] < step]
+        self.history.append({"network": self._name, "step": step, **figures})
+        write_json(self._file, self.history)
         with self._writer.as_default(step=step):
             for name, value in figures.items():
                 tf.summary.scalar(f"validation/{name}", value)

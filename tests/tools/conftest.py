@@ -5,16 +5,20 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
 
+from lrfr_tf.main import run
 from tests.faces_by_code import write_people
+from tests.tools.small_runs import sentence
 
 TOOLS = Path(__file__).parents[2] / "tools"
 PEOPLE = {"1": 5, "2": 5, "3": 5, "10": 5}
 
 Tool = Callable[[str], ModuleType]
+Refused = Callable[..., str]
 
 
 @pytest.fixture(scope="session")
@@ -50,3 +54,17 @@ def prepared(photos: Path, tool: Tool, tmp_path_factory: pytest.TempPathFactory)
     module = tool("prepare_folder")
     module.main(module.Config(images=str(photos), output=str(output)))
     return output
+
+
+@pytest.fixture
+def refused(capsys: pytest.CaptureFixture[str]) -> Refused:
+    """Runs a script's main through the wrapper of the command line, and returns the error that it ended with."""
+
+    def call(module: Any, *flags: str) -> str:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as stopped:
+            run(module.main, module.Config, ["script", *flags])
+        assert stopped.value.code == 2
+        return sentence(capsys.readouterr().err)
+
+    return call

