@@ -24,14 +24,26 @@ Config = TypeVar("Config")
 PACKAGES = ("tensorflow", "keras", "numpy", "pillow", "mtcnn", "keras-facenet", "scikit-learn", "scipy", "h5py")
 
 
-def option(default: Any, help: str, choices: Sequence[str] | None = None) -> Any:
-    """A setting with a default; `choices` limits a string, or each item of a tuple of strings, to the values named."""
-    return dataclasses.field(default=default, metadata={"help": help, "choices": choices})
+def option(
+    default: Any,
+    help: str,
+    choices: Sequence[str] | None = None,
+    at_least: float | None = None,
+    above: float | None = None,
+) -> Any:
+    """A setting with a default.
+
+    Args:
+        choices: the values that a string, or each item of a tuple of strings, may have.
+        at_least, above: bounds of a number; a value that is not a number (NaN) is outside of them.
+    """
+    metadata = {"help": help, "choices": choices, "at_least": at_least, "above": above}
+    return dataclasses.field(default=default, metadata=metadata)
 
 
 def required(help: str, choices: Sequence[str] | None = None) -> Any:
     """A setting that the user must give."""
-    return dataclasses.field(metadata={"help": help, "choices": choices})
+    return dataclasses.field(metadata={"help": help, "choices": choices, "at_least": None, "above": None})
 
 
 def parse(config_class: type[Config], arguments: Sequence[str], description: str = "") -> Config:
@@ -143,11 +155,18 @@ def _checked(field: Any, kind: Any, value: Any) -> Any:
             value = tuple(item_kind(item.strip() if isinstance(item, str) else item) for item in value)
         except ValueError:
             raise UserError(f"--{field.name}={','.join(value)} is not a list of {item_kind.__name__}.") from None
+        if not value and field.default != ():
+            raise UserError(f"--{field.name} is empty: {field.metadata['help']}.")
     if field.metadata["choices"] is not None:
         for item in value if isinstance(value, tuple) else (value,):
             if item not in field.metadata["choices"]:
                 allowed = ", ".join(field.metadata["choices"])
                 raise UserError(f"--{field.name}={item} is not known; it takes {allowed}.")
+    at_least, above = field.metadata["at_least"], field.metadata["above"]
+    if at_least is not None and not value >= at_least:
+        raise UserError(f"--{field.name}={value} is out of range; it must be at least {at_least}.")
+    if above is not None and not value > above:
+        raise UserError(f"--{field.name}={value} is out of range; it must be above {above}.")
     return value
 
 

@@ -13,6 +13,18 @@ from typing import Any
 from lrfr_tf.errors import UserError
 
 
+def make_folder(path: str | Path) -> None:
+    """Makes a folder and those above it, if they are not there.
+
+    Raises:
+        UserError: it cannot be made, for example because a file has its name.
+    """
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"The folder {path} cannot be made: {error.strerror}.") from None
+
+
 @contextlib.contextmanager
 def written_whole(path: str | Path) -> Iterator[Path]:
     """Yields a temporary path beside `path`, and renames it to `path` when the block ends without an error.
@@ -21,7 +33,7 @@ def written_whole(path: str | Path) -> Iterator[Path]:
     older `path` stays as it was.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     descriptor, name = tempfile.mkstemp(prefix=".part-", suffix="-" + path.name, dir=path.parent)
     os.close(descriptor)
     temporary = Path(name)
@@ -41,7 +53,7 @@ def folder_written_whole(path: str | Path) -> Iterator[Path]:
     An older `path` is replaced as a whole: none of its files stay.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     temporary = Path(tempfile.mkdtemp(prefix=".part-", suffix="-" + path.name, dir=path.parent))
     try:
         yield temporary

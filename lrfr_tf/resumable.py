@@ -13,6 +13,8 @@ def open_folder(folder: Path, settings: dict[str, Any], record: str = "settings.
     Raises:
         UserError: the folder was begun with other settings (the differing keys are named), or holds something else.
     """
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder} is a file; choose another --output.")
     if (folder / record).is_file():
         before = read_json(folder / record)
         changed = sorted(key for key in before.keys() | settings.keys() if before.get(key) != settings.get(key))

@@ -28,11 +28,11 @@ class Config:
     output: str = required("folder for the heads; a head that is there already is replaced")
     methods: tuple[str, ...] = option((), "methods to fit on; without it, every folder of --embeddings")
     head: tuple[str, ...] = option(KINDS, "heads to fit", choices=KINDS)
-    seed: int = option(0, "seed of the mlp head")
-    C: float = option(10.0, "logistic: inverse strength of the penalty")
-    epochs: int = option(59, "mlp: most epochs")
-    patience: int = option(10, "mlp: epochs without a better validation top-1 before it stops")
-    batch_size: int = option(128, "mlp: rows a step")
+    seed: int = option(0, "seed of the mlp head", at_least=0)
+    C: float = option(10.0, "logistic: inverse strength of the penalty", above=0)
+    epochs: int = option(59, "mlp: most epochs", at_least=1)
+    patience: int = option(10, "mlp: epochs without a better validation top-1 before it stops", at_least=1)
+    batch_size: int = option(128, "mlp: rows a step", at_least=1)
 
 
 def top_1(classifier: Classifier, faces: EmbeddingSet) -> float | None:
@@ -47,8 +47,6 @@ def top_1(classifier: Classifier, faces: EmbeddingSet) -> float | None:
 
 def main(config: Config) -> None:
     """Fits every head on every method."""
-    if config.C <= 0 or min(config.epochs, config.patience, config.batch_size) < 1:
-        raise UserError("--C must be above 0, and --epochs, --patience and --batch_size at least 1.")
     root = Path(config.embeddings)
     methods = config.methods or tuple(sorted(path.parent.name for path in root.glob("*/manifest.json")))
     if not methods:
@@ -59,6 +57,9 @@ def main(config: Config) -> None:
         folder = root / method
         train, validation = load_embeddings(folder, "train"), load_embeddings(folder, "val")
         names, embedder = load_classes(folder), read_manifest(folder)["embedder"]
+        if not (train.usable.any() and validation.usable.any()):
+            tqdm.write(f"{method}: no head is fitted, because no face was found in its training or validation images")
+            continue
         for kind in config.head:
             start = time.perf_counter()
             classifier = fit_classifier(
@@ -73,6 +74,8 @@ def main(config: Config) -> None:
             results.append({"method": method, "head": kind, **accuracies, "seconds": seconds})
             shown = "".join("-".rjust(12) if value is None else f"{value:12.4f}" for value in accuracies.values())
             tqdm.write(f"{method:<12}{kind:<10}{shown}{seconds:>10}")
+    if not results:
+        raise UserError(f"No head is fitted: no face was found in the training or validation images of {methods[0]}.")
     write_run_record(config.output, config, results=results)
 
 

@@ -81,8 +81,8 @@ def test_only_the_chosen_methods_and_heads_are_fitted(embeddings: Path, tmp_path
         (["--head=svm"], "--head=svm is not known"),
         (["--methods=esrgan"], "esrgan holds no embeddings"),
         (["--embeddings=/nowhere"], "/nowhere has no folder of embeddings"),
-        (["--C=0"], "--C must be above 0"),
-        (["--epochs=0"], "--epochs, --patience and --batch_size at least 1"),
+        (["--C=0"], "--C=0.0 is out of range; it must be above 0"),
+        (["--epochs=0"], "--epochs=0 is out of range; it must be at least 1"),
     ],
 )
 def test_bad_flags_exit_with_one_sentence(

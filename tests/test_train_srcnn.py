@@ -148,11 +148,6 @@ def test_only_settings_that_do_not_change_the_result_may_change(whole: Path, tre
     assert all(np.array_equal(before[name], after[name]) for name in before)
 
 
-@pytest.mark.xfail(
-    reason="a finished run stores its network anew, and a .keras file holds the time",
-    strict=True,
-    raises=AssertionError,
-)
 def test_a_finished_run_is_left_as_it_is(whole: Path, tree: Path) -> None:
     before = load_super_resolver(whole / "model").checksum
     main(settings(tree, whole, log_every=2))

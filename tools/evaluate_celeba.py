@@ -24,7 +24,9 @@ class Config:
     output: str = required("folder for result.json, report.html and report.md")
     methods: tuple[str, ...] = option(("hr", "bicubic", "srcnn", "srgan"), "methods to compare")
     held_out_divisor: int = option(
-        0, "identities whose number is divisible by this were held out of every network's training; 0: nobody was"
+        0,
+        "identities whose number is divisible by this were held out of every network's training; 0: nobody was",
+        at_least=0,
     )
     title: str = option("Low-resolution face recognition", "title of the report")
     note: str = option("", "a sentence for the top of the report, such as how far its figures reach")

@@ -35,11 +35,12 @@ class Config:
     keep_dropped: bool = option(
         False, "also write the images of identities with fewer than 3, as the split 'extra', to train networks on"
     )
-    high_size: int = option(64, "side of the HR faces in pixels")
-    low_size: int = option(16, "side of the LR faces in pixels")
+    high_size: int = option(64, "side of the HR faces in pixels", at_least=1)
+    low_size: int = option(16, "side of the LR faces in pixels", at_least=1)
 
 
 def main(config: Config) -> None:
+    sizes = Sizes(config.high_size, config.low_size)
     images, identity_list = Path(config.images), Path(config.identities)
     identities = read_identities(identity_list)
     source = open_source(images)
@@ -56,7 +57,6 @@ def main(config: Config) -> None:
         "images_sha256": sha256(images) if images.is_file() else "folder",
         "identities_sha256": sha256(identity_list),
     }
-    sizes = Sizes(config.high_size, config.low_size)
     manifest = prepare_tree(source, split, frame_faces, Path(config.output), sizes, settings, missing)
     print(f"{config.output}: {manifest['identities']} identities, images {manifest['images']}")
     print(f"dropped {len(split.dropped)} identities with fewer than 3 images; {len(manifest['bad_images'])} bad images")

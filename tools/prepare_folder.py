@@ -27,13 +27,16 @@ class Config:
     test_images: str | None = option(
         None, "a second such folder or zip that holds the test photos; without it each person's first photo tests"
     )
-    scale: float = option(1.3, "side of the square around a face, in units of the longer side of the detected box")
-    high_size: int = option(64, "side of the HR faces in pixels")
-    low_size: int = option(16, "side of the LR faces in pixels")
+    scale: float = option(
+        1.3, "side of the square around a face, in units of the longer side of the detected box", above=0
+    )
+    high_size: int = option(64, "side of the HR faces in pixels", at_least=1)
+    low_size: int = option(16, "side of the LR faces in pixels", at_least=1)
     min_face_size: int = option(20, "smallest face to look for, in pixels of the photo")
 
 
 def main(config: Config) -> None:
+    sizes = Sizes(config.high_size, config.low_size)
     paths = [Path(path) for path in (config.images, config.test_images) if path]
     sources = [open_source(path) for path in paths]
     trees = [images_by_identity(source) for source in sources]
@@ -58,7 +61,6 @@ def main(config: Config) -> None:
         "min_face_size": config.min_face_size,
         "images_sha256": [sha256(path) if path.is_file() else "folder" for path in paths],
     }
-    sizes = Sizes(config.high_size, config.low_size)
     manifest = prepare_tree(source, split, frame_faces, Path(config.output), sizes, settings)
     print(f"{config.output}: {manifest['identities']} identities, images {manifest['images']}")
     print(

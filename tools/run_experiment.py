@@ -18,7 +18,9 @@ class Config:
     srcnn: str = required("model folder of SRCNN")
     srgan: str = required("model folder of SRGAN")
     output: str = required("run folder; what is finished in it is not done again")
-    held_out_divisor: int = option(0, "identities divisible by this were held out of every network's training")
+    held_out_divisor: int = option(
+        0, "identities divisible by this were held out of every network's training", at_least=0
+    )
     title: str = option("Low-resolution face recognition", "title of the report")
 
 

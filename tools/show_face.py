@@ -25,7 +25,9 @@ class Config:
     image: str = required("a photo")
     output: str = required("the picture to write (PNG)")
     model: tuple[str, ...] = option((), "model folders that train_srcnn or train_srgan wrote")
-    scale: float = option(1.3, "side of the square around a face, in units of the longer side of the detected box")
+    scale: float = option(
+        1.3, "side of the square around a face, in units of the longer side of the detected box", above=0
+    )
 
 
 def main(config: Config) -> None:

@@ -60,7 +60,11 @@ class ZipSource:
         self._lock = threading.Lock()  # one file handle serves all threads
 
     def names(self) -> list[str]:
-        return sorted(name for name in self._archive.namelist() if _is_image(name) and not name.startswith("__MACOSX"))
+        names = [name for name in self._archive.namelist() if _is_image(name) and not name.startswith("__MACOSX")]
+        for name in names:
+            if name.startswith("/") or ".." in name.split("/"):
+                raise UserError(f"{self.path} holds {name!r}, which points out of its folder; it is not read.")
+        return sorted(names)
 
     def read(self, name: str) -> bytes:
         try:

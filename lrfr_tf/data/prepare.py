@@ -8,6 +8,7 @@
 import dataclasses
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -42,6 +43,13 @@ class Sizes:
     high: int = 64
     low: int = 16
 
+    def __post_init__(self) -> None:
+        if not 1 <= self.low <= self.high:
+            raise UserError(
+                f"--low_size={self.low} and --high_size={self.high} do not fit: LR faces have at least 1 pixel and are "
+                "not larger than HR faces."
+            )
+
 
 def prepare_tree(
     source: ImageSource | dict[str, ImageSource],
@@ -68,6 +76,8 @@ def prepare_tree(
     """
     settings = {**settings, "sizes": dataclasses.asdict(sizes), "resize_kernel": KERNEL, "files": _fingerprint(split)}
     open_folder(output, settings)
+    for part in output.rglob(".part-*"):  # files that a killed run had begun
+        part.unlink()
     if (output / "manifest.json").is_file():
         return read_json(output / "manifest.json")
     names = _target_names(split.files)
@@ -96,6 +106,7 @@ def _finish(
     output: Path, split: Split, settings: dict[str, Any], bad: list[dict[str, str]], no_face: list[str]
 ) -> dict[str, Any]:
     total = len(split.files) + sum(item["reason"].startswith("it is in the list") for item in bad)
+    (output / "bad_images.json").unlink(missing_ok=True)
     if bad:
         write_json(output / "bad_images.json", bad)
     if len(bad) > LARGEST_BAD_SHARE * total:
@@ -105,7 +116,7 @@ def _finish(
         )
     counts = {}
     for name in sorted({file.split for file in split.files}):
-        counts[name] = len(list((output / "hr" / name).glob("*/*.png")))
+        counts[name] = len(list((output / "hr" / name).glob("*/[!.]*.png")))
         if counts[name] == 0:
             raise UserError(f"No face was found in any of the {split.count(name)} images of the {name} split.")
     write_classes(output, split.classes)
@@ -152,15 +163,13 @@ def _target(output: Path, kind: str, file: SplitFile, name: str) -> Path:
 
 
 def _target_names(files: Sequence[SplitFile]) -> list[str]:
-    """`<stem>.png`; where two images of one identity share a stem (a.jpg and a.png), the suffix is kept in the name."""
-    stems = [Path(file.source).stem for file in files]
-    taken: dict[tuple[str, str, str], int] = {}
-    for file, stem in zip(files, stems, strict=True):
-        key = (file.split, file.identity, stem)
-        taken[key] = taken.get(key, 0) + 1
+    """`<stem>.png`; where images of one identity share a stem, the whole source name, with "_" for "/"."""
+    shared = Counter((file.split, file.identity, Path(file.source).stem) for file in files)
     return [
-        f"{stem}.png" if taken[(file.split, file.identity, stem)] == 1 else f"{Path(file.source).name}.png"
-        for file, stem in zip(files, stems, strict=True)
+        f"{Path(file.source).stem}.png"
+        if shared[(file.split, file.identity, Path(file.source).stem)] == 1
+        else f"{file.source.replace('/', '_')}.png"
+        for file in files
     ]
 
 

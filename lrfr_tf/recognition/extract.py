@@ -164,7 +164,13 @@ def _embed_part(
 
 
 def _source_checksum(images: Path) -> str:
-    """The checksum of the manifest that the images came with: another model, or other framing, changes it."""
+    """The checksum of the manifest that the images came with: another model, or other framing, changes it.
+
+    Raises:
+        UserError: the folder was begun by tools/super_resolve.py and is not finished.
+    """
+    if (images / "settings.json").is_file() and not (images / "manifest.json").is_file():
+        raise UserError(f"{images} is not finished; run the same tools/super_resolve.py command again.")
     for folder in (images, images.parent):
         if (folder / "manifest.json").is_file():
             return sha256(folder / "manifest.json")

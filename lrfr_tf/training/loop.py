@@ -95,7 +95,8 @@ def train(
                 )
             if done % schedule.log_every == 0 or done == schedule.last_step:
                 watcher.report(done, {**losses, "images_per_second": count * batch_size / seconds})
-            if done % schedule.save_every == 0 or done == schedule.last_step:
-                store.save(done)
+            # Evaluated before it is saved: a run that is stopped in between does both again.
             if done % schedule.evaluate_every == 0 or done == schedule.last_step:
                 watcher.evaluate(done)
+            if done % schedule.save_every == 0 or done == schedule.last_step:
+                store.save(done)

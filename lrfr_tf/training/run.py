@@ -24,29 +24,41 @@ FREE_SETTINGS = ("output", "log_every", "evaluate_every", "save_every", "jit_com
 
 
 class SuperResolutionRun:
-    """Opens a run folder and loads its faces.
+    """The faces and the folder of a run; the folder is not touched before `open`.
 
     Args:
         config: the settings of a train script; `data`, `splits`, `held_out_divisor`, `output`, `batch_size`,
             `low_size` and `seed` are read here.
 
     Raises:
-        UserError: nothing to train or validate on, sizes that do not fit, or a folder begun with other settings.
+        UserError: nothing to train or validate on, or sizes that do not fit.
     """
 
     def __init__(self, config: Any) -> None:
         self.config = config
         self.output = Path(config.output)
         roots = [Path(item) for item in config.data]
-        self.faces, names = load_training_faces(roots, config.splits, config.held_out_divisor)
+        self.faces, _ = load_training_faces(roots, config.splits, config.held_out_divisor)
         validation, _ = load_training_faces(roots, ("val",), config.held_out_divisor)
         self.high_size = self.faces.shape[1]
         if validation.shape[1] != self.high_size or self.high_size % config.low_size:
             raise UserError(f"HR faces of {self.high_size} pixels are no multiple of --low_size={config.low_size}.")
+        if len(self.faces) < config.batch_size:
+            raise UserError(
+                f"A batch takes {config.batch_size} faces and there are only {len(self.faces)}; lower --batch_size."
+            )
         self._validation = _spread(validation, VALIDATION_FACES)
-        settings = {key: value for key, value in dataclasses.asdict(config).items() if key not in FREE_SETTINGS}
+
+    def open(self) -> None:
+        """Opens the run folder, once everything else is known to be in order.
+
+        Raises:
+            UserError: the folder was begun with other settings.
+        """
+        settings = {key: value for key, value in dataclasses.asdict(self.config).items() if key not in FREE_SETTINGS}
         open_folder(self.output, {key: list(v) if isinstance(v, tuple) else v for key, v in settings.items()})
-        write_run_record(self.output, config, training_faces=len(names), validation_faces=len(self._validation))
+        counts = {"training_faces": len(self.faces), "validation_faces": len(self._validation)}
+        write_run_record(self.output, self.config, **counts)
 
     def batches(self, first_step: int) -> tf.data.Dataset:
         """{"low": uint8 [B, low, low, 3], "high": uint8 [B, S, S, 3]} from `first_step` on."""

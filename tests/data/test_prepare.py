@@ -162,7 +162,7 @@ def test_same_stem_twice_keeps_both_images(tmp_path: Path) -> None:
         image.save(photos / "a" / "3.bmp")
     prepare(photos, tmp_path / "tree")
     names = sorted(path.name for path in (tmp_path / "tree" / "hr").rglob("*.png"))
-    assert names == ["0.png", "1.png", "2.png", "3.bmp.png", "3.png.png", "4.png"]
+    assert names == ["0.png", "1.png", "2.png", "4.png", "a_3.bmp.png", "a_3.png.png"]
 
 
 def test_a_foreign_folder_is_left_alone(photos: Path, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Stopping and starting again: what was begun is finished, and nothing half-made counts."""
 
+import json
 import shutil
 import time
 from pathlib import Path
@@ -41,8 +42,14 @@ def test_a_killed_preparation_goes_on_and_ends_the_same(portrait: np.ndarray, to
     assert not finished_files(killed)
     code, _, error = finish_script("tools/prepare_folder.py", f"--images={photos}", f"--output={killed}")
     assert (code, lines_beside_progress(error)) == (0, [])
-    shown = {name: data for name, data in files_below(killed).items() if "/.part-" not in name}
-    assert shown == files_below(whole)
+    # A half-written image may lie about under its temporary name; whether it is counted, another test says.
+    before, after = files_below(whole), {n: d for n, d in files_below(killed).items() if "/.part-" not in n}
+    manifests = [json.loads(files.pop("manifest.json")) for files in (before, after)]
+    assert after == before
+    assert len([name for name in after if name.startswith("hr/")]) == 160
+    for manifest in manifests:
+        del manifest["images"]
+    assert manifests[0] == manifests[1]
 
 
 def test_a_tree_begun_with_other_settings(tool: Tool, refused: Refused, tmp_path: Path) -> None:
@@ -57,7 +64,6 @@ def test_a_tree_begun_with_other_settings(tool: Tool, refused: Refused, tmp_path
     assert files_below(output) == before
 
 
-@pytest.mark.xfail(reason="the glob that counts the images also sees hidden files", strict=True, raises=AssertionError)
 def test_half_written_images_of_a_killed_run_are_not_counted(tool: Tool, photos: Path, tmp_path: Path) -> None:
     prepare = tool("prepare_folder")
     left_behind = tmp_path / "tree" / "hr" / "train" / "1" / ".part-abc-02.png"
@@ -68,9 +74,6 @@ def test_half_written_images_of_a_killed_run_are_not_counted(tool: Tool, photos:
     assert read_json(tmp_path / "tree" / "manifest.json")["images"] == {"train": 12, "val": 4, "test": 4}
 
 
-@pytest.mark.xfail(
-    reason="bad_images.json is written when there are some, and never removed", strict=True, raises=AssertionError
-)
 def test_mended_images_are_no_longer_named_as_bad(tool: Tool, refused: Refused, photos: Path, tmp_path: Path) -> None:
     shutil.copytree(photos, tmp_path / "photos")
     bad = tmp_path / "photos" / "2" / "03.png"
@@ -83,9 +86,6 @@ def test_mended_images_are_no_longer_named_as_bad(tool: Tool, refused: Refused, 
     assert not (tmp_path / "tree" / "bad_images.json").exists()
 
 
-@pytest.mark.xfail(
-    reason="the manifest of a super-resolved folder is not asked for", strict=True, raises=pytest.fail.Exception
-)
 def test_an_unfinished_super_resolved_folder_is_not_embedded(
     tool: Tool, refused: Refused, prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

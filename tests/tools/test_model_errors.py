@@ -153,7 +153,6 @@ def test_srgan_enlarges_four_times(refused: Refused, prepared: Path, tmp_path: P
     assert not finished_files(tmp_path / "run")
 
 
-@pytest.mark.xfail(reason="the folder is claimed before the flag is looked at", strict=True, raises=AssertionError)
 @pytest.mark.parametrize(
     ("module", "flag", "mended"),
     [
@@ -174,7 +173,6 @@ def test_a_mended_flag_starts_the_run(
         ])  # fmt: skip
 
 
-@pytest.mark.xfail(reason="ends in a traceback", strict=True, raises=(ZeroDivisionError, ValueError))
 @pytest.mark.parametrize("flag", ["--batch_size=0", "--log_every=0", "--low_size=0", "--seed=-1"])
 def test_numbers_that_make_no_sense_are_refused_in_training(
     flag: str, refused: Refused, prepared: Path, tmp_path: Path
@@ -183,7 +181,6 @@ def test_numbers_that_make_no_sense_are_refused_in_training(
     assert flag.split("=")[0] in message
 
 
-@pytest.mark.xfail(reason="the message does not say whose faces they are", strict=True, raises=AssertionError)
 def test_a_method_without_any_usable_face_is_named(refused: Refused, tmp_path: Path) -> None:
     write_embeddings_without_a_face(tmp_path / "embeddings" / "srgan")
     flags = (f"--embeddings={tmp_path}/embeddings", f"--output={tmp_path}/heads")
