@@ -12,7 +12,7 @@ from lrfr_tf.data.folders import FaceFile, is_held_out
 from lrfr_tf.errors import UserError
 from lrfr_tf.evaluation.boxes import compare_boxes
 from lrfr_tf.evaluation.identification import ranks, with_misses
-from lrfr_tf.evaluation.report.write import Example
+from lrfr_tf.evaluation.report.faces import Example
 from lrfr_tf.evaluation.table import Recognition, quality_rows, recognition_rows
 from lrfr_tf.files import read_json
 from lrfr_tf.recognition.classifier import load_classifier

@@ -22,9 +22,7 @@ from lrfr_tf.evaluation.report.sections import (
 from lrfr_tf.evaluation.report.tables import blocks_of, boxes_table, quality_table
 from lrfr_tf.evaluation.report.text import markdown, markdown_table, recognition_markdown
 from lrfr_tf.evaluation.report.words import DEFINITIONS, block_sentence, method_name, settings, summary
-from lrfr_tf.files import written_whole
-
-__all__ = ["Example", "write_report"]
+from lrfr_tf.files import folder_written_whole, written_whole
 
 PICTURE_FOLDER = "report_files"
 
@@ -37,9 +35,9 @@ def write_report(folder: Path, result: dict[str, Any], examples: list[Example]) 
         examples: test images to show, in the order in which each group shows them; may be empty.
     """
     drawn = pictures(result, examples)
-    for name, png in drawn.items():
-        with written_whole(folder / PICTURE_FOLDER / name) as temporary:
-            temporary.write_bytes(png)
+    with folder_written_whole(folder / PICTURE_FOLDER) as temporary:  # faces of an older report do not stay behind
+        for name, png in drawn.items():
+            (temporary / name).write_bytes(png)
     for name, text in (
         ("report.md", _markdown_page(result, examples, drawn)),
         ("report.html", html_page(result, examples, drawn)),

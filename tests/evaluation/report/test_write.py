@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lrfr_tf.evaluation.report.faces import face_png
+from lrfr_tf.evaluation.report.faces import Example, face_png
 from lrfr_tf.evaluation.report.plots import boxes_plot, cmc_plot, colours, top_1_plot
-from lrfr_tf.evaluation.report.write import Example, write_report
+from lrfr_tf.evaluation.report.write import write_report
 
 HOSTILE = '<script>alert("x")</script>|`*'
 
@@ -248,3 +248,11 @@ def test_plots_draw_each_method_in_its_colour() -> None:
     assert cmc_plot("title", {**made, "recognition": []}) is None
     assert top_1_plot("title", {**made, "recognition": []}) is None
     assert boxes_plot("title", {**made, "boxes": {}}) is None
+
+
+def test_a_second_report_leaves_no_picture_of_the_first(tmp_path: Path) -> None:
+    write_report(tmp_path, make_result(), [make_example(), make_example()])
+    first = {path.name for path in (tmp_path / "report_files").iterdir()}
+    write_report(tmp_path, make_result(), [make_example()])
+    second = {path.name for path in (tmp_path / "report_files").iterdir()}
+    assert second < first
