@@ -18,6 +18,7 @@ from lrfr_tf.files import read_json, written_whole
 from lrfr_tf.main import run
 
 MARKS = ("<!-- results -->", "<!-- end of results -->")
+ABSENT: dict[str, Any] = {"mean": None}
 INTRODUCTION = """# The first system on CelebA
 
 Made by `tools/write_results.py` from the `result.json` of each experiment; the commands stand below each table.
@@ -80,8 +81,8 @@ def short_table(results: list[dict[str, Any]]) -> str:
                 percent(quality["detected"]["mean"]),
                 "-" if psnr is None else f"{psnr:.2f} dB",
                 "-" if ssim is None else f"{ssim:.3f}",
-                percent(top_1[method, "hr"]["mean"]),
-                percent(top_1[method, method]["mean"]),
+                percent(top_1.get((method, "hr"), ABSENT)["mean"]),
+                percent(top_1.get((method, method), ABSENT)["mean"]),
             ]
             lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)

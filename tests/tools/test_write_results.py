@@ -1,0 +1,63 @@
+"""The document of results: every figure out of the run folders, and the short table between its marks."""
+
+from pathlib import Path
+
+import pytest
+
+from lrfr_tf.errors import UserError
+from lrfr_tf.files import write_json
+from tests.result_by_hand import make_result
+from tests.tools.conftest import Tool
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    write_json(tmp_path / "face" / "report" / "result.json", make_result(title="Faces"))
+    write_json(
+        tmp_path / "face" / "steps.json",
+        [{"command": ["tools/x.py", "--data=/somewhere/private/tree"], "seconds": 61.7}],
+    )
+    record = {
+        "config": {"batch_size": 16},
+        "command": ["-m", "lrfr_tf.train_srcnn", "--vgg_weights=/somewhere/private/vgg.h5"],
+        "training_faces": 1234,
+        "validation_faces": 256,
+    }
+    write_json(tmp_path / "srcnn" / "run.json", record)
+    history = [{"network": "srcnn", "step": step, "psnr": 24.0, "psnr_gain": 1.25, "ssim": 0.75} for step in (10, 2000)]
+    write_json(tmp_path / "srcnn" / "validation.json", history)
+    write_json(tmp_path / "srcnn" / "model" / "super_resolver.json", {})
+    return tmp_path
+
+
+def test_the_document_quotes_the_run_folders(tool: Tool, runs: Path, tmp_path: Path) -> None:
+    write_results = tool("write_results")
+    (tmp_path / "README.md").write_text("before\n<!-- results -->\nold\n<!-- end of results -->\nafter\n")
+    config = write_results.Config(
+        experiments=(str(runs / "face"),),
+        trainings=(str(runs / "srcnn"),),
+        output=str(tmp_path / "docs" / "results.md"),
+        readme=str(tmp_path / "README.md"),
+    )
+    write_results.main(config)
+    text = (tmp_path / "docs" / "results.md").read_text()
+    assert "out of 1,234 faces" in text
+    assert "srcnn after 2,000 steps PSNR 24.00 dB (+1.25 over bicubic), SSIM 0.750" in text
+    assert "| 62 | `python tools/x.py --data=tree` |" in text
+    assert "python -m lrfr_tf.train_srcnn --vgg_weights=vgg.h5" in text
+    assert "private" not in text
+    assert "## Faces" in text
+    readme = (tmp_path / "README.md").read_text()
+    assert readme.startswith("before\n<!-- results -->\n| faces |")
+    assert readme.endswith("\n<!-- end of results -->\nafter\n")
+    assert "| Faces (n = 6) | HR | 90.0 % | - | - | 90.0 % | 90.0 % |" in readme
+    assert "|  | SRCNN | 25.0 % | 20.00 dB | 0.500 | 25.0 % | - |" in readme
+    write_results.main(config)
+    assert (tmp_path / "README.md").read_text() == readme
+
+
+def test_a_document_without_marks_is_left_alone(tool: Tool, tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("no marks")
+    with pytest.raises(UserError, match="holds no <!-- results -->"):
+        tool("write_results").put_between_marks(tmp_path / "README.md", "text")
+    assert (tmp_path / "README.md").read_text() == "no marks"
