@@ -29,8 +29,17 @@ faces only; "fitted on" a method saw that method's own training images. The netw
 whose number is divisible by 5 (the first block, the headline), nor from any test or validation image.
 
 The data are a slice of CelebA, not the whole: the first 8,000 aligned images at half size (89 x 109 pixels), and 581
-persons in unaligned head crops with a short side of at most 160 pixels. So there are fewer training images an identity
+persons in unaligned head crops with a short side of at most 160 pixels; prepared by
+
+    python tools/prepare_celeba.py --flagfile=configs/prepare_celeba_face.cfg
+    python tools/prepare_celeba.py --flagfile=configs/prepare_celeba_squash.cfg
+    python tools/prepare_folder.py --flagfile=configs/prepare_celeba_people.cfg
+
+So there are fewer training images an identity
 than in the full set, and the HR faces of `squash` hold fewer true pixels than they would at full size.
+
+Seconds are those of the last start of a command, on a machine with other work: what an earlier start had finished is
+not in them (in `face` and `squash` the embeddings of HR and bicubic; FaceNet embeds 40 to 50 faces a second here).
 
 Reading the tables. Most of what is lost from HR to any 16 x 16 row is lost in the 16 x 16 pixels: the four methods see
 the same ones. SRCNN gains where it is above bicubic because the detector and FaceNet are given edges again. SRGAN's
