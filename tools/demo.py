@@ -14,7 +14,7 @@ from lrfr_tf.weights.sample_package import fetch_samples
 
 NOTE = (
     "A demonstration, not a measurement: 25 test photos of 5 persons, and super-resolution networks trained for a few "
-    "minutes on the same persons' 88 training photos. One photo is 4 percentage points."
+    "minutes on the same persons' training photos. One photo is 4 percentage points."
 )
 
 

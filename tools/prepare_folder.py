@@ -32,6 +32,7 @@ class Config:
     )
     high_size: int = option(64, "side of the HR faces in pixels", at_least=1)
     low_size: int = option(16, "side of the LR faces in pixels", at_least=1)
+    thresholds: tuple[float, ...] = option((0.6, 0.7, 0.8), "MTCNN's three thresholds; every photo shows its person")
     min_face_size: int = option(20, "smallest face to look for, in pixels of the photo")
 
 
@@ -47,7 +48,7 @@ def main(config: Config) -> None:
     else:
         split = split_by_name(trees[0])
         source = sources[0]
-    detector = FaceDetector(min_face_size=config.min_face_size)
+    detector = FaceDetector(config.thresholds, config.min_face_size)
 
     def frame_faces(photos: Sequence[np.ndarray]) -> list[np.ndarray | None]:
         return [
@@ -58,7 +59,7 @@ def main(config: Config) -> None:
     settings = {
         "data_set": "folder of photos",
         "framing": f"square of {config.scale} times the longer side of the most confident face",
-        "min_face_size": config.min_face_size,
+        "detector": {"thresholds": list(config.thresholds), "min_face_size": config.min_face_size},
         "images_sha256": [sha256(path) if path.is_file() else "folder" for path in paths],
     }
     manifest = prepare_tree(source, split, frame_faces, Path(config.output), sizes, settings)

@@ -31,7 +31,7 @@ def test_a_killed_preparation_goes_on_and_ends_the_same(portrait: np.ndarray, to
     module.main(module.Config(images=str(photos), output=str(whole)))
     with start_script("tools/prepare_folder.py", f"--images={photos}", f"--output={killed}") as process:
         deadline = time.monotonic() + 120
-        while not list(killed.glob("hr/*/*/*.png")):
+        while not list(killed.glob("hr/*/*/[!.]*.png")):
             assert process.poll() is None
             assert time.monotonic() < deadline
             time.sleep(0.001)
