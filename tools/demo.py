@@ -22,7 +22,7 @@ NOTE = (
 class Config:
     output: str = option("runs/demo", "run folder; what is finished in it is not done again")
     srcnn_steps: int = option(1_500, "training steps of SRCNN")
-    pixel_steps: int = option(500, "training steps of SRGAN's generator on pixels")
+    pixel_steps: int = option(800, "training steps of SRGAN's generator on pixels")
     adversarial_steps: int = option(100, "training steps of SRGAN against its discriminator")
 
 
