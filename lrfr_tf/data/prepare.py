@@ -99,13 +99,12 @@ def prepare_tree(
             found = [(file, name, by_index.get(i)) for i, (file, name) in enumerate(chunk)]
             list(pool.map(lambda item: _write(output, sizes, *item), found))
             progress.update(len(chunk))
-    return _finish(output, split, settings, bad, no_face)
+    return _finish(output, split, len(split.files) + len(missing), settings, bad, no_face)
 
 
 def _finish(
-    output: Path, split: Split, settings: dict[str, Any], bad: list[dict[str, str]], no_face: list[str]
+    output: Path, split: Split, total: int, settings: dict[str, Any], bad: list[dict[str, str]], no_face: list[str]
 ) -> dict[str, Any]:
-    total = len(split.files) + sum(item["reason"].startswith("it is in the list") for item in bad)
     (output / "bad_images.json").unlink(missing_ok=True)
     if bad:
         write_json(output / "bad_images.json", bad)
