@@ -14,7 +14,7 @@ from lrfr_tf.evaluation.boxes import compare_boxes
 from lrfr_tf.evaluation.identification import ranks, with_misses
 from lrfr_tf.evaluation.report.faces import Example
 from lrfr_tf.evaluation.table import Recognition, quality_rows, recognition_rows
-from lrfr_tf.files import read_json
+from lrfr_tf.files import read_json, sha256
 from lrfr_tf.recognition.classifier import load_classifier
 
 # The examples show the answers of the first of these that was fitted on HR.
@@ -29,7 +29,7 @@ class Evaluation:
         data: the prepared tree, with one folder for each method.
         embeddings: one folder for each method.
         heads: `<method>/<head>/` for each method that a head was fitted on.
-        methods: "hr" first.
+        methods: "hr" and those compared with it; examples are chosen by the last one.
         held_out_divisor: see `lrfr_tf.data.folders.is_held_out`.
 
     Raises:
@@ -47,6 +47,8 @@ class Evaluation:
         for key in ("embedder", "detector", "policy"):
             if len({str(manifest[key]) for manifest in self.manifests.values()}) > 1:
                 raise UserError(f"The embeddings in {embeddings} were made with different settings ({key}).")
+        if self.manifests["hr"]["source"] != sha256(data / "manifest.json"):
+            raise UserError(f"The embeddings in {embeddings} were made from another tree than {data}.")
         self.classes = load_classes(embeddings / "hr")
         self.tests = {method: load_embeddings(embeddings / method, "test") for method in methods}
         for method, test in self.tests.items():
@@ -150,7 +152,7 @@ class Evaluation:
     def _example(self, row: int, group: str) -> Example:
         shown = {"lr": self.low[row]}
         boxes: dict[str, np.ndarray | None] = {}
-        for method in (*self.methods[1:], "hr"):
+        for method in (*(method for method in self.methods if method != "hr"), "hr"):
             shown[method] = self.images[method][row]
             test = self.tests[method]
             boxes[method] = test.boxes[row] if test.detected[row] else None
