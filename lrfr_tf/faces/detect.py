@@ -5,9 +5,11 @@ package counts its levels from the image size alone, so that with any other `min
 on small images (too large a value) or overlooks large faces (too small a value). At 20 both pyramids are the same.
 """
 
+import contextlib
 import dataclasses
 import importlib.resources
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -93,7 +95,7 @@ class FaceDetector:
         self.min_face_size = min_face_size
         self.batch_size = batch_size
         self.max_side = max_side
-        with tf.device("CPU:0"):
+        with tf.device("CPU:0"), _lz4_silenced():
             self._proposal_net = StagePNet(weights=_checked_weights("pnet.lz4")).model
             self._refine = StageRNet(weights=_checked_weights("rnet.lz4"))
             self._finish = StageONet(weights=_checked_weights("onet.lz4"))
@@ -191,6 +193,20 @@ def _checked_weights(name: str) -> str:
     if sha256(path) != WEIGHTS_SHA256[name]:
         raise UserError(f"{path} is not the file of mtcnn 1.0.0 (its sha256 differs), so it is not opened.")
     return str(path)
+
+
+@contextlib.contextmanager
+def _lz4_silenced() -> Iterator[None]:
+    """Keeps Python 3.13 from printing "Exception ignored in ..." while weights are read.
+
+    joblib drops lz4's reader after closing the file below it; from 3.13 on the reader's own end complains of that.
+    """
+    before = sys.unraisablehook
+    sys.unraisablehook = lambda unraisable: None
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before
 
 
 def _check_image(image: np.ndarray, position: int) -> None:

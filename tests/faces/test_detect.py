@@ -74,6 +74,8 @@ def test_finds_the_face_of_the_portrait(detector: FaceDetector, portrait: np.nda
     assert min(mouth_left[1], mouth_right[1]) > nose[1]
 
 
+# The package's own constructor, unlike ours, lets python-lz4 complain on Python 3.13.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_agrees_with_the_package_at_its_own_pyramid(faces: list[np.ndarray], portrait: np.ndarray) -> None:
     ours, package = FaceDetector(), MTCNN()
     crowd = np.concatenate(
