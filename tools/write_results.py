@@ -13,7 +13,7 @@ from typing import Any
 from lrfr_tf.config import option, required
 from lrfr_tf.errors import UserError
 from lrfr_tf.evaluation.report.text import table_markdown
-from lrfr_tf.evaluation.report.words import METHOD_NAMES
+from lrfr_tf.evaluation.report.words import method_name
 from lrfr_tf.files import read_json, written_whole
 from lrfr_tf.main import run
 
@@ -60,21 +60,16 @@ class Config:
 
 def main(config: Config) -> None:
     parts = [INTRODUCTION, "## The networks", *(training_text(Path(folder)) for folder in config.trainings)]
-    for folder in config.experiments:
-        result = read_result(folder)
-        parts += [f"## {result['title']}", data_text(result), table_markdown(result).replace("\n### ", "\n#### ")]
+    results = [read_json(Path(folder) / "report" / "result.json") for folder in config.experiments]
+    for folder, result in zip(config.experiments, results, strict=True):
+        parts += [f"## {result['title']}", data_text(result), table_markdown(result)]
         parts += ["Commands and seconds:", steps_text(read_json(Path(folder) / "steps.json"))]
-    parts += ["## Versions", versions_text(read_result(config.experiments[0]))]
+    parts += ["## Versions", versions_text(results[0])]
     with written_whole(config.output) as temporary:
         temporary.write_text("\n\n".join(part.strip() for part in parts) + "\n", encoding="utf-8")
     print(config.output)
     if config.readme:
-        put_between_marks(Path(config.readme), short_table([read_result(folder) for folder in config.experiments]))
-
-
-def read_result(folder: str) -> dict[str, Any]:
-    """The figures of one experiment."""
-    return read_json(Path(folder) / "report" / "result.json")
+        put_between_marks(Path(config.readme), short_table(results))
 
 
 def short_table(results: list[dict[str, Any]]) -> str:
@@ -94,7 +89,7 @@ def short_table(results: list[dict[str, Any]]) -> str:
             psnr, ssim = (quality.get(key, {}).get("mean") for key in ("psnr_rgb", "ssim_rgb"))
             cells = [
                 f"{result['title']} (n = {block['images']})" if method == "hr" else "",
-                METHOD_NAMES.get(method, method),
+                method_name(method),
                 percent(quality["detected"]["mean"]),
                 "-" if psnr is None else f"{psnr:.2f} dB",
                 "-" if ssim is None else f"{ssim:.3f}",

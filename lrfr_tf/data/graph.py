@@ -27,9 +27,8 @@ def face_batches(
     Raises:
         UserError: there are fewer faces than one batch takes.
     """
+    check_batch_size(faces, batch_size)
     count = len(faces)
-    if count < batch_size:
-        raise UserError(f"A batch takes {batch_size} faces and there are only {count}; lower --batch_size.")
     steps_per_epoch = count // batch_size
     stored = tf.constant(faces)
 
@@ -50,6 +49,12 @@ def face_batches(
     epochs = tf.data.Dataset.range(first_step // steps_per_epoch, tf.int64.max)
     steps = epochs.flat_map(epoch_batches)
     return steps.map(batch, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).prefetch(tf.data.AUTOTUNE)
+
+
+def check_batch_size(faces: np.ndarray, batch_size: int) -> None:
+    """Raises UserError if there are fewer faces than one batch takes."""
+    if len(faces) < batch_size:
+        raise UserError(f"A batch takes {batch_size} faces and there are only {len(faces)}; lower --batch_size.")
 
 
 def flip_some(images: tf.Tensor, seed: int, step: tf.Tensor) -> tf.Tensor:

@@ -76,10 +76,10 @@ def prepare_tree(
     """
     settings = {**settings, "sizes": dataclasses.asdict(sizes), "resize_kernel": KERNEL, "files": _fingerprint(split)}
     open_folder(output, settings)
-    for part in output.rglob(".part-*"):  # files that a killed run had begun
-        part.unlink()
     if (output / "manifest.json").is_file():
         return read_json(output / "manifest.json")
+    for part in output.rglob(".part-*"):  # files that a killed run had begun
+        part.unlink()
     names = _target_names(split.files)
     pending = [(file, name) for file, name in zip(split.files, names, strict=True) if not _done(output, file, name)]
     bad = [{"image": name, "reason": "it is in the list and not among the images"} for name in missing]

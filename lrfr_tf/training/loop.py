@@ -55,7 +55,8 @@ def train(
         batches: first step -> the dataset from there on.
         watcher: is told the mean losses and "images_per_second" every `log_every` steps, and to evaluate every
             `evaluate_every` steps and after the last.
-        jit_compile: compile the step with XLA (measured: 1.8 times as fast on a CPU).
+        jit_compile: compile the step with XLA. On CPUs it depends: 1.8 times as fast on one, 3 times as slow on another
+            with AVX-512.
 
     Raises:
         UserError: a loss became NaN or infinite; the last checkpoint is kept.

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from lrfr_tf.config import write_run_record
 from lrfr_tf.data.face_cache import load_training_faces
-from lrfr_tf.data.graph import face_batches
+from lrfr_tf.data.graph import check_batch_size, face_batches
 from lrfr_tf.errors import UserError
 from lrfr_tf.images.degrade import degrade
 from lrfr_tf.images.resize import resize_in_graph
@@ -43,10 +43,7 @@ class SuperResolutionRun:
         self.high_size = self.faces.shape[1]
         if validation.shape[1] != self.high_size or self.high_size % config.low_size:
             raise UserError(f"HR faces of {self.high_size} pixels are no multiple of --low_size={config.low_size}.")
-        if len(self.faces) < config.batch_size:
-            raise UserError(
-                f"A batch takes {config.batch_size} faces and there are only {len(self.faces)}; lower --batch_size."
-            )
+        check_batch_size(self.faces, config.batch_size)
         self._validation = _spread(validation, VALIDATION_FACES)
 
     def open(self) -> None:

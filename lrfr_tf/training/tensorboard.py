@@ -42,6 +42,7 @@ class Monitor:
         self._name = name
         self._low, self._high = low, high
         self._bicubic = resize(low, *high.shape[1:3])
+        self._bicubic_psnr = psnr(self._bicubic, high)
         self._super_resolve = super_resolve
         self._optimizer = optimizer
         self.history: list[dict[str, Any]] = read_json(self._file) if self._file.is_file() else []
@@ -56,10 +57,11 @@ class Monitor:
     def evaluate(self, step: int) -> None:
         """Writes PSNR and SSIM on the validation faces, their gain over bicubic, and a grid of the first eight."""
         images = self._super_resolve(self._low)
+        decibels = psnr(images, self._high)
         figures = {
-            "psnr": float(psnr(images, self._high).mean()),
+            "psnr": float(decibels.mean()),
             "ssim": float(ssim(images, self._high).mean()),
-            "psnr_gain": float((psnr(images, self._high) - psnr(self._bicubic, self._high)).mean()),
+            "psnr_gain": float((decibels - self._bicubic_psnr).mean()),
         }
         # What an interrupted run measured after its last checkpoint is measured again.
         self.history = [entry for entry in self.history if entry["step"] < step]
