@@ -24,6 +24,13 @@ class Config:
     output: str = required("run folder: checkpoints, TensorBoard, run.json and the finished model/")
     splits: tuple[str, ...] = option(("train", "extra"), "splits to learn from")
     held_out_divisor: int = option(0, "leave out identities whose number is divisible by this (0: nobody)", at_least=0)
+    exclude: str | None = option(None, "a file that names further identities to leave out, one a line")
+    framing: str = option(
+        "stored",
+        "stored: faces as they lie in the trees; random: cut out of portraits anew at every step, anywhere between "
+        "squash and face",
+        ("stored", "random"),
+    )
     variant: str = option("9-1-5", "kernel sizes", tuple(VARIANTS))
     low_size: int = option(16, "side of the LR faces in pixels", at_least=1)
     steps: int = option(20_000, "training steps", at_least=1)

@@ -15,7 +15,7 @@ from lrfr_tf.data.celeba import check_full_set, match_images, read_identities
 from lrfr_tf.data.image_source import open_source
 from lrfr_tf.data.prepare import Sizes, prepare_tree
 from lrfr_tf.data.splits import split_by_name
-from lrfr_tf.faces.frame import celeba_face_box, crop
+from lrfr_tf.faces.frame import celeba_face_box, crop, portrait_width
 from lrfr_tf.files import sha256
 from lrfr_tf.images.resize import resize
 from lrfr_tf.main import run
@@ -29,13 +29,13 @@ class Config:
     framing: str = option(
         "face",
         "squash: the whole aligned image squeezed to a square, as the original experiment does; face: a tight square "
-        "around the face",
-        ("squash", "face"),
+        "around the face; portrait: the whole image, to learn from with --framing=random",
+        ("squash", "face", "portrait"),
     )
     keep_dropped: bool = option(
         False, "also write the images of identities with fewer than 3, as the split 'extra', to train networks on"
     )
-    high_size: int = option(64, "side of the HR faces in pixels", at_least=1)
+    high_size: int = option(64, "side of the HR faces in pixels; the height of portraits", at_least=1)
     low_size: int = option(16, "side of the LR faces in pixels", at_least=1)
 
 
@@ -63,7 +63,9 @@ def main(config: Config) -> None:
 
 
 def frame(photo: np.ndarray, framing: str, size: int) -> np.ndarray:
-    """One aligned photo as an HR face, uint8 [size, size, 3]."""
+    """One aligned photo as an HR face, uint8 [size, size, 3], or as a portrait of that height."""
+    if framing == "portrait":
+        return resize(photo, size, portrait_width(size))
     if framing == "face":
         photo = crop(photo, celeba_face_box(*photo.shape[:2]))
     return resize(photo, size, size)

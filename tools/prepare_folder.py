@@ -15,7 +15,7 @@ from lrfr_tf.data.image_source import ImageSource, images_by_identity, open_sour
 from lrfr_tf.data.prepare import Sizes, prepare_tree
 from lrfr_tf.data.splits import split_by_name, split_with_given_test
 from lrfr_tf.faces.detect import FaceDetector
-from lrfr_tf.faces.frame import frame_face
+from lrfr_tf.faces.frame import frame_face, frame_portrait
 from lrfr_tf.files import sha256
 from lrfr_tf.main import run
 
@@ -27,10 +27,16 @@ class Config:
     test_images: str | None = option(
         None, "a second such folder or zip that holds the test photos; without it each person's first photo tests"
     )
+    framing: str = option(
+        "face",
+        "face: a square around the face; portrait: what an aligned CelebA image would show of it, to learn from with "
+        "--framing=random",
+        ("face", "portrait"),
+    )
     scale: float = option(
         1.3, "side of the square around a face, in units of the longer side of the detected box", above=0
     )
-    high_size: int = option(64, "side of the HR faces in pixels", at_least=1)
+    high_size: int = option(64, "side of the HR faces in pixels; the height of portraits", at_least=1)
     low_size: int = option(16, "side of the LR faces in pixels", at_least=1)
     thresholds: tuple[float, ...] = option((0.6, 0.7, 0.8), "MTCNN's three thresholds; every photo shows its person")
     min_face_size: int = option(20, "smallest face to look for, in pixels of the photo")
@@ -50,15 +56,23 @@ def main(config: Config) -> None:
         source = sources[0]
     detector = FaceDetector(config.thresholds, config.min_face_size)
 
+    def frame(photo: np.ndarray, box: np.ndarray) -> np.ndarray:
+        if config.framing == "portrait":
+            return frame_portrait(photo, box, config.high_size)
+        return frame_face(photo, box, config.scale, config.high_size)
+
     def frame_faces(photos: Sequence[np.ndarray]) -> list[np.ndarray | None]:
         return [
-            frame_face(photo, detection.boxes[0], config.scale, config.high_size) if detection.found else None
+            frame(photo, detection.boxes[0]) if detection.found else None
             for photo, detection in zip(photos, detector.detect(photos), strict=True)
         ]
 
     settings = {
         "data_set": "folder of photos",
-        "framing": f"square of {config.scale} times the longer side of the most confident face",
+        "framing": {
+            "face": f"square of {config.scale} times the longer side of the most confident face",
+            "portrait": "portrait as in aligned CelebA, around the most confident face",
+        }[config.framing],
         "detector": {"thresholds": list(config.thresholds), "min_face_size": config.min_face_size},
         "images_sha256": [sha256(path) if path.is_file() else "folder" for path in paths],
     }

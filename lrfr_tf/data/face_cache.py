@@ -1,7 +1,7 @@
 """Prepared faces in memory: one uint8 array, decoded once."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -59,15 +59,16 @@ def load_faces(folder: Path, faces: Sequence[FaceFile], progress: str | None = N
 
 
 def load_training_faces(
-    roots: Sequence[Path], splits: Sequence[str], held_out_divisor: int
+    roots: Sequence[Path], splits: Sequence[str], held_out_divisor: int, excluded: Collection[str] = ()
 ) -> tuple[np.ndarray, list[str]]:
     """The HR faces that a super-resolution network may learn from, out of one or more prepared trees.
 
-    Identities whose number is divisible by `held_out_divisor` are left out (0 keeps everybody). A split that a tree
-    lacks is passed over ("extra" exists only where a tree was prepared with --keep_dropped).
+    Identities whose number is divisible by `held_out_divisor` are left out (0 keeps everybody), and so are those in
+    `excluded`. A split that a tree lacks is passed over ("extra" exists only where a tree was prepared with
+    --keep_dropped).
 
     Returns:
-        (uint8 [N, S, S, 3], the path of each).
+        (uint8 [N, H, W, 3], the path of each).
 
     Raises:
         UserError: a tree is not finished, sizes differ, or nothing is left.
@@ -81,7 +82,9 @@ def load_training_faces(
             if not folder.is_dir():
                 continue
             faces = [
-                face for face in list_faces(root / "hr", split) if not is_held_out(face.identity, held_out_divisor)
+                face
+                for face in list_faces(root / "hr", split)
+                if not is_held_out(face.identity, held_out_divisor) and identity_name(face.identity) not in excluded
             ]
             if not faces:
                 continue
@@ -95,3 +98,23 @@ def load_training_faces(
     if len({part.shape[1:] for part in parts}) > 1:
         raise UserError(f"The faces of {', '.join(map(str, roots))} differ in size; prepare all with one --high_size.")
     return np.concatenate(parts), names
+
+
+def read_identities_to_exclude(path: Path) -> frozenset[str]:
+    """Reads a list of identities, one name or number a line, for `load_training_faces`.
+
+    Raises:
+        UserError: the file cannot be read or is empty.
+    """
+    try:
+        names = path.read_text(encoding="utf-8").split()
+    except (OSError, UnicodeDecodeError):
+        raise UserError(f"The list of identities {path} cannot be read.") from None
+    if not names:
+        raise UserError(f"The list of identities {path} is empty.")
+    return frozenset(identity_name(name) for name in names)
+
+
+def identity_name(name: str) -> str:
+    """A number without leading zeros, so that folder 00041 and number 41 are one identity; other names as they are."""
+    return str(int(name)) if name.isdecimal() else name

@@ -9,20 +9,32 @@ import numpy as np
 import tensorflow as tf
 
 from lrfr_tf.errors import UserError
+from lrfr_tf.faces.frame import celeba_face_box
 from lrfr_tf.images.degrade import degrade_in_graph
+from lrfr_tf.images.resize import resize_boxes_in_graph
+
+# How far an edge of a random frame may wander, as a share of the portrait's height.
+FRAME_JITTER = 0.02
 
 
 def face_batches(
-    faces: np.ndarray, batch_size: int, seed: int, first_step: int = 0, low_size: int = 16, flip: bool = True
+    faces: np.ndarray,
+    batch_size: int,
+    seed: int,
+    first_step: int = 0,
+    low_size: int = 16,
+    flip: bool = True,
+    framed_size: int | None = None,
 ) -> tf.data.Dataset:
     """An endless dataset of {"low": uint8 [B, low, low, 3], "high": uint8 [B, S, S, 3]}.
 
     Every epoch passes floor(N / B) batches of a new permutation; the few faces left over differ from epoch to epoch.
 
     Args:
-        faces: uint8 [N, S, S, 3], kept in memory.
+        faces: uint8 [N, S, S, 3], or portraits [N, H, W, 3] if `framed_size` is given; kept in memory.
         first_step: the step whose batch comes first.
         flip: mirror each face with probability 1/2.
+        framed_size: S of HR faces that are cut out of portraits with `frame_randomly`.
 
     Raises:
         UserError: there are fewer faces than one batch takes.
@@ -43,7 +55,9 @@ def face_batches(
         high = tf.gather(stored, indices)
         if flip:
             high = flip_some(high, seed, step)
-        high.set_shape((batch_size, *faces.shape[1:]))
+        if framed_size:
+            high = frame_randomly(high, framed_size, seed, step)
+        high.set_shape((batch_size, framed_size or faces.shape[1], framed_size or faces.shape[2], 3))
         return {"low": degrade_in_graph(high, low_size), "high": high}
 
     epochs = tf.data.Dataset.range(first_step // steps_per_epoch, tf.int64.max)
@@ -59,6 +73,36 @@ def check_batch_size(faces: np.ndarray, batch_size: int) -> None:
 
 def flip_some(images: tf.Tensor, seed: int, step: tf.Tensor) -> tf.Tensor:
     """Mirrors each image [B, H, W, C] with probability 1/2, decided by (seed, step) alone."""
-    # The second word differs from every epoch's of the permutation, which counts upwards from 0.
-    draw = tf.random.stateless_uniform((tf.shape(images)[0],), seed=tf.stack([tf.constant(seed, tf.int64), -1 - step]))
+    draw = tf.random.stateless_uniform((tf.shape(images)[0],), seed=_augmentation_seed(seed, 0, step))
     return tf.where((draw < 0.5)[:, None, None, None], images[:, :, ::-1], images)
+
+
+def frame_randomly(portraits: tf.Tensor, size: int, seed: int, step: tf.Tensor) -> tf.Tensor:
+    """Cuts a face out of each portrait, framed anywhere between "squash" and "face", decided by (seed, step) alone.
+
+    A share of 3/16 is framed as "squash" (the whole portrait), as many as "face" (`faces.frame.celeba_face_box`), the
+    rest between. The four edges of what is tighter than "squash" wander by up to 2 % of the portrait's height, so that
+    a network also learns faces that lie a little off, or are a little wider or higher.
+
+    Args:
+        portraits: uint8 [B, H, W, 3] with CelebA's proportions.
+        size: side of the result in pixels.
+
+    Returns:
+        uint8 [B, size, size, 3].
+    """
+    batch_size, height, width = tf.shape(portraits)[0], portraits.shape[1], portraits.shape[2]
+    draws = tf.random.stateless_uniform((batch_size, 5), seed=_augmentation_seed(seed, 1, step))
+    tightness = tf.clip_by_value(draws[:, :1] * 1.6 - 0.3, 0.0, 1.0)
+    whole = tf.constant([[0.0, 0.0, width, height]])
+    face = tf.constant([celeba_face_box(height, width)], tf.float32)
+    wander = tightness * (draws[:, 1:] - 0.5) * (2 * FRAME_JITTER * height)
+    boxes = whole + tightness * (face - whole) + wander
+    return resize_boxes_in_graph(portraits, tf.clip_by_value(boxes, 0.0, [width, height, width, height]), size, size)
+
+
+def _augmentation_seed(seed: int, kind: int, step: tf.Tensor) -> tf.Tensor:
+    """A stateless seed for one kind of augmentation (1, 2, ...) at one step."""
+    # Negative, so that it differs from every seed of a permutation, whose second word counts upwards from 0; flips
+    # (kind 0) have the words -1, -2, ...
+    return tf.stack([tf.constant(seed, tf.int64), -1 - step - kind * tf.constant(2**40, tf.int64)])

@@ -61,12 +61,32 @@ def resize_in_graph(images: Any, height: int, width: int) -> tf.Tensor:
     images = tf.convert_to_tensor(images)
     if images.dtype != tf.uint8 or images.shape.rank != 4:
         raise ValueError(f"images are uint8 [N, H, W, 3], not {images.dtype.name} {images.shape}")
-    sizes = tf.shape(images)
     # Whole numbers below 2^53 are exact in float64, in whatever order a device adds them.
     pixels = tf.cast(images, tf.float64)
-    pixels = _rounded(tf.einsum("xw,nhwc->nhxc", _fixed_point(_weights(sizes[2], width)), pixels))
-    pixels = _rounded(tf.einsum("yh,nhxc->nyxc", _fixed_point(_weights(sizes[1], height)), pixels))
+    across, down = _whole_image_weights(images, height, width)
+    pixels = _rounded(tf.einsum("xw,nhwc->nhxc", _fixed_point(across), pixels))
+    pixels = _rounded(tf.einsum("yh,nhxc->nyxc", _fixed_point(down), pixels))
     return tf.cast(pixels, tf.uint8)
+
+
+def resize_boxes_in_graph(images: Any, boxes: Any, height: int, width: int) -> tf.Tensor:
+    """Resizes one box of each image, as Pillow's `resize(box=...)` does, to within one grey level.
+
+    Args:
+        images: uint8 [N, H, W, 3].
+        boxes: float [N, 4], (x1, y1, x2, y2) in pixels, inside the image; they may lie between pixels.
+
+    Returns:
+        uint8 [N, height, width, 3].
+    """
+    images = tf.convert_to_tensor(images)
+    boxes = tf.cast(boxes, tf.float64)
+    sizes = tf.shape(images)
+    # float32 is enough: these are training images, and the table's own images take `resize`.
+    across = tf.cast(_weights(boxes[:, 0], boxes[:, 2], sizes[2], width), tf.float32)
+    down = tf.cast(_weights(boxes[:, 1], boxes[:, 3], sizes[1], height), tf.float32)
+    pixels = _whole_levels(tf.einsum("nxw,nhwc->nhxc", across, tf.cast(images, tf.float32)))
+    return tf.cast(_whole_levels(tf.einsum("nyh,nhxc->nyxc", down, pixels)), tf.uint8)
 
 
 def resize_smoothly(images: Any, height: int, width: int) -> tf.Tensor:
@@ -79,22 +99,34 @@ def resize_smoothly(images: Any, height: int, width: int) -> tf.Tensor:
         float32 [N, height, width, C] in the range of the input, but for overshoot at sharp edges.
     """
     pixels = tf.cast(images, tf.float32)
-    sizes = tf.shape(pixels)
-    pixels = tf.einsum("xw,nhwc->nhxc", tf.cast(_weights(sizes[2], width), tf.float32), pixels)
-    return tf.einsum("yh,nhxc->nyxc", tf.cast(_weights(sizes[1], height), tf.float32), pixels)
+    across, down = _whole_image_weights(pixels, height, width)
+    pixels = tf.einsum("xw,nhwc->nhxc", tf.cast(across, tf.float32), pixels)
+    return tf.einsum("yh,nhxc->nyxc", tf.cast(down, tf.float32), pixels)
 
 
-def _weights(old_size: tf.Tensor, new_size: int) -> tf.Tensor:
-    """What each old pixel gives to each new one: float64 [new_size, old_size], each row adds up to 1."""
-    old = tf.cast(old_size, tf.float64)
-    scale = old / new_size
-    centres = (tf.cast(tf.range(new_size), tf.float64) + 0.5) * scale
+def _whole_image_weights(images: tf.Tensor, height: int, width: int) -> tuple[tf.Tensor, tf.Tensor]:
+    """The weights of the two passes, float64 [width, W] and [height, H]."""
+    sizes = tf.shape(images)
+    from_edge = tf.zeros(1, tf.float64)
+    across = _weights(from_edge, tf.cast(sizes[2:3], tf.float64), sizes[2], width)[0]
+    down = _weights(from_edge, tf.cast(sizes[1:2], tf.float64), sizes[1], height)[0]
+    return across, down
+
+
+def _weights(starts: tf.Tensor, stops: tf.Tensor, old_size: tf.Tensor, new_size: int) -> tf.Tensor:
+    """What each old pixel gives to each new one, for stretches of a line from `starts` to `stops`, float64 [N].
+
+    Returns:
+        float64 [N, new_size, old_size]; each row adds up to 1.
+    """
+    scale = ((stops - starts) / new_size)[:, None]
+    centres = starts[:, None] + (tf.cast(tf.range(new_size), tf.float64) + 0.5) * scale
     positions = tf.cast(tf.range(old_size), tf.float64)
     # When shrinking, the kernel is stretched over as many old pixels as a new one covers: that is the antialiasing.
-    distances = (positions[None, :] - centres[:, None] + 0.5) * (1.0 / tf.maximum(scale, 1.0))
+    distances = (positions - centres[:, :, None] + 0.5) * (1.0 / tf.maximum(scale, 1.0))[:, :, None]
     weights = _cubic(tf.abs(distances))
     # At the borders the kernel reaches past the image; what is left of it is scaled up to 1 again.
-    return weights / tf.reduce_sum(weights, axis=1, keepdims=True)
+    return weights / tf.reduce_sum(weights, axis=2, keepdims=True)
 
 
 def _cubic(distance: tf.Tensor) -> tf.Tensor:
@@ -112,3 +144,8 @@ def _fixed_point(weights: tf.Tensor) -> tf.Tensor:
 def _rounded(sums: tf.Tensor) -> tf.Tensor:
     """Fixed-point sums as grey levels: whole numbers in 0..255."""
     return tf.clip_by_value(tf.floor((sums + WEIGHT_ONE / 2) / WEIGHT_ONE), 0.0, 255.0)
+
+
+def _whole_levels(pixels: tf.Tensor) -> tf.Tensor:
+    """Grey levels as whole numbers in 0..255, still float32."""
+    return tf.clip_by_value(tf.floor(pixels + 0.5), 0.0, 255.0)

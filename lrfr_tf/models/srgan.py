@@ -43,7 +43,14 @@ def generator_keras_gan(low_size: int = 16) -> keras.Model:
     return keras.Model(images, _to_pixels(x), name="generator_keras_gan")
 
 
-def generator_paper(low_size: int = 16, blocks: int = 16, filters: int = 64, batch_norm: bool = True) -> keras.Model:
+def generator_paper(
+    low_size: int = 16,
+    blocks: int = 16,
+    filters: int = 64,
+    batch_norm: bool = True,
+    upsampling_filters: int | None = None,
+    outer_kernel: int = 9,
+) -> keras.Model:
     """Builds the generator of Ledig et al. (SRResNet): conv-BN-PReLU blocks and pixel shuffle.
 
     The last convolution is linear, as in the paper's figure: a tanh would flatten the gradient near black and white,
@@ -52,7 +59,12 @@ def generator_paper(low_size: int = 16, blocks: int = 16, filters: int = 64, bat
     Args:
         low_size: side of the input in pixels.
         blocks: number of residual blocks.
-        filters: channels of every convolution but the upsampling ones, which have 4 times as many.
+        filters: channels of the convolutions that work on the small image.
+        upsampling_filters: channels after each pixel shuffle; None takes `filters`, as the paper does. Most of the time
+            goes where the image is large, most of the knowledge lies where it is small: 8 blocks of 96 channels with 32
+            after the shuffle train faster than 48 throughout (measured, two cores: 270 against 260 faces/s).
+        outer_kernel: side of the first and the last kernel, 9 in the paper. A 16 px face is covered by the blocks'
+            own field of view; 3 costs a ninth.
         batch_norm: False leaves batch norm out (Lim et al., "EDSR", CVPRW 2017). Statistics of small batches differ
             from the running ones that inference uses, and the network is cheaper without them.
 
@@ -63,7 +75,7 @@ def generator_paper(low_size: int = 16, blocks: int = 16, filters: int = 64, bat
     images = keras.Input((low_size, low_size, 3), dtype="float32", name="images")
     # The paper feeds 0..1 and produces -1..1.
     x = layers.Rescaling(1 / 255, dtype="float32", name="to_unit_range")(images)
-    x = layers.Conv2D(filters, 9, padding="same")(x)
+    x = layers.Conv2D(filters, outer_kernel, padding="same")(x)
     x = first = _prelu(x)
     for _ in range(blocks):
         skip = x
@@ -74,10 +86,10 @@ def generator_paper(low_size: int = 16, blocks: int = 16, filters: int = 64, bat
     x = _normalised_convolution(x, filters, batch_norm)
     x = layers.Add()([x, first])
     for _ in range(2):
-        x = layers.Conv2D(4 * filters, 3, padding="same")(x)
+        x = layers.Conv2D(4 * (upsampling_filters or filters), 3, padding="same")(x)
         x = pixel_shuffle(x)
         x = _prelu(x)
-    x = layers.Conv2D(3, 9, padding="same", dtype="float32")(x)
+    x = layers.Conv2D(3, outer_kernel, padding="same", dtype="float32")(x)
     return keras.Model(images, _to_pixels(x), name="generator_paper")
 
 
@@ -107,24 +119,26 @@ def discriminator_keras_gan(size: int = 64) -> keras.Model:
     return keras.Model(images, x, name="discriminator_keras_gan")
 
 
-def discriminator_paper(size: int = 64) -> keras.Model:
+def discriminator_paper(size: int = 64, filters: int = 64) -> keras.Model:
     """Builds the discriminator of Ledig et al.: conv-BN-LeakyReLU, flatten, one verdict for the whole image.
 
     Args:
         size: side of the image in pixels, a multiple of 16.
+        filters: channels of the first convolution; the others, and the dense layer, have as many times more as in the
+            paper. Half of them cost a quarter of the time.
 
     Returns:
         A model from float32 [N, size, size, 3], RGB in 0..255, to float32 logits [N, 1].
     """
     images = keras.Input((size, size, 3), dtype="float32", name="images")
     x = _to_signed_range(images)
-    for index, (filters, strides) in enumerate(_DISCRIMINATOR_LAYERS):
-        x = layers.Conv2D(filters, 3, strides=strides, padding="same")(x)
+    for index, (paper_filters, strides) in enumerate(_DISCRIMINATOR_LAYERS):
+        x = layers.Conv2D(paper_filters * filters // 64, 3, strides=strides, padding="same")(x)
         if index > 0:
             x = layers.BatchNormalization(momentum=_PAPER_MOMENTUM)(x)
         x = layers.LeakyReLU(0.2)(x)
     x = layers.Flatten()(x)
-    x = layers.Dense(1024)(x)
+    x = layers.Dense(16 * filters)(x)
     x = layers.LeakyReLU(0.2)(x)
     x = layers.Dense(1, dtype="float32", name="logits")(x)
     return keras.Model(images, x, name="discriminator_paper")

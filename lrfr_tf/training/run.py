@@ -10,15 +10,18 @@ import numpy as np
 import tensorflow as tf
 
 from lrfr_tf.config import write_run_record
-from lrfr_tf.data.face_cache import load_training_faces
+from lrfr_tf.data.face_cache import load_training_faces, read_identities_to_exclude
 from lrfr_tf.data.graph import check_batch_size, face_batches
 from lrfr_tf.errors import UserError
+from lrfr_tf.faces.frame import celeba_face_box, crop, portrait_width
 from lrfr_tf.images.degrade import degrade
-from lrfr_tf.images.resize import resize_in_graph
+from lrfr_tf.images.resize import resize, resize_in_graph
 from lrfr_tf.resumable import open_folder
 from lrfr_tf.training.tensorboard import Monitor
 
 VALIDATION_FACES = 256
+# SRGAN enlarges four times.
+FRAMED_FACTOR = 4
 # Settings that may change when a run is resumed: they do not change what is learned.
 FREE_SETTINGS = ("output", "log_every", "evaluate_every", "save_every", "jit_compile")
 
@@ -38,13 +41,23 @@ class SuperResolutionRun:
         self.config = config
         self.output = Path(config.output)
         roots = [Path(item) for item in config.data]
-        self.faces, _ = load_training_faces(roots, config.splits, config.held_out_divisor)
-        validation, _ = load_training_faces(roots, ("val",), config.held_out_divisor)
-        self.high_size = self.faces.shape[1]
-        if validation.shape[1] != self.high_size or self.high_size % config.low_size:
-            raise UserError(f"HR faces of {self.high_size} pixels are no multiple of --low_size={config.low_size}.")
+        excluded = read_identities_to_exclude(Path(config.exclude)) if config.exclude else frozenset()
+        self.faces, _ = load_training_faces(roots, config.splits, config.held_out_divisor, excluded)
+        validation, _ = load_training_faces(roots, ("val",), config.held_out_divisor, excluded)
+        validation = _spread(validation, VALIDATION_FACES)
+        self._framed_size = None
+        if config.framing == "random":
+            self._framed_size = FRAMED_FACTOR * config.low_size
+            check_portraits(self.faces)
+            validation = frame_in_turn(validation, self._framed_size)
+        self._validation = validation
+        self.high_size = validation.shape[1]
+        if validation.shape[2] != self.high_size or self.high_size % config.low_size:
+            raise UserError(
+                f"HR faces of {validation.shape[2]} x {self.high_size} pixels are no squares of a multiple of "
+                f"--low_size={config.low_size}; portraits need --framing=random."
+            )
         check_batch_size(self.faces, config.batch_size)
-        self._validation = _spread(validation, VALIDATION_FACES)
 
     def open(self) -> None:
         """Opens the run folder, once everything else is known to be in order.
@@ -59,7 +72,10 @@ class SuperResolutionRun:
 
     def batches(self, first_step: int) -> tf.data.Dataset:
         """{"low": uint8 [B, low, low, 3], "high": uint8 [B, S, S, 3]} from `first_step` on."""
-        return face_batches(self.faces, self.config.batch_size, self.config.seed, first_step, self.config.low_size)
+        config = self.config
+        return face_batches(
+            self.faces, config.batch_size, config.seed, first_step, config.low_size, framed_size=self._framed_size
+        )
 
     def enlarged_batches(self, first_step: int) -> tf.data.Dataset:
         """The same with "low" enlarged by bicubic to [B, S, S, 3], as SRCNN takes it."""
@@ -88,3 +104,21 @@ class SuperResolutionRun:
 def _spread(faces: np.ndarray, count: int) -> np.ndarray:
     """At most `count` of the faces, evenly spread over all of them."""
     return faces[np.unique(np.linspace(0, len(faces) - 1, min(count, len(faces))).astype(int))]
+
+
+def check_portraits(images: np.ndarray) -> None:
+    """Raises UserError unless the images [N, H, W, 3] have CelebA's proportions."""
+    height, width = images.shape[1:3]
+    if width != portrait_width(height):
+        raise UserError(
+            f"--framing=random needs portraits such as 89 x 109 pixels, not {width} x {height}; prepare the trees with "
+            "--framing=portrait --high_size=109."
+        )
+
+
+def frame_in_turn(portraits: np.ndarray, size: int) -> np.ndarray:
+    """Portraits as HR faces [N, size, size, 3], framed in turn as "face" and as "squash"."""
+    box = celeba_face_box(*portraits.shape[1:3])
+    return np.stack(
+        [resize(crop(image, box) if index % 2 == 0 else image, size, size) for index, image in enumerate(portraits)]
+    )

@@ -6,31 +6,55 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
+from lrfr_tf.losses.identity import identity
 from lrfr_tf.losses.perceptual import perceptual
+from lrfr_tf.losses.pixel import total_variation
+from lrfr_tf.training.average import AveragedNetwork
 from lrfr_tf.training.loop import Batch, Losses, Step
 
 PixelLoss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
-DiscriminatorLoss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
-GeneratorLoss = Callable[[tf.Tensor], tf.Tensor]
+# Logits of the real and of the super-resolved images -> loss.
+AdversarialLoss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
 
 @dataclasses.dataclass(frozen=True)
-class AdversarialLoss:
-    """The generator's total: a sum of three losses, and what the discriminator minimises.
-
-    A weight of 0 leaves a loss out; `features` may be None when the perceptual weight is 0.
-    """
+class GeneratorLoss:
+    """What the generator minimises: a weighted sum. A weight of 0 leaves a loss out, and its network may be None."""
 
     pixel: PixelLoss
     pixel_weight: float
-    features: keras.Model | None
-    perceptual_weight: float
-    generator: GeneratorLoss
+    adversarial: AdversarialLoss
     adversarial_weight: float
-    discriminator: DiscriminatorLoss
+    features: keras.Model | None = None
+    perceptual_weight: float = 0.0
+    embedder: keras.Model | None = None
+    identity_weight: float = 0.0
+    # The embedder costs more than all else together, so it may look at the first faces of each batch only.
+    identity_faces: int | None = None
+    total_variation_weight: float = 0.0
+
+    def image_losses(self, images: tf.Tensor, high: tf.Tensor) -> tuple[tf.Tensor, Losses]:
+        """All but the adversarial loss: their weighted sum, and each by name."""
+        losses = {"pixel": self.pixel(images, high)}
+        total = self.pixel_weight * losses["pixel"]
+        if self.perceptual_weight > 0:
+            losses["perceptual"] = perceptual(self.features, images, high)
+            total += self.perceptual_weight * losses["perceptual"]
+        if self.identity_weight > 0:
+            losses["identity"] = identity(self.embedder, images[: self.identity_faces], high[: self.identity_faces])
+            total += self.identity_weight * losses["identity"]
+        if self.total_variation_weight > 0:
+            losses["total_variation"] = total_variation(images)
+            total += self.total_variation_weight * losses["total_variation"]
+        return total, losses
 
 
-def pixel_step(network: keras.Model, optimizer: keras.optimizers.Optimizer, loss: PixelLoss) -> Step:
+def pixel_step(
+    network: keras.Model,
+    optimizer: keras.optimizers.Optimizer,
+    loss: PixelLoss,
+    average: AveragedNetwork | None = None,
+) -> Step:
     """A step that lowers a pixel loss.
 
     The batch holds "low" (what the network takes) and "high" (what it should give), RGB in 0..255.
@@ -42,6 +66,8 @@ def pixel_step(network: keras.Model, optimizer: keras.optimizers.Optimizer, loss
         with tf.GradientTape() as tape:
             total = loss(network(low, training=True), high)
         _descend(optimizer, network, total, tape)
+        if average is not None:
+            average.update()
         return {"pixel": total}
 
     return step
@@ -52,34 +78,34 @@ def adversarial_step(
     discriminator: keras.Model,
     generator_optimizer: keras.optimizers.Optimizer,
     discriminator_optimizer: keras.optimizers.Optimizer,
-    loss: AdversarialLoss,
+    loss: GeneratorLoss,
+    discriminator_loss: AdversarialLoss,
+    average: AveragedNetwork | None = None,
 ) -> Step:
-    """A step in which the discriminator learns from one batch and the generator learns from its verdict.
+    """A step in which generator and discriminator learn from one batch at the same time.
 
-    Both see the same batch and the same super-resolved images, so the generator runs once.
+    Both learn from the same verdicts, so either network runs once on each image.
     """
     generator_optimizer.build(generator.trainable_variables)
     discriminator_optimizer.build(discriminator.trainable_variables)
 
     def step(batch: Batch) -> Losses:
         low, high = _as_float(batch)
-        with tf.GradientTape() as tape:
+        # Persistent: two losses, two gradients.
+        with tf.GradientTape(persistent=True) as tape:
             images = generator(low, training=True)
+            total, losses = loss.image_losses(images, high)
+            real_logits = discriminator(high, training=True)
             fake_logits = discriminator(images, training=True)
-            losses = {
-                "pixel": loss.pixel(images, high),
-                "adversarial": loss.generator(fake_logits),
-            }
-            total = loss.pixel_weight * losses["pixel"] + loss.adversarial_weight * losses["adversarial"]
-            if loss.features is not None and loss.perceptual_weight > 0:
-                losses["perceptual"] = perceptual(loss.features, images, high)
-                total += loss.perceptual_weight * losses["perceptual"]
-        _descend(generator_optimizer, generator, total, tape)
-        with tf.GradientTape() as tape:
-            verdict = loss.discriminator(
-                discriminator(high, training=True), discriminator(tf.stop_gradient(images), training=True)
-            )
-        _descend(discriminator_optimizer, discriminator, verdict, tape)
+            losses["adversarial"] = loss.adversarial(real_logits, fake_logits)
+            total += loss.adversarial_weight * losses["adversarial"]
+            verdict = discriminator_loss(real_logits, fake_logits)
+        generator_gradients = _gradients(generator, total, tape)
+        discriminator_gradients = _gradients(discriminator, verdict, tape)
+        generator_optimizer.apply(generator_gradients, generator.trainable_variables)
+        discriminator_optimizer.apply(discriminator_gradients, discriminator.trainable_variables)
+        if average is not None:
+            average.update()
         return {"total": total, **losses, "discriminator": verdict}
 
     return step
@@ -89,8 +115,11 @@ def _as_float(batch: Batch) -> tuple[tf.Tensor, tf.Tensor]:
     return tf.cast(batch["low"], tf.float32), tf.cast(batch["high"], tf.float32)
 
 
+def _gradients(network: keras.Model, loss: tf.Tensor, tape: tf.GradientTape) -> list[tf.Tensor]:
+    return tape.gradient(loss, [variable.value for variable in network.trainable_variables])
+
+
 def _descend(
     optimizer: keras.optimizers.Optimizer, network: keras.Model, loss: tf.Tensor, tape: tf.GradientTape
 ) -> None:
-    variables = network.trainable_variables
-    optimizer.apply_gradients(zip(tape.gradient(loss, [v.value for v in variables]), variables, strict=True))
+    optimizer.apply(_gradients(network, loss, tape), network.trainable_variables)

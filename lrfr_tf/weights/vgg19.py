@@ -11,7 +11,7 @@ LAYERS = ("block2_conv2", "block3_conv3", "block5_conv4")
 
 
 def vgg19_features(layer: str, weights: Path | None) -> keras.Model:
-    """Builds VGG19 up to `layer` (after its ReLU), frozen, in float32 under every precision policy.
+    """Builds VGG19 up to `layer` (after its ReLU), frozen; under mixed_float16 it works in float32.
 
     Args:
         layer: one of `LAYERS`.
@@ -19,8 +19,8 @@ def vgg19_features(layer: str, weights: Path | None) -> keras.Model:
             itself downloads); None takes Keras' cached copy, or lets Keras download and check it (80 MB).
 
     Returns:
-        A model from float32 [N, H, W, 3], as `lrfr_tf.losses.perceptual.vgg_preprocess` makes it, to float32 features
-        [N, H / s, W / s, C] with s = 2, 4 or 16.
+        A model from float32 [N, H, W, 3], as `lrfr_tf.losses.perceptual.vgg_preprocess` makes it, to features
+        [N, H / s, W / s, C] with s = 2, 4 or 16; float32, but bfloat16 under mixed_bfloat16.
 
     Raises:
         UserError: the download fails, or the file is missing or does not hold these weights.
@@ -31,8 +31,10 @@ def vgg19_features(layer: str, weights: Path | None) -> keras.Model:
     if weights is not None and not Path(weights).is_file():
         raise UserError(f"The VGG19 weights {weights} are missing; give --vgg_weights=FILE.")
     # Activations of faces reach 24,000 (measured, block 4); half precision ends at 65,504 and its gradients earlier.
+    # bfloat16 has float32's range.
     policy = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("float32")
+    if policy.compute_dtype == "float16":
+        keras.config.set_dtype_policy("float32")
     try:
         network = keras.applications.VGG19(include_top=False, weights=None if weights else "imagenet")
         if weights is not None:
