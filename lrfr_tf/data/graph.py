@@ -25,6 +25,7 @@ def face_batches(
     low_size: int = 16,
     flip: bool = True,
     framed_size: int | None = None,
+    features: tuple[tf.Tensor, tf.Tensor] | None = None,
 ) -> tf.data.Dataset:
     """An endless dataset of {"low": uint8 [B, low, low, 3], "high": uint8 [B, S, S, 3]}.
 
@@ -35,10 +36,15 @@ def face_batches(
         first_step: the step whose batch comes first.
         flip: mirror each face with probability 1/2.
         framed_size: S of HR faces that are cut out of portraits with `frame_randomly`.
+        features: what a network sees in each face and in each mirrored face, both [N, ...]; a batch then also has
+            "high_features", which fit "high". Only where `framed_size` is None: a new frame has new features.
 
     Raises:
         UserError: there are fewer faces than one batch takes.
+        ValueError: features of faces that are framed anew.
     """
+    if features is not None and framed_size:
+        raise ValueError("Features can only be given for faces whose frame is fixed.")
     check_batch_size(faces, batch_size)
     count = len(faces)
     steps_per_epoch = count // batch_size
@@ -53,12 +59,17 @@ def face_batches(
 
     def batch(step: tf.Tensor, indices: tf.Tensor) -> dict[str, tf.Tensor]:
         high = tf.gather(stored, indices)
-        if flip:
-            high = flip_some(high, seed, step)
+        mirrored = draw_mirrored(batch_size, seed, step) if flip else tf.zeros(batch_size, tf.bool)
+        high = tf.where(mirrored[:, None, None, None], high[:, :, ::-1], high)
         if framed_size:
             high = frame_randomly(high, framed_size, seed, step)
         high.set_shape((batch_size, framed_size or faces.shape[1], framed_size or faces.shape[2], 3))
-        return {"low": degrade_in_graph(high, low_size), "high": high}
+        parts = {"low": degrade_in_graph(high, low_size), "high": high}
+        if features is not None:
+            plain, of_mirrored = (tf.gather(part, indices) for part in features)
+            choice = tf.reshape(mirrored, (batch_size, *[1] * (plain.shape.rank - 1)))
+            parts["high_features"] = tf.where(choice, of_mirrored, plain)
+        return parts
 
     epochs = tf.data.Dataset.range(first_step // steps_per_epoch, tf.int64.max)
     steps = epochs.flat_map(epoch_batches)
@@ -71,10 +82,9 @@ def check_batch_size(faces: np.ndarray, batch_size: int) -> None:
         raise UserError(f"A batch takes {batch_size} faces and there are only {len(faces)}; lower --batch_size.")
 
 
-def flip_some(images: tf.Tensor, seed: int, step: tf.Tensor) -> tf.Tensor:
-    """Mirrors each image [B, H, W, C] with probability 1/2, decided by (seed, step) alone."""
-    draw = tf.random.stateless_uniform((tf.shape(images)[0],), seed=_augmentation_seed(seed, 0, step))
-    return tf.where((draw < 0.5)[:, None, None, None], images[:, :, ::-1], images)
+def draw_mirrored(count: int, seed: int, step: tf.Tensor) -> tf.Tensor:
+    """Which images of a batch are mirrored, each with probability 1/2, decided by (seed, step) alone: bool [count]."""
+    return tf.random.stateless_uniform((count,), seed=_augmentation_seed(seed, 0, step)) < 0.5
 
 
 def frame_randomly(portraits: tf.Tensor, size: int, seed: int, step: tf.Tensor) -> tf.Tensor:

@@ -24,7 +24,11 @@ def vgg_preprocess(images: KerasTensor) -> KerasTensor:
 
 
 def perceptual(
-    features_network: keras.Model, images: KerasTensor, targets: KerasTensor, scale: float = FEATURE_SCALE
+    features_network: keras.Model,
+    images: KerasTensor,
+    targets: KerasTensor,
+    scale: float = FEATURE_SCALE,
+    target_features: KerasTensor | None = None,
 ) -> KerasTensor:
     """The mean squared distance of VGG features (Ledig et al. 2017, equation 5).
 
@@ -37,12 +41,16 @@ def perceptual(
         images: [N, H, W, 3], RGB in 0..255, any dtype.
         targets: the same shape.
         scale: factor on the features, not on the loss.
+        target_features: what the network sees in `targets`, if that was computed before; then `targets` is not looked
+            at.
 
     Returns:
         A float32 scalar, the mean over images, positions and channels.
     """
     features = features_network(vgg_preprocess(images), training=False)
-    target_features = ops.stop_gradient(features_network(vgg_preprocess(targets), training=False))
+    if target_features is None:
+        target_features = features_network(vgg_preprocess(targets), training=False)
+    target_features = ops.stop_gradient(target_features)
     # Scaled before the square: squares of raw features pass float32's exact range and half precision's end.
     difference = scale * (ops.cast(features, "float32") - ops.cast(target_features, "float32"))
     return ops.mean(ops.square(difference))

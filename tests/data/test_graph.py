@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from lrfr_tf.data.graph import face_batches
 from lrfr_tf.errors import UserError
 from lrfr_tf.images.degrade import degrade
+from lrfr_tf.images.resize import resize
 
 
 @pytest.fixture(scope="module")
@@ -60,3 +62,64 @@ def test_about_half_of_the_faces_are_mirrored(faces: np.ndarray) -> None:
 def test_too_few_faces_are_an_error(faces: np.ndarray) -> None:
     with pytest.raises(UserError, match="A batch takes 12 faces and there are only 11"):
         face_batches(faces, batch_size=12, seed=0)
+
+
+@pytest.fixture(scope="module")
+def portraits(portrait: np.ndarray) -> np.ndarray:
+    """Three real portraits of CelebA's proportions, 89 x 109 pixels."""
+    return np.stack([resize(portrait[i : i + 218, 150 + i : 328 + i], 109, 89) for i in (0, 20, 40)])
+
+
+def take_framed(portraits: np.ndarray, count: int, **settings: int) -> list[np.ndarray]:
+    batches = face_batches(portraits, 3, low_size=16, framed_size=64, flip=False, **settings)  # type: ignore[arg-type]
+    return [batch["high"] for batch in batches.take(count).as_numpy_iterator()]
+
+
+def test_random_frames_lie_between_squash_and_face() -> None:
+    # A picture of coordinates: its columns and rows say where they lie, so each frame tells its own corners.
+    rows, columns = np.mgrid[0:109, 0:89]
+    coordinates = np.stack([2 * columns, 2 * rows, 0 * rows], -1).astype(np.uint8)
+    frames = np.concatenate(take_framed(np.stack([coordinates] * 3), 80, seed=4)).astype(float)
+    # Pixels 4 and 59 of 64, away from the border where the kernel is cut off; their distance is 55/64 of the side.
+    left, right = frames[:, 32, 4, 0] / 2, frames[:, 32, 59, 0] / 2
+    top, bottom = frames[:, 4, 32, 1] / 2, frames[:, 59, 32, 1] / 2
+    widths, heights = (right - left) * 64 / 55, (bottom - top) * 64 / 55
+    # The tightest is "face", 65 x 65, with edges that wander by 2.2 pixels each; the widest the whole portrait.
+    assert 60 < widths.min() < 66
+    assert 60 < heights.min() < 66
+    assert np.abs([widths.max() - 89, heights.max() - 109]).max() < 1
+    # All four edges move together: a frame that is narrow is also low, and as far off the centre as "face" is.
+    assert np.corrcoef(widths, heights)[0, 1] > 0.9
+    squashes = np.isclose(widths, 89, atol=1) & np.isclose(heights, 109, atol=1)
+    assert 0.1 < squashes.mean() < 0.3  # 3/16 expected, 240 draws
+    tight = heights < 70
+    assert np.abs(np.median(((top + bottom) / 2)[tight]) - 59.5) < 1.5
+    assert np.abs(np.median(((left + right) / 2)[tight]) - 44.5) < 1.5
+
+
+def test_a_squash_is_the_whole_portrait(portraits: np.ndarray) -> None:
+    whole = resize(portraits, 64, 64).astype(int)
+    distances = [
+        np.abs(frame.astype(int) - whole).max(axis=(1, 2, 3)).min()
+        for batch in take_framed(portraits, 40, seed=2)
+        for frame in batch
+    ]
+    assert min(distances) <= 1
+
+
+def test_framed_batches_start_at_any_step(portraits: np.ndarray) -> None:
+    whole = take_framed(portraits, 6, seed=3)
+    for later, expected in zip(take_framed(portraits, 3, seed=3, first_step=3), whole[3:], strict=True):
+        assert np.array_equal(later, expected)
+
+
+def test_features_follow_their_faces(faces: np.ndarray) -> None:
+    plain = tf.constant(np.arange(11, dtype=np.float32)[:, None])
+    batches = face_batches(faces, 4, seed=5, low_size=8, features=(plain, -plain - 1))
+    for batch in batches.take(20).as_numpy_iterator():
+        for high, feature in zip(batch["high"], batch["high_features"][:, 0], strict=True):
+            number = int(high[0, 0, 0])
+            mirrored = not np.array_equal(high, faces[number])
+            assert feature == (-number - 1.0 if mirrored else number)
+    with pytest.raises(ValueError, match="frame is fixed"):
+        face_batches(faces, 4, seed=5, framed_size=8, features=(plain, plain))

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lrfr_tf.faces.frame import celeba_face_box, crop, frame_face
+from lrfr_tf.faces.frame import celeba_face_box, crop, frame_face, frame_portrait, portrait_width
 
 
 def ramp(height: int, width: int) -> np.ndarray:
@@ -93,3 +93,29 @@ def test_crop_rounds_outward_and_is_never_empty(
 def test_crop_refuses_nan() -> None:
     with pytest.raises(ValueError, match="not finite"):
         crop(ramp(10, 8), np.full(4, np.nan, np.float32))
+
+
+def test_a_portrait_puts_the_detected_box_where_celeba_has_it() -> None:
+    # A white box on black, as high as 3 times CelebA's 56.4 pixels.
+    image = np.zeros((600, 600, 3), np.uint8)
+    image[200:369, 240:360] = 255
+    shown = frame_portrait(image, (240, 200, 360, 369.2))
+    assert shown.shape == (109, 89, 3)
+    rows = np.flatnonzero(shown[:, 44, 0] > 127)
+    columns = np.flatnonzero(shown[62, :, 0] > 127)
+    assert abs((rows[0] + rows[-1] + 1) / 2 - 62) < 1
+    assert abs(len(rows) - 56.4) < 1.5
+    assert abs((columns[0] + columns[-1] + 1) / 2 - 44.5) < 1
+    assert abs(len(columns) - 40) < 1.5
+
+
+def test_a_portrait_repeats_the_edge_and_refuses_an_empty_box() -> None:
+    image = ramp(40, 40)
+    shown = frame_portrait(image, (0, 0, 30, 40), height=109)
+    assert (shown[0] == shown[20]).all()  # above the image its first row goes on
+    with pytest.raises(ValueError, match="has no area"):
+        frame_portrait(image, (5, 5, 5, 9))
+
+
+def test_portraits_have_celebas_proportions() -> None:
+    assert [portrait_width(height) for height in (218, 109, 64, 1)] == [178, 89, 52, 1]

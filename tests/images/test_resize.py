@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from lrfr_tf.images.resize import KERNEL, resize, resize_in_graph, resize_smoothly
+from lrfr_tf.images.resize import KERNEL, resize, resize_boxes_in_graph, resize_in_graph, resize_smoothly
 
 # (old height, old width), (new height, new width)
 CASES = [
@@ -171,3 +171,16 @@ def test_other_arrays_are_refused() -> None:
 
 def test_the_kernel_has_a_name() -> None:
     assert KERNEL == "pillow-bicubic-antialias"
+
+
+def test_boxes_are_resized_as_by_pillow(portrait: np.ndarray) -> None:
+    images = np.stack([portrait[:218, 130:308], portrait[20:238, 140:318]])
+    boxes = np.array([[3.25, 10.5, 150.0, 201.75], [0.0, 0.0, 178.0, 218.0]])
+    results = resize_boxes_in_graph(images, boxes, 64, 48).numpy()
+    assert results.shape == (2, 64, 48, 3)
+    for image, (x1, y1, x2, y2), result in zip(images, boxes, results, strict=True):
+        across = Image.fromarray(image).resize((48, 218), Image.Resampling.BICUBIC, box=(x1, 0, x2, 218))
+        expected = across.resize((48, 64), Image.Resampling.BICUBIC, box=(0, y1, 48, y2))
+        difference = np.abs(result.astype(int) - np.asarray(expected).astype(int))
+        assert difference.max() <= 1
+        assert (difference > 0).mean() < 0.01

@@ -50,3 +50,9 @@ def test_gradients_reach_the_images_and_not_the_targets(features_network: keras.
     image_gradient, target_gradient = tape.gradient(loss, [images, targets])
     assert np.abs(image_gradient).max() > 0
     assert target_gradient is None
+
+
+def test_features_computed_before_give_the_same_loss(features_network: keras.Model) -> None:
+    before = features_network(vgg_preprocess(TARGETS), training=False)
+    expected = float(perceptual(features_network, IMAGES, TARGETS))
+    assert float(perceptual(features_network, IMAGES, IMAGES, target_features=before)) == expected

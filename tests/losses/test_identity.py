@@ -1,0 +1,52 @@
+"""The identity loss against NumPy's cosines."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from lrfr_tf.losses.identity import identity
+from lrfr_tf.models.facenet import UnitLength
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (3, 16, 16, 3), np.uint8)
+TARGETS = np.random.default_rng(1).integers(0, 256, (3, 16, 16, 3), np.uint8)
+
+
+@pytest.fixture
+def embedder() -> keras.Model:
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((32, 32, 3))
+    x = keras.layers.Conv2D(4, 3, strides=4, activation="relu")(inputs)
+    x = keras.layers.Dense(8)(keras.layers.Flatten()(x))
+    # Present to show that the network runs in inference mode.
+    return keras.Model(inputs, UnitLength()(keras.layers.Dropout(0.9)(x)))
+
+
+def test_is_one_minus_the_mean_cosine(embedder: keras.Model) -> None:
+    def embed(images: np.ndarray) -> np.ndarray:
+        return embedder(tf.image.resize(images, (32, 32)), training=False).numpy()
+
+    expected = 1 - np.mean(np.einsum("nd,nd->n", embed(IMAGES), embed(TARGETS)))
+    assert float(identity(embedder, IMAGES, TARGETS)) == pytest.approx(expected, abs=1e-6)
+    assert float(identity(embedder, IMAGES, IMAGES)) == pytest.approx(0, abs=1e-6)
+
+
+def test_gradients_reach_the_images_and_not_the_targets(embedder: keras.Model) -> None:
+    images, targets = tf.constant(IMAGES, tf.float32), tf.constant(TARGETS, tf.float32)
+    with tf.GradientTape() as tape:
+        tape.watch([images, targets])
+        loss = identity(embedder, images, targets)
+    image_gradient, target_gradient = tape.gradient(loss, [images, targets])
+    assert np.abs(image_gradient).max() > 0
+    assert target_gradient is None
+    assert loss.dtype == "float32"
+
+
+def test_following_the_gradient_brings_the_faces_together(embedder: keras.Model) -> None:
+    images = tf.Variable(IMAGES, dtype=tf.float32)
+    before = float(identity(embedder, images, TARGETS))
+    for _ in range(20):
+        with tf.GradientTape() as tape:
+            loss = identity(embedder, images, TARGETS)
+        images.assign_sub(2000.0 * tape.gradient(loss, images))
+    assert float(identity(embedder, images, TARGETS)) < before - 0.05
