@@ -39,6 +39,46 @@ def bootstrap_interval(
     return float(low), float(high)
 
 
+def paired_members_interval(
+    values: np.ndarray, members: np.ndarray, confidence: float = 0.95, resamples: int = 2000, seed: int = 0
+) -> tuple[float, float]:
+    """The percentile bootstrap interval of a mean over pairs, drawing the members of the pairs instead of the pairs.
+
+    Values of pairs that share a person are not independent. Here persons are drawn with replacement; a pair of two
+    persons counts as often as the product of the times that each was drawn, a pair of one person as often as he or she
+    was drawn. It is Owen's "pigeonhole bootstrap" (2007, Annals of Applied Statistics) and errs to the wide side.
+
+    Args:
+        values: float [n], n > 0, one for each pair.
+        members: [n, 2], who is in each pair; names or numbers.
+        confidence, resamples, seed: as for `bootstrap_interval`.
+
+    Returns:
+        The lower and upper end.
+
+    Raises:
+        ValueError: there are no values, or `members` does not fit them.
+    """
+    values, members = np.asarray(values, np.float64), np.asarray(members)
+    if len(values) == 0 or members.shape != (len(values), 2):
+        raise ValueError(f"Pairs and their members are needed, not {values.shape} and {members.shape}.")
+    everybody, numbers = np.unique(members, return_inverse=True)
+    first, second = numbers.reshape(-1, 2).T
+    alone = first == second
+    random = np.random.default_rng(seed)
+    means = []
+    for start in range(0, resamples, RESAMPLES_AT_ONCE):
+        size = min(RESAMPLES_AT_ONCE, resamples - start)
+        drawn = random.multinomial(len(everybody), np.full(len(everybody), 1 / len(everybody)), size=size)
+        times = drawn[:, first] * np.where(alone, 1, drawn[:, second])
+        total = times.sum(axis=1)
+        # With a handful of persons a resample may hold no pair at all: it says nothing and is left out.
+        means.append((times @ values)[total > 0] / total[total > 0])
+    tail = (1.0 - confidence) / 2
+    low, high = np.quantile(np.concatenate(means), [tail, 1.0 - tail])
+    return float(low), float(high)
+
+
 def mcnemar(correct_a: np.ndarray, correct_b: np.ndarray) -> float:
     """The exact two-sided p-value of McNemar's test (1947): do two methods err equally often on the same images?
 

@@ -1,0 +1,183 @@
+"""Lists of face pairs to verify, in the form of LFW's `pairs.txt` (Huang et al. 2007).
+
+Fields are separated by tabs. The first line is "<folds> <pairs>"; then, for each fold, come so many matched lines and
+as many mismatched ones:
+
+    10      300
+    04930   184494.png      185453.png                  two images of one person
+    04930   184494.png      05005   196018.png          one image of each of two persons
+
+An image is named by its file, or, as in LFW itself, by a number alone: number 7 of Abel_Pacheco is the file
+`Abel_Pacheco_0007.jpg`. A name with a suffix is a file name, a bare number is LFW's. Only the name before the suffix
+says which image is meant, so that a list made from photos (.jpg) also serves the faces prepared from them (.png).
+"""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from lrfr_tf.errors import UserError
+from lrfr_tf.files import written_whole
+
+
+@dataclasses.dataclass(frozen=True)
+class Pair:
+    """Two images, each as (person, file name)."""
+
+    first: tuple[str, str]
+    second: tuple[str, str]
+
+    @property
+    def same(self) -> bool:
+        """True for two images of one person."""
+        return self.first[0] == self.second[0]
+
+
+def image_key(person: str, file_name: str) -> tuple[str, str]:
+    """What two names of one image share: the person, and the file's name without its suffix."""
+    return person, PurePosixPath(file_name).stem
+
+
+def make_pairs(
+    images: Mapping[str, Sequence[str]], folds: int = 10, pairs: int = 300, seed: int = 0
+) -> list[list[Pair]]:
+    """Draws matched and mismatched pairs as LFW did: no pair twice, and nobody in two folds.
+
+    A matched pair is a person drawn evenly among those with two images or more, then two of the images; a mismatched
+    pair is two persons drawn evenly, then an image of each. Persons are dealt to the folds by their number of images,
+    so that the folds can hold about as many pairs each.
+
+    Args:
+        images: person -> file names, all different.
+        folds: number of folds.
+        pairs: number of matched pairs in a fold, and of mismatched pairs.
+        seed: the same seed and images give the same pairs, in whatever order the images come.
+
+    Returns:
+        For each fold `pairs` matched pairs, then `pairs` mismatched ones.
+
+    Raises:
+        UserError: there are too few persons or images.
+    """
+    random = np.random.default_rng(seed)
+    persons = sorted(images)
+    order = random.permutation(len(persons))
+    # A stable sort: persons with equally many images stay shuffled.
+    dealt = sorted((persons[index] for index in order), key=lambda person: -len(images[person]))
+    if len(dealt) < 2 * folds:
+        raise UserError(
+            f"{len(dealt)} persons are too few for {folds} folds of different persons: a mismatched pair needs two in "
+            "each fold."
+        )
+    found = []
+    for fold in range(folds):
+        # Dealt forwards and backwards in turn, so that no fold always gets the persons with more images.
+        members = [p for place, p in enumerate(dealt) if fold == _dealt_to(place, folds)]
+        files = {person: sorted(images[person]) for person in members}
+        _check_enough([len(names) for names in files.values()], pairs, f"Fold {fold + 1} of {folds}")
+        found.append(_draw(files, pairs, True, random) + _draw(files, pairs, False, random))
+    return found
+
+
+def write_pairs(path: Path, folds: Sequence[Sequence[Pair]]) -> None:
+    """Writes folds as `make_pairs` returns them; images are named by their files.
+
+    Raises:
+        UserError: a name holds a tab or a line break, or is a bare number, which the format cannot hold.
+    """
+    lines = [f"{len(folds)}\t{len(folds[0]) // 2}"]
+    for pair in (pair for fold in folds for pair in fold):
+        for person, file_name in (pair.first, pair.second):
+            if file_name.isdecimal() or any(mark in name for name in (person, file_name) for mark in "\t\r\n"):
+                raise UserError(f"A list of pairs cannot hold the name {person}/{file_name!r}.")
+        fields = [*pair.first, pair.second[1]] if pair.same else [*pair.first, *pair.second]
+        lines.append("\t".join(fields))
+    with written_whole(path) as temporary:
+        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def read_pairs(path: Path) -> list[list[Pair]]:
+    """Reads a list that `write_pairs` wrote, or LFW's own.
+
+    Returns:
+        For each fold its matched pairs, then its mismatched ones.
+
+    Raises:
+        UserError: the file is missing or is not such a list; the message names the line.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").rstrip().splitlines()
+    except FileNotFoundError:
+        raise UserError(f"{path} is missing; tools/make_pairs.py makes a list of pairs.") from None
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} cannot be read as a list of pairs: {error}.") from None
+    header = lines[0].split() if lines else []
+    if len(header) != 2 or not all(field.isdecimal() and int(field) > 0 for field in header):
+        raise UserError(f"{path} is no list of pairs: its first line should be the number of folds and of pairs.")
+    folds, pairs = map(int, header)
+    if len(lines) - 1 != 2 * folds * pairs:
+        raise UserError(
+            f"{path} announces {folds} folds of {pairs} matched and {pairs} mismatched pairs, but holds "
+            f"{len(lines) - 1} lines after the first, not {2 * folds * pairs}."
+        )
+    found: list[list[Pair]] = [[] for _ in range(folds)]
+    for place, line in enumerate(lines[1:]):
+        fold, matched = place // (2 * pairs), place % (2 * pairs) < pairs
+        found[fold].append(_read_line(line, matched, f"Line {place + 2} of {path}"))
+    return found
+
+
+def _read_line(line: str, matched: bool, where: str) -> Pair:
+    fields = [field.strip() for field in line.split("\t")]
+    if len(fields) != (3 if matched else 4) or not all(fields):
+        wanted = "a person and two of the images" if matched else "a person, an image, a person and an image"
+        raise UserError(f"{where} is {line!r}; it should be {wanted}, separated by tabs.")
+    # A matched line names its person once.
+    first, one, second, other = [*fields[:2], fields[0], fields[2]] if matched else fields
+    pair = Pair((first, _file_name(first, one)), (second, _file_name(second, other)))
+    if pair.same != matched:
+        raise UserError(f"{where} is {line!r}: a mismatched pair needs two different persons.")
+    if image_key(*pair.first) == image_key(*pair.second):
+        raise UserError(f"{where} is {line!r}: it compares an image with itself.")
+    return pair
+
+
+def _file_name(person: str, image: str) -> str:
+    """LFW names an image by its number; other lists by its file."""
+    return f"{person}_{int(image):04d}.jpg" if image.isdecimal() else image
+
+
+def _dealt_to(place: int, folds: int) -> int:
+    turn, position = divmod(place, folds)
+    return position if turn % 2 == 0 else folds - 1 - position
+
+
+def _check_enough(counts: Sequence[int], pairs: int, fold: str) -> None:
+    matched = sum(count * (count - 1) // 2 for count in counts)
+    mismatched = (sum(counts) ** 2 - sum(count**2 for count in counts)) // 2
+    for kind, possible in (("matched", matched), ("mismatched", mismatched)):
+        if possible < pairs:
+            raise UserError(
+                f"{fold} has {len(counts)} persons with {sum(counts)} images, which make {possible} {kind} pairs, "
+                f"fewer than the {pairs} wanted; lower --pairs_per_fold or --folds, or give more images."
+            )
+
+
+def _draw(files: Mapping[str, list[str]], pairs: int, matched: bool, random: np.random.Generator) -> list[Pair]:
+    """`pairs` different pairs among these persons; there are at least so many."""
+    persons = [person for person in files if len(files[person]) >= (2 if matched else 1)]
+    drawn: dict[Pair, None] = {}  # a set that keeps the order in which the pairs were drawn
+    while len(drawn) < pairs:
+        if matched:
+            person = persons[random.integers(len(persons))]
+            chosen = random.choice(len(files[person]), 2, replace=False)
+            ends = [(person, files[person][index]) for index in chosen]
+        else:
+            chosen = random.choice(len(persons), 2, replace=False)
+            both = [persons[index] for index in chosen]
+            ends = [(person, files[person][random.integers(len(files[person]))]) for person in both]
+        first, second = sorted(ends)  # a pair is the same pair the other way round
+        drawn[Pair(first, second)] = None
+    return list(drawn)

@@ -1,0 +1,77 @@
+"""Verifies pairs of low-resolution faces: HR, bicubic and networks, by FaceNet, on the same pairs.
+
+    python tools/evaluate_verification.py --data=datasets/celeba_people --pairs=datasets/celeba_people/pairs.txt \\
+        --models=srcnn=runs/srcnn/model,srgan=runs/srgan/model --output=runs/verification/result.json
+
+Both images of a pair are the tree's LR face, super-resolved; the whole frame is embedded. tools/make_pairs.py makes
+the list of pairs.
+"""
+
+import dataclasses
+import time
+from pathlib import Path
+
+from lrfr_tf.config import option, required, versions
+from lrfr_tf.data.face_cache import load_faces
+from lrfr_tf.data.pairs import read_pairs
+from lrfr_tf.errors import UserError
+from lrfr_tf.files import sha256, write_json
+from lrfr_tf.main import run
+from lrfr_tf.recognition.embedding import EMBEDDERS, load_embedder
+from lrfr_tf.recognition.named_models import BASELINE, describe_models, load_named_models, super_resolve_all
+from lrfr_tf.recognition.verify_pairs import find_paired_faces, similarities, table_lines, verification_rows
+
+PROTOCOL = (
+    "Both images of a pair: the LR face of the tree, super-resolved (hr: the HR face), the whole frame resized to the "
+    "embedder's size, cosine of the embeddings. Each fold's threshold is the best of the other folds. Differences: "
+    "same pairs; interval_95 is a bootstrap over pairs, interval_95_over_persons one over persons."
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    data: str = required("the prepared tree that holds the images of the pairs")
+    pairs: str = required("list of pairs, as tools/make_pairs.py writes it, or LFW's pairs.txt")
+    output: str = required("the result to write (JSON)")
+    models: tuple[str, ...] = option((), "networks to compare with bicubic, each as name=folder")
+    embedder: str = option("facenet-128", "face recogniser that judges", choices=EMBEDDERS)
+    facenet_weights: str | None = option(None, "its weight file; without it, the cache or a download")
+
+
+def main(config: Config) -> None:
+    started = time.monotonic()
+    if Path(config.output).is_dir():
+        raise UserError(f"--output={config.output} is a folder; it should be the JSON file to write.")
+    data, pairs = Path(config.data), Path(config.pairs)
+    folds = read_pairs(pairs)
+    if len(folds) < 2:
+        raise UserError(f"{pairs} has one fold; the threshold of a fold comes from the others, so two are needed.")
+    paired = find_paired_faces(data, folds)
+    high = load_faces(data / "hr", paired.faces, "read HR")
+    low = load_faces(data / "lr", paired.faces, "read LR")
+    resolvers = load_named_models(config.models, low.shape[1], high.shape[1])
+    embedder = load_embedder(config.embedder, Path(config.facenet_weights) if config.facenet_weights else None)
+    images = {"hr": high, **super_resolve_all(resolvers, low)}
+    scores = {name: similarities(embedder, faces, paired, f"embed {name}") for name, faces in images.items()}
+    rows = verification_rows(scores, paired, BASELINE)
+    result = {
+        "schema": 1,
+        "protocol": PROTOCOL,
+        "counts": paired.counts(),
+        "sizes": {"low": low.shape[1], "high": high.shape[1]},
+        "embedder": embedder.name,
+        "models": describe_models(config.models, resolvers),
+        "methods": rows,
+        "data_sha256": sha256(data / "manifest.json"),
+        "pairs_sha256": sha256(pairs),
+        "config": dataclasses.asdict(config),
+        "versions": versions(),
+        "seconds": round(time.monotonic() - started, 1),
+    }
+    write_json(config.output, result)
+    print("\n".join(table_lines(rows, BASELINE)))
+    print(f"result: {config.output}")
+
+
+if __name__ == "__main__":
+    run(main, Config)
