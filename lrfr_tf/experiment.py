@@ -5,7 +5,7 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lrfr_tf.errors import UserError
@@ -50,32 +50,35 @@ def in_checkout(path: str) -> str:
 
 
 def recognition_steps(
-    experiment: Experiment, data: str, output: str, models: Sequence[str], evaluate: Sequence[str]
+    experiment: Experiment, data: str, output: str, models: Mapping[str, str], evaluate: Sequence[str]
 ) -> None:
     """The steps after training: super-resolve, embed, fit heads, compare boxes, make the table.
 
     Args:
         data: a prepared tree.
         output: run folder.
-        models: model folders of SRCNN and SRGAN.
+        models: name, such as "srgan" -> its model folder or export, in the order of the table.
         evaluate: further flags of tools/evaluate_celeba.py.
     """
+    methods = ",".join(["bicubic", *models])
     experiment.run(
-        "super-resolve by bicubic, SRCNN and SRGAN",
+        "super-resolve by bicubic and the networks",
         "tools/super_resolve.py",
         f"--data={data}",
-        f"--model=bicubic,{','.join(models)}",
+        f"--model=bicubic,{','.join(models.values())}",
     )
     experiment.run(
         "find, crop and embed the faces",
         "tools/extract_embeddings.py",
         f"--data={data}",
+        f"--methods=hr,{methods}",
         f"--output={output}/embeddings",
     )
     experiment.run(
         "fit the heads",
         "-m lrfr_tf.train_classifier",
         f"--embeddings={output}/embeddings",
+        f"--methods=hr,{methods}",
         "--head=logistic,mlp,cosine",
         f"--output={output}/heads",
     )
@@ -83,6 +86,7 @@ def recognition_steps(
         "compare the detected boxes",
         "tools/compare_detection.py",
         f"--embeddings={output}/embeddings",
+        f"--methods={methods}",
         f"--output={output}/boxes",
     )
     experiment.run(
@@ -91,6 +95,7 @@ def recognition_steps(
         f"--data={data}",
         f"--embeddings={output}/embeddings",
         f"--heads={output}/heads",
+        f"--methods=hr,{methods}",
         f"--output={output}/report",
         *evaluate,
     )

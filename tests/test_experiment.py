@@ -30,9 +30,16 @@ def test_a_failed_command_stops_the_experiment(tmp_path: Path) -> None:
 
 
 def test_the_recognition_steps_are_as_many_as_announced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    scripts: list[str] = []
-    monkeypatch.setattr(Experiment, "run", lambda self, text, script, *arguments: scripts.append(script))
-    recognition_steps(Experiment(tmp_path / "steps.json", 5), "data", "out", ("a", "b"), ())
-    assert len(scripts) == RECOGNITION_STEPS
-    assert scripts[0] == "tools/super_resolve.py"
-    assert scripts[-1] == "tools/evaluate_celeba.py"
+    steps: list[tuple[str, tuple[str, ...]]] = []
+    monkeypatch.setattr(Experiment, "run", lambda self, text, script, *arguments: steps.append((script, arguments)))
+    models = {"srcnn": "runs/srcnn/model", "srresnet": "saved_models/srresnet"}
+    recognition_steps(Experiment(tmp_path / "steps.json", 5), "data", "out", models, ("--title=x",))
+    assert len(steps) == RECOGNITION_STEPS
+    assert steps[0] == (
+        "tools/super_resolve.py", ("--data=data", "--model=bicubic,runs/srcnn/model,saved_models/srresnet"),
+    )  # fmt: skip
+    for script, arguments in steps[1:]:
+        hr = "" if script == "tools/compare_detection.py" else "hr,"
+        assert f"--methods={hr}bicubic,srcnn,srresnet" in arguments
+    assert steps[-1][0] == "tools/evaluate_celeba.py"
+    assert steps[-1][1][-1] == "--title=x"

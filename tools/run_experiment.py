@@ -1,4 +1,4 @@
-"""From a prepared tree and two trained networks to the table: the five commands that follow training, in order.
+"""From a prepared tree and trained networks to the table: the five commands that follow training, in order.
 
     python tools/run_experiment.py --data=datasets/celeba_face --srcnn=runs/srcnn/model --srgan=runs/srgan/model \\
         --held_out_divisor=5 --output=runs/celeba_face
@@ -15,9 +15,10 @@ from lrfr_tf.main import run
 @dataclasses.dataclass(frozen=True)
 class Config:
     data: str = required("a prepared tree")
-    srcnn: str = required("model folder of SRCNN")
-    srgan: str = required("model folder of SRGAN")
+    srcnn: str = required("SRCNN: model folder of a run (runs/srcnn/model), or an export (saved_models/srcnn)")
+    srgan: str = required("SRGAN, likewise")
     output: str = required("run folder; what is finished in it is not done again")
+    srresnet: str | None = option(None, "SRGAN's generator trained on pixels alone, likewise; without it, left out")
     held_out_divisor: int = option(
         0, "identities divisible by this were held out of every network's training", at_least=0
     )
@@ -27,7 +28,9 @@ class Config:
 def main(config: Config) -> None:
     experiment = Experiment(Path(config.output) / "steps.json", RECOGNITION_STEPS)
     flags = (f"--held_out_divisor={config.held_out_divisor}", f"--title={config.title}")
-    recognition_steps(experiment, config.data, config.output, (config.srcnn, config.srgan), flags)
+    models = {"srcnn": config.srcnn, "srresnet": config.srresnet, "srgan": config.srgan}
+    given = {name: folder for name, folder in models.items() if folder is not None}
+    recognition_steps(experiment, config.data, config.output, given, flags)
 
 
 if __name__ == "__main__":

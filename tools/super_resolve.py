@@ -1,6 +1,6 @@
 """Super-resolves the LR faces of a prepared tree; each model gives one method more beside hr/ and lr/.
 
-python tools/super_resolve.py --data=datasets/celeba_face --model=bicubic,runs/srcnn/model,runs/srgan/model
+python tools/super_resolve.py --data=datasets/celeba_face --model=bicubic,runs/srcnn/model,saved_models/srgan
 """
 
 import dataclasses
@@ -17,7 +17,9 @@ from lrfr_tf.recognition.super_resolve_tree import super_resolve_tree
 @dataclasses.dataclass(frozen=True)
 class Config:
     data: str = required("a prepared tree (tools/prepare_celeba.py, tools/prepare_folder.py)")
-    model: tuple[str, ...] = required("model folders that train_srcnn or train_srgan wrote, or 'bicubic'")
+    model: tuple[str, ...] = required(
+        "model folders of runs (runs/srgan/model), exports (saved_models/srgan), or 'bicubic'"
+    )
     output: str | None = option(None, "the faces of a model go to <output>/<its name>; default: the tree itself")
     splits: tuple[str, ...] = option(SPLITS, "splits to super-resolve")
 

@@ -1,6 +1,8 @@
 """A trained super-resolution network as one compiled call: uint8 16 x 16 in, uint8 64 x 64 out."""
 
+import functools
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -9,8 +11,10 @@ import tensorflow as tf
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import folder_written_whole, read_json, sha256, write_json
 from lrfr_tf.images.resize import resize_in_graph
+from lrfr_tf.recognition.saved_model import content_checksum, find_version, read_record
 
 SCHEMA = 1
+KIND = "super_resolution"  # in the record of an export
 BATCH_SIZE = 64
 
 
@@ -40,8 +44,12 @@ class SuperResolver:
         self.high_size = high_size
         self.enlarge_first = enlarge_first
         self.checksum = checksum
-        signature = [tf.TensorSpec((None, low_size, low_size, 3), tf.uint8)]
-        self._compiled = tf.function(self.super_resolve_in_graph, input_signature=signature)
+
+    @functools.cached_property
+    def _compiled(self) -> Any:
+        # Concrete: of several tf.functions around one method TensorFlow thinks that one is traced again and again.
+        signature = [tf.TensorSpec((None, self.low_size, self.low_size, 3), tf.uint8)]
+        return tf.function(self.super_resolve_in_graph, input_signature=signature).get_concrete_function()
 
     def super_resolve_in_graph(self, images: tf.Tensor) -> tf.Tensor:
         """uint8 [N, low, low, 3] -> uint8 [N, high, high, 3], as TensorFlow operations."""
@@ -64,8 +72,20 @@ class SuperResolver:
             )
         output = np.empty((len(images), self.high_size, self.high_size, 3), np.uint8)
         for start in range(0, len(images), BATCH_SIZE):
-            output[start : start + BATCH_SIZE] = self._compiled(images[start : start + BATCH_SIZE]).numpy()
+            output[start : start + BATCH_SIZE] = self._compiled(tf.constant(images[start : start + BATCH_SIZE])).numpy()
         return output
+
+
+class ExportedSuperResolver(SuperResolver):
+    """The same, from the `super_resolve` signature of an export; the network cannot be taken out of it."""
+
+    def __init__(self, record: dict[str, Any], exported: Any, checksum: str) -> None:
+        self._exported = exported  # its variables live as long as it does
+        super().__init__(record["name"], None, record["low_size"], record["high_size"], checksum=checksum)
+
+    def super_resolve_in_graph(self, images: tf.Tensor) -> tf.Tensor:
+        """uint8 [N, low, low, 3] -> uint8 [N, high, high, 3], as TensorFlow operations."""
+        return self._exported.signatures["super_resolve"](images=images)["images"]
 
 
 def bicubic(low_size: int = 16, high_size: int = 64) -> SuperResolver:
@@ -95,15 +115,25 @@ def save_super_resolver(folder: Path, resolver: SuperResolver) -> None:
 
 
 def load_super_resolver(folder: Path) -> SuperResolver:
-    """Loads what `save_super_resolver` stored.
+    """Loads what `save_super_resolver` stored, or an export: `saved_models/srgan/1`, or `saved_models/srgan` (newest).
+
+    The network computes in float32, whatever precision it was trained in.
 
     Raises:
-        UserError: the folder is not one, or the network file was changed or cut off.
+        UserError: the folder is neither, or a file was changed or cut off.
     """
-    if not (folder / "super_resolver.json").is_file():
+    if (folder / "super_resolver.json").is_file():
+        return _load_network(folder)
+    version = find_version(folder)
+    if version is None:
         raise UserError(
-            f"{folder} holds no super-resolution model (no super_resolver.json); train_* writes <run>/model."
+            f"{folder} holds no super-resolution model (no super_resolver.json, no <version>/saved_model.pb); train_* "
+            "writes <run>/model, and tools/export_saved_model.py saved_models/<name>/<version>."
         )
+    return _load_export(version)
+
+
+def _load_network(folder: Path) -> SuperResolver:
     description = read_json(folder / "super_resolver.json")
     if description.get("schema") != SCHEMA:
         raise UserError(f"{folder / 'super_resolver.json'} is of schema {description.get('schema')}, not {SCHEMA}.")
@@ -113,9 +143,32 @@ def load_super_resolver(folder: Path) -> SuperResolver:
     network = keras.saving.load_model(file, compile=False, safe_mode=True)
     return SuperResolver(
         description["name"],
-        network,
+        in_float32(network),
         description["low_size"],
         description["high_size"],
         description["enlarge_first"],
         description["sha256"],
     )
+
+
+def _load_export(version: Path) -> SuperResolver:
+    record = read_record(version)
+    if record["kind"] != KIND:
+        raise UserError(f"{version} holds a model of the kind {record['kind']}, not {KIND}.")
+    return ExportedSuperResolver(record, tf.saved_model.load(str(version)), content_checksum(record["files"]))
+
+
+def in_float32(network: keras.Model) -> keras.Model:
+    """The same network with every layer computing in float32: a network trained in half precision stores its policies.
+
+    The weights are float32 in either; a network that is float32 throughout is returned as it is.
+    """
+    if all(layer.compute_dtype == "float32" for layer in network.layers):
+        return network
+
+    def with_policy(layer: keras.Layer) -> keras.Layer:
+        return type(layer).from_config({**layer.get_config(), "dtype": "float32"})
+
+    copy = keras.models.clone_model(network, clone_function=with_policy)
+    copy.set_weights(network.get_weights())
+    return copy

@@ -1,0 +1,56 @@
+"""Folders of exported models: `<name>/<version>/`, each a SavedModel with `model.json`, the record of its export."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from lrfr_tf.errors import UserError
+from lrfr_tf.files import read_json, sha256
+
+SCHEMA = 1
+RECORD = "model.json"
+NEEDED = {"kind", "name", "version", "signatures", "sha256", "files"}
+
+
+def find_version(folder: Path) -> Path | None:
+    """The version folder that `folder` is, or the newest of those in it; None where there is none."""
+    if (folder / "saved_model.pb").is_file() or (folder / RECORD).is_file():
+        return folder
+    if not folder.is_dir():
+        return None
+    numbers = [int(path.name) for path in folder.iterdir() if path.name.isdecimal() and path.is_dir()]
+    return folder / str(max(numbers)) if numbers else None
+
+
+def read_record(version: Path) -> dict[str, Any]:
+    """Reads `model.json` of a version folder, and holds every file against it.
+
+    Raises:
+        UserError: the record is missing or of another schema, or a file is missing, was changed or cut off.
+    """
+    if not (version / RECORD).is_file():
+        raise UserError(f"{version} has no {RECORD}, so nobody can tell what it is; tools/export_saved_model.py does.")
+    record = read_json(version / RECORD)
+    if not isinstance(record, dict) or record.get("schema") != SCHEMA or not record.keys() >= NEEDED:
+        raise UserError(f"{version / RECORD} is not the record of an export, or not of schema {SCHEMA}.")
+    found, told = file_checksums(version), record["files"]
+    differing = sorted(name for name in found.keys() | told.keys() if found.get(name) != told.get(name))
+    if differing:
+        raise UserError(
+            f"{version / differing[0]} is missing or is not the file that {RECORD} describes (sha256 differs)."
+        )
+    return record
+
+
+def file_checksums(version: Path) -> dict[str, dict[str, Any]]:
+    """Relative path -> {"bytes", "sha256"} of every file of an export but its record."""
+    files = sorted(path for path in version.rglob("*") if path.is_file() and path != version / RECORD)
+    return {
+        path.relative_to(version).as_posix(): {"bytes": path.stat().st_size, "sha256": sha256(path)} for path in files
+    }
+
+
+def content_checksum(files: dict[str, dict[str, Any]]) -> str:
+    """One SHA-256 for all files of an export: that of the lines `<sha256>  <path>`, as `sha256sum` writes them."""
+    lines = "".join(f"{files[name]['sha256']}  {name}\n" for name in sorted(files))
+    return hashlib.sha256(lines.encode()).hexdigest()

@@ -1,0 +1,113 @@
+"""The export on the command line, and the scripts that take an export in the place of a run's network."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lrfr_tf.data.face_cache import load_faces
+from lrfr_tf.data.folders import list_faces
+from lrfr_tf.errors import UserError
+from lrfr_tf.files import read_json
+from lrfr_tf.main import run
+from lrfr_tf.models.srcnn import srcnn
+from lrfr_tf.models.srgan import generator_paper
+from lrfr_tf.recognition.super_resolution import SuperResolver, load_super_resolver, save_super_resolver
+from tests.tools.conftest import Refused, Tool
+from tests.tools.small_runs import write_small_tree
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two runs that left a network each."""
+    root = tmp_path_factory.mktemp("runs")
+    save_super_resolver(root / "srcnn" / "model", SuperResolver("srcnn", srcnn(), enlarge_first=True))
+    generator = generator_paper(16, blocks=1, filters=4, batch_norm=False)
+    save_super_resolver(root / "srgan" / "model", SuperResolver("srgan", generator))
+    return root
+
+
+@pytest.fixture(scope="module")
+def exported(runs: Path, tool: Tool) -> Path:
+    """saved_models/ with srcnn/1 in it."""
+    export = tool("export_saved_model")
+    output = runs / "saved_models"
+    run(export.main, export.Config, ["script", f"--model={runs}/srcnn/model", "--name=srcnn", f"--output={output}"])
+    return output
+
+
+def test_what_is_printed_and_written(runs: Path, tool: Tool, tmp_path: Path, capsys: Any) -> None:
+    export = tool("export_saved_model")
+    flags = [f"--model={runs}/srgan/model", "--name=srgan", "--version=7", f"--output={tmp_path}/out"]
+    run(export.main, export.Config, ["script", *flags, "--half_precision"])
+    out = capsys.readouterr().out
+    record = read_json(tmp_path / "out" / "srgan" / "7" / "model.json")
+    assert out.startswith(f"{tmp_path}/out/srgan/7: {record['bytes'] / 1e6:.2f} MB, ")
+    for words in (
+        "as float16",
+        "super_resolve_bytes: ",
+        "half precision against float32: ",
+        "checked in a new process: 6",
+    ):
+        assert words in out
+    assert [path.name for path in (tmp_path / "out" / "srgan").iterdir()] == ["7"]
+
+
+def test_mistakes_are_refused_and_leave_nothing(
+    runs: Path, exported: Path, tool: Tool, refused: Refused, tmp_path: Path
+) -> None:
+    export = tool("export_saved_model")
+    model, output = f"--model={runs}/srgan/model", f"--output={tmp_path}/out"
+    assert "--name is missing" in refused(export, model, output)
+    assert "--name=SR GAN is not a name" in refused(export, model, output, "--name=SR GAN")
+    assert "--version=0 is out of range" in refused(export, model, output, "--name=srgan", "--version=0")
+    nothing = refused(export, f"--model={tmp_path}", output, "--name=srgan")
+    assert f"{tmp_path} holds no super-resolution model" in nothing
+    again = refused(export, f"--model={exported}/srcnn/1", output, "--name=srgan")
+    assert f"{exported}/srcnn/1 is an export already" in again
+    there = refused(export, model, f"--output={exported}", "--name=srcnn")
+    assert f"{exported}/srcnn/1 is there already and is not replaced" in there
+    assert not list(tmp_path.iterdir())
+
+
+def test_saved_model_cli_shows_the_signatures(exported: Path) -> None:
+    program = Path(sys.executable).parent / "saved_model_cli"
+    command = [str(program), "show", "--all", "--dir", str(exported / "srcnn" / "1")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    for words in (
+        "signature_def['serving_default']",
+        "signature_def['super_resolve']",
+        "signature_def['super_resolve_bytes']",
+        "inputs['image_bytes'] tensor_info:\n        dtype: DT_STRING\n        shape: (-1)",
+        "inputs['images'] tensor_info:\n        dtype: DT_UINT8\n        shape: (-1, 16, 16, 3)",
+        "outputs['images'] tensor_info:\n        dtype: DT_UINT8\n        shape: (-1, 64, 64, 3)",
+    ):
+        assert words in done.stdout
+
+
+def test_a_tree_is_super_resolved_by_an_export(
+    runs: Path, exported: Path, tool: Tool, portrait: np.ndarray, tmp_path: Path
+) -> None:
+    tree = write_small_tree(tmp_path / "tree", portrait, {"train": 2, "val": 1, "test": 1})
+    super_resolve = tool("super_resolve")
+    super_resolve.main(super_resolve.Config(data=str(tree), model=(str(exported / "srcnn"),)))
+    manifest = read_json(tree / "srcnn" / "manifest.json")
+    assert manifest["model_sha256"] == read_json(exported / "srcnn" / "1" / "model.json")["sha256"]
+    faces = list_faces(tree / "lr", "train")
+    expected = load_super_resolver(runs / "srcnn" / "model").super_resolve(load_faces(tree / "lr" / "train", faces))
+    found = load_faces(tree / "srcnn" / "train", faces)
+    assert np.abs(found.astype(int) - expected).max() <= 1
+    # The network of the run is another file, so its images are not taken for the export's.
+    with pytest.raises(UserError, match="other settings"):
+        super_resolve.main(super_resolve.Config(data=str(tree), model=(f"{runs}/srcnn/model",)))
+
+
+def test_the_demo_takes_the_newest_exports_and_names_those_that_are_missing(exported: Path, tool: Tool) -> None:
+    demo = tool("demo")
+    assert demo.find_models(exported, ("srcnn",)) == {"srcnn": str(exported / "srcnn" / "1")}
+    with pytest.raises(UserError, match=r"srgan holds no export; leave srgan out of --networks"):
+        demo.find_models(exported, ("srcnn", "srgan"))

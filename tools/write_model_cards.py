@@ -1,0 +1,215 @@
+"""Writes saved_models/<name>/MODEL_CARD.md, and the curve of its training, out of measured results; no figure is typed.
+
+    python tools/write_model_cards.py --trainings=srcnn=runs/srcnn,srresnet=runs/ship_srresnet,srgan=runs/ship_srgan \\
+        --restoration=runs/evaluation/super_resolution.json --verification=runs/evaluation/verification.json
+"""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from lrfr_tf.config import option, required
+from lrfr_tf.errors import UserError
+from lrfr_tf.files import read_json, written_whole
+from lrfr_tf.main import run
+
+WHAT = {
+    "srcnn": "SRCNN (Dong et al., TPAMI 2016), kernels 9-1-5, on the bicubic enlargement; it starts as the identity.",
+    "srresnet": "The generator of SRGAN (Ledig et al., CVPR 2017) without batch norm, 8 blocks of 96 channels, 32 "
+    "after the pixel shuffles, 3 x 3 kernels at both ends; trained on the absolute error alone.",
+    "srgan": "The same generator as `srresnet`, trained on from its weights with a mixture of absolute error, VGG19 "
+    "features, a relativistic discriminator and the identity loss (cosine of FaceNet 128-D embeddings).",
+}
+COMMANDS = {
+    "srcnn": "python -m lrfr_tf.train_srcnn --flagfile=configs/celeba_srcnn.cfg",
+    "srresnet": "python -m lrfr_tf.train_srgan --flagfile=configs/ship_srresnet.cfg",
+    "srgan": "python -m lrfr_tf.train_srgan --flagfile=configs/ship_srgan.cfg --vgg_weights=FILE",
+}
+LEARNED_FROM = {
+    "srcnn": "their framings `face` and `squash`, and 64 x 64 faces that MTCNN cut out of the unaligned images",
+    "srresnet": "portraits of both, framed anew at every step anywhere between `squash` and `face`, and mirrored",
+    "srgan": "portraits of both, framed anew at every step anywhere between `squash` and `face`, and mirrored",
+}
+FURTHER_WEIGHTS = {
+    "srgan": "\nIts losses looked through VGG19 (ImageNet; weights CC BY 4.0) and FaceNet 128-D (MIT; trained on "
+    "MS-Celeb-1M, which was withdrawn); neither is in this model. The 92 identities that may also be in LFW were left "
+    "out. Since FaceNet 128-D helped to train it, its verification figures with that same FaceNet are those of a "
+    "friendly judge; PSNR and SSIM are not.\n",
+}
+LIMITS = """## Limits
+
+- One degradation: antialiased bicubic from 64 to 16 pixels. Blur, noise and compression of real cameras were not in
+  training.
+- One framing family: the whole aligned CelebA picture squeezed to a square (`squash`) to a tight square around the face
+  (`face`), upright faces. Other sizes than 16 x 16 are refused.
+- It invents detail. A sharp picture is not evidence, and must not be used to identify anybody by eye.
+- CelebA shows celebrities, mostly young and light-skinned; expect worse results for everybody else. No figure here is
+  broken down by group.
+- Do not use it for covert surveillance, nor to identify people without a legal basis."""
+TREES = {
+    "celeba_face": "aligned, `face`",
+    "celeba_squash": "aligned, `squash`",
+    "celeba_people": "unaligned, found by MTCNN",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    trainings: tuple[str, ...] = required("run folders of the train scripts, each as name=folder")
+    restoration: str = required("the result of tools/evaluate_super_resolution.py")
+    verification: str = required("the result of tools/evaluate_verification.py")
+    saved_models: str = option("saved_models", "where the exports lie")
+
+
+def main(config: Config) -> None:
+    restoration, verification = read_json(Path(config.restoration)), read_json(Path(config.verification))
+    for item in config.trainings:
+        name, _, folder = item.partition("=")
+        if name not in WHAT or not folder:
+            raise UserError(f"--trainings={item} is not name=folder with a name of {', '.join(WHAT)}.")
+        target = Path(config.saved_models) / name
+        history = read_json(Path(folder) / "validation.json")
+        write_curve(target / "curve.png", history)
+        with written_whole(target / "MODEL_CARD.md") as temporary:
+            temporary.write_text(card(name, Path(folder), target, history, restoration, verification), encoding="utf-8")
+        print(target / "MODEL_CARD.md")
+
+
+def card(
+    name: str,
+    training: Path,
+    target: Path,
+    history: list[dict[str, Any]],
+    restoration: dict[str, Any],
+    verification: dict[str, Any],
+) -> str:
+    """The text of one card."""
+    record = newest_record(target)
+    if restoration["models"].get(name, {}).get("sha256") != record["sha256"]:
+        raise UserError(f"The results are not those of {target}: evaluate that export first (its sha256 differs).")
+    begun = read_json(training / "run.json")
+    last = history[-1]
+    return f"""# {name}: 16 x 16 faces to 64 x 64
+
+{WHAT[name]} {record["parameters"]:,} parameters, {record["bytes"] / 1e6:.1f} MB.
+
+Made by `tools/write_model_cards.py`. Version {record["version"]}, sha256 of the content `{record["sha256"][:16]}`.
+
+## Use
+
+SavedModel signatures `super_resolve` (`images`: uint8 RGB [N, 16, 16, 3] -> `images`: uint8 [N, 64, 64, 3]; also
+`serving_default`) and `super_resolve_bytes` (`image_bytes`: JPEG, PNG or BMP files, resized to 16 x 16 first).
+
+```sh
+python tools/super_resolve.py --model=saved_models/{name}/{record["version"]} --help
+```
+
+## Training
+
+Data: the first 8,000 aligned images of CelebA at half size, and 7,030 unaligned head crops of 581 persons of its test
+split (short side at most 160 pixels); from these, {LEARNED_FROM[name]}. Identities whose number is divisible by 5, and
+each identity's validation and test image, were never learned from: {begun["training_faces"]:,} training images were
+left. CelebA is for non-commercial research; its images are not in this repository, and whoever uses this model should
+heed these terms.
+{FURTHER_WEIGHTS.get(name, "")}
+```sh
+{COMMANDS[name]}
+```
+
+After {last["step"]:,} steps of {begun["config"]["batch_size"]} faces on two CPU cores: {last["psnr_gain"]:+.2f} dB over
+bicubic, SSIM {last["ssim"]:.3f} on {begun["validation_faces"]} validation faces.
+
+![PSNR gain on the validation faces during training](curve.png)
+
+## Figures
+
+Held-out persons only. PSNR and SSIM on RGB after rounding; gains over Pillow's bicubic on the same images, with 95 %
+bootstrap intervals over images. Colour shift: largest mean shift of a channel in grey levels. Grid: peak at a quarter
+cycle per pixel, dB above HR's and above its surroundings (0 where it is weaker than a quarter of a grey level).
+
+{restoration_table(name, restoration)}
+
+FaceNet 128-D, both images of a pair at 16 px, {verification["counts"]["pairs"]:,} pairs of
+{verification["counts"]["persons"]} persons (`tools/make_pairs.py`), 10 folds; differences to bicubic on the same pairs:
+
+{verification_table(name, verification)}
+
+```sh
+python tools/evaluate_super_resolution.py --flagfile=configs/evaluate_super_resolution.cfg
+python tools/make_pairs.py --data=datasets/celeba_people --output=datasets/celeba_people/pairs.txt
+python tools/evaluate_verification.py --flagfile=configs/evaluate_verification.cfg
+```
+
+{LIMITS}
+"""
+
+
+def newest_record(target: Path) -> dict[str, Any]:
+    """The record of the newest export in `saved_models/<name>`."""
+    versions = sorted((int(path.name) for path in target.glob("[0-9]*") if path.name.isdecimal()), reverse=True)
+    if not versions:
+        raise UserError(f"{target} holds no export; make it with tools/export_saved_model.py.")
+    return read_json(target / str(versions[0]) / "model.json")
+
+
+def restoration_table(name: str, restoration: dict[str, Any]) -> str:
+    """Bicubic and this model on every tree."""
+    lines = [
+        "| faces | images | | PSNR | gain | SSIM | colour shift | grid |",
+        "| :-- | --: | :-- | --: | --: | --: | --: | --: |",
+    ]
+    for tree, found in restoration["trees"].items():
+        for method in ("bicubic", name):
+            row = found["methods"][method]
+            gain = row["psnr_gain"]
+            interval = (
+                f"{gain['mean']:+.2f} [{gain['interval_95'][0]:+.2f}, {gain['interval_95'][1]:+.2f}]" if gain else ""
+            )
+            lines.append(
+                f"| {TREES.get(Path(tree).name, tree)} | {found['counts']['images']:,} | {method} "
+                f"| {row['psnr_rgb']['mean']:.2f} dB | {interval} | {row['ssim_rgb']['mean']:.3f} "
+                f"| {row['colour_shift']['largest']:.2f} | {row['grid']['period_4']['peak_db']:.1f} dB |"
+            )
+    return "\n".join(lines)
+
+
+def verification_table(name: str, verification: dict[str, Any]) -> str:
+    """HR, bicubic and this model."""
+    lines = [
+        "| | accuracy | against bicubic | 95 % over pairs | 95 % over persons | TAR at FAR 1 % |",
+        "| :-- | --: | --: | --: | --: | --: |",
+    ]
+    for method in ("hr", "bicubic", name):
+        row = verification["methods"][method]
+        difference = row.get("difference_to_bicubic")
+        cells = ["", "", ""]
+        if difference:
+            pairs, persons = difference["interval_95"], difference["interval_95_over_persons"]
+            cells = [
+                f"{100 * difference['mean']:+.1f}",
+                *(f"[{100 * a:+.1f}, {100 * b:+.1f}]" for a, b in (pairs, persons)),
+            ]
+        accuracy = f"{row['accuracy']['mean']:.1%} ± {100 * row['accuracy']['standard_error']:.1f}"
+        lines.append(f"| {method} | {accuracy} | {' | '.join(cells)} | {row['tar_at_far']['0.01']:.1%} |")
+    return "\n".join(lines)
+
+
+def write_curve(path: Path, history: list[dict[str, Any]]) -> None:
+    """A picture of the gain over bicubic, and of SSIM, against the step."""
+    figure = Figure(figsize=(5.4, 2.4), layout="constrained")
+    steps = [entry["step"] for entry in history]
+    for place, (key, label) in enumerate((("psnr_gain", "PSNR gain, dB"), ("ssim", "SSIM")), start=1):
+        axes = figure.add_subplot(1, 2, place)
+        axes.plot(steps, [entry[key] for entry in history], marker=".", color="#00856a")
+        axes.set_xlabel("step", fontsize=9)
+        axes.set_ylabel(label, fontsize=9)
+        axes.tick_params(labelsize=8)
+        axes.grid(color="#e4e6ea")
+    with written_whole(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=110, metadata={"Software": None})
+
+
+if __name__ == "__main__":
+    run(main, Config)
