@@ -8,7 +8,7 @@ from pathlib import Path
 
 import keras
 
-from lrfr_tf.config import option, required
+from lrfr_tf.config import option
 from lrfr_tf.errors import UserError
 from lrfr_tf.losses import adversarial, pixel
 from lrfr_tf.main import run
@@ -16,8 +16,13 @@ from lrfr_tf.models import srgan
 from lrfr_tf.recognition.super_resolution import SuperResolver, load_super_resolver, save_super_resolver
 from lrfr_tf.training.average import AveragedNetwork
 from lrfr_tf.training.checkpoint import CheckpointStore
-from lrfr_tf.training.loop import Schedule, train
-from lrfr_tf.training.run import SuperResolutionRun
+from lrfr_tf.training.loop import train
+from lrfr_tf.training.outcome import Outcome
+from lrfr_tf.training.precision import adam
+from lrfr_tf.training.run import SuperResolutionRun, SuperResolutionSettings
+from lrfr_tf.training.schedules import learning_rate
+from lrfr_tf.training.settings import RATE_SCHEDULES
+from lrfr_tf.training.strategy import set_up, uses_xla
 from lrfr_tf.training.super_resolution import GeneratorLoss, adversarial_step, pixel_step
 from lrfr_tf.weights.facenet import load_facenet_128
 from lrfr_tf.weights.sample_package import fetch_facenet_weights
@@ -38,19 +43,8 @@ ADVERSARIAL_LOSSES = {
 }
 
 
-@dataclasses.dataclass(frozen=True)
-class Config:
-    data: tuple[str, ...] = required("prepared trees to learn from")
-    output: str = required("run folder: checkpoints, TensorBoard, run.json and the finished model/")
-    splits: tuple[str, ...] = option(("train", "extra"), "splits to learn from")
-    held_out_divisor: int = option(0, "leave out identities whose number is divisible by this (0: nobody)", at_least=0)
-    exclude: str | None = option(None, "a file that names further identities to leave out, one a line")
-    framing: str = option(
-        "stored",
-        "stored: faces as they lie in the trees; random: cut out of portraits anew at every step, anywhere between "
-        "squash and face",
-        ("stored", "random"),
-    )
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Config(SuperResolutionSettings):
     preset: str = option("paper", "networks of Ledig et al., or of Keras-GAN", ("paper", "keras_gan"))
     blocks: int = option(16, "residual blocks of the paper's generator", at_least=1)
     filters: int = option(64, "channels of the paper's generator", at_least=1)
@@ -59,21 +53,14 @@ class Config:
     outer_kernel: int = option(9, "side of the first and the last kernel of the paper's generator", at_least=1)
     discriminator_filters: int = option(64, "channels of the paper's discriminator's first layer", at_least=4)
     initial_generator: str | None = option(None, "a stored generator to begin with, such as <run>/pixel_model")
-    precision: str = option("float32", "number format of the layers", ("float32", "mixed_float16", "mixed_bfloat16"))
-    average_decay: float = option(0.0, "decay of the running average of the generator's weights", at_least=0)
-    low_size: int = option(16, "side of the LR faces in pixels", at_least=1)
     pixel_steps: int = option(
         20_000, "steps on the pixel loss alone (this network is stored as pixel_model/)", at_least=0
     )
     adversarial_steps: int = option(10_000, "steps against the discriminator", at_least=0)
-    batch_size: int = option(16, "faces a step", at_least=1)
+    batch_size: int = option(16, "images a step, over all replicas together", at_least=1)
     pixel_loss: str = option("mse", "pixel loss of both phases", tuple(PIXEL_LOSSES))
-    pixel_rate: float = option(
-        1e-4, "Adam's first learning rate on pixels; it falls to a tenth along a cosine", above=0
-    )
-    adversarial_rate: float = option(
-        1e-4, "both Adams' first learning rate in the second phase; it falls to a tenth along a cosine", above=0
-    )
+    pixel_rate: float = option(1e-4, "Adam's highest learning rate on pixels", above=0)
+    adversarial_rate: float = option(1e-4, "both Adams' highest learning rate in the second phase", above=0)
     adversarial_loss: str = option(
         "bce", "what generator and discriminator play with; keras_gan is its mixture", tuple(ADVERSARIAL_LOSSES)
     )
@@ -82,61 +69,72 @@ class Config:
     adversarial_weight: float = option(1e-3, "weight of the adversarial loss", at_least=0)
     identity_weight: float = option(0.0, "weight of the identity loss; above 0 it needs FaceNet's weights", at_least=0)
     identity_faces: int | None = option(None, "faces of each batch that the identity loss looks at", at_least=1)
-    facenet_weights: str | None = option(None, "a file with FaceNet's 128-D weights; default: the cache")
     total_variation_weight: float = option(0.0, "weight of the total variation", at_least=0)
     vgg_layer: str = option("block5_conv4", "the VGG19 layer that the perceptual loss compares", LAYERS)
     vgg_weights: str | None = option(None, "a file with VGG19's ImageNet weights; default: Keras downloads it")
-    seed: int = option(0, "seed of weights, order and flips", at_least=0)
+    rate_schedule: str = option(
+        "cosine",
+        "all learning rates, over their phase: constant, falling to a fiftieth along a cosine, halved at 1/2 and again "
+        "at 3/4 (steps), or divided by ten at 1/2",
+        RATE_SCHEDULES,
+    )
     log_every: int = option(50, "steps between two lines of TensorBoard", at_least=1)
     evaluate_every: int = option(500, "steps between two evaluations on the validation faces", at_least=1)
     save_every: int = option(500, "steps between two checkpoints", at_least=1)
-    jit_compile: bool = option(True, "compile the step with XLA")
 
 
 def main(config: Config) -> None:
-    keras.config.set_dtype_policy(config.precision)
-    keras.utils.set_random_seed(config.seed)
-    job = SuperResolutionRun(config)
-    generator, discriminator = build_networks(config, job.high_size)
-    loss = build_loss(config)
+    strategy = set_up(config)
+    jit_compile = uses_xla(config.jit_compile, strategy)
+    job = SuperResolutionRun(config, strategy)
+    with strategy.scope():
+        generator, discriminator = build_networks(config, job.high_size)
+        loss = build_loss(config)
+        average = AveragedNetwork(generator, config.average_decay) if config.average_decay else None
+        pixel_outcome = Outcome(generator, average, config.best_metric)
+        outcome = Outcome(generator, average, config.best_metric)
+        pixel_optimizer = build_optimizer(config, config.pixel_rate, config.pixel_steps)
+        generator_optimizer = build_optimizer(config, config.adversarial_rate, config.adversarial_steps)
+        discriminator_optimizer = build_optimizer(config, config.adversarial_rate, config.adversarial_steps)
+        on_pixels = pixel_step(generator, pixel_optimizer, PIXEL_LOSSES[config.pixel_loss], average)
+        discriminator_loss = ADVERSARIAL_LOSSES[config.adversarial_loss][1]
+        against = adversarial_step(
+            generator, discriminator, generator_optimizer, discriminator_optimizer, loss, discriminator_loss, average
+        )
     job.open()
-    average = AveragedNetwork(generator, config.average_decay)
-    optimizers = {
-        "pixel_optimizer": keras.optimizers.Adam(cosine(config.pixel_rate, config.pixel_steps)),
-        "generator_optimizer": keras.optimizers.Adam(cosine(config.adversarial_rate, config.adversarial_steps)),
-        "discriminator_optimizer": keras.optimizers.Adam(cosine(config.adversarial_rate, config.adversarial_steps)),
+    parts = {
+        "generator": generator,
+        "discriminator": discriminator,
+        "average": average,
+        "pixel_best": pixel_outcome.best,
+        "best": outcome.best,
+        "pixel_optimizer": pixel_optimizer,
+        "generator_optimizer": generator_optimizer,
+        "discriminator_optimizer": discriminator_optimizer,
     }
-    on_pixels = pixel_step(generator, optimizers["pixel_optimizer"], PIXEL_LOSSES[config.pixel_loss], average)
-    against = adversarial_step(
-        generator,
-        discriminator,
-        optimizers["generator_optimizer"],
-        optimizers["discriminator_optimizer"],
-        loss,
-        ADVERSARIAL_LOSSES[config.adversarial_loss][1],
-        average,
-    )
-    parts = {"generator": generator, "discriminator": discriminator, "average": average, **optimizers}
-    store = CheckpointStore(job.output / "checkpoints", parts)
+    store = CheckpointStore(job.output / "checkpoints", parts, strategy)
     done = store.restore()
 
-    for name, step, last_step, optimizer, folder in (
-        ("srresnet", on_pixels, config.pixel_steps, "pixel_optimizer", "pixel_model"),
-        ("srgan", against, config.pixel_steps + config.adversarial_steps, "generator_optimizer", "model"),
+    for name, step, last_step, optimizer, kept, folder in (
+        ("srresnet", on_pixels, config.pixel_steps, pixel_optimizer, pixel_outcome, "pixel_model"),
+        ("srgan", against, config.pixel_steps + config.adversarial_steps, generator_optimizer, outcome, "model"),
     ):
-        resolver = SuperResolver(name, average.network, config.low_size, job.high_size)
-        schedule = Schedule(last_step, config.log_every, config.evaluate_every, config.save_every)
-        monitor = job.monitor(name, resolver.super_resolve, optimizers[optimizer])
+        evaluated = SuperResolver(name, kept.evaluated, config.low_size, job.high_size)
+        monitor = job.monitor(name, evaluated.super_resolve, optimizer, kept)
         # At the very last step of a phase, the run may have been stopped before it stored the network.
         if done < last_step or (done == last_step and not (job.output / folder).is_dir()):
-            train(name, step, job.batches, store, done, schedule, monitor, config.jit_compile)
+            train(name, step, job.batches, store, done, job.schedule(last_step), monitor, jit_compile, strategy)
             done = last_step
-            save_super_resolver(job.output / folder, resolver)
+            if job.writes:
+                stored = SuperResolver(name, kept.stored, config.low_size, job.high_size)
+                save_super_resolver(job.output / folder, stored)
             job.show_last(monitor)
 
 
-def cosine(rate: float, steps: int) -> keras.optimizers.schedules.LearningRateSchedule:
-    return keras.optimizers.schedules.CosineDecay(rate, max(steps, 1), alpha=0.02)
+def build_optimizer(config: Config, peak: float, steps: int) -> keras.optimizers.Optimizer:
+    """Adam for one network in one phase."""
+    rate = learning_rate(config.rate_schedule, peak, steps, config.warm_up_steps)
+    return adam(rate, config.precision, config.clip_norm)
 
 
 def build_networks(config: Config, high_size: int) -> tuple[keras.Model, keras.Model]:

@@ -30,7 +30,7 @@ def tree(portrait: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Path
 def settings(tree: Path, output: Path, **changes: Any) -> Config:
     values: dict[str, Any] = {
         "data": (str(tree),), "output": str(output), "steps": 6, "batch_size": 4, "log_every": 1, "evaluate_every": 3,
-        "save_every": 2, "jit_compile": False,
+        "save_every": 2, "jit_compile": "off", "identity_similarity": "off",
     }  # fmt: skip
     return Config(**{**values, **changes})
 
@@ -107,7 +107,7 @@ def resumed(request: pytest.FixtureRequest, tree: Path, tmp_path_factory: pytest
 
     keras.utils.clear_session()
     flags = ["train_srcnn", f"--data={tree}", f"--output={output}", "--steps=6", "--batch_size=4"]
-    flags += ["--log_every=1", "--evaluate_every=3", "--save_every=2", "--nojit_compile"]
+    flags += ["--log_every=1", "--evaluate_every=3", "--save_every=2", "--jit_compile=off", "--identity_similarity=off"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(CheckpointStore, "save", save_and_stop)
         patch.setattr(Monitor, "report", report_and_stop)
@@ -156,3 +156,33 @@ def test_a_finished_run_is_left_as_it_is(whole: Path, tree: Path) -> None:
 
 def test_a_resumed_run_keeps_its_validation_figures(resumed: Path) -> None:
     assert [item["step"] for item in read_json(resumed / "validation.json")] == [3, 6]
+
+
+def test_numbers_that_leave_all_bounds_end_the_run(
+    tree: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flags = [f"--data={tree}", f"--output={tmp_path}/run", "--steps=20", "--batch_size=4", "--learning_rate=1e30"]
+    flags += ["--jit_compile=off", "--identity_similarity=off", "--save_every=1", "--rate_schedule=constant"]
+    with pytest.raises(SystemExit) as stopped:
+        run(main, Config, ["train_srcnn", *flags])
+    assert stopped.value.code == 2
+    assert "error: 'pixel' became " in capsys.readouterr().err
+    # Before the step in which the loss was no number, the weights were far off but numbers.
+    assert all(np.isfinite(array).all() for array in read_checkpoint(tmp_path / "run" / "checkpoints").values())
+    assert not (tmp_path / "run" / "model").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"average_decay": 1.0}, "--average_decay=1.0 is out of range"),
+        ({"best_metric": "identity_similarity"}, "Identity similarity needs FaceNet's weights"),
+        ({"strategy": "multiworker"}, "--strategy=multiworker needs TF_CONFIG"),
+    ],
+)
+def test_settings_that_cannot_be_met_are_refused(
+    change: dict[str, Any], message: str, tree: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(UserError, match=message):
+        main(settings(tree, tmp_path / "run", **change))
+    assert not (tmp_path / "run").exists()

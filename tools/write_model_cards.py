@@ -48,6 +48,7 @@ LIMITS = """## Limits
 - CelebA shows celebrities, mostly young and light-skinned; expect worse results for everybody else. No figure here is
   broken down by group.
 - Do not use it for covert surveillance, nor to identify people without a legal basis."""
+MARKS = ("<!-- models -->", "<!-- end of models -->")
 TREES = {
     "celeba_face": "aligned, `face`",
     "celeba_squash": "aligned, `squash`",
@@ -61,6 +62,7 @@ class Config:
     restoration: str = required("the result of tools/evaluate_super_resolution.py")
     verification: str = required("the result of tools/evaluate_verification.py")
     saved_models: str = option("saved_models", "where the exports lie")
+    readme: str | None = option(None, "a file whose part between two marks gets the table of all models")
 
 
 def main(config: Config) -> None:
@@ -75,6 +77,9 @@ def main(config: Config) -> None:
         with written_whole(target / "MODEL_CARD.md") as temporary:
             temporary.write_text(card(name, Path(folder), target, history, restoration, verification), encoding="utf-8")
         print(target / "MODEL_CARD.md")
+    if config.readme is not None:
+        names = [item.partition("=")[0] for item in config.trainings]
+        write_readme(Path(config.readme), overview(names, restoration, verification))
 
 
 def card(
@@ -194,6 +199,45 @@ def verification_table(name: str, verification: dict[str, Any]) -> str:
         accuracy = f"{row['accuracy']['mean']:.1%} ± {100 * row['accuracy']['standard_error']:.1f}"
         lines.append(f"| {method} | {accuracy} | {' | '.join(cells)} | {row['tar_at_far']['0.01']:.1%} |")
     return "\n".join(lines)
+
+
+def overview(names: list[str], restoration: dict[str, Any], verification: dict[str, Any]) -> str:
+    """One line a model: gains over bicubic on every tree, and verification."""
+    trees = restoration["trees"]
+    headings = [f"{TREES.get(Path(tree).name, tree)}: PSNR gain, SSIM" for tree in trees]
+    lines = [
+        f"| | {' | '.join(headings)} | pairs at 16 px, against bicubic |",
+        f"| :-- | {'--: | ' * len(headings)}--: |",
+    ]
+    bicubic = [
+        f"({rows['methods']['bicubic']['psnr_rgb']['mean']:.2f} dB), {_ssim(rows, 'bicubic')}"
+        for rows in trees.values()
+    ]
+    accuracy = verification["methods"]["bicubic"]["accuracy"]["mean"]
+    lines.append(f"| bicubic | {' | '.join(bicubic)} | ({accuracy:.1%}) |")
+    for name in names:
+        cells = [
+            f"{rows['methods'][name]['psnr_gain']['mean']:+.2f} dB, {_ssim(rows, name)}" for rows in trees.values()
+        ]
+        difference = verification["methods"][name]["difference_to_bicubic"]
+        low, high = difference["interval_95"]
+        gain = f"{100 * difference['mean']:+.1f} points [{100 * low:+.1f}, {100 * high:+.1f}]"
+        lines.append(f"| [`{name}`](saved_models/{name}/MODEL_CARD.md) | {' | '.join(cells)} | {gain} |")
+    return "\n".join(lines)
+
+
+def _ssim(rows: dict[str, Any], method: str) -> str:
+    return f"{rows['methods'][method]['ssim_rgb']['mean']:.3f}"
+
+
+def write_readme(path: Path, table: str) -> None:
+    """Replaces what stands between the marks."""
+    text = path.read_text(encoding="utf-8")
+    if any(text.count(mark) != 1 for mark in MARKS):
+        raise UserError(f"{path} should hold {MARKS[0]} and {MARKS[1]} once each.")
+    before, rest = text.split(MARKS[0])
+    with written_whole(path) as temporary:
+        temporary.write_text(f"{before}{MARKS[0]}\n{table}\n{MARKS[1]}{rest.split(MARKS[1])[1]}", encoding="utf-8")
 
 
 def write_curve(path: Path, history: list[dict[str, Any]]) -> None:

@@ -3,6 +3,8 @@
 import keras
 import tensorflow as tf
 
+from lrfr_tf.errors import UserError
+
 
 class AveragedNetwork:
     """An exponential moving average (EMA) of a network's weights, kept in a copy of the network.
@@ -13,9 +15,14 @@ class AveragedNetwork:
     Args:
         network: the network that is trained.
         decay: share of the old average that is kept at each update, in [0, 1).
+
+    Raises:
+        UserError: the decay is not below 1.
     """
 
     def __init__(self, network: keras.Model, decay: float) -> None:
+        if decay >= 1:
+            raise UserError(f"--average_decay={decay} is out of range; it must be below 1.")
         self.network = keras.models.clone_model(network)
         self.network.set_weights(network.get_weights())
         self.network.trainable = False
@@ -29,7 +36,10 @@ class AveragedNetwork:
         return [*self.network.variables, self._updates]
 
     def update(self) -> None:
-        """Takes in the network's present weights; callable inside a graph."""
+        """Takes in the network's present weights; also inside a graph; in a replica it happens once for all."""
+        tf.distribute.get_replica_context().merge_call(lambda strategy: self._update())
+
+    def _update(self) -> None:
         self._updates.assign_add(1.0)
         decay = tf.minimum(self._decay, (1.0 + self._updates) / (10.0 + self._updates))
         for average, value in zip(self.network.variables, self._source.variables, strict=True):

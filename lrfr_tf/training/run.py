@@ -3,13 +3,12 @@
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from lrfr_tf.config import write_run_record
+from lrfr_tf.config import option, required, write_run_record
 from lrfr_tf.data.face_cache import load_training_faces, read_identities_to_exclude
 from lrfr_tf.data.graph import check_batch_size, face_batches
 from lrfr_tf.errors import UserError
@@ -17,29 +16,57 @@ from lrfr_tf.faces.frame import celeba_face_box, crop, portrait_width
 from lrfr_tf.images.degrade import degrade
 from lrfr_tf.images.resize import resize, resize_in_graph
 from lrfr_tf.resumable import open_folder
+from lrfr_tf.training.identity import Embed, identity_embedder
+from lrfr_tf.training.loop import Schedule
+from lrfr_tf.training.outcome import Outcome
+from lrfr_tf.training.settings import FREE_SETTINGS, TrainingSettings
+from lrfr_tf.training.strategy import is_chief
 from lrfr_tf.training.tensorboard import Monitor
 
 VALIDATION_FACES = 256
 # SRGAN enlarges four times.
 FRAMED_FACTOR = 4
-# Settings that may change when a run is resumed: they do not change what is learned.
-FREE_SETTINGS = ("output", "log_every", "evaluate_every", "save_every", "jit_compile")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SuperResolutionSettings(TrainingSettings):
+    """What SRCNN's and SRGAN's scripts have in common."""
+
+    data: tuple[str, ...] = required("prepared trees to learn from")
+    output: str = required("run folder: checkpoints, TensorBoard, run.json and the finished model/")
+    splits: tuple[str, ...] = option(("train", "extra"), "splits to learn from")
+    held_out_divisor: int = option(0, "leave out identities whose number is divisible by this (0: nobody)", at_least=0)
+    exclude: str | None = option(None, "a file that names further identities to leave out, one a line")
+    framing: str = option(
+        "stored",
+        "stored: faces as they lie in the trees; random: cut out of portraits anew at every step, anywhere between "
+        "squash and face",
+        ("stored", "random"),
+    )
+    low_size: int = option(16, "side of the LR faces in pixels", at_least=1)
+    facenet_weights: str | None = option(None, "a file with FaceNet's 128-D weights; default: the cache")
+    identity_similarity: str = option(
+        "auto", "measure it on the validation faces; auto: if FaceNet's weights are there", ("auto", "on", "off")
+    )
 
 
 class SuperResolutionRun:
     """The faces and the folder of a run; the folder is not touched before `open`.
 
     Args:
-        config: the settings of a train script; `data`, `splits`, `held_out_divisor`, `output`, `batch_size`,
-            `low_size` and `seed` are read here.
+        config: the settings of a train script.
+        strategy: the devices that train together; of several workers only the chief writes.
 
     Raises:
-        UserError: nothing to train or validate on, or sizes that do not fit.
+        UserError: nothing to train or validate on, sizes that do not fit, or no FaceNet weights where they are needed.
     """
 
-    def __init__(self, config: Any) -> None:
+    def __init__(self, config: SuperResolutionSettings, strategy: tf.distribute.Strategy) -> None:
         self.config = config
+        self.strategy = strategy
+        self.writes = is_chief(strategy)
         self.output = Path(config.output)
+        self._embed = self._find_embedder()
         roots = [Path(item) for item in config.data]
         excluded = read_identities_to_exclude(Path(config.exclude)) if config.exclude else frozenset()
         self.faces, _ = load_training_faces(roots, config.splits, config.held_out_divisor, excluded)
@@ -65,6 +92,8 @@ class SuperResolutionRun:
         Raises:
             UserError: the folder was begun with other settings.
         """
+        if not self.writes:
+            return
         settings = {key: value for key, value in dataclasses.asdict(self.config).items() if key not in FREE_SETTINGS}
         open_folder(self.output, {key: list(v) if isinstance(v, tuple) else v for key, v in settings.items()})
         counts = {"training_faces": len(self.faces), "validation_faces": len(self._validation)}
@@ -84,21 +113,44 @@ class SuperResolutionRun:
             lambda batch: {"low": resize_in_graph(batch["low"], size, size), "high": batch["high"]}, tf.data.AUTOTUNE
         )
 
-    def monitor(
-        self, name: str, super_resolve: Callable[[np.ndarray], np.ndarray], optimizer: keras.optimizers.Optimizer
-    ) -> Monitor:
-        """Watches a network on the validation faces (see `Monitor`)."""
-        low = degrade(self._validation, self.config.low_size)
-        return Monitor(self.output, name, low, self._validation, super_resolve, optimizer)
+    def schedule(self, last_step: int) -> Schedule:
+        """The intervals of a run, or of a phase of it, that ends at `last_step`."""
+        config = self.config
+        profile = self.output / "tensorboard" if config.profile else None
+        every = (config.log_every, config.evaluate_every, config.save_every)
+        return Schedule(last_step, *every, config.steps_per_call, profile)
 
-    def show_last(self, monitor: Monitor) -> None:
+    def monitor(
+        self,
+        name: str,
+        super_resolve: Callable[[np.ndarray], np.ndarray],
+        optimizer: keras.optimizers.Optimizer,
+        outcome: Outcome,
+    ) -> Monitor | None:
+        """Watches a network on the validation faces (see `Monitor`); None where this worker does not write."""
+        if not self.writes:
+            return None
+        low = degrade(self._validation, self.config.low_size)
+        return Monitor(self.output, name, low, self._validation, super_resolve, optimizer, outcome, self._embed)
+
+    def show_last(self, monitor: Monitor | None) -> None:
         """Prints the last validation figures."""
-        if monitor.history:
+        if monitor and monitor.history:
             last = monitor.history[-1]
             print(
                 f"{self.output}: {last['network']} after {last['step']} steps: validation PSNR {last['psnr']:.2f} dB "
                 f"({last['psnr_gain']:+.2f} over bicubic), SSIM {last['ssim']:.3f}, on {len(self._validation)} faces"
             )
+
+    def _find_embedder(self) -> Embed | None:
+        config = self.config
+        embed = identity_embedder(config.facenet_weights) if config.identity_similarity != "off" else None
+        if embed is None and (config.identity_similarity == "on" or config.best_metric == "identity_similarity"):
+            raise UserError(
+                "Identity similarity needs FaceNet's weights: run `make fetch` or give --facenet_weights=FILE, and do "
+                "not give --identity_similarity=off."
+            )
+        return embed
 
 
 def _spread(faces: np.ndarray, count: int) -> np.ndarray:

@@ -11,6 +11,8 @@ from lrfr_tf.losses.perceptual import perceptual
 from lrfr_tf.losses.pixel import total_variation
 from lrfr_tf.training.average import AveragedNetwork
 from lrfr_tf.training.loop import Batch, Losses, Step
+from lrfr_tf.training.precision import descend
+from lrfr_tf.training.strategy import share_batch_statistics
 
 PixelLoss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 # Logits of the real and of the super-resolved images -> loss.
@@ -33,12 +35,14 @@ class GeneratorLoss:
     identity_faces: int | None = None
     total_variation_weight: float = 0.0
 
-    def image_losses(self, images: tf.Tensor, high: tf.Tensor) -> tuple[tf.Tensor, Losses]:
+    def image_losses(
+        self, images: tf.Tensor, high: tf.Tensor, high_features: tf.Tensor | None = None
+    ) -> tuple[tf.Tensor, Losses]:
         """All but the adversarial loss: their weighted sum, and each by name."""
         losses = {"pixel": self.pixel(images, high)}
         total = self.pixel_weight * losses["pixel"]
         if self.perceptual_weight > 0:
-            losses["perceptual"] = perceptual(self.features, images, high)
+            losses["perceptual"] = perceptual(self.features, images, high, target_features=high_features)
             total += self.perceptual_weight * losses["perceptual"]
         if self.identity_weight > 0:
             losses["identity"] = identity(self.embedder, images[: self.identity_faces], high[: self.identity_faces])
@@ -59,16 +63,17 @@ def pixel_step(
 
     The batch holds "low" (what the network takes) and "high" (what it should give), RGB in 0..255.
     """
+    share_batch_statistics(network)
     optimizer.build(network.trainable_variables)
 
     def step(batch: Batch) -> Losses:
         low, high = _as_float(batch)
         with tf.GradientTape() as tape:
             total = loss(network(low, training=True), high)
-        _descend(optimizer, network, total, tape)
+        norm = descend(optimizer, network, total, tape)
         if average is not None:
             average.update()
-        return {"pixel": total}
+        return {"pixel": total, "gradient_norm": norm}
 
     return step
 
@@ -86,6 +91,7 @@ def adversarial_step(
 
     Both learn from the same verdicts, so either network runs once on each image.
     """
+    share_batch_statistics(generator, discriminator)
     generator_optimizer.build(generator.trainable_variables)
     discriminator_optimizer.build(discriminator.trainable_variables)
 
@@ -94,32 +100,21 @@ def adversarial_step(
         # Persistent: two losses, two gradients.
         with tf.GradientTape(persistent=True) as tape:
             images = generator(low, training=True)
-            total, losses = loss.image_losses(images, high)
+            total, losses = loss.image_losses(images, high, batch.get("high_features"))
             real_logits = discriminator(high, training=True)
             fake_logits = discriminator(images, training=True)
             losses["adversarial"] = loss.adversarial(real_logits, fake_logits)
             total += loss.adversarial_weight * losses["adversarial"]
             verdict = discriminator_loss(real_logits, fake_logits)
-        generator_gradients = _gradients(generator, total, tape)
-        discriminator_gradients = _gradients(discriminator, verdict, tape)
-        generator_optimizer.apply(generator_gradients, generator.trainable_variables)
-        discriminator_optimizer.apply(discriminator_gradients, discriminator.trainable_variables)
+        norm = descend(generator_optimizer, generator, total, tape)
+        discriminator_norm = descend(discriminator_optimizer, discriminator, verdict, tape)
         if average is not None:
             average.update()
-        return {"total": total, **losses, "discriminator": verdict}
+        norms = {"gradient_norm": norm, "discriminator_gradient_norm": discriminator_norm}
+        return {"total": total, **losses, "discriminator": verdict, **norms}
 
     return step
 
 
 def _as_float(batch: Batch) -> tuple[tf.Tensor, tf.Tensor]:
     return tf.cast(batch["low"], tf.float32), tf.cast(batch["high"], tf.float32)
-
-
-def _gradients(network: keras.Model, loss: tf.Tensor, tape: tf.GradientTape) -> list[tf.Tensor]:
-    return tape.gradient(loss, [variable.value for variable in network.trainable_variables])
-
-
-def _descend(
-    optimizer: keras.optimizers.Optimizer, network: keras.Model, loss: tf.Tensor, tape: tf.GradientTape
-) -> None:
-    optimizer.apply(_gradients(network, loss, tape), network.trainable_variables)

@@ -11,8 +11,12 @@ import tensorflow as tf
 from lrfr_tf.evaluation.image_quality import psnr, ssim
 from lrfr_tf.files import read_json, write_json
 from lrfr_tf.images.resize import resize
+from lrfr_tf.training.identity import Embed
+from lrfr_tf.training.outcome import Outcome
 
 GRID_ROWS = 8
+# Reported values that are no losses.
+OTHER_VALUES = ("images_per_second", "gradient_norm", "discriminator_gradient_norm", "loss_scale")
 
 
 class Monitor:
@@ -25,7 +29,10 @@ class Monitor:
         name: of the network, such as "srresnet".
         low, high: validation faces, uint8 [N, low, low, 3] and [N, S, S, 3].
         super_resolve: uint8 LR faces -> uint8 HR faces with the network as it is at the time of the call.
-        optimizer: whose learning rate is shown.
+        optimizer: whose learning rate (and loss scale, if it has one) is shown.
+        outcome: learns of the figures, so that it can keep the best weights.
+        embed: uint8 faces -> unit-length embeddings; None leaves the identity similarity out, which is the mean cosine
+            between the embeddings of the network's image and of the HR face.
     """
 
     def __init__(
@@ -36,6 +43,8 @@ class Monitor:
         high: np.ndarray,
         super_resolve: Callable[[np.ndarray], np.ndarray],
         optimizer: keras.optimizers.Optimizer,
+        outcome: Outcome | None = None,
+        embed: Embed | None = None,
     ) -> None:
         self._writer = tf.summary.create_file_writer(str(run / "tensorboard"))
         self._file = run / "validation.json"
@@ -45,17 +54,22 @@ class Monitor:
         self._bicubic_psnr = psnr(self._bicubic, high)
         self._super_resolve = super_resolve
         self._optimizer = optimizer
+        self._outcome = outcome
+        self._embed = embed
+        self._high_embeddings: np.ndarray | None = None
         self.history: list[dict[str, Any]] = read_json(self._file) if self._file.is_file() else []
 
     def report(self, step: int, values: dict[str, float]) -> None:
-        """Writes the losses (as loss/<name>), the rate and the learning rate."""
+        """Writes the losses (as loss/<name>), the rate, the norms of the gradients and the learning rate."""
+        if isinstance(self._optimizer, keras.optimizers.LossScaleOptimizer):
+            values = {**values, "loss_scale": _number(self._optimizer.dynamic_scale)}
         with self._writer.as_default(step=step):
             for name, value in values.items():
-                tf.summary.scalar(name if name == "images_per_second" else f"loss/{name}", value)
-            tf.summary.scalar("learning_rate", float(self._optimizer.learning_rate))
+                tf.summary.scalar(name if name in OTHER_VALUES else f"loss/{name}", value)
+            tf.summary.scalar("learning_rate", _number(self._optimizer.learning_rate))
 
     def evaluate(self, step: int) -> None:
-        """Writes PSNR and SSIM on the validation faces, their gain over bicubic, and a grid of the first eight."""
+        """Writes PSNR, SSIM and identity similarity on the validation faces, and a grid of the first eight."""
         images = self._super_resolve(self._low)
         decibels = psnr(images, self._high)
         figures = {
@@ -63,6 +77,13 @@ class Monitor:
             "ssim": float(ssim(images, self._high).mean()),
             "psnr_gain": float((decibels - self._bicubic_psnr).mean()),
         }
+        if self._embed:
+            if self._high_embeddings is None:
+                self._high_embeddings = self._embed(self._high)
+            cosines = (self._embed(images) * self._high_embeddings).sum(axis=1)
+            figures["identity_similarity"] = float(cosines.mean())
+        if self._outcome:
+            self._outcome.consider(figures)
         # What an interrupted run measured after its last checkpoint is measured again.
         self.history = [entry for entry in self.history if entry["step"] < step]
         self.history.append({"network": self._name, "step": step, **figures})
@@ -80,3 +101,8 @@ class Monitor:
         squares = self._low[:GRID_ROWS].repeat(factor, axis=1).repeat(factor, axis=2)
         columns = [squares, self._bicubic[:GRID_ROWS], images[:GRID_ROWS], self._high[:GRID_ROWS]]
         return np.concatenate([column.reshape(-1, size, 3) for column in columns], axis=1)
+
+
+def _number(variable: Any) -> float:
+    """The value of a tensor or a variable, also of one that is mirrored on several devices."""
+    return float(keras.ops.convert_to_numpy(variable))

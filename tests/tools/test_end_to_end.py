@@ -37,7 +37,7 @@ class Chain:
     def run(self) -> None:
         data, root = str(self.data), self.root
         self.run_tool("prepare_folder", images=str(self.photos), output=data)
-        small = {"data": (data,), "batch_size": 4, "jit_compile": False}
+        small = {"data": (data,), "batch_size": 4, "jit_compile": "off", "identity_similarity": "off"}
         train_srcnn.main(train_srcnn.Config(**small, output=str(root / "srcnn"), steps=4))
         train_srgan.main(
             train_srgan.Config(

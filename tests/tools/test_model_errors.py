@@ -18,7 +18,14 @@ from tests.tools.small_runs import finish_script, finished_files, lines_beside_p
 
 
 def training_flags(prepared: Path, output: Path, *more: str) -> tuple[str, ...]:
-    return (f"--data={prepared}", f"--output={output}", "--batch_size=4", "--nojit_compile", *more)
+    return (
+        f"--data={prepared}",
+        f"--output={output}",
+        "--batch_size=4",
+        "--jit_compile=off",
+        "--identity_similarity=off",
+        *more,
+    )
 
 
 def write_embeddings_without_a_face(folder: Path) -> None:
@@ -123,7 +130,7 @@ def test_training_that_cannot_begin(module: Any, refused: Refused, prepared: Pat
     everybody_held_out = refused(module, *training_flags(prepared, output, "--held_out_divisor=1"))
     assert "identities divisible by 1 held out" in everybody_held_out
     sizes = refused(module, *training_flags(prepared, output, "--low_size=15"))
-    assert "HR faces of 64 pixels are no multiple of --low_size=15" in sizes
+    assert "HR faces of 64 x 64 pixels are no squares of a multiple of --low_size=15" in sizes
     assert not output.exists()
 
 

@@ -1,6 +1,9 @@
 """The loop: exact resuming, intervals, and stopping on bad numbers."""
 
+import os
+import signal
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -13,7 +16,7 @@ from lrfr_tf.losses.adversarial import binary_cross_entropy_discriminator, binar
 from lrfr_tf.losses.pixel import mean_squared_error
 from lrfr_tf.training.checkpoint import CheckpointStore
 from lrfr_tf.training.loop import Schedule, train
-from lrfr_tf.training.super_resolution import AdversarialLoss, adversarial_step, pixel_step
+from lrfr_tf.training.super_resolution import GeneratorLoss, adversarial_step, pixel_step
 
 
 class Diary:
@@ -64,28 +67,29 @@ class Run:
             self.step = pixel_step(generator, optimizers["first"], mean_squared_error)
             parts: dict = {"generator": generator, "first": optimizers["first"]}
         else:
-            loss = AdversarialLoss(
+            loss = GeneratorLoss(
                 pixel=mean_squared_error,
                 pixel_weight=1.0,
-                features=None,
-                perceptual_weight=0.0,
-                generator=binary_cross_entropy_generator,
+                adversarial=binary_cross_entropy_generator,
                 adversarial_weight=0.01,
-                discriminator=binary_cross_entropy_discriminator,
             )
-            self.step = adversarial_step(generator, discriminator, *optimizers.values(), loss)
+            self.step = adversarial_step(
+                generator, discriminator, *optimizers.values(), loss, binary_cross_entropy_discriminator
+            )
             parts = {"generator": generator, "discriminator": discriminator, **optimizers}
         self.parts = parts
         self.store = CheckpointStore(folder, parts)
         self.diary = Diary()
         self.faces = faces
 
-    def go(self, last_step: int, jit_compile: bool = False) -> dict[str, list[np.ndarray]]:
+    def go(
+        self, last_step: int, jit_compile: bool = False, save_every: int = 5, **schedule: Any
+    ) -> dict[str, list[np.ndarray]]:
         def batches(first_step: int) -> tf.data.Dataset:
             return face_batches(self.faces, batch_size=4, seed=3, first_step=first_step, low_size=4)
 
-        schedule = Schedule(last_step, log_every=4, evaluate_every=10, save_every=5)
-        train("test", self.step, batches, self.store, self.store.restore(), schedule, self.diary, jit_compile)
+        times = Schedule(last_step, log_every=4, evaluate_every=10, save_every=save_every, **schedule)
+        train("test", self.step, batches, self.store, self.store.restore(), times, self.diary, jit_compile)
         return {name: [np.array(v) for v in part.variables] for name, part in self.parts.items()}
 
 
@@ -136,14 +140,67 @@ def test_xla_gives_the_same_losses(tmp_path: Path, faces: np.ndarray) -> None:
     assert compiled.diary.reports[8]["pixel"] == pytest.approx(plain.diary.reports[8]["pixel"], rel=1e-3)
 
 
-def test_a_loss_that_is_not_finite_stops_the_run(tmp_path: Path, faces: np.ndarray) -> None:
+@pytest.mark.parametrize(("part", "name"), [("loss", "pixel"), ("gradient", "gradient_norm")])
+def test_a_number_that_is_not_finite_stops_the_run_at_its_step(
+    part: str, name: str, tmp_path: Path, faces: np.ndarray
+) -> None:
     run = Run("pixel", tmp_path, faces)
-    run.go(5)
-    good = run.step
-    run.step = lambda batch: {"pixel": good(batch)["pixel"] * float("nan")}
-    with pytest.raises(UserError, match="The loss 'pixel' became nan between the steps 5 and 8"):
-        run.go(20)
-    assert Run("pixel", tmp_path, faces).store.restore() == 5
+    taken = tf.Variable(0)
+
+    def turned_bad(images: tf.Tensor, high: tf.Tensor) -> tf.Tensor:
+        bad = tf.where(taken.assign_add(1) == 12, float("nan"), 1.0)
+        # In the second case the loss is good and only its gradient is not.
+        spoilt = tf.custom_gradient(lambda x: (x * (bad if part == "loss" else 1.0), lambda upstream: upstream * bad))
+        return spoilt(mean_squared_error(images, high))
+
+    run.step = pixel_step(run.parts["generator"], run.parts["first"], turned_bad)
+    with pytest.raises(UserError, match=f"'{name}' became nan at step 12; the last checkpoint is kept"):
+        run.go(40, save_every=6)
+    assert int(taken) == 12  # not one step more
+    again = Run("pixel", tmp_path, faces)
+    assert again.store.restore() == 6
+    assert all(np.isfinite(np.array(variable)).all() for variable in again.parts["generator"].variables)
+
+
+def test_steps_in_one_call_change_nothing(tmp_path: Path, faces: np.ndarray) -> None:
+    one, other = Run("pixel", tmp_path / "a", faces), Run("pixel", tmp_path / "b", faces)
+    weights, others = one.go(11, steps_per_call=1), other.go(11, steps_per_call=100)
+    assert all(np.array_equal(a, b) for name in weights for a, b in zip(weights[name], others[name], strict=True))
+    for step, values in one.diary.reports.items():
+        assert other.diary.reports[step]["pixel"] == pytest.approx(values["pixel"], rel=1e-6)
+
+
+def test_sigterm_saves_and_the_run_goes_on_to_the_same_weights(
+    tmp_path: Path, faces: np.ndarray, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = Run("pixel", tmp_path / "whole", faces).go(17)
+    run = Run("pixel", tmp_path / "stopped", faces)
+
+    class Impatient(Diary):
+        def report(self, step: int, values: dict[str, float]) -> None:
+            if step == 8:
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    run.diary = Impatient()
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(SystemExit) as stopped:
+        run.go(17, steps_per_call=1)
+    assert stopped.value.code == 143
+    assert signal.getsignal(signal.SIGTERM) == before
+    said = [line for line in capsys.readouterr().err.splitlines() if "SIGTERM" in line]
+    assert len(said) == 1
+    assert said[0].endswith(
+        "test: stopped by SIGTERM and saved after step 9 of 17; start the same command again to go on."
+    )
+    resumed = Run("pixel", tmp_path / "stopped", faces)
+    assert resumed.store.restore() == 9
+    weights = resumed.go(17)
+    assert all(np.array_equal(a, b) for name in whole for a, b in zip(whole[name], weights[name], strict=True))
+
+
+def test_the_profiler_records_some_steps(tmp_path: Path, faces: np.ndarray) -> None:
+    Run("pixel", tmp_path / "run", faces).go(13, profile=tmp_path / "profile")
+    assert list((tmp_path / "profile").rglob("*.xplane.pb"))
 
 
 def test_the_discriminator_learns_and_the_generator_is_not_moved_by_it(tmp_path: Path, faces: np.ndarray) -> None:
@@ -151,4 +208,7 @@ def test_the_discriminator_learns_and_the_generator_is_not_moved_by_it(tmp_path:
     run.go(60)
     verdicts = [values["discriminator"] for _, values in sorted(run.diary.reports.items())]
     assert verdicts[-1] < verdicts[0]
-    assert set(run.diary.reports[4]) == {"total", "pixel", "adversarial", "discriminator", "images_per_second"}
+    assert set(run.diary.reports[4]) == {
+        "total", "pixel", "adversarial", "discriminator", "gradient_norm", "discriminator_gradient_norm",
+        "images_per_second",
+    }  # fmt: skip
