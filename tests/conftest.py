@@ -1,7 +1,9 @@
 """Fixtures: real faces where there are some, and a clear skip where there are none."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
@@ -16,6 +18,14 @@ def missing(reason: str) -> None:
     if SHARED.is_dir():
         pytest.fail(f"../shared is present, so this must not be missing: {reason}")
     pytest.skip(reason)
+
+
+@pytest.fixture(autouse=True)
+def _precision_stays_in_its_test() -> Iterator[None]:
+    """A train script sets Keras' global precision; the next test must not inherit it."""
+    before = keras.config.dtype_policy()
+    yield
+    keras.config.set_dtype_policy(before)
 
 
 @pytest.fixture(scope="session")

@@ -13,8 +13,9 @@ from lrfr_tf.files import read_json
 from lrfr_tf.main import run
 from lrfr_tf.models import srgan
 from lrfr_tf.recognition.super_resolution import load_super_resolver
-from lrfr_tf.train_srgan import Config, main
+from lrfr_tf.train_srgan import main
 from lrfr_tf.training.checkpoint import CheckpointStore
+from lrfr_tf.training.srgan import SrganSettings as Config
 from lrfr_tf.training.tensorboard import Monitor
 from tests.tools.small_runs import read_checkpoint, read_events, times_below, write_small_tree
 

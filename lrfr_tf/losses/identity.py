@@ -8,7 +8,8 @@ def identity(embedder: keras.Model, images: KerasTensor, targets: KerasTensor) -
     """One minus the mean cosine between the embeddings of `images` and of `targets`.
 
     The idea is that of Zhang et al., "Super-Identity Convolutional Neural Network for Face Hallucination", ECCV 2018.
-    Both are resized (bilinear) to what the embedder takes. Gradients reach `images` only; the embedder should be frozen.
+    Both are resized (bilinear) to what the embedder takes. Gradients reach `images` only; the embedder should
+    be frozen.
 
     Args:
         embedder: float32 RGB [N, S, S, 3] in 0..255 -> unit-length embeddings [N, D].

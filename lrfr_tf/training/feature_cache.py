@@ -1,4 +1,4 @@
-"""What a feature network sees in the HR faces, computed once: the perceptual loss then needs half of its passes less."""
+"""What a feature network sees in the HR faces, computed once, which saves the perceptual loss half of its passes."""
 
 import keras
 import numpy as np

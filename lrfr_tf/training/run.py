@@ -16,6 +16,7 @@ from lrfr_tf.faces.frame import celeba_face_box, crop, portrait_width
 from lrfr_tf.images.degrade import degrade
 from lrfr_tf.images.resize import resize, resize_in_graph
 from lrfr_tf.resumable import open_folder
+from lrfr_tf.training.feature_cache import cache_features
 from lrfr_tf.training.identity import Embed, identity_embedder
 from lrfr_tf.training.loop import Schedule
 from lrfr_tf.training.outcome import Outcome
@@ -73,6 +74,7 @@ class SuperResolutionRun:
         validation, _ = load_training_faces(roots, ("val",), config.held_out_divisor, excluded)
         validation = _spread(validation, VALIDATION_FACES)
         self._framed_size = None
+        self._features: tuple[tf.Tensor, tf.Tensor] | None = None
         if config.framing == "random":
             self._framed_size = FRAMED_FACTOR * config.low_size
             check_portraits(self.faces)
@@ -101,10 +103,16 @@ class SuperResolutionRun:
 
     def batches(self, first_step: int) -> tf.data.Dataset:
         """{"low": uint8 [B, low, low, 3], "high": uint8 [B, S, S, 3]} from `first_step` on."""
-        config = self.config
-        return face_batches(
-            self.faces, config.batch_size, config.seed, first_step, config.low_size, framed_size=self._framed_size
-        )
+        return self._make_batches(first_step, None)
+
+    def cache_features(self, network: keras.Model, largest_bytes: float) -> None:
+        """Computes a feature network's view of the HR faces once, where their frames are fixed and it fits."""
+        if self._framed_size is None:
+            self._features = cache_features(network, self.faces, largest_bytes)
+
+    def batches_with_features(self, first_step: int) -> tf.data.Dataset:
+        """The same as `batches`, with "high_features" where `cache_features` kept them."""
+        return self._make_batches(first_step, self._features)
 
     def enlarged_batches(self, first_step: int) -> tf.data.Dataset:
         """The same with "low" enlarged by bicubic to [B, S, S, 3], as SRCNN takes it."""
@@ -141,6 +149,18 @@ class SuperResolutionRun:
                 f"{self.output}: {last['network']} after {last['step']} steps: validation PSNR {last['psnr']:.2f} dB "
                 f"({last['psnr_gain']:+.2f} over bicubic), SSIM {last['ssim']:.3f}, on {len(self._validation)} faces"
             )
+
+    def _make_batches(self, first_step: int, features: tuple[tf.Tensor, tf.Tensor] | None) -> tf.data.Dataset:
+        config = self.config
+        return face_batches(
+            self.faces,
+            config.batch_size,
+            config.seed,
+            first_step,
+            config.low_size,
+            framed_size=self._framed_size,
+            features=features,
+        )
 
     def _find_embedder(self) -> Embed | None:
         config = self.config

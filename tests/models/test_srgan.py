@@ -60,6 +60,24 @@ def test_leaving_batch_norm_out_leaves_the_biases_in() -> None:
     assert small_generator().count_params() - network.count_params() == 5 * 4 * 8
 
 
+def test_upsampling_and_outer_kernels_are_settings_of_their_own() -> None:
+    network = srgan.generator_paper(8, 1, 16, batch_norm=False, upsampling_filters=4, outer_kernel=3)
+    shapes = [tuple(layer.kernel.shape) for layer in network.layers if isinstance(layer, keras.layers.Conv2D)]
+    trunk = [(3, 3, 3, 16), (3, 3, 16, 16), (3, 3, 16, 16), (3, 3, 16, 16)]
+    assert shapes == [*trunk, (3, 3, 16, 16), (3, 3, 4, 16), (3, 3, 4, 3)]
+    assert network.output_shape == (None, 32, 32, 3)
+    # The network that ships.
+    shipped = srgan.generator_paper(16, 8, 96, batch_norm=False, upsampling_filters=32, outer_kernel=3)
+    assert shipped.count_params() == 1_563_875
+
+
+def test_a_narrower_discriminator_is_narrower_everywhere() -> None:
+    network = srgan.discriminator_paper(32, filters=16)
+    channels = [layer.filters for layer in network.layers if isinstance(layer, keras.layers.Conv2D)]
+    assert channels == [16, 16, 32, 32, 64, 64, 128, 128]
+    assert [layer.units for layer in network.layers if isinstance(layer, keras.layers.Dense)] == [256, 1]
+
+
 def test_without_batch_norm_each_block_starts_close_to_the_identity() -> None:
     # VarianceScaling(uniform) has a standard deviation of sqrt(scale / fan); 3 x 3 x 32 channels go in and out.
     default = 1 / np.sqrt(3 * 3 * 32)

@@ -9,7 +9,7 @@ from lrfr_tf.config import parse
 from lrfr_tf.errors import UserError
 from lrfr_tf.training.settings import FREE_SETTINGS, TrainingSettings
 
-SCRIPTS = [train_srcnn.Config, train_srgan.Config]
+SCRIPTS = [train_srcnn.Config, train_srgan.SrganSettings]
 NEEDED = ["script", "--data=tree", "--output=run"]
 
 
@@ -27,6 +27,6 @@ def test_a_script_has_the_settings_of_the_engine(config_class: type[TrainingSett
 
 
 def test_a_script_may_have_other_defaults() -> None:
-    srcnn, srgan = parse(train_srcnn.Config, NEEDED), parse(train_srgan.Config, NEEDED)
+    srcnn, srgan = parse(train_srcnn.Config, NEEDED), parse(train_srgan.SrganSettings, NEEDED)
     assert (srcnn.rate_schedule, srgan.rate_schedule) == ("steps", "cosine")
     assert (srcnn.batch_size, srgan.batch_size) == (32, 16)
