@@ -24,7 +24,7 @@ from lrfr_tf.recognition.super_resolution import bicubic, load_super_resolver
 class Config:
     image: str = required("a photo")
     output: str = required("the picture to write (PNG)")
-    model: tuple[str, ...] = option((), "model folders that train_srcnn or train_srgan wrote")
+    model: tuple[str, ...] = option((), "models: what train_srcnn or train_srgan wrote, or exports")
     scale: float = option(
         1.3, "side of the square around a face, in units of the longer side of the detected box", above=0
     )

@@ -24,7 +24,8 @@ WHAT = {
 }
 COMMANDS = {
     "srcnn": "python -m lrfr_tf.train_srcnn --flagfile=configs/celeba_srcnn.cfg",
-    "srresnet": "python -m lrfr_tf.train_srgan --flagfile=configs/ship_srresnet.cfg",
+    "srresnet": "python -m lrfr_tf.train_srgan --flagfile=configs/ship_srresnet.cfg\n"
+    "python -m lrfr_tf.train_srgan --flagfile=configs/ship_srresnet_on.cfg",
     "srgan": "python -m lrfr_tf.train_srgan --flagfile=configs/ship_srgan.cfg --vgg_weights=FILE",
 }
 LEARNED_FROM = {
@@ -58,7 +59,9 @@ TREES = {
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    trainings: tuple[str, ...] = required("run folders of the train scripts, each as name=folder")
+    trainings: tuple[str, ...] = required(
+        "run folders of the train scripts, each as name=folder, or name=folder:folder where one went on from another"
+    )
     restoration: str = required("the result of tools/evaluate_super_resolution.py")
     verification: str = required("the result of tools/evaluate_verification.py")
     saved_models: str = option("saved_models", "where the exports lie")
@@ -68,23 +71,34 @@ class Config:
 def main(config: Config) -> None:
     restoration, verification = read_json(Path(config.restoration)), read_json(Path(config.verification))
     for item in config.trainings:
-        name, _, folder = item.partition("=")
-        if name not in WHAT or not folder:
+        name, _, folders = item.partition("=")
+        if name not in WHAT or not folders:
             raise UserError(f"--trainings={item} is not name=folder with a name of {', '.join(WHAT)}.")
         target = Path(config.saved_models) / name
-        history = read_json(Path(folder) / "validation.json")
+        runs = [Path(folder) for folder in folders.split(":")]
+        history = joined_history(runs)
+        text = card(name, read_json(runs[-1] / "run.json"), target, history, restoration, verification)
         write_curve(target / "curve.png", history)
         with written_whole(target / "MODEL_CARD.md") as temporary:
-            temporary.write_text(card(name, Path(folder), target, history, restoration, verification), encoding="utf-8")
+            temporary.write_text(text, encoding="utf-8")
         print(target / "MODEL_CARD.md")
     if config.readme is not None:
         names = [item.partition("=")[0] for item in config.trainings]
         write_readme(Path(config.readme), overview(names, restoration, verification))
 
 
+def joined_history(runs: list[Path]) -> list[dict[str, Any]]:
+    """The validation figures of runs that went on one from another, their steps counted through."""
+    history: list[dict[str, Any]] = []
+    for run_folder in runs:
+        before = history[-1]["step"] if history else 0
+        history += [{**entry, "step": entry["step"] + before} for entry in read_json(run_folder / "validation.json")]
+    return history
+
+
 def card(
     name: str,
-    training: Path,
+    begun: dict[str, Any],
     target: Path,
     history: list[dict[str, Any]],
     restoration: dict[str, Any],
@@ -94,7 +108,6 @@ def card(
     record = newest_record(target)
     if restoration["models"].get(name, {}).get("sha256") != record["sha256"]:
         raise UserError(f"The results are not those of {target}: evaluate that export first (its sha256 differs).")
-    begun = read_json(training / "run.json")
     last = history[-1]
     return f"""# {name}: 16 x 16 faces to 64 x 64
 

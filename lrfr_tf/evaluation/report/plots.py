@@ -20,8 +20,8 @@ from lrfr_tf.evaluation.report.words import (
 )
 
 # Told apart by most colour-blind readers too (after Okabe and Ito), and in grey by their markers.
-COLOURS = {"hr": "#6b7280", "bicubic": "#e69f00", "srcnn": "#56b4e9", "srgan": "#00856a"}
-OTHER_COLOURS = ("#cc79a7", "#0072b2", "#d55e00", "#8a8f98")
+COLOURS = {"hr": "#6b7280", "bicubic": "#e69f00", "srcnn": "#56b4e9", "srresnet": "#0072b2", "srgan": "#00856a"}
+OTHER_COLOURS = ("#cc79a7", "#d55e00", "#7a4fb5", "#8a8f98")
 MARKERS = ("s", "^", "D", "o", "v", "P", "X", "*")
 WIDTH, DOTS_PER_INCH = 5.4, 180
 FONT_SIZE, GRID, INK = 9.0, "#e4e6ea", "#22262e"

@@ -1,0 +1,84 @@
+"""Model cards hold the figures of the results, and are refused for results of another export."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lrfr_tf.errors import UserError
+from lrfr_tf.files import read_json, write_json
+from tools.write_model_cards import Config, main
+
+
+def mean(value: float) -> dict[str, Any]:
+    return {"mean": value, "interval_95": [value - 0.01, value + 0.01]}
+
+
+def restoration_row(psnr: float, gain: float | None) -> dict[str, Any]:
+    return {
+        "psnr_rgb": mean(psnr), "ssim_rgb": mean(0.8125), "psnr_gain": None if gain is None else mean(gain),
+        "colour_shift": {"largest": 0.375}, "grid": {"period_4": {"peak_db": 1.5}},
+    }  # fmt: skip
+
+
+def verification_row(accuracy: float, difference: float | None) -> dict[str, Any]:
+    row: dict[str, Any] = {"accuracy": {"mean": accuracy, "standard_error": 0.006}, "tar_at_far": {"0.01": 0.25}}
+    if difference is not None:
+        row["difference_to_bicubic"] = {**mean(difference), "interval_95_over_persons": [0.01, 0.09]}
+    return row
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Config:
+    for run, steps in (("first", (500, 1000)), ("second", (500,))):
+        history = [{"network": "srresnet", "step": s, "psnr": 26.0, "psnr_gain": s / 400, "ssim": 0.8} for s in steps]
+        write_json(tmp_path / run / "validation.json", history)
+        write_json(
+            tmp_path / run / "run.json",
+            {"training_faces": 9067, "validation_faces": 256, "config": {"batch_size": 32}},
+        )
+    record = {"parameters": 1563875, "bytes": 6_580_000, "version": 1, "sha256": "0123456789abcdef" * 4}
+    write_json(tmp_path / "saved_models" / "srresnet" / "1" / "model.json", record)
+    tree = {"counts": {"images": 1598}, "methods": {}}
+    tree["methods"] = {"bicubic": restoration_row(23.43, None), "srresnet": restoration_row(26.82, 3.39)}
+    models = {"srresnet": {"folder": "saved_models/srresnet", "sha256": record["sha256"]}}
+    write_json(tmp_path / "restoration.json", {"trees": {"datasets/celeba_face": tree}, "models": models})
+    methods = {
+        "hr": verification_row(0.9593, 0.206),
+        "bicubic": verification_row(0.7533, None),
+        "srresnet": verification_row(0.8283, 0.075),
+    }
+    write_json(tmp_path / "verification.json", {"counts": {"pairs": 6000, "persons": 200}, "methods": methods})
+    (tmp_path / "README.md").write_text("before\n<!-- models -->\nold\n<!-- end of models -->\nafter\n")
+    return Config(
+        trainings=(f"srresnet={tmp_path / 'first'}:{tmp_path / 'second'}",),
+        restoration=str(tmp_path / "restoration.json"),
+        verification=str(tmp_path / "verification.json"),
+        saved_models=str(tmp_path / "saved_models"),
+        readme=str(tmp_path / "README.md"),
+    )
+
+
+def test_a_card_holds_what_was_measured(results: Config, tmp_path: Path) -> None:
+    main(results)
+    card = (tmp_path / "saved_models" / "srresnet" / "MODEL_CARD.md").read_text()
+    assert "1,563,875 parameters, 6.6 MB" in card
+    assert "9,067 training images" in card
+    assert "After 1,500 steps of 32 faces" in card  # both runs
+    assert "| aligned, `face` | 1,598 | srresnet | 26.82 dB | +3.39 [+3.38, +3.40] | 0.812 | 0.38 | 1.5 dB |" in card
+    assert "| srresnet | 82.8% ± 0.6 | +7.5 | [+6.5, +8.5] | [+1.0, +9.0] | 25.0% |" in card
+    assert (tmp_path / "saved_models" / "srresnet" / "curve.png").stat().st_size > 1000
+    readme = (tmp_path / "README.md").read_text()
+    assert readme.startswith("before\n<!-- models -->\n| |")
+    assert readme.endswith("<!-- end of models -->\nafter\n")
+    assert "old" not in readme
+    assert "+3.39 dB, 0.812 | +7.5 points [+6.5, +8.5] |" in readme
+
+
+def test_results_of_another_export_are_refused(results: Config, tmp_path: Path) -> None:
+    restoration = read_json(tmp_path / "restoration.json")
+    restoration["models"]["srresnet"]["sha256"] = "0" * 64
+    write_json(tmp_path / "restoration.json", restoration)
+    with pytest.raises(UserError, match="evaluate that export first"):
+        main(results)
+    assert not (tmp_path / "saved_models" / "srresnet" / "MODEL_CARD.md").exists()
