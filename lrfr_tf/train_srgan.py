@@ -26,8 +26,10 @@ from lrfr_tf.training.srgan import (
 from lrfr_tf.training.strategy import set_up, uses_xla
 from lrfr_tf.training.super_resolution import adversarial_step, pixel_step
 
+Config = SrganSettings  # the name that every script has for its settings
 
-def main(config: SrganSettings) -> None:
+
+def main(config: Config) -> None:
     strategy = set_up(config)
     jit_compile = uses_xla(config.jit_compile, strategy)
     job = SuperResolutionRun(config, strategy)
@@ -95,4 +97,4 @@ def begin_with(generator: keras.Model, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    run(main, SrganSettings)
+    run(main, Config)

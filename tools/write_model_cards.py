@@ -20,13 +20,14 @@ WHAT = {
     "srresnet": "The generator of SRGAN (Ledig et al., CVPR 2017) without batch norm, 8 blocks of 96 channels, 32 "
     "after the pixel shuffles, 3 x 3 kernels at both ends; trained on the absolute error alone.",
     "srgan": "The same generator as `srresnet`, trained on from its weights with a mixture of absolute error, VGG19 "
-    "features, a relativistic discriminator and the identity loss (cosine of FaceNet 128-D embeddings).",
+    "features, a relativistic discriminator and the identity loss (cosine of FaceNet 128-D embeddings), which leads.",
 }
 COMMANDS = {
     "srcnn": "python -m lrfr_tf.train_srcnn --flagfile=configs/celeba_srcnn.cfg",
     "srresnet": "python -m lrfr_tf.train_srgan --flagfile=configs/ship_srresnet.cfg\n"
     "python -m lrfr_tf.train_srgan --flagfile=configs/ship_srresnet_on.cfg",
-    "srgan": "python -m lrfr_tf.train_srgan --flagfile=configs/ship_srgan.cfg --vgg_weights=FILE",
+    "srgan": "python -m lrfr_tf.train_srgan --flagfile=configs/ship_srgan.cfg --vgg_weights=FILE\n"
+    "python -m lrfr_tf.train_srgan --flagfile=configs/ship_srgan_on.cfg --vgg_weights=FILE",
 }
 LEARNED_FROM = {
     "srcnn": "their framings `face` and `squash`, and 64 x 64 faces that MTCNN cut out of the unaligned images",
@@ -37,7 +38,8 @@ FURTHER_WEIGHTS = {
     "srgan": "\nIts losses looked through VGG19 (ImageNet; weights CC BY 4.0) and FaceNet 128-D (MIT; trained on "
     "MS-Celeb-1M, which was withdrawn); neither is in this model. The 92 identities that may also be in LFW were left "
     "out. Since FaceNet 128-D helped to train it, its verification figures with that same FaceNet are those of a "
-    "friendly judge; PSNR and SSIM are not.\n",
+    "friendly judge; PSNR and SSIM are not. The adversarial weight is so small "
+    "that it looks like `srresnet`, slightly crisper: larger ones cost verification.\n",
 }
 LIMITS = """## Limits
 
