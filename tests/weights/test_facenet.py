@@ -58,6 +58,7 @@ class Oracle:
 
 @pytest.fixture(scope="module")
 def oracle(tmp_path_factory: pytest.TempPathFactory) -> Oracle:
+    keras.utils.set_random_seed(0)  # otherwise the weights would hang on the tests that ran before
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what their import says is not ours to judge
         from keras_facenet.inception_resnet_v1 import InceptionResNetV1
