@@ -123,8 +123,9 @@ def exported(network: keras.Model, folder: Path) -> Path:
 def shipped_generator(saved_model: Path) -> keras.Model:
     """The shipped generator as a Keras model with the export's weights."""
     network = generator_paper(16, 8, 96, batch_norm=False, upsampling_filters=32, outer_kernel=3)
-    stored = tf.saved_model.load(str(saved_model))._trainable
-    for variable, value in zip(network.trainable_variables, stored, strict=True):
+    module = tf.saved_model.load(str(saved_model))
+    # A running average is stored as weights that are not trained.
+    for variable, value in zip(network.variables, [*module._trainable, *module._others], strict=True):
         variable.assign(value)
     return network
 
