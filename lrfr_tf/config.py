@@ -46,6 +46,12 @@ def required(help: str, choices: Sequence[str] | None = None) -> Any:
     return dataclasses.field(metadata={"help": help, "choices": choices, "at_least": None, "above": None})
 
 
+def with_default(base: type[Any], name: str, default: Any) -> Any:
+    """The setting `name` of the dataclass `base` with another default; its help, choices and bounds stay."""
+    fields = {field.name: field for field in dataclasses.fields(base)}
+    return dataclasses.field(default=default, metadata=fields[name].metadata)
+
+
 def parse(config_class: type[Config], arguments: Sequence[str], description: str = "") -> Config:
     """Reads `arguments` (the command line; the first item is the program's name) into `config_class`.
 

@@ -91,6 +91,32 @@ def read_json(path: str | Path) -> Any:
         raise UserError(f"{path} cannot be read as JSON: {error}.") from None
 
 
+def check_result_file(path: str | Path) -> None:
+    """Refuses a folder as the `--output` of an evaluation, before anything takes time.
+
+    Raises:
+        UserError: `path` is a folder.
+    """
+    if Path(path).is_dir():
+        raise UserError(f"--output={path} is a folder; it should be the JSON file to write.")
+
+
+def put_between_marks(path: str | Path, text: str, name: str) -> None:
+    """Replaces what stands between the marks `<!-- name -->` and `<!-- end of name -->` of a document.
+
+    Raises:
+        UserError: the document does not hold each mark once, the first before the second; it stays as it was.
+    """
+    first, last = f"<!-- {name} -->", f"<!-- end of {name} -->"
+    document = Path(path).read_text(encoding="utf-8")
+    before, _, rest = document.partition(first)
+    if document.count(first) != 1 or document.count(last) != 1 or last not in rest:
+        raise UserError(f"{path} holds no {first} and {last}, once each and in this order.")
+    after = rest.partition(last)[2]
+    with written_whole(path) as temporary:
+        temporary.write_text(f"{before}{first}\n{text}\n{last}{after}", encoding="utf-8")
+
+
 def sha256(path: str | Path) -> str:
     """The SHA-256 of a file, in hexadecimal."""
     with open(path, "rb") as file:

@@ -5,7 +5,7 @@ python -m lrfr_tf.train_srcnn --flagfile=configs/celeba_srcnn.cfg
 
 import dataclasses
 
-from lrfr_tf.config import option
+from lrfr_tf.config import option, with_default
 from lrfr_tf.losses.pixel import mean_squared_error
 from lrfr_tf.main import run
 from lrfr_tf.models.srcnn import VARIANTS, srcnn
@@ -17,7 +17,6 @@ from lrfr_tf.training.outcome import Outcome
 from lrfr_tf.training.precision import adam
 from lrfr_tf.training.run import SuperResolutionRun, SuperResolutionSettings
 from lrfr_tf.training.schedules import learning_rate
-from lrfr_tf.training.settings import RATE_SCHEDULES
 from lrfr_tf.training.strategy import set_up, uses_xla
 from lrfr_tf.training.super_resolution import pixel_step
 
@@ -27,13 +26,8 @@ class Config(SuperResolutionSettings):
     variant: str = option("9-1-5", "kernel sizes", tuple(VARIANTS))
     steps: int = option(20_000, "training steps", at_least=1)
     learning_rate: float = option(1e-3, "Adam's highest learning rate", above=0)
-    rate_schedule: str = option(
-        "steps",
-        "the learning rate: constant, falling to a fiftieth along a cosine, halved at 1/2 and again at 3/4 of the run "
-        "(steps), or divided by ten at 1/2",
-        RATE_SCHEDULES,
-    )
-    evaluate_every: int = option(2_000, "steps between two evaluations on the validation faces", at_least=1)
+    rate_schedule: str = with_default(SuperResolutionSettings, "rate_schedule", "steps")
+    evaluate_every: int = with_default(SuperResolutionSettings, "evaluate_every", 2_000)
 
 
 def main(config: Config) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lrfr_tf.config import option, parse, required, write_run_record
+from lrfr_tf.config import option, parse, required, with_default, write_run_record
 from lrfr_tf.errors import UserError
 from lrfr_tf.main import run
 
@@ -72,6 +72,26 @@ def test_help_names_every_setting(capsys: pytest.CaptureFixture) -> None:
     assert caught.value.code == 0
     assert "Does a thing." in text
     assert all(f"--{field.name}:" in text for field in dataclasses.fields(Config))
+
+
+def test_another_default_keeps_the_rest_of_a_setting(capsys: pytest.CaptureFixture) -> None:
+    @dataclasses.dataclass(frozen=True, kw_only=True)
+    class Base:
+        steps: int = option(10, "training steps", at_least=2)
+        kind: str = option("a", "which one", ("a", "b"))
+
+    @dataclasses.dataclass(frozen=True, kw_only=True)
+    class Other(Base):
+        steps: int = with_default(Base, "steps", 20)
+        kind: str = with_default(Base, "kind", "b")
+
+    assert (parse(Base, ["x"]), parse(Other, ["x"])) == (Base(steps=10, kind="a"), Other(steps=20, kind="b"))
+    for flag, words in (("--steps=1", "at least 2"), ("--kind=c", "a, b")):
+        with pytest.raises(UserError, match=words):
+            parse(Other, ["x", flag])
+    with pytest.raises(SystemExit):
+        parse(Other, ["x", "--help"])
+    assert "--steps: training steps (default 20)" in capsys.readouterr().out
 
 
 def test_user_errors_exit_with_2_and_one_line(capsys: pytest.CaptureFixture) -> None:

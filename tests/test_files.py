@@ -6,7 +6,15 @@ from pathlib import Path
 import pytest
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.files import folder_written_whole, read_json, sha256, write_json, written_whole
+from lrfr_tf.files import (
+    check_result_file,
+    folder_written_whole,
+    put_between_marks,
+    read_json,
+    sha256,
+    write_json,
+    written_whole,
+)
 from lrfr_tf.resumable import open_folder
 
 
@@ -53,6 +61,34 @@ def test_bad_json_is_named(tmp_path: Path) -> None:
     for name in ("bad.json", "none.json"):
         with pytest.raises(UserError, match=name):
             read_json(tmp_path / name)
+
+
+def test_a_folder_is_no_result_file(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="is a folder"):
+        check_result_file(tmp_path)
+    check_result_file(tmp_path / "not_there_yet.json")
+    write_json(tmp_path / "old.json", {})
+    check_result_file(tmp_path / "old.json")
+
+
+def test_only_what_stands_between_the_marks_is_replaced(tmp_path: Path) -> None:
+    document = tmp_path / "a.md"
+    document.write_text("x\n<!-- b -->\nold\n<!-- end of b -->\n<!-- c -->\nkept\n<!-- end of c -->\n")
+    put_between_marks(document, "new", "b")
+    assert document.read_text() == (
+        "x\n<!-- b -->\nnew\n<!-- end of b -->\n<!-- c -->\nkept\n<!-- end of c -->\n"
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "<!-- b -->", "<!-- end of b --> <!-- b -->", "<!-- b --> <!-- b --> <!-- end of b -->"],
+)
+def test_a_document_whose_marks_are_unclear_stays(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.md").write_text(text)
+    with pytest.raises(UserError, match="a.md holds no <!-- b -->"):
+        put_between_marks(tmp_path / "a.md", "new", "b")
+    assert (tmp_path / "a.md").read_text() == text
 
 
 def test_sha256(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from lrfr_tf.data.held_out import EVERY_SPLIT, list_held_out
 from lrfr_tf.errors import UserError
 from lrfr_tf.evaluation.contact_sheet import write_contact_sheet
 from lrfr_tf.evaluation.restoration import LEGEND, restoration_rows, table_lines
-from lrfr_tf.files import sha256, write_json
+from lrfr_tf.files import check_result_file, sha256, write_json
 from lrfr_tf.main import run
 from lrfr_tf.recognition.named_models import BASELINE, describe_models, load_named_models, super_resolve_all
 from lrfr_tf.recognition.super_resolution import SuperResolver
@@ -48,8 +48,7 @@ class Config:
 
 def main(config: Config) -> None:
     started = time.monotonic()
-    if Path(config.output).is_dir():
-        raise UserError(f"--output={config.output} is a folder; it should be the JSON file to write.")
+    check_result_file(config.output)
     trees: dict[str, Any] = {}
     shown: dict[str, list[np.ndarray]] = {}
     resolvers: dict[str, SuperResolver] = {}

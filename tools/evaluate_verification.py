@@ -15,7 +15,7 @@ from lrfr_tf.config import option, required, versions
 from lrfr_tf.data.face_cache import load_faces
 from lrfr_tf.data.pairs import read_pairs
 from lrfr_tf.errors import UserError
-from lrfr_tf.files import sha256, write_json
+from lrfr_tf.files import check_result_file, sha256, write_json
 from lrfr_tf.main import run
 from lrfr_tf.recognition.embedding import EMBEDDERS, load_embedder
 from lrfr_tf.recognition.named_models import BASELINE, describe_models, load_named_models, super_resolve_all
@@ -40,8 +40,7 @@ class Config:
 
 def main(config: Config) -> None:
     started = time.monotonic()
-    if Path(config.output).is_dir():
-        raise UserError(f"--output={config.output} is a folder; it should be the JSON file to write.")
+    check_result_file(config.output)
     data, pairs = Path(config.data), Path(config.pairs)
     folds = read_pairs(pairs)
     if len(folds) < 2:

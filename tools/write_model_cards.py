@@ -1,10 +1,12 @@
-"""Writes saved_models/<name>/MODEL_CARD.md, and the curve of its training, out of measured results; no figure is typed.
+"""Writes saved_models/<name>/MODEL_CARD.md and the curve of its training out of measured results; no figure is typed.
 
     python tools/write_model_cards.py --trainings=srcnn=runs/srcnn,srresnet=runs/ship_srresnet,srgan=runs/ship_srgan \\
         --restoration=runs/evaluation/super_resolution.json --verification=runs/evaluation/verification.json
 """
 
 import dataclasses
+import os
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,9 @@ from matplotlib.figure import Figure
 
 from lrfr_tf.config import option, required
 from lrfr_tf.errors import UserError
-from lrfr_tf.files import read_json, written_whole
+from lrfr_tf.files import put_between_marks, read_json, written_whole
 from lrfr_tf.main import run
+from lrfr_tf.recognition.saved_model import find_version, read_record
 
 WHAT = {
     "srcnn": "SRCNN (Dong et al., TPAMI 2016), kernels 9-1-5, on the bicubic enlargement; it starts as the identity.",
@@ -51,7 +54,7 @@ LIMITS = """## Limits
 - CelebA shows celebrities, mostly young and light-skinned; expect worse results for everybody else. No figure here is
   broken down by group.
 - Do not use it for covert surveillance, nor to identify people without a legal basis."""
-MARKS = ("<!-- models -->", "<!-- end of models -->")
+NO_PARAGRAPH = ("#", "|", "- ", "![", "```")  # how the other blocks of a card begin
 TREES = {
     "celeba_face": "aligned, `face`",
     "celeba_squash": "aligned, `squash`",
@@ -67,6 +70,7 @@ class Config:
     restoration: str = required("the result of tools/evaluate_super_resolution.py")
     verification: str = required("the result of tools/evaluate_verification.py")
     saved_models: str = option("saved_models", "where the exports lie")
+    curves: str = option("docs/curves", "the folder for the pictures of the trainings")
     readme: str | None = option(None, "a file whose part between two marks gets the table of all models")
 
 
@@ -79,14 +83,15 @@ def main(config: Config) -> None:
         target = Path(config.saved_models) / name
         runs = [Path(folder) for folder in folders.split(":")]
         history = joined_history(runs)
-        text = card(name, read_json(runs[-1] / "run.json"), target, history, restoration, verification)
-        write_curve(target / "curve.png", history)
+        curve = Path(config.curves) / f"{name}.png"
+        text = card(name, read_json(runs[-1] / "run.json"), target, curve, history, restoration, verification)
+        write_curve(curve, history)
         with written_whole(target / "MODEL_CARD.md") as temporary:
             temporary.write_text(text, encoding="utf-8")
         print(target / "MODEL_CARD.md")
     if config.readme is not None:
         names = [item.partition("=")[0] for item in config.trainings]
-        write_readme(Path(config.readme), overview(names, restoration, verification))
+        put_between_marks(config.readme, overview(names, restoration, verification), "models")
 
 
 def joined_history(runs: list[Path]) -> list[dict[str, Any]]:
@@ -102,6 +107,7 @@ def card(
     name: str,
     begun: dict[str, Any],
     target: Path,
+    curve: Path,
     history: list[dict[str, Any]],
     restoration: dict[str, Any],
     verification: dict[str, Any],
@@ -111,7 +117,7 @@ def card(
     if restoration["models"].get(name, {}).get("sha256") != record["sha256"]:
         raise UserError(f"The results are not those of {target}: evaluate that export first (its sha256 differs).")
     last = history[-1]
-    return f"""# {name}: 16 x 16 faces to 64 x 64
+    text = f"""# {name}: 16 x 16 faces to 64 x 64
 
 {WHAT[name]} {record["parameters"]:,} parameters, {record["bytes"] / 1e6:.1f} MB.
 
@@ -141,7 +147,7 @@ heed these terms.
 After {last["step"]:,} steps of {begun["config"]["batch_size"]} faces on two CPU cores: {last["psnr_gain"]:+.2f} dB over
 bicubic, SSIM {last["ssim"]:.3f} on {begun["validation_faces"]} validation faces.
 
-![PSNR gain on the validation faces during training](curve.png)
+![PSNR gain on the validation faces during training]({Path(os.path.relpath(curve, target)).as_posix()})
 
 ## Figures
 
@@ -164,14 +170,22 @@ python tools/evaluate_verification.py --flagfile=configs/evaluate_verification.c
 
 {LIMITS}
 """
+    return wrapped(text)
 
 
 def newest_record(target: Path) -> dict[str, Any]:
-    """The record of the newest export in `saved_models/<name>`."""
-    versions = sorted((int(path.name) for path in target.glob("[0-9]*") if path.name.isdecimal()), reverse=True)
-    if not versions:
+    """The record of the newest export in `saved_models/<name>`, whose files are those that it describes."""
+    version = find_version(target)
+    if version is None:
         raise UserError(f"{target} holds no export; make it with tools/export_saved_model.py.")
-    return read_json(target / str(versions[0]) / "model.json")
+    return read_record(version)
+
+
+def wrapped(text: str) -> str:
+    """Breaks the lines of paragraphs anew; headings, tables, lists, pictures and code stay as they are."""
+    wrapper = textwrap.TextWrapper(120, break_long_words=False, break_on_hyphens=False)
+    blocks = text.split("\n\n")
+    return "\n\n".join(block if block.startswith(NO_PARAGRAPH) else wrapper.fill(block) for block in blocks)
 
 
 def restoration_table(name: str, restoration: dict[str, Any]) -> str:
@@ -243,16 +257,6 @@ def overview(names: list[str], restoration: dict[str, Any], verification: dict[s
 
 def _ssim(rows: dict[str, Any], method: str) -> str:
     return f"{rows['methods'][method]['ssim_rgb']['mean']:.3f}"
-
-
-def write_readme(path: Path, table: str) -> None:
-    """Replaces what stands between the marks."""
-    text = path.read_text(encoding="utf-8")
-    if any(text.count(mark) != 1 for mark in MARKS):
-        raise UserError(f"{path} should hold {MARKS[0]} and {MARKS[1]} once each.")
-    before, rest = text.split(MARKS[0])
-    with written_whole(path) as temporary:
-        temporary.write_text(f"{before}{MARKS[0]}\n{table}\n{MARKS[1]}{rest.split(MARKS[1])[1]}", encoding="utf-8")
 
 
 def write_curve(path: Path, history: list[dict[str, Any]]) -> None:

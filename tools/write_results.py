@@ -11,13 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from lrfr_tf.config import option, required
-from lrfr_tf.errors import UserError
 from lrfr_tf.evaluation.report.text import table_markdown
 from lrfr_tf.evaluation.report.words import method_name
-from lrfr_tf.files import read_json, written_whole
+from lrfr_tf.files import put_between_marks, read_json, written_whole
 from lrfr_tf.main import run
 
-MARKS = ("<!-- results -->", "<!-- end of results -->")
 ABSENT: dict[str, Any] = {"mean": None}
 INTRODUCTION = """# The first system on CelebA
 
@@ -69,7 +67,7 @@ def main(config: Config) -> None:
         temporary.write_text("\n\n".join(part.strip() for part in parts) + "\n", encoding="utf-8")
     print(config.output)
     if config.readme:
-        put_between_marks(Path(config.readme), short_table(results))
+        put_between_marks(config.readme, short_table(results), "results")
 
 
 def short_table(results: list[dict[str, Any]]) -> str:
@@ -102,20 +100,6 @@ def short_table(results: list[dict[str, Any]]) -> str:
 
 def percent(share: float | None) -> str:
     return "-" if share is None else f"{100 * share:.1f} %"
-
-
-def put_between_marks(path: Path, text: str) -> None:
-    """Replaces what stands between the two marks of a document.
-
-    Raises:
-        UserError: the marks are not there.
-    """
-    before, first, rest = path.read_text(encoding="utf-8").partition(MARKS[0])
-    _, second, after = rest.partition(MARKS[1])
-    if not first or not second:
-        raise UserError(f"{path} holds no {MARKS[0]} and {MARKS[1]}.")
-    with written_whole(path) as temporary:
-        temporary.write_text(f"{before}{first}\n{text}\n{second}{after}", encoding="utf-8")
 
 
 def training_text(folder: Path) -> str:

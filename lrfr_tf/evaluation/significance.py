@@ -34,9 +34,7 @@ def bootstrap_interval(
     for start in range(0, resamples, RESAMPLES_AT_ONCE):
         draws = random.multinomial(len(values), counts / len(values), size=min(RESAMPLES_AT_ONCE, resamples - start))
         means.append(draws @ distinct / len(values))
-    tail = (1.0 - confidence) / 2
-    low, high = np.quantile(np.concatenate(means), [tail, 1.0 - tail])
-    return float(low), float(high)
+    return _percentile_interval(np.concatenate(means), confidence)
 
 
 def paired_members_interval(
@@ -74,9 +72,7 @@ def paired_members_interval(
         total = times.sum(axis=1)
         # With a handful of persons a resample may hold no pair at all: it says nothing and is left out.
         means.append((times @ values)[total > 0] / total[total > 0])
-    tail = (1.0 - confidence) / 2
-    low, high = np.quantile(np.concatenate(means), [tail, 1.0 - tail])
-    return float(low), float(high)
+    return _percentile_interval(np.concatenate(means), confidence)
 
 
 def mcnemar(correct_a: np.ndarray, correct_b: np.ndarray) -> float:
@@ -96,3 +92,10 @@ def mcnemar(correct_a: np.ndarray, correct_b: np.ndarray) -> float:
     if only_a + only_b == 0:
         return 1.0
     return float(scipy.stats.binomtest(only_a, only_a + only_b, 0.5).pvalue)
+
+
+def _percentile_interval(means: np.ndarray, confidence: float) -> tuple[float, float]:
+    """The ends between which the middle `confidence` of resampled means, float [resamples], lies."""
+    tail = (1.0 - confidence) / 2
+    low, high = np.quantile(means, [tail, 1.0 - tail])
+    return float(low), float(high)

@@ -35,9 +35,7 @@ def frame_face(image: np.ndarray, box: Box, scale: float = 1.3, size: int = 64) 
     Raises:
         ValueError: the box is not finite or has no area, or `scale` or `size` is not positive.
     """
-    x1, y1, x2, y2 = _corners(box)
-    if x2 <= x1 or y2 <= y1:
-        raise ValueError(f"The box {tuple(box)} has no area.")
+    x1, y1, x2, y2 = _corners_around_area(box)
     if scale <= 0 or size < 1:
         raise ValueError(f"A face cannot be framed at scale {scale} and size {size}.")
     side = max(1, math.floor(scale * max(x2 - x1, y2 - y1) + 0.5))
@@ -61,9 +59,7 @@ def frame_portrait(image: np.ndarray, box: Box, height: int = CELEBA_HEIGHT) -> 
     Raises:
         ValueError: the box is not finite or has no area.
     """
-    x1, y1, x2, y2 = _corners(box)
-    if x2 <= x1 or y2 <= y1:
-        raise ValueError(f"The box {tuple(box)} has no area.")
+    x1, y1, x2, y2 = _corners_around_area(box)
     unit = (y2 - y1) / _DETECTED_HEIGHT
     left = math.floor((x1 + x2) / 2 - CELEBA_WIDTH / 2 * unit + 0.5)
     top = math.floor((y1 + y2) / 2 - _DETECTED_ROW * unit + 0.5)
@@ -122,4 +118,11 @@ def _corners(box: Box) -> tuple[float, float, float, float]:
     x1, y1, x2, y2 = (float(value) for value in box)
     if not all(math.isfinite(value) for value in (x1, y1, x2, y2)):
         raise ValueError(f"The box {tuple(box)} is not finite.")
+    return x1, y1, x2, y2
+
+
+def _corners_around_area(box: Box) -> tuple[float, float, float, float]:
+    x1, y1, x2, y2 = _corners(box)
+    if x2 <= x1 or y2 <= y1:
+        raise ValueError(f"The box {tuple(box)} has no area.")
     return x1, y1, x2, y2

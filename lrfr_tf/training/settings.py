@@ -18,7 +18,7 @@ FREE_SETTINGS = (
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TrainingSettings:
-    """The base of a train script's Config, which may give a field another default by declaring it again."""
+    """The base of a train script's Config, which may give a field another default (`lrfr_tf.config.with_default`)."""
 
     batch_size: int = option(32, "images a step, over all replicas together", at_least=1)
     seed: int = option(0, "seed of weights, order and augmentation", at_least=0)
@@ -31,8 +31,8 @@ class TrainingSettings:
     )
     rate_schedule: str = option(
         "constant",
-        "the learning rate: constant, falling to a fiftieth along a cosine, halved at 1/2 and again at 3/4 of the run "
-        "(steps), or divided by ten at 1/2",
+        "all learning rates, over each phase of the run: constant, falling to a fiftieth along a cosine, halved at 1/2 "
+        "and again at 3/4 (steps), or divided by ten at 1/2",
         RATE_SCHEDULES,
     )
     warm_up_steps: int = option(0, "steps over which the learning rate rises from nothing", at_least=0)

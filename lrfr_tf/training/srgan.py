@@ -5,14 +5,13 @@ from pathlib import Path
 
 import keras
 
-from lrfr_tf.config import option
+from lrfr_tf.config import option, with_default
 from lrfr_tf.errors import UserError
 from lrfr_tf.losses import adversarial, pixel
 from lrfr_tf.models import srgan
 from lrfr_tf.training.precision import adam
 from lrfr_tf.training.run import SuperResolutionSettings
 from lrfr_tf.training.schedules import learning_rate
-from lrfr_tf.training.settings import RATE_SCHEDULES
 from lrfr_tf.training.super_resolution import GeneratorLoss
 from lrfr_tf.weights.facenet import load_facenet_128
 from lrfr_tf.weights.sample_package import fetch_facenet_weights
@@ -49,7 +48,7 @@ class SrganSettings(SuperResolutionSettings):
         20_000, "steps on the pixel loss alone (this network is stored as pixel_model/)", at_least=0
     )
     adversarial_steps: int = option(10_000, "steps against the discriminator", at_least=0)
-    batch_size: int = option(16, "images a step, over all replicas together", at_least=1)
+    batch_size: int = with_default(SuperResolutionSettings, "batch_size", 16)
     pixel_loss: str = option("mse", "pixel loss of both phases", tuple(PIXEL_LOSSES))
     pixel_rate: float = option(1e-4, "Adam's highest learning rate on pixels", above=0)
     adversarial_rate: float = option(1e-4, "both Adams' highest learning rate in the second phase", above=0)
@@ -68,15 +67,10 @@ class SrganSettings(SuperResolutionSettings):
     feature_cache_gb: float = option(
         4.0, "keep VGG19's view of the HR faces in memory if they fit; only for --framing=stored", at_least=0
     )
-    rate_schedule: str = option(
-        "cosine",
-        "all learning rates, over their phase: constant, falling to a fiftieth along a cosine, halved at 1/2 and again "
-        "at 3/4 (steps), or divided by ten at 1/2",
-        RATE_SCHEDULES,
-    )
-    log_every: int = option(50, "steps between two lines of TensorBoard", at_least=1)
-    evaluate_every: int = option(500, "steps between two evaluations on the validation faces", at_least=1)
-    save_every: int = option(500, "steps between two checkpoints", at_least=1)
+    rate_schedule: str = with_default(SuperResolutionSettings, "rate_schedule", "cosine")
+    log_every: int = with_default(SuperResolutionSettings, "log_every", 50)
+    evaluate_every: int = with_default(SuperResolutionSettings, "evaluate_every", 500)
+    save_every: int = with_default(SuperResolutionSettings, "save_every", 500)
 
 
 def build_optimizer(

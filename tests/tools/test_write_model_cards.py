@@ -7,7 +7,7 @@ import pytest
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import read_json, write_json
-from tools.write_model_cards import Config, main
+from tools.write_model_cards import Config, main, wrapped
 
 
 def mean(value: float) -> dict[str, Any]:
@@ -37,7 +37,10 @@ def results(tmp_path: Path) -> Config:
             tmp_path / run / "run.json",
             {"training_faces": 9067, "validation_faces": 256, "config": {"batch_size": 32}},
         )
-    record = {"parameters": 1563875, "bytes": 6_580_000, "version": 1, "sha256": "0123456789abcdef" * 4}
+    record = {
+        "schema": 1, "kind": "super_resolution", "name": "srresnet", "version": 1, "signatures": {}, "files": {},
+        "sha256": "0123456789abcdef" * 4, "parameters": 1563875, "bytes": 6_580_000,
+    }  # fmt: skip
     write_json(tmp_path / "saved_models" / "srresnet" / "1" / "model.json", record)
     tree = {"counts": {"images": 1598}, "methods": {}}
     tree["methods"] = {"bicubic": restoration_row(23.43, None), "srresnet": restoration_row(26.82, 3.39)}
@@ -55,6 +58,7 @@ def results(tmp_path: Path) -> Config:
         restoration=str(tmp_path / "restoration.json"),
         verification=str(tmp_path / "verification.json"),
         saved_models=str(tmp_path / "saved_models"),
+        curves=str(tmp_path / "docs" / "curves"),
         readme=str(tmp_path / "README.md"),
     )
 
@@ -67,12 +71,25 @@ def test_a_card_holds_what_was_measured(results: Config, tmp_path: Path) -> None
     assert "After 1,500 steps of 32 faces" in card  # both runs
     assert "| aligned, `face` | 1,598 | srresnet | 26.82 dB | +3.39 [+3.38, +3.40] | 0.812 | 0.38 | 1.5 dB |" in card
     assert "| srresnet | 82.8% ± 0.6 | +7.5 | [+6.5, +8.5] | [+1.0, +9.0] | 25.0% |" in card
-    assert (tmp_path / "saved_models" / "srresnet" / "curve.png").stat().st_size > 1000
+    assert (tmp_path / "docs" / "curves" / "srresnet.png").stat().st_size > 1000
+    assert "](../../docs/curves/srresnet.png)" in card
     readme = (tmp_path / "README.md").read_text()
     assert readme.startswith("before\n<!-- models -->\n| |")
     assert readme.endswith("<!-- end of models -->\nafter\n")
     assert "old" not in readme
     assert "+3.39 dB, 0.812 | +7.5 points [+6.5, +8.5] |" in readme
+
+
+def test_paragraphs_are_wrapped_and_nothing_else() -> None:
+    kept = "# A heading " + "x" * 120 + "\n\n| a | table |\n| of | rows |\n\n- a list " + "y " * 80 + "\n- of two"
+    code = "```sh\npython " + "--flag " * 30 + "\n```"
+    paragraph = "Words-with-hyphens and `code` " * 20
+    text = wrapped(f"{kept}\n\n{paragraph}\nragged\n\n{code}\n")
+    assert text.startswith(kept)
+    assert text.endswith(code + "\n")
+    lines = text.removeprefix(kept).removesuffix(code + "\n").strip().split("\n")
+    assert 90 < min(len(line) for line in lines[:-1]) <= max(len(line) for line in lines) <= 120
+    assert " ".join(lines).split() == [*paragraph.split(), "ragged"]
 
 
 def test_results_of_another_export_are_refused(results: Config, tmp_path: Path) -> None:

@@ -59,5 +59,5 @@ def test_the_document_quotes_the_run_folders(tool: Tool, runs: Path, tmp_path: P
 def test_a_document_without_marks_is_left_alone(tool: Tool, tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("no marks")
     with pytest.raises(UserError, match="holds no <!-- results -->"):
-        tool("write_results").put_between_marks(tmp_path / "README.md", "text")
+        tool("write_results").put_between_marks(tmp_path / "README.md", "text", "results")
     assert (tmp_path / "README.md").read_text() == "no marks"
