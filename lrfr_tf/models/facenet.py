@@ -12,6 +12,7 @@ import keras
 from keras import layers, ops
 
 FACENET_SIZE = 160
+TRUNK = "inception_resnet_v1"  # the layer of a FaceNet that holds all of its weights
 
 
 def standardise_fixed(images: Any) -> Any:
@@ -89,11 +90,46 @@ def facenet(dimensions: int, standardisation: type[layers.Layer]) -> keras.Model
     return keras.Model(images, UnitLength(dtype="float32", name="embedding")(features), name=f"facenet_{dimensions}")
 
 
-def inception_resnet_v1(dimensions: int = 512, input_size: int = FACENET_SIZE) -> keras.Model:
+@keras.saving.register_keras_serializable(package="lrfr_tf")
+class Enlarge(layers.Layer):
+    """Resizes images [N, H, W, 3] to size x size by bicubic interpolation, without rounding to grey levels."""
+
+    def __init__(self, size: int, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.size = size
+
+    def call(self, images: Any) -> Any:
+        size = (self.size, self.size)
+        return ops.image.resize(images, size, interpolation="bicubic", antialias=True, data_format="channels_last")
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "size": self.size}
+
+
+def facenet_of_aligned_faces(trunk: keras.Model, standardisation: type[layers.Layer], size: int = 128) -> keras.Model:
+    """FaceNet as the Siamese system takes it: aligned faces in, features out.
+
+    Args:
+        trunk: `inception_resnet_v1`, as it is or with its batch norm folded.
+        standardisation: as for `facenet`.
+        size: side of the aligned faces.
+
+    Returns:
+        A model from float images [N, size, size, 3] in 0..255 (RGB) to float32 [N, dimensions], not of unit length.
+    """
+    images = keras.Input((size, size, 3), name="images")
+    enlarged = Enlarge(int(trunk.input_shape[1]), dtype="float32", name="enlarged")(images)
+    features = trunk(standardisation(dtype="float32", name="standardisation")(enlarged))
+    features = layers.Activation("linear", dtype="float32", name="features")(features)
+    return keras.Model(images, features, name="facenet_of_aligned_faces")
+
+
+def inception_resnet_v1(dimensions: int = 512, input_size: int = FACENET_SIZE, dropout: float = 0.2) -> keras.Model:
     """Inception-ResNet-v1 with a linear bottleneck, with random weights.
 
     Takes float images [N, input_size, input_size, 3], already standardised, and returns [N, dimensions], not yet of
-    unit length. It has 23,497,424 parameters at 512 dimensions and 22,808,144 at 128.
+    unit length. It has 23,497,424 parameters at 512 dimensions and 22,808,144 at 128. `dropout` is the share of the
+    pooled features that is left out in training.
 
     Raises:
         ValueError: `input_size` is below 75, where the last reduction has nothing left to reduce.
@@ -118,10 +154,10 @@ def inception_resnet_v1(dimensions: int = 512, input_size: int = FACENET_SIZE) -
         x = _block8(x, f"Block8_{number}", scale=0.20)
     x = _block8(x, "Block8_6", scale=1.0, activated=False)
     x = layers.GlobalAveragePooling2D(name="AvgPool")(x)
-    x = layers.Dropout(0.2, name="Dropout")(x)
+    x = layers.Dropout(dropout, name="Dropout")(x)
     x = layers.Dense(dimensions, use_bias=False, name="Bottleneck")(x)
     x = _batch_norm("Bottleneck_BatchNorm")(x)
-    return keras.Model(images, x, name="inception_resnet_v1")
+    return keras.Model(images, x, name=TRUNK)
 
 
 def _block35(x: Any, name: str, scale: float) -> Any:

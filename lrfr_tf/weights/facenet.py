@@ -15,7 +15,7 @@ import numpy as np
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import sha256, written_whole
-from lrfr_tf.models.facenet import StandardiseFixed, WhitenEach, facenet
+from lrfr_tf.models.facenet import TRUNK, StandardiseFixed, WhitenEach, facenet
 from lrfr_tf.weights.sample_package import FACENET_PACKAGE
 
 FACENET_128_SHA256 = FACENET_PACKAGE.weights_sha256
@@ -34,7 +34,7 @@ def load_facenet_128(path: Path) -> keras.Model:
     """
     check_sha256(path, FACENET_128_SHA256, "facenet_keras.h5")
     model = facenet(128, WhitenEach)
-    set_layer_weights(model.get_layer("inception_resnet_v1"), path)
+    set_layer_weights(model.get_layer(TRUNK), path)
     return model
 
 
@@ -48,7 +48,7 @@ def load_facenet_512(key: str, path: Path) -> keras.Model:
     """
     check_sha256(path, facenet_512_sha256(key), f"the keras-facenet weights of {key}")
     model = facenet(512, StandardiseFixed)
-    set_layer_weights(model.get_layer("inception_resnet_v1"), path)
+    set_layer_weights(model.get_layer(TRUNK), path)
     return model
 
 

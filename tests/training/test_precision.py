@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from lrfr_tf.losses import adversarial, pixel
+from lrfr_tf.losses import adversarial, distillation, margin, pixel, triplet
 from lrfr_tf.losses.identity import identity
 from lrfr_tf.losses.perceptual import perceptual
 from lrfr_tf.models import srgan
 from lrfr_tf.models.facenet import WhitenEach, facenet
 from lrfr_tf.models.heads import linear_head, mlp_head
+from lrfr_tf.models.spherenet import spherenet
 from lrfr_tf.models.srcnn import srcnn
 from lrfr_tf.training.precision import adam, descend
 from lrfr_tf.training.settings import PRECISIONS
@@ -108,6 +109,7 @@ MODELS: dict[str, tuple[Callable[[], keras.Model], tuple[int, ...]]] = {
     "linear_head": (lambda: linear_head(8, 5), (8,)),
     "mlp_head": (lambda: mlp_head(8, 5), (8,)),
     "facenet": (lambda: facenet(16, WhitenEach), (160, 160, 3)),
+    "spherenet": (lambda: spherenet(4, embedding_size=8), (128, 128, 3)),
 }
 
 
@@ -170,16 +172,38 @@ VERDICT_LOSSES = [
 ]
 
 
+LABELS = np.array([0, 1, 1, 2, 0, 0])
+# Losses on embeddings; where a second array is taken, it holds class rows, or the embeddings of a teacher.
+EMBEDDING_LOSSES: list[Callable[..., tf.Tensor]] = [
+    lambda rows: triplet.batch_hard_triplet(rows, LABELS),
+    lambda rows: triplet.semi_hard_triplet(rows, LABELS),
+    lambda rows: triplet.contrastive(tf.abs(rows[:, 0]), LABELS == 1),
+]
+CLASS_LOSSES: list[Callable[..., tf.Tensor]] = [
+    lambda rows, classes: margin.additive_margin_softmax(rows, classes, LABELS, gamma=2.0),
+    lambda rows, classes: margin.cross_entropy(margin.margin_logits(rows, classes, LABELS, head="softmax"), LABELS),
+    lambda rows, classes: margin.cross_entropy(
+        margin.adaptive_margin_logits(rows, classes, LABELS, *margin.updated_norm_statistics(rows, 20.0, 100.0)), LABELS
+    ),
+    distillation.cosine_distillation,
+    lambda rows, classes: distillation.prototype_softmax(rows, classes, LABELS),
+]
+
+
 def test_every_loss_is_float32_and_finite(precision: str) -> None:
     kind = precision.removeprefix("mixed_")
     high = tf.constant(RANDOM.uniform(0, 255, (2, 16, 16, 3)), tf.float32)
     images = tf.cast(RANDOM.uniform(0, 255, (2, 16, 16, 3)), kind)
     # Logits at which a sigmoid, or its square, leaves half precision.
     real, fake = (tf.constant(values, kind) for values in ([[300.0], [-40.0]], [[-300.0], [40.0]]))
+    # Their squared lengths leave half precision, and each is its own class row.
+    embeddings = tf.cast(RANDOM.normal(0, 200, (6, 8)), kind)
     cases: list[tuple[Callable[..., tf.Tensor], tuple[tf.Tensor, ...]]] = [
         *((loss, (images, high)) for loss in PIXEL_LOSSES),
         (pixel.total_variation, (images,)),
         *((loss, (real, fake)) for loss in VERDICT_LOSSES),
+        *((loss, (embeddings,)) for loss in EMBEDDING_LOSSES),
+        *((loss, (embeddings, embeddings)) for loss in CLASS_LOSSES),
     ]
     for build, loss in ((small_features, perceptual), (small_features, identity)):
         network = build(16, 8)

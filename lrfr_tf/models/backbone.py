@@ -1,0 +1,28 @@
+"""The networks that embed aligned faces directly, by name."""
+
+import keras
+
+from lrfr_tf.models.facenet import WhitenEach, facenet_of_aligned_faces, inception_resnet_v1
+from lrfr_tf.models.fold import fold_batch_norm
+from lrfr_tf.models.spherenet import UNITS, spherenet
+
+BACKBONES = (*(f"spherenet{depth}" for depth in UNITS), "facenet")
+FACENET_DIMENSIONS = 128
+
+
+def backbone(name: str) -> keras.Model:
+    """A network from aligned faces, float [N, 128, 128, 3] RGB in 0..255, to float32 features, with random weights.
+
+    "spherenet4" to "spherenet64" give 512 features; "facenet" is the 128-D FaceNet with its batch norm folded into the
+    convolutions, which gives 128.
+
+    Raises:
+        ValueError: the name is not one of `BACKBONES`.
+    """
+    if name not in BACKBONES:
+        raise ValueError(f"There is no backbone {name!r}; there are {', '.join(BACKBONES)}.")
+    if name == "facenet":
+        return facenet_of_aligned_faces(
+            fold_batch_norm(inception_resnet_v1(FACENET_DIMENSIONS, dropout=0.0)), WhitenEach
+        )
+    return spherenet(int(name.removeprefix("spherenet")))
