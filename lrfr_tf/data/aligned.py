@@ -1,0 +1,125 @@
+"""Trees of aligned faces in memory, as tools/prepare_aligned.py and tools/prepare_vggface2.py write them.
+
+<root>/<identity>/<image>.jpg     128 high, 128 + left_margin wide, the landmarks on the template
+<root>/manifest.json              written last: a tree without it is not finished
+"""
+
+import dataclasses
+import os
+from collections.abc import Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from lrfr_tf.data.face_cache import identity_name
+from lrfr_tf.data.folders import is_held_out, sorted_names
+from lrfr_tf.errors import UserError
+from lrfr_tf.files import read_json
+from lrfr_tf.images.decode import read_image
+
+
+@dataclasses.dataclass(frozen=True)
+class AlignedFiles:
+    """The faces of one or more trees: `identities` are places in `names`, int64 [N]."""
+
+    paths: list[str]
+    identities: np.ndarray
+    names: list[str]
+
+
+@dataclasses.dataclass(frozen=True)
+class AlignedFaces:
+    """Faces in memory, uint8 [N, size, size + left_margin, 3], and whose they are: `AlignedFiles` with pixels."""
+
+    images: np.ndarray
+    identities: np.ndarray
+    names: list[str]
+    paths: list[str]
+
+
+def list_aligned_faces(roots: Sequence[Path], held_out_divisor: int, excluded: Collection[str]) -> AlignedFiles:
+    """Lists the faces of finished trees; a person who is in several is one identity.
+
+    Args:
+        held_out_divisor: identities whose number is divisible by it are left out; 0 keeps everybody.
+        excluded: names of further identities to leave out, as `face_cache.identity_name` writes them.
+
+    Raises:
+        UserError: a tree is not finished, trees are framed differently, or nobody is left.
+    """
+    _check_equal_framing(roots)
+    found: list[tuple[str, str]] = []
+    for root in roots:
+        for target in sorted(faces_below(root)):
+            folder = target.split("/")[0]
+            if not is_held_out(folder, held_out_divisor) and identity_name(folder) not in excluded:
+                found.append((identity_name(folder), str(root / target)))
+    if not found:
+        raise UserError(
+            f"No face is left in {', '.join(map(str, roots))} (identities divisible by {held_out_divisor} held out)."
+        )
+    names = sorted_names({name for name, _ in found})
+    numbers = {name: number for number, name in enumerate(names)}
+    return AlignedFiles([path for _, path in found], np.array([numbers[name] for name, _ in found], np.int64), names)
+
+
+def load_aligned_faces(roots: Sequence[Path], held_out_divisor: int, excluded: Collection[str]) -> AlignedFaces:
+    """Decodes the faces that `list_aligned_faces` lists.
+
+    Raises:
+        UserError: as there; or a face cannot be read, differs in size, or all of them do not fit into the memory.
+    """
+    files = list_aligned_faces(roots, held_out_divisor, excluded)
+    first = read_image(files.paths[0])
+    needed, memory = len(files.paths) * first.nbytes, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if needed > memory:
+        raise UserError(
+            f"The {len(files.paths):,} faces of {', '.join(map(str, roots))} take {needed / 1e9:.0f} GB of memory, and "
+            f"this machine has {memory / 1e9:.0f} GB; use fewer trees."
+        )
+    images = np.empty((len(files.paths), *first.shape), np.uint8)
+
+    def fill(index: int) -> None:
+        image = read_image(files.paths[index])
+        if image.shape != first.shape:
+            raise UserError(
+                f"{files.paths[index]} is {image.shape[1]} x {image.shape[0]} pixels, but {files.paths[0]} is "
+                f"{first.shape[1]} x {first.shape[0]}; all faces have one size."
+            )
+        images[index] = image
+
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        for _ in tqdm(pool.map(fill, range(len(images))), total=len(images), desc="read faces", unit="image"):
+            pass
+    return AlignedFaces(images, files.identities, files.names, files.paths)
+
+
+def faces_below(root: Path) -> set[str]:
+    """All finished faces, as <identity>/<image>.jpg; one walk, since a tree may hold millions."""
+    found = set()
+    for folder in os.scandir(root):
+        if not folder.is_dir():
+            continue
+        for entry in os.scandir(folder.path):
+            if entry.name.endswith(".jpg") and not entry.name.startswith("."):
+                found.add(f"{folder.name}/{entry.name}")
+    return found
+
+
+def _check_equal_framing(roots: Sequence[Path]) -> None:
+    framings = []
+    for root in roots:
+        manifest = read_json(root / "manifest.json") if (root / "manifest.json").is_file() else {}
+        if "left_margin" not in manifest:
+            raise UserError(
+                f"{root} is not a finished tree of aligned faces; make it with tools/prepare_aligned.py or "
+                "tools/prepare_vggface2.py."
+            )
+        framings.append(tuple(manifest[key] for key in ("template", "size", "left_margin")))
+        if framings[-1] != framings[0]:
+            raise UserError(
+                f"{roots[0]} and {root} are framed differently (template, size, left margin: {framings[0]} and "
+                f"{framings[-1]}); prepare both alike."
+            )

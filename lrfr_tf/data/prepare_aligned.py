@@ -1,0 +1,226 @@
+"""Photos -> a tree of aligned faces, `<output>/<identity>/<image>.jpg` and `manifest.json`; see `data.aligned`."""
+
+import dataclasses
+import hashlib
+import os
+import zipfile
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+from lrfr_tf.config import versions
+from lrfr_tf.data.aligned import faces_below
+from lrfr_tf.data.aligned_source import FindLandmarks, Selection
+from lrfr_tf.data.folders import sorted_names
+from lrfr_tf.data.image_source import ImageSource
+from lrfr_tf.errors import UserError
+from lrfr_tf.faces.align import ALIGNED_SIZE, align_face
+from lrfr_tf.files import read_json, write_json, written_whole
+from lrfr_tf.images.decode import decode_image
+from lrfr_tf.images.resize import resize
+from lrfr_tf.resumable import open_folder
+
+SCHEMA = 1
+JPEG_QUALITY = 95
+LARGEST_BAD_SHARE = 0.01
+# Photos that are decoded together; enough for every thread, and still little memory where photos are large.
+PHOTOS_PER_THREAD, LEAST_PHOTOS = 8, 64
+
+
+@dataclasses.dataclass(frozen=True)
+class Framing:
+    """How a photo becomes a face.
+
+    Attributes:
+        template, left_margin: see `lrfr_tf.faces.align.align_face`.
+        size: height of a face in pixels; its width is size + left_margin.
+        photo_size: (height, width) to which photos are resized before anything else, or None.
+    """
+
+    template: str = "lai"
+    left_margin: int = 0
+    size: int = ALIGNED_SIZE
+    photo_size: tuple[int, int] | None = None
+
+
+def prepare_aligned_tree(
+    source: ImageSource,
+    selection: Selection,
+    find_landmarks: FindLandmarks | None,
+    output: Path,
+    framing: Framing,
+    settings: dict[str, Any],
+    workers: int | None = None,
+) -> dict[str, Any]:
+    """Writes the tree, and returns its manifest.
+
+    An interrupted run goes on where it stopped: finished faces are kept. Threads do the work: decoding, warping and
+    encoding happen outside of Python's lock.
+
+    Args:
+        find_landmarks: None if the photos are aligned already; they are then only resized, and a left margin is black.
+        settings: where the photos and landmarks come from; a folder that was begun with others is refused.
+        workers: number of threads; None takes one for each core.
+
+    Raises:
+        UserError: other settings, more than 1 % bad photos (each is named in `bad_images.json`), or no face at all.
+    """
+    settings = {
+        **settings,
+        "template": framing.template if find_landmarks is not None else "as delivered",
+        "size": framing.size,
+        "left_margin": framing.left_margin,
+        "photo_size": list(framing.photo_size) if framing.photo_size else None,
+        "jpeg_quality": JPEG_QUALITY,
+        "files": _fingerprint(selection),
+    }
+    open_folder(output, settings)
+    if (output / "manifest.json").is_file():
+        return read_json(output / "manifest.json")
+    for part in output.rglob(".part-*"):  # faces that a killed run had begun
+        part.unlink()
+    targets = _targets(selection.images)
+    done = faces_below(output)
+    pending = [name for name, target in targets.items() if target not in done]
+    bad = [{"image": name, "reason": "it is in the list and not among the images"} for name in selection.missing]
+    no_face = list(selection.without_landmarks)
+    workers = workers or os.cpu_count() or 1
+    together = max(LEAST_PHOTOS, PHOTOS_PER_THREAD * workers)
+
+    def read(name: str) -> np.ndarray | UserError:
+        try:
+            photo = decode_image(source.read(name), source.label(name))
+        except UserError as error:
+            return error
+        return photo if framing.photo_size is None else resize(photo, *framing.photo_size)
+
+    def write(item: tuple[str, np.ndarray, np.ndarray | None]) -> UserError | None:
+        name, photo, landmarks = item
+        try:
+            _write_jpeg(output / targets[name], _frame(photo, landmarks, framing))
+        except ValueError as error:  # five landmarks on one point, or not numbers
+            return UserError(str(error))
+        return None
+
+    progress = tqdm(total=len(targets), initial=len(targets) - len(pending), desc="align", unit="image")
+    with ThreadPoolExecutor(max_workers=workers) as pool, progress:
+        for start in range(0, len(pending), together):
+            names = pending[start : start + together]
+            read_photos = list(pool.map(read, names))
+            bad += _named_errors(names, read_photos)
+            photos = {n: photo for n, photo in zip(names, read_photos, strict=True) if isinstance(photo, np.ndarray)}
+            found: list[np.ndarray | None] = [None] * len(photos)
+            if find_landmarks is not None:
+                found = find_landmarks(list(photos), list(photos.values()))
+                no_face += [name for name, points in zip(photos, found, strict=True) if points is None]
+            items = [
+                (name, photo, points)
+                for (name, photo), points in zip(photos.items(), found, strict=True)
+                if points is not None or find_landmarks is None
+            ]
+            bad += _named_errors([name for name, _, _ in items], list(pool.map(write, items)))
+            progress.update(len(names))
+    return _finish(output, selection, len(targets) + len(selection.missing), settings, bad, no_face)
+
+
+def describe(output: str, manifest: dict[str, Any]) -> str:
+    """What a run made and what it left out, in two lines."""
+    return (
+        f"{output}: {manifest['images']} faces of {manifest['identities']} identities\n"
+        f"left out {len(manifest['excluded_identities'])} identities and {len(manifest['images_without_landmarks'])} "
+        f"photos without landmarks; {len(manifest['bad_images'])} bad images"
+    )
+
+
+def source_fingerprint(path: Path) -> str:
+    """A checksum of a zip's table of contents (names, sizes, CRC-32), which takes a second for 40 GB; or "folder"."""
+    if path.is_dir():
+        return "folder"
+    digest = hashlib.sha256()
+    with zipfile.ZipFile(path) as archive:
+        for entry in archive.infolist():
+            digest.update(f"{entry.filename}\t{entry.file_size}\t{entry.CRC}\n".encode())
+    return digest.hexdigest()
+
+
+def _frame(photo: np.ndarray, landmarks: np.ndarray | None, framing: Framing) -> np.ndarray:
+    if landmarks is not None:
+        return align_face(photo, landmarks, framing.template, framing.size, framing.left_margin)
+    return np.pad(resize(photo, framing.size, framing.size), ((0, 0), (framing.left_margin, 0), (0, 0)))
+
+
+def _write_jpeg(path: Path, image: np.ndarray) -> None:
+    try:
+        with written_whole(path) as temporary:
+            Image.fromarray(image).save(temporary, format="JPEG", quality=JPEG_QUALITY)
+    except OSError as error:
+        # Not the photo's fault: no further face could be written either.
+        raise UserError(f"{path} cannot be written: {error.strerror or error}.") from None
+
+
+def _named_errors(names: Sequence[str], outcomes: Sequence[Any]) -> list[dict[str, str]]:
+    return [
+        {"image": name, "reason": str(outcome)}
+        for name, outcome in zip(names, outcomes, strict=True)
+        if isinstance(outcome, UserError)
+    ]
+
+
+def _finish(
+    output: Path,
+    selection: Selection,
+    total: int,
+    settings: dict[str, Any],
+    bad: list[dict[str, str]],
+    no_face: list[str],
+) -> dict[str, Any]:
+    (output / "bad_images.json").unlink(missing_ok=True)
+    bad = sorted(bad, key=lambda item: item["image"])
+    if bad:
+        write_json(output / "bad_images.json", bad)
+    if len(bad) > LARGEST_BAD_SHARE * total:
+        raise UserError(
+            f"{len(bad)} of {total} images are missing or cannot be read (more than {LARGEST_BAD_SHARE:.0%}), for "
+            f"example {bad[0]['image']}: {bad[0]['reason'].rstrip('.')}; all are named in {output / 'bad_images.json'}."
+        )
+    faces = Counter(target.split("/")[0] for target in faces_below(output))
+    if not faces:
+        raise UserError(f"No face was found in any of the {total} images.")
+    manifest = {
+        "schema": SCHEMA,
+        "images": faces.total(),
+        "identities": len(faces),
+        "images_per_identity": {name: faces[name] for name in sorted_names(faces)},
+        "excluded_identities": list(selection.excluded),
+        "images_without_landmarks": sorted(no_face),
+        "bad_images": bad,
+        **settings,
+        "versions": versions(),
+    }
+    write_json(output / "manifest.json", manifest)
+    return manifest
+
+
+def _targets(images: dict[str, list[str]]) -> dict[str, str]:
+    """Photo -> `<identity>/<stem>.jpg`; where photos of one identity share a stem, the whole name, "_" for "/"."""
+    targets = {}
+    for identity in sorted_names(images):
+        stems = Counter(Path(name).stem for name in images[identity])
+        for name in sorted(images[identity]):
+            stem = Path(name).stem
+            targets[name] = f"{identity}/{stem if stems[stem] == 1 else name.replace('/', '_')}.jpg"
+    return targets
+
+
+def _fingerprint(selection: Selection) -> str:
+    """A checksum of which photo goes where."""
+    digest = hashlib.sha256()
+    for name, target in _targets(selection.images).items():
+        digest.update(f"{name}\t{target}\n".encode())
+    return digest.hexdigest()

@@ -1,0 +1,64 @@
+"""VGGFace2's list of persons, `identity_meta.csv`, and who of them is also in a test set.
+
+Cao et al., "VGGFace2: A dataset for recognising faces across pose and age", FG 2018.
+"""
+
+import csv
+import unicodedata
+from pathlib import Path
+
+from lrfr_tf.errors import UserError
+
+
+def read_identity_names(path: Path) -> dict[str, str]:
+    """Reads `identity_meta.csv`: a header "Class_ID, Name, ...", then `n000001, "14th_Dalai_Lama", ...`.
+
+    Returns:
+        Identity -> name as written there.
+
+    Raises:
+        UserError: the file cannot be read or is not such a list; the message names the line.
+    """
+    try:
+        with open(path, encoding="utf-8", newline="") as file:
+            rows = list(csv.reader(file, skipinitialspace=True))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UserError(f"{path} cannot be read as a table: {error}.") from None
+    if not rows or [word.strip().casefold() for word in rows[0][:2]] != ["class_id", "name"]:
+        raise UserError(f"{path} does not begin with the columns Class_ID and Name; it should be identity_meta.csv.")
+    names: dict[str, str] = {}
+    for number, row in enumerate(rows[1:], start=2):
+        if not row:
+            continue
+        if len(row) < 2 or not row[0].strip() or not row[1].strip():
+            raise UserError(f"{path}, line {number}: {', '.join(row)[:60]!r} holds no identity and name.")
+        names[row[0].strip()] = row[1].strip()
+    return names
+
+
+def normalised_name(name: str) -> str:
+    """Small letters and digits only, accents taken off: "José_Ángel Pérez" and "Jose Angel Perez" are one.
+
+    Letters that are no letter with an accent (Cyrillic, Chinese) stay as they are.
+    """
+    decomposed = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(character for character in decomposed if character.isalnum())
+
+
+def identities_named(names: dict[str, str], path: Path) -> frozenset[str]:
+    """The identities whose name is in the list `path`: one name a line; what follows a tab is ignored (LFW's lists).
+
+    Args:
+        names: identity -> name, from `read_identity_names`.
+
+    Raises:
+        UserError: the file cannot be read or holds no name.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        raise UserError(f"The list of names {path} cannot be read.") from None
+    wanted = {normalised_name(line.split("\t")[0]) for line in lines} - {""}
+    if not wanted:
+        raise UserError(f"The list of names {path} is empty.")
+    return frozenset(identity for identity, name in names.items() if normalised_name(name) in wanted)

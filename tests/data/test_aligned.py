@@ -1,0 +1,302 @@
+"""Photos -> aligned trees -> memory: places, contents, resuming, bad photos, who stays out."""
+
+import io
+import os
+import shutil
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lrfr_tf.data.aligned import AlignedFaces, list_aligned_faces, load_aligned_faces
+from lrfr_tf.data.aligned_source import LandmarkTable, Selection, detected_by, find_celeba_landmarks
+from lrfr_tf.data.image_source import images_by_identity, open_source
+from lrfr_tf.data.prepare_aligned import Framing, prepare_aligned_tree, source_fingerprint
+from lrfr_tf.errors import UserError
+from lrfr_tf.faces.align import align_face, template_points
+from lrfr_tf.files import read_json
+from tests.faces_of_dots import face_of_dots, landmarks_at, positions_of_dots
+
+PEOPLE = {"00041": 3, "2": 4, "10": 2, "35": 3}
+
+
+@pytest.fixture(scope="module")
+def landmarks() -> dict[str, np.ndarray]:
+    """Every photo of PEOPLE has its own."""
+    random = np.random.default_rng(3)
+    return {
+        f"{person}/{photo}.png": landmarks_at(tuple(random.uniform(55, 65, 2)), *random.uniform((1, -30), (1.5, 30)))
+        for person, count in PEOPLE.items()
+        for photo in range(count)
+    }
+
+
+@pytest.fixture(scope="module")
+def photos(landmarks: dict[str, np.ndarray], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """<person>/<photo>.png: faces of dots. Read only."""
+    root = tmp_path_factory.mktemp("dots") / "photos"
+    for name, points in landmarks.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(face_of_dots(points, 120, 120)).save(root / name)
+    return root
+
+
+def prepare(photos: Path, landmarks: dict[str, np.ndarray], output: Path, **options: object) -> dict:
+    source, table = open_source(photos), LandmarkTable(landmarks)
+    selection = Selection(images_by_identity(source)).with_landmarks(table)
+    framing = options.pop("framing", Framing("lai", 10))
+    find = options.pop("find", table.find)
+    return prepare_aligned_tree(source, selection, find, output, framing, {"data_set": "dots"}, **options)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def tree(photos: Path, landmarks: dict[str, np.ndarray], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tree of all photos. Read only."""
+    output = tmp_path_factory.mktemp("aligned") / "tree"
+    prepare(photos, landmarks, output)
+    return output
+
+
+def files_of(root: Path) -> dict[str, bytes]:
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+def test_every_face_lies_on_the_template(tree: Path, landmarks: dict[str, np.ndarray]) -> None:
+    names = {name.replace(".png", ".jpg") for name in landmarks}
+    assert set(files_of(tree)) == names | {"manifest.json", "settings.json"}
+    target = template_points("lai") + (10, 0)
+    for name, points in landmarks.items():
+        with Image.open(tree / name.replace(".png", ".jpg")) as face:
+            assert (face.format, face.size) == ("JPEG", (138, 128))
+            found = positions_of_dots(np.asarray(face), target)
+        # A face of dots is not of the template's shape; where each dot belongs, least squares by hand says.
+        ones, zeros = np.ones(5), np.zeros(5)
+        x, y = points.T
+        rows = np.concatenate([np.stack([x, -y, ones, zeros], 1), np.stack([y, x, zeros, ones], 1)])
+        solved = np.linalg.lstsq(rows, target.T.ravel(), rcond=None)[0]
+        assert np.abs(found - (rows @ solved).reshape(2, 5).T).max() < 0.5
+        assert np.abs(found - target)[:2].max() < 6
+
+
+def test_a_face_is_a_jpeg_of_quality_95(tree: Path, photos: Path, landmarks: dict[str, np.ndarray]) -> None:
+    with Image.open(photos / "2" / "1.png") as photo:
+        face = align_face(np.asarray(photo), landmarks["2/1.png"], "lai", 128, 10)
+    encoded = io.BytesIO()
+    Image.fromarray(face).save(encoded, "JPEG", quality=95)
+    assert (tree / "2" / "1.jpg").read_bytes() == encoded.getvalue()
+
+
+def test_the_manifest_says_what_was_done(tree: Path) -> None:
+    manifest = read_json(tree / "manifest.json")
+    expected = {
+        "images": 12,
+        "identities": 4,
+        "images_per_identity": PEOPLE,
+        "excluded_identities": [],
+        "images_without_landmarks": [],
+        "bad_images": [],
+        "template": "lai",
+        "size": 128,
+        "left_margin": 10,
+        "jpeg_quality": 95,
+        "data_set": "dots",
+    }
+    assert {key: manifest[key] for key in expected} == expected
+
+
+def test_a_zip_gives_the_same_tree_whatever_lies_above_the_persons(
+    tree: Path, photos: Path, landmarks: dict[str, np.ndarray], tmp_path: Path
+) -> None:
+    with zipfile.ZipFile(tmp_path / "photos.zip", "w") as archive:
+        for path in photos.rglob("*.png"):
+            archive.write(path, f"data/train/{path.relative_to(photos)}")
+    prepare(tmp_path / "photos.zip", landmarks, tmp_path / "tree", workers=3)
+    faces = {name: data for name, data in files_of(tree).items() if name.endswith(".jpg")}
+    assert {name: data for name, data in files_of(tmp_path / "tree").items() if name.endswith(".jpg")} == faces
+
+
+def test_an_interrupted_run_goes_on_and_ends_the_same(
+    tree: Path, photos: Path, landmarks: dict[str, np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lrfr_tf.data.prepare_aligned.LEAST_PHOTOS", 4)
+    monkeypatch.setattr("lrfr_tf.data.prepare_aligned.PHOTOS_PER_THREAD", 1)
+    table, asked = LandmarkTable(landmarks), []
+
+    def stops_in_the_third(names: Sequence[str], images: Sequence[np.ndarray]) -> list[np.ndarray | None]:
+        asked.append(len(names))
+        if len(asked) == 3:
+            raise KeyboardInterrupt
+        return table.find(names, images)
+
+    with pytest.raises(KeyboardInterrupt):
+        prepare(photos, landmarks, tmp_path / "tree", find=stops_in_the_third, workers=1)
+    with pytest.raises(UserError, match="not a finished tree of aligned faces"):
+        list_aligned_faces([tmp_path / "tree"], 0, ())
+    (tmp_path / "tree" / "2" / ".part-abc-1.jpg").write_bytes(b"half a face")
+    asked.clear()
+
+    def counts(names: Sequence[str], images: Sequence[np.ndarray]) -> list[np.ndarray | None]:
+        asked.append(len(names))
+        return table.find(names, images)
+
+    prepare(photos, landmarks, tmp_path / "tree", find=counts, workers=1)
+    assert asked == [4]
+    assert files_of(tmp_path / "tree") == files_of(tree)
+    prepare(photos, landmarks, tmp_path / "tree", find=stops_in_the_third)  # finished: nothing is asked
+    with pytest.raises(UserError, match=r"other settings \(left_margin, template\)"):
+        prepare(photos, landmarks, tmp_path / "tree", framing=Framing("centred", 0))
+
+
+def test_bad_photos_and_photos_without_a_face_are_named(tmp_path: Path) -> None:
+    photos, rows = tmp_path / "photos", {}
+    for number in range(300):
+        name = f"{number // 10}/{number}.png"
+        (photos / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (20, 20), "grey").save(photos / name)
+        rows[name] = landmarks_at((10, 10), 0.2)
+    (photos / "3" / "33.png").write_bytes(b"not an image")
+    rows["4/44.png"] = np.full((5, 2), 3.0)
+    del rows["5/55.png"]
+    rows["6/lost.png"] = rows["6/66.png"]
+    rows["900/1.png"] = rows["6/66.png"]  # a folder that is not there at all
+    manifest = prepare(photos, rows, tmp_path / "tree")
+    assert [item["image"] for item in manifest["bad_images"]] == ["3/33.png", "4/44.png", "6/lost"]
+    assert "two different points" in manifest["bad_images"][1]["reason"]
+    assert "not among the images" in manifest["bad_images"][2]["reason"]
+    assert manifest["images_without_landmarks"] == ["5/55.png"]
+    assert manifest["images"] == 297
+    (photos / "7" / "77.png").write_bytes(b"")
+    with pytest.raises(UserError, match=r"4 of 300 images are missing or cannot be read .*3/33.png: .*bad_images.json"):
+        prepare(photos, rows, tmp_path / "other")
+    assert not (tmp_path / "other" / "manifest.json").exists()
+
+
+def test_no_face_at_all_is_an_error(photos: Path, landmarks: dict[str, np.ndarray], tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="No face was found in any of the 12 images"):
+        prepare(photos, landmarks, tmp_path / "tree", find=lambda names, images: [None] * len(names))
+    assert not (tmp_path / "tree" / "manifest.json").exists()
+
+
+def test_photos_of_one_stem_in_two_folders_of_a_person_are_both_kept(tmp_path: Path) -> None:
+    for place in ("train", "test"):
+        for number in range(2):
+            (tmp_path / "photos" / place / "ann").mkdir(parents=True, exist_ok=True)
+            Image.new("RGB", (30, 30), "grey").save(tmp_path / "photos" / place / "ann" / f"{number}.png")
+    (tmp_path / "photos" / "test" / "ann" / "1.png").rename(tmp_path / "photos" / "test" / "ann" / "2.png")
+    source = open_source(tmp_path / "photos")
+    prepare_aligned_tree(
+        source, Selection(images_by_identity(source)), find_celeba_landmarks, tmp_path / "tree", Framing(), {}
+    )
+    names = sorted(path.name for path in (tmp_path / "tree").rglob("*.jpg"))
+    assert names == ["1.jpg", "2.jpg", "test_ann_0.png.jpg", "train_ann_0.png.jpg"]
+
+
+def test_aligned_photos_are_only_resized(photos: Path, tmp_path: Path) -> None:
+    source = open_source(photos)
+    selection = Selection(images_by_identity(source))
+    manifest = prepare_aligned_tree(source, selection, None, tmp_path / "tree", Framing(left_margin=4), {})
+    assert manifest["template"] == "as delivered"
+    with Image.open(tmp_path / "tree" / "10" / "1.jpg") as face, Image.open(photos / "10" / "1.png") as photo:
+        pixels = np.asarray(face).astype(int)
+        expected = np.asarray(photo.resize((128, 128), Image.Resampling.BICUBIC)).astype(int)
+    assert np.abs(pixels[:, 4:] - expected).mean() < 1.5  # what JPEG changes
+    assert pixels[:, :3].max() < 20
+
+
+def test_landmarks_are_looked_up_by_folder_and_name(landmarks: dict[str, np.ndarray]) -> None:
+    points = landmarks["2/0.png"]
+    table = LandmarkTable({"train/n000002/0001_01": points, "test/n000009/0001_01": points + 1})
+    assert "VGGFace2/train/n000002/0001_01.jpg" in table
+    assert "n000002/0001_02.jpg" not in table
+    assert table.find(["n000009/0001_01.JPG", "n000001/0001_01.jpg"], [])[1] is None
+    np.testing.assert_array_equal(table.find(["n000009/0001_01.JPG"], [])[0], points + 1)  # type: ignore[arg-type]
+    with pytest.raises(UserError, match="n000002/0001_01 twice"):
+        LandmarkTable({"train/n000002/0001_01": points, "n000002/0001_01.jpg": points})
+    by_name = LandmarkTable({"img_align_celeba/000001.jpg": points}, by_file_name=True)
+    assert "anywhere/else/000001.png" in by_name
+    with pytest.raises(UserError, match="equal names in different folders"):
+        LandmarkTable({"a/1.jpg": points, "b/1.jpg": points}, by_file_name=True)
+    with pytest.raises(UserError, match=r"names none of the 1 photos, for example not b/1.png; it names a/1"):
+        Selection({"b": ["b/1.png"]}).with_landmarks(LandmarkTable({"a/1.jpg": points}))
+
+
+def test_the_most_confident_face_is_taken() -> None:
+    class Detector:
+        def detect(self, images: Sequence[np.ndarray]) -> list:
+            class Found:
+                found, landmarks = True, np.stack([landmarks_at((5, 5)), landmarks_at((9, 9))])
+
+            class Nothing:
+                found, landmarks = False, np.empty((0, 5, 2))
+
+            return [Found(), Nothing()]
+
+    first, second = detected_by(Detector())(["a", "b"], [np.zeros((9, 9, 3), np.uint8)] * 2)
+    np.testing.assert_array_equal(first, landmarks_at((5, 5)))  # type: ignore[arg-type]
+    assert second is None
+
+
+def test_leaving_everybody_out_is_an_error() -> None:
+    selection = Selection({"5": ["5/1.png"], "00041": ["00041/1.png"], "ann": ["ann/1.png"]})
+    left = selection.without(frozenset({"41"}), held_out_divisor=5)
+    assert (list(left.images), left.excluded) == (["ann"], ("5", "00041"))
+    with pytest.raises(UserError, match="All 3 identities are excluded or held out"):
+        selection.without(frozenset({"41", "ann"}), held_out_divisor=5)
+
+
+def read_by_pillow(faces: AlignedFaces) -> bool:
+    """Whether every image is what Pillow reads at its path."""
+    return all(np.array_equal(image, Image.open(path)) for image, path in zip(faces.images, faces.paths, strict=True))
+
+
+def test_faces_of_two_trees_in_memory(tree: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(tree, other)
+    (other / "00041").rename(other / "41")  # the same person in other digits
+    (other / "2").rename(other / "7")
+    faces = load_aligned_faces([tree, other], held_out_divisor=5, excluded=frozenset())
+    # 10 and 35 are divisible by 5.
+    assert faces.names == ["2", "7", "41"]
+    assert (faces.images.shape, faces.images.dtype, faces.identities.dtype) == ((14, 128, 138, 3), np.uint8, np.int64)
+    persons = [Path(path).parent.name for path in faces.paths]
+    assert [faces.names[number] for number in faces.identities] == [str(int(person)) for person in persons]
+    assert np.bincount(faces.identities).tolist() == [4, 4, 6]
+    assert read_by_pillow(faces)
+    everybody = load_aligned_faces([tree], held_out_divisor=0, excluded=frozenset({"41"}))
+    assert everybody.names == ["2", "10", "35"]
+    assert np.bincount(everybody.identities).tolist() == [4, 2, 3]
+
+
+def test_trees_that_cannot_be_read_together(tree: Path, photos: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"prepare_aligned.py or tools/prepare_vggface2.py"):
+        load_aligned_faces([photos], 0, frozenset())
+    with pytest.raises(UserError, match="No face is left"):
+        load_aligned_faces([tree], 1, frozenset())
+    source = open_source(photos)
+    selection = Selection(images_by_identity(source))
+    prepare_aligned_tree(source, selection, find_celeba_landmarks, tmp_path / "plain", Framing(), {})
+    with pytest.raises(UserError, match=r"are framed differently \(template, size, left margin"):
+        load_aligned_faces([tree, tmp_path / "plain"], 0, frozenset())
+    shutil.copytree(tree, tmp_path / "changed")
+    Image.new("RGB", (64, 64)).save(tmp_path / "changed" / "35" / "2.jpg")
+    with pytest.raises(UserError, match="2.jpg is 64 x 64 pixels, but .* is 138 x 128; all faces have one size"):
+        load_aligned_faces([tmp_path / "changed"], 0, frozenset())
+
+
+def test_more_faces_than_memory_are_refused(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sysconf", {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 100}.__getitem__)
+    with pytest.raises(UserError, match=r"The 12 faces of .* take .* GB of memory"):
+        load_aligned_faces([tree], 0, frozenset())
+
+
+def test_the_fingerprint_of_a_zip_tells_contents_apart(tmp_path: Path) -> None:
+    fingerprints = set()
+    for number, content in enumerate((b"one", b"two", b"one")):
+        with zipfile.ZipFile(tmp_path / f"{number}.zip", "w") as archive:
+            archive.writestr("a/1.png", content)
+        fingerprints.add(source_fingerprint(tmp_path / f"{number}.zip"))
+    assert len(fingerprints) == 2
+    assert source_fingerprint(tmp_path) == "folder"

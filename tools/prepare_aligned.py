@@ -1,0 +1,96 @@
+"""Turns a folder or zip of photos into a tree of aligned faces, to train and test embedders on.
+
+python tools/prepare_aligned.py --images=photos --output=datasets/photos_aligned
+python tools/prepare_aligned.py --images=img_align_celeba.zip --identities=identity_CelebA.txt --landmarks=celeba \\
+    --output=datasets/celeba_aligned
+"""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from lrfr_tf.config import option, required
+from lrfr_tf.data.aligned_source import (
+    FindLandmarks,
+    LandmarkTable,
+    Selection,
+    detected_by,
+    find_celeba_landmarks,
+)
+from lrfr_tf.data.celeba import match_images, read_identities
+from lrfr_tf.data.face_cache import read_identities_to_exclude
+from lrfr_tf.data.image_source import images_by_identity, open_source
+from lrfr_tf.data.landmarks import read_landmarks
+from lrfr_tf.data.prepare_aligned import Framing, describe, prepare_aligned_tree, source_fingerprint
+from lrfr_tf.faces.align import TEMPLATES
+from lrfr_tf.faces.detect import FaceDetector
+from lrfr_tf.files import sha256
+from lrfr_tf.main import run
+
+HALF_SIZE_CELEBA = (109, 89)  # height, width
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    images: str = required("a folder, or a zip, of photos; the folder that a photo lies in names its person")
+    output: str = required("folder for the tree of aligned faces")
+    identities: str | None = option(
+        None, "a list '<image> <identity>', a line for each image, as identity_CelebA.txt; instead of folder names"
+    )
+    landmarks: str = option(
+        "detect",
+        "where the five landmarks come from: detect (MTCNN, the most confident face), celeba (photos are aligned as in "
+        "CelebA, at any size), or a CSV file of 11 columns: photo, then x,y of left eye, right eye, nose, left and "
+        "right corner of the mouth",
+    )
+    unsqueeze: bool = option(
+        False, "the photos are whole aligned CelebA images squeezed to a square: they are first resized to 89 x 109"
+    )
+    template: str = option("lai", "where the landmarks come to lie: as published, or centred", TEMPLATES)
+    left_margin: int = option(10, "further columns left of the 128, so that training can shift the frame", at_least=0)
+    held_out_divisor: int = option(
+        0, "leave out identities whose number is divisible by this; 0 keeps everybody", at_least=0
+    )
+    exclude: str | None = option(None, "a list of identities to leave out, one a line")
+    thresholds: tuple[float, ...] = option((0.6, 0.7, 0.8), "MTCNN's three thresholds; every photo shows its person")
+    min_face_size: int = option(20, "smallest face to look for, in pixels of the photo")
+    workers: int | None = option(None, "number of threads; without it one for each core", at_least=1)
+
+
+def main(config: Config) -> None:
+    images = Path(config.images)
+    source = open_source(images)
+    if config.identities:
+        by_identity, missing = match_images(source, read_identities(Path(config.identities)))
+        selection = Selection(by_identity, missing=tuple(missing))
+    else:
+        selection = Selection(images_by_identity(source))
+    excluded = read_identities_to_exclude(Path(config.exclude)) if config.exclude else frozenset()
+    selection = selection.without(excluded, config.held_out_divisor)
+    settings: dict[str, Any] = {
+        "data_set": "photos",
+        "images_fingerprint": source_fingerprint(images),
+        "identities_sha256": sha256(config.identities) if config.identities else None,
+        "landmarks": config.landmarks,
+        "held_out_divisor": config.held_out_divisor,
+    }
+    find_landmarks: FindLandmarks
+    if config.landmarks == "detect":
+        find_landmarks = detected_by(FaceDetector(config.thresholds, config.min_face_size))
+        settings["detector"] = {"thresholds": list(config.thresholds), "min_face_size": config.min_face_size}
+    elif config.landmarks == "celeba":
+        find_landmarks = find_celeba_landmarks
+    else:
+        table = LandmarkTable(read_landmarks(Path(config.landmarks)), by_file_name=config.identities is not None)
+        selection = selection.with_landmarks(table)
+        find_landmarks = table.find
+        settings["landmarks"] = {"sha256": sha256(config.landmarks)}
+    framing = Framing(config.template, config.left_margin, photo_size=HALF_SIZE_CELEBA if config.unsqueeze else None)
+    manifest = prepare_aligned_tree(
+        source, selection, find_landmarks, Path(config.output), framing, settings, config.workers
+    )
+    print(describe(config.output, manifest))
+
+
+if __name__ == "__main__":
+    run(main, Config)
