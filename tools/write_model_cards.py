@@ -39,9 +39,9 @@ LEARNED_FROM = {
 }
 FURTHER_WEIGHTS = {
     "srgan": "\nIts losses looked through VGG19 (ImageNet; weights CC BY 4.0) and FaceNet 128-D (MIT; trained on "
-    "MS-Celeb-1M, which was withdrawn); neither is in this model. The 92 identities that may also be in LFW were left "
-    "out. Since FaceNet 128-D helped to train it, its verification figures with that same FaceNet are those of a "
-    "friendly judge; PSNR and SSIM are not. The adversarial weight is so small "
+    "MS-Celeb-1M, which was withdrawn); neither is in this model. While they looked, the 92 identities that may also "
+    "be in LFW were left out. Since FaceNet 128-D helped to train it, its verification figures with that same FaceNet "
+    "are those of a friendly judge; PSNR and SSIM are not. The adversarial weight is so small "
     "that it looks like `srresnet`, slightly crisper: larger ones cost verification.\n",
 }
 LIMITS = """## Limits

@@ -21,7 +21,7 @@ def degrade(images: np.ndarray, size: int) -> np.ndarray:
     return resize(images, size, size)
 
 
-def degrade_in_graph(images: Any, size: int) -> tf.Tensor:
+def degrade_in_graph(images: Any, size: int | tf.Tensor) -> tf.Tensor:
     """The same as `degrade` in a TensorFlow graph, bit for bit: uint8 [N, H, H, 3] -> uint8 [N, size, size, 3].
 
     Raises:

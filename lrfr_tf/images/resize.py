@@ -44,13 +44,14 @@ def resize(images: np.ndarray, height: int, width: int) -> np.ndarray:
     return resized
 
 
-def resize_in_graph(images: Any, height: int, width: int) -> tf.Tensor:
+def resize_in_graph(images: Any, height: int | tf.Tensor, width: int | tf.Tensor) -> tf.Tensor:
     """Resizes in a graph, with the same result as `resize`, bit for bit.
 
     N, H and W may be unknown when the graph is traced.
 
     Args:
         images: uint8 [N, H, W, 3].
+        height, width: whole numbers, or scalar tensors of them.
 
     Returns:
         uint8 [N, height, width, 3].
@@ -104,7 +105,9 @@ def resize_smoothly(images: Any, height: int, width: int) -> tf.Tensor:
     return tf.einsum("yh,nhxc->nyxc", tf.cast(down, tf.float32), pixels)
 
 
-def _whole_image_weights(images: tf.Tensor, height: int, width: int) -> tuple[tf.Tensor, tf.Tensor]:
+def _whole_image_weights(
+    images: tf.Tensor, height: int | tf.Tensor, width: int | tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
     """The weights of the two passes, float64 [width, W] and [height, H]."""
     sizes = tf.shape(images)
     from_edge = tf.zeros(1, tf.float64)
@@ -113,13 +116,13 @@ def _whole_image_weights(images: tf.Tensor, height: int, width: int) -> tuple[tf
     return across, down
 
 
-def _weights(starts: tf.Tensor, stops: tf.Tensor, old_size: tf.Tensor, new_size: int) -> tf.Tensor:
+def _weights(starts: tf.Tensor, stops: tf.Tensor, old_size: tf.Tensor, new_size: int | tf.Tensor) -> tf.Tensor:
     """What each old pixel gives to each new one, for stretches of a line from `starts` to `stops`, float64 [N].
 
     Returns:
         float64 [N, new_size, old_size]; each row adds up to 1.
     """
-    scale = ((stops - starts) / new_size)[:, None]
+    scale = ((stops - starts) / tf.cast(new_size, tf.float64))[:, None]
     centres = starts[:, None] + (tf.cast(tf.range(new_size), tf.float64) + 0.5) * scale
     positions = tf.cast(tf.range(old_size), tf.float64)
     # When shrinking, the kernel is stretched over as many old pixels as a new one covers: that is the antialiasing.

@@ -1,53 +1,28 @@
 """A super-resolution network with the edges of a served model: 16 x 16 pixels, or an image file, in; 64 x 64 out."""
 
-import io
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
-from PIL import Image
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.files import read_json
 from lrfr_tf.images.decode import decode_image
 from lrfr_tf.images.decode_in_graph import PIXEL_BUDGET_IN_GRAPH, decode_and_resize
 from lrfr_tf.images.resize import resize
+from lrfr_tf.models.fold import fold_batch_norm
 from lrfr_tf.recognition.export import Servable
+from lrfr_tf.recognition.stored_network import StoredNetwork, rounded_weights, source_of
 from lrfr_tf.recognition.super_resolution import KIND, SuperResolver, load_super_resolver
-from lrfr_tf.recognition.warm_up import Request, made_up_faces
+from lrfr_tf.recognition.warm_up import Request, made_up_faces, made_up_files
 
 BATCH_SIZES = (1, 8)
-PHOTO_SIZE = 72
-
-
-class StoredNetwork(tf.Module):
-    """A network whose weights are stored in a precision of choice; it computes in float32 either way.
-
-    Only the weights are part of the module: a Keras model would put every layer's description into the SavedModel.
-
-    Args:
-        network: computes in float32.
-        precision: "float32", or "float16" for half the size.
-    """
-
-    def __init__(self, network: keras.Model, precision: str) -> None:
-        super().__init__()
-        self._call = network.stateless_call
-        self._trainable = [tf.Variable(tf.cast(value, precision), False) for value in network.trainable_variables]
-        self._others = [tf.Variable(tf.cast(value, precision), False) for value in network.non_trainable_variables]
-
-    def __call__(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """What the network gives; it cannot be trained."""
-        trainable, others = (
-            [tf.cast(value, tf.float32) for value in group] for group in (self._trainable, self._others)
-        )
-        return self._call(trainable, others, images, training=training)[0]
 
 
 def servable_super_resolver(model: Path, half_precision: bool = False) -> Servable:
     """Prepares the network of a run, `<run>/model`, for `export_saved_model`.
+
+    Batch norm becomes part of the convolutions before it where it can; what that costs is in the facts.
 
     Args:
         half_precision: store the weights as float16; what that costs is in the facts.
@@ -55,28 +30,30 @@ def servable_super_resolver(model: Path, half_precision: bool = False) -> Servab
     Raises:
         UserError: the folder holds no network, or one with weights that are not finite in the precision.
     """
-    live = load_super_resolver(model)
-    if live.network is None:
+    trained = load_super_resolver(model)
+    if trained.network is None:
         raise UserError(f"{model} is an export already; --model takes the folder that train_* wrote.")
+    network = fold_batch_norm(trained.network)
+    live = SuperResolver(trained.name, network, trained.low_size, trained.high_size, trained.enlarge_first)
     precision = "float16" if half_precision else "float32"
     facts = {
         "low_size": live.low_size,
         "high_size": live.high_size,
         "pixel_budget": PIXEL_BUDGET_IN_GRAPH,
-        "parameters": live.network.count_params(),
+        "parameters": network.count_params(),
         "stored_as": precision,
-        "source": _source(model, live),
+        "source": source_of(model, trained.checksum),
     }
     requests = _requests(live.low_size)
+    if network.count_params() < trained.network.count_params():
+        facts["cost_of_folding"] = _difference(_answers(trained, requests), _answers(live, requests))
     if half_precision:
         exact = _answers(live, requests)
-        with np.errstate(over="ignore"):  # what is too large becomes infinite, which is told below
-            rounded = [weight.astype(np.float16).astype(np.float32) for weight in live.network.get_weights()]
-        live.network.set_weights(rounded)
+        network.set_weights(rounded_weights(network))
         facts["cost_of_half_precision"] = _difference(exact, _answers(live, requests))
-    if not all(np.isfinite(weight).all() for weight in live.network.get_weights()):
+    if not all(np.isfinite(weight).all() for weight in network.get_weights()):
         raise UserError(f"{model} has weights that are not finite as {precision}; it is not exported.")
-    module = StoredNetwork(live.network, precision)
+    module = StoredNetwork(network, precision)
     stored = SuperResolver(live.name, module, live.low_size, live.high_size, live.enlarge_first)
     return Servable(KIND, module, _signatures(stored), requests, _answers(live, requests), facts)
 
@@ -123,13 +100,9 @@ def _requests(low_size: int) -> list[Request]:
     faces = made_up_faces(max(BATCH_SIZES), low_size)
     for signature in ("serving_default", "super_resolve"):
         requests += [Request(signature, {"images": faces[:size]}) for size in BATCH_SIZES]
-    files = []
-    for photo, image_format in zip(made_up_faces(3, PHOTO_SIZE), ("JPEG", "PNG", "BMP"), strict=True):
-        buffer = io.BytesIO()
-        Image.fromarray(photo).save(buffer, image_format)
-        files.append(buffer.getvalue())
+    files = made_up_files()
     for some in (files[:1], files):
-        requests.append(Request("super_resolve_bytes", {"image_bytes": np.array(some, object)}))
+        requests.append(Request("super_resolve_bytes", {"image_bytes": some}))
     return requests
 
 
@@ -155,11 +128,3 @@ def _difference(before: list[dict[str, np.ndarray]], after: list[dict[str, np.nd
         "mean_levels": float(levels.mean()),
         "share_of_values_that_differ": float((levels > 0).mean()),
     }
-
-
-def _source(model: Path, live: SuperResolver) -> dict[str, str]:
-    """Where the weights come from; the last two names of the folder only, as nobody needs the machine's own paths."""
-    source = {"model": "/".join(model.resolve().parts[-2:]), "sha256": live.checksum}
-    if (model.parent / "run.json").is_file():
-        source["git_commit"] = read_json(model.parent / "run.json")["git_commit"]
-    return source

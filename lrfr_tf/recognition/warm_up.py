@@ -4,13 +4,17 @@ A file of TensorFlow's record format with one `PredictionLog` a request; the mes
 tensorflow-serving-api. Without it the first request is many times slower than the rest.
 """
 
+import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
+from PIL import Image
 from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
+
+PHOTO_SIZE = 72
 
 WARM_UP_FILE = Path("assets.extra") / "tf_serving_warmup_requests"
 
@@ -70,3 +74,13 @@ def made_up_faces(count: int, size: int) -> np.ndarray:
         picture = picture * (1 - 0.7 * eyes - 0.4 * mouth)[..., None] * light[..., None]
         faces[index] = np.clip(picture + random.normal(0, 3, picture.shape), 0, 255)
     return faces
+
+
+def made_up_files() -> np.ndarray:
+    """Three such pictures as image files, a JPEG, a PNG and a BMP: bytes [3]."""
+    files = []
+    for photo, image_format in zip(made_up_faces(3, PHOTO_SIZE), ("JPEG", "PNG", "BMP"), strict=True):
+        buffer = io.BytesIO()
+        Image.fromarray(photo).save(buffer, image_format)
+        files.append(buffer.getvalue())
+    return np.array(files, object)

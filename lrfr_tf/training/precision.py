@@ -1,7 +1,18 @@
 """Optimisers for every precision, and the one way in which a network takes a step down."""
 
+from collections.abc import Sequence
+from typing import Protocol
+
 import keras
 import tensorflow as tf
+
+
+class Learner(Protocol):
+    """A network, or several things that learn together."""
+
+    @property
+    def trainable_variables(self) -> Sequence[keras.Variable]:
+        """What the optimiser moves, always in the same order."""
 
 
 def adam(
@@ -20,12 +31,25 @@ def adam(
         precision: "float32", "mixed_float16" or "mixed_bfloat16" (which has float32's range and needs no scale).
         clip_norm: the largest global norm of a gradient; 0 means that none is shortened.
     """
-    optimizer = keras.optimizers.Adam(learning_rate, beta_1=beta_1, global_clipnorm=clip_norm or None)
+    return _scaled(keras.optimizers.Adam(learning_rate, beta_1=beta_1, global_clipnorm=clip_norm or None), precision)
+
+
+def sgd(
+    learning_rate: float | keras.optimizers.schedules.LearningRateSchedule,
+    precision: str = "float32",
+    clip_norm: float = 0.0,
+    momentum: float = 0.9,
+) -> keras.optimizers.Optimizer:
+    """Stochastic gradient descent with momentum; the arguments are those of `adam`."""
+    return _scaled(keras.optimizers.SGD(learning_rate, momentum, global_clipnorm=clip_norm or None), precision)
+
+
+def _scaled(optimizer: keras.optimizers.Optimizer, precision: str) -> keras.optimizers.Optimizer:
     return keras.optimizers.LossScaleOptimizer(optimizer) if precision == "mixed_float16" else optimizer
 
 
 def descend(
-    optimizer: keras.optimizers.Optimizer, network: keras.Model, loss: tf.Tensor, tape: tf.GradientTape
+    optimizer: keras.optimizers.Optimizer, network: Learner, loss: tf.Tensor, tape: tf.GradientTape
 ) -> tf.Tensor:
     """Moves the network's weights one step down the mean of all replicas' losses; called in a replica, inside a step.
 

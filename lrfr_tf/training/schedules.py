@@ -14,7 +14,8 @@ def learning_rate(
     Args:
         kind: "constant"; "cosine", which falls from `peak` to a fiftieth of it along half a cosine (Loshchilov and
             Hutter, "SGDR", ICLR 2017, without restarts); "steps", halved at 1/2, and again at 3/4, of the
-            run; or "tenth_at_half", divided by ten at 1/2 of it (Ledig et al., "SRGAN", CVPR 2017).
+            run; "tenths", divided by ten at 2/5, 3/5 and 4/5 (Lai and Lam 2021: at 40, 60 and 80 of 100 thousand
+            steps); or "tenth_at_half", divided by ten at 1/2 of it (Ledig et al., "SRGAN", CVPR 2017).
         peak: the highest rate.
         steps: length of the run.
         warm_up_steps: the rate rises to the schedule's own along a line over these first steps (Goyal et al., 2017).
@@ -30,6 +31,10 @@ def learning_rate(
     elif kind == "steps":
         schedule = keras.optimizers.schedules.PiecewiseConstantDecay(
             [steps // 2, steps * 3 // 4], [peak, peak / 2, peak / 4]
+        )
+    elif kind == "tenths":
+        schedule = keras.optimizers.schedules.PiecewiseConstantDecay(
+            [steps * 2 // 5, steps * 3 // 5, steps * 4 // 5], [peak, peak / 10, peak / 100, peak / 1000]
         )
     elif kind == "tenth_at_half":
         schedule = keras.optimizers.schedules.PiecewiseConstantDecay([steps // 2], [peak, peak / 10])

@@ -6,7 +6,7 @@ from lrfr_tf.config import option
 
 STRATEGIES = ("auto", "one", "mirrored", "multiworker")
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
-RATE_SCHEDULES = ("constant", "cosine", "steps", "tenth_at_half")
+RATE_SCHEDULES = ("constant", "cosine", "steps", "tenth_at_half", "tenths")
 METRICS = ("psnr", "ssim", "identity_similarity")
 
 # These may change when a run is resumed: they do not change what is learned (other devices round differently).
@@ -32,7 +32,7 @@ class TrainingSettings:
     rate_schedule: str = option(
         "constant",
         "all learning rates, over each phase of the run: constant, falling to a fiftieth along a cosine, halved at 1/2 "
-        "and again at 3/4 (steps), or divided by ten at 1/2",
+        "and again at 3/4 (steps), or divided by ten at 1/2, or at 2/5, 3/5 and 4/5 (tenths)",
         RATE_SCHEDULES,
     )
     warm_up_steps: int = option(0, "steps over which the learning rate rises from nothing", at_least=0)

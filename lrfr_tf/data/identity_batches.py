@@ -1,0 +1,158 @@
+"""The tf.data graph that feeds the Siamese network: distinct identities, several photos of each, one at each size.
+
+A batch is a pure function of (seed, step), as in `data.graph`, so a run resumes exactly from its step alone.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from lrfr_tf.errors import UserError
+from lrfr_tf.images.degrade import degrade_in_graph
+from lrfr_tf.images.resize import resize_in_graph
+
+RANDOM = "random"
+# Second words of the stateless seeds count down from here, one kind of draw at a time; permutations count up from 0.
+KIND_STRIDE = 2**40
+
+
+@dataclasses.dataclass(frozen=True)
+class Views:
+    """What one batch holds of each of its identities.
+
+    Attributes:
+        sizes: for each view its size in pixels, or "random": one size a batch, drawn evenly on a logarithmic scale.
+        random_range: least and largest random size.
+        high_size: side of the aligned faces; a view of that size is not degraded.
+        off_centre: probability that a view keeps the frame's right-most place (the template's own); otherwise it lies
+            anywhere within the margin. 1 where the faces have no margin.
+    """
+
+    sizes: tuple[int | str, ...]
+    random_range: tuple[int, int] = (8, 128)
+    high_size: int = 128
+    off_centre: float = 0.5
+
+    def __post_init__(self) -> None:
+        numbers = [size for size in self.sizes if size != RANDOM]
+        if not self.sizes or not all(isinstance(size, int) and 1 <= size <= self.high_size for size in numbers):
+            raise UserError(f"--sizes={','.join(map(str, self.sizes))}: each is 1 to {self.high_size} or {RANDOM!r}.")
+        low, high = self.random_range
+        if not 1 <= low <= high <= self.high_size:
+            raise UserError(f"--random_sizes={low},{high} is no range within 1 to {self.high_size}.")
+
+
+def identity_batches(
+    faces: np.ndarray,
+    identities: np.ndarray,
+    count: int,
+    views: Views,
+    seed: int,
+    first_step: int = 0,
+    by_images: bool = False,
+    targets: np.ndarray | None = None,
+) -> tf.data.Dataset:
+    """An endless dataset of batches of `count` distinct identities with V views each.
+
+    "faces" uint8 [count * V, S, S, 3], each view degraded to its size and enlarged to S again; "labels" int64
+    [count * V]; the V views of an identity follow each other. The photos of the views are drawn independently, and each
+    is mirrored with probability 1/2.
+
+    Args:
+        faces: uint8 [N, S, S + margin, 3], aligned; kept in memory. The margin lies to the left.
+        identities: int64 [N], 0 to C - 1, each with one image at least.
+        count: identities in a batch.
+        seed, first_step: the batch of step n is the same whatever the first step is.
+        by_images: draw an identity in proportion to its number of images, without replacement within a batch
+            (Efraimidis and Spirakis 2006, as Gumbel noise on log weights). Otherwise every epoch passes each identity
+            once, in a new order, and leaves out the last partial batch, as Lai and Lam do.
+        targets: float32 [N, D] that belong to the faces; batches then have "targets" [count * V, D].
+
+    Raises:
+        UserError: there are fewer identities than a batch takes.
+    """
+    order = np.argsort(identities, kind="stable")
+    counts = np.bincount(identities)
+    if len(counts) < count:
+        raise UserError(f"A batch takes {count} identities and there are only {len(counts)}; lower --identities.")
+    first_images = np.concatenate([[0], np.cumsum(counts)[:-1]])
+    stored, order_of = tf.constant(faces), tf.constant(order, tf.int64)
+    counts_of, first_of = tf.constant(counts, tf.int64), tf.constant(first_images, tf.int64)
+    log_counts = tf.constant(np.log(counts), tf.float32)
+    kept_targets = None if targets is None else tf.constant(targets, tf.float32)
+    steps_per_epoch = len(counts) // count
+    margin = faces.shape[2] - views.high_size
+
+    def draw_identities(step: tf.Tensor) -> tf.Tensor:
+        if by_images:
+            uniform = tf.random.stateless_uniform((len(counts),), _seed(seed, 0, step), minval=1e-9)
+            return tf.cast(tf.math.top_k(log_counts - tf.math.log(-tf.math.log(uniform)), count).indices, tf.int64)
+        epoch, place = step // steps_per_epoch, step % steps_per_epoch
+        shuffled = tf.random.experimental.stateless_shuffle(tf.range(len(counts), dtype=tf.int64), [seed, epoch])
+        return shuffled[place * count : (place + 1) * count]
+
+    def batch(step: tf.Tensor) -> dict[str, tf.Tensor]:
+        chosen = draw_identities(step)
+        draws = tf.random.stateless_uniform((len(views.sizes), 4, count), _seed(seed, 1, step))
+        size_draws = tf.random.stateless_uniform((len(views.sizes),), _seed(seed, 2, step))
+        seen, places = [], []
+        for view, size in enumerate(views.sizes):
+            which, mirrored, stays, place = tf.unstack(draws[view], 4)
+            of_identity = tf.cast(which * tf.cast(tf.gather(counts_of, chosen), tf.float32), tf.int64)
+            # A float32 just below 1 times a large count may round up to the count itself.
+            of_identity = tf.minimum(of_identity, tf.gather(counts_of, chosen) - 1)
+            image = tf.gather(order_of, tf.gather(first_of, chosen) + of_identity)
+            photos = tf.gather(stored, image)
+            if margin:
+                offset = tf.where(stays < views.off_centre, margin, tf.cast(place * (margin + 1), tf.int32))
+                columns = tf.minimum(offset, margin)[:, None] + tf.range(views.high_size)
+                photos = tf.gather(photos, columns, axis=2, batch_dims=1)
+            photos = tf.where((mirrored < 0.5)[:, None, None, None], photos[:, :, ::-1], photos)
+            seen.append(_at_size(photos, size, size_draws[view], views))
+            places.append(image)
+        high = views.high_size
+        # [V, count, ...] -> [count, V, ...], so that replicas share out whole identities.
+        result = {
+            "faces": tf.reshape(tf.stack(seen, 1), (count * len(seen), high, high, 3)),
+            "labels": tf.repeat(chosen, len(seen)),
+        }
+        if kept_targets is not None:
+            result["targets"] = tf.gather(kept_targets, tf.reshape(tf.stack(places, 1), [-1]))
+        for value in result.values():
+            value.set_shape((count * len(seen), *value.shape[1:]))
+        return result
+
+    steps = tf.data.Dataset.range(first_step, np.iinfo(np.int64).max)
+    return steps.map(batch, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).prefetch(2)
+
+
+def parse_sizes(sizes: Sequence[str]) -> tuple[int | str, ...]:
+    """The views' sizes as flags give them: whole numbers and "random".
+
+    Raises:
+        UserError: an item is neither.
+    """
+    for size in sizes:
+        if size != RANDOM and not size.isdecimal():
+            raise UserError(f"--sizes={','.join(sizes)}: {size!r} is neither a number of pixels nor {RANDOM!r}.")
+    return tuple(size if size == RANDOM else int(size) for size in sizes)
+
+
+def _at_size(photos: tf.Tensor, size: int | str, draw: tf.Tensor, views: Views) -> tf.Tensor:
+    """Degrades aligned faces to a size and enlarges them again."""
+    if size == views.high_size:
+        return photos
+    pixels: int | tf.Tensor
+    if size == RANDOM:
+        low, high = np.log(views.random_range[0]), np.log(views.random_range[1])
+        pixels = tf.cast(tf.round(tf.exp(low + draw * (high - low))), tf.int32)
+    else:
+        pixels = int(size)
+    enlarged = resize_in_graph(degrade_in_graph(photos, pixels), views.high_size, views.high_size)
+    return tf.reshape(enlarged, (-1, views.high_size, views.high_size, 3))
+
+
+def _seed(seed: int, kind: int, step: tf.Tensor) -> tf.Tensor:
+    return tf.stack([tf.constant(seed, tf.int64), -1 - step - kind * tf.constant(KIND_STRIDE, tf.int64)])

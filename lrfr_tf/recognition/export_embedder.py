@@ -1,0 +1,175 @@
+"""The Siamese network with the edges of a served model: faces of any size in, embeddings or similarities out."""
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from lrfr_tf.errors import UserError
+from lrfr_tf.files import sha256
+from lrfr_tf.images.decode import decode_image
+from lrfr_tf.images.decode_in_graph import PIXEL_BUDGET_IN_GRAPH, decode_and_resize
+from lrfr_tf.images.resize import resize, resize_in_graph
+from lrfr_tf.models.backbone import BACKBONES, backbone
+from lrfr_tf.recognition.export import Servable
+from lrfr_tf.recognition.stored_network import StoredNetwork, rounded_weights, source_of
+from lrfr_tf.recognition.warm_up import Request, made_up_faces, made_up_files
+
+KIND = "embedder"
+BATCH_SIZES = (1, 8)
+# What faces are sent as, in pixels: as they are aligned, and as small as they may be.
+FACE_SIZES = (128, 16)
+
+
+def servable_embedder(model: Path, half_precision: bool = False) -> Servable:
+    """Prepares the network that train_siamese wrote into `<run>/model` for `export_saved_model`.
+
+    Args:
+        half_precision: store the weights as float16; what that costs is in the facts.
+
+    Raises:
+        UserError: the folder holds no such network, or one with weights that are not finite in the precision.
+    """
+    network, weights = load_backbone(model)
+    size = int(network.input_shape[1])
+    requests = _requests()
+    precision = "float16" if half_precision else "float32"
+    facts: dict[str, Any] = {
+        "input_size": size,
+        "dimensions": int(network.output_shape[-1]),
+        "template": "lai",
+        "backbone": weights.name.split(".")[0],
+        "pixel_budget": PIXEL_BUDGET_IN_GRAPH,
+        "parameters": network.count_params(),
+        "stored_as": precision,
+        "source": source_of(model, sha256(weights)),
+    }
+    if half_precision:
+        exact = _answers(network, requests)
+        network.set_weights(rounded_weights(network))
+        facts["cost_of_half_precision"] = _smallest_cosine(exact, _answers(network, requests))
+    if not all(np.isfinite(weight).all() for weight in network.get_weights()):
+        raise UserError(f"{model} has weights that are not finite as {precision}; it is not exported.")
+    module = StoredNetwork(network, precision)
+    return Servable(KIND, module, _signatures(module, size), requests, _answers(network, requests), facts)
+
+
+def load_backbone(model: Path) -> tuple[keras.Model, Path]:
+    """The network of a run, and the file that its weights are in: `<run>/model/<backbone>.weights.h5`.
+
+    Raises:
+        UserError: there is no such file, or it holds another network's weights.
+    """
+    files = sorted(model.glob("*.weights.h5")) if model.is_dir() else []
+    if len(files) != 1 or files[0].name.split(".")[0] not in BACKBONES:
+        raise UserError(f"{model} holds no <backbone>.weights.h5; --model takes the folder that train_siamese wrote.")
+    network = backbone(files[0].name.split(".")[0])
+    try:
+        network.load_weights(files[0])
+    except (OSError, ValueError, KeyError):
+        raise UserError(f"{files[0]} does not hold the weights that its name says.") from None
+    return network, files[0]
+
+
+def _signatures(network: StoredNetwork, size: int) -> dict[str, Any]:
+    def embeddings_of(faces: tf.Tensor) -> tf.Tensor:
+        # TensorFlow's convolutions for Intel CPUs fail on no images at all: so none becomes one, and is cut off again.
+        count = tf.shape(faces)[0]
+        at_least_one = tf.pad(faces, [[0, tf.cast(count == 0, tf.int32)], [0, 0], [0, 0], [0, 0]])
+        fitting = tf.cond(
+            tf.reduce_all(tf.shape(faces)[1:3] == size),
+            lambda: at_least_one,
+            lambda: resize_in_graph(at_least_one, size, size),
+        )
+        features = network(tf.cast(tf.ensure_shape(fitting, (None, size, size, 3)), tf.float32))
+        return tf.math.l2_normalize(features, axis=-1)[:count]
+
+    # All signatures call this one function, so that the graph is stored once.
+    embeddings = tf.function(embeddings_of, input_signature=[tf.TensorSpec((None, None, None, 3), tf.uint8)])
+
+    def embed(faces: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"embedding": embeddings(_checked(faces))}
+
+    def embed_bytes(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"embedding": embeddings(decode_and_resize(image_bytes, size, size))}
+
+    def similarity(first: tf.Tensor, second: tf.Tensor) -> dict[str, tf.Tensor]:
+        same = tf.debugging.Assert(
+            tf.shape(first)[0] == tf.shape(second)[0], ["verify compares as many faces_a as faces_b."]
+        )
+        with tf.control_dependencies([same]):
+            return {"similarity": tf.reduce_sum(first * second, axis=-1)}
+
+    def verify(faces_a: tf.Tensor, faces_b: tf.Tensor) -> dict[str, tf.Tensor]:
+        return similarity(embeddings(_checked(faces_a)), embeddings(_checked(faces_b)))
+
+    def verify_bytes(image_bytes_a: tf.Tensor, image_bytes_b: tf.Tensor) -> dict[str, tf.Tensor]:
+        return similarity(
+            embeddings(decode_and_resize(image_bytes_a, size, size)),
+            embeddings(decode_and_resize(image_bytes_b, size, size)),
+        )
+
+    def faces(name: str) -> tf.TensorSpec:
+        return tf.TensorSpec((None, None, None, 3), tf.uint8, name)
+
+    def files(name: str) -> tf.TensorSpec:
+        return tf.TensorSpec((None,), tf.string, name)
+
+    made = {
+        "embed": tf.function(embed, input_signature=[faces("faces")]),
+        "embed_bytes": tf.function(embed_bytes, input_signature=[files("image_bytes")]),
+        "verify": tf.function(verify, input_signature=[faces("faces_a"), faces("faces_b")]),
+        "verify_bytes": tf.function(verify_bytes, input_signature=[files("image_bytes_a"), files("image_bytes_b")]),
+    }
+    signatures = {name: function.get_concrete_function() for name, function in made.items()}
+    return {"serving_default": signatures["embed"], **signatures}
+
+
+def _checked(faces: tf.Tensor) -> tf.Tensor:
+    """The same faces, but not if they have no pixels: neither TF-Serving nor a loaded signature looks at it."""
+    shape = tf.shape(faces)
+    right = tf.reduce_all(tf.concat([shape, [0, 0, 0, 0]], 0)[1:5] > [0, 0, 2, -1]) & (tf.size(shape) == 4)
+    message = tf.strings.format("faces must be [N, H, W, 3] with H and W of at least 1, not {}.", shape, summarize=8)
+    with tf.control_dependencies([tf.debugging.Assert(right, [message])]):
+        return tf.identity(faces)
+
+
+def _requests() -> list[Request]:
+    """Every signature with one face and with some, since the first call of each batch size is slow."""
+    requests = []
+    for size in FACE_SIZES:
+        faces = made_up_faces(2 * max(BATCH_SIZES), size)
+        for count in BATCH_SIZES:
+            requests += [Request(name, {"faces": faces[:count]}) for name in ("serving_default", "embed")]
+            requests.append(Request("verify", {"faces_a": faces[:count], "faces_b": faces[-count:]}))
+    files = made_up_files()
+    for some in (files[:1], files):
+        requests.append(Request("embed_bytes", {"image_bytes": some}))
+        requests.append(Request("verify_bytes", {"image_bytes_a": some, "image_bytes_b": some[::-1]}))
+    return requests
+
+
+def _answers(network: keras.Model, requests: list[Request]) -> list[dict[str, np.ndarray]]:
+    """What Keras, NumPy and Pillow make of the requests."""
+    size = int(network.input_shape[1])
+
+    def embedded(array: np.ndarray) -> np.ndarray:
+        photos = [decode_image(data, "a warm-up image") for data in array] if array.dtype == object else list(array)
+        faces = np.stack([resize(photo, size, size) for photo in photos]).astype(np.float32)
+        features = np.asarray(network(faces, training=False))
+        return features / np.linalg.norm(features, axis=1, keepdims=True)
+
+    answers = []
+    for request in requests:
+        rows = [embedded(array) for array in request.inputs.values()]
+        answers.append({"embedding": rows[0]} if len(rows) == 1 else {"similarity": (rows[0] * rows[1]).sum(axis=1)})
+    return answers
+
+
+def _smallest_cosine(before: list[dict[str, np.ndarray]], after: list[dict[str, np.ndarray]]) -> dict[str, float]:
+    """How far the embeddings of two sets of answers are apart."""
+    pairs = [(a["embedding"], b["embedding"]) for a, b in zip(before, after, strict=True) if "embedding" in a]
+    cosines = np.concatenate([(a * b).sum(axis=1) for a, b in pairs])
+    return {"smallest_cosine": float(cosines.min()), "mean_cosine": float(cosines.mean())}

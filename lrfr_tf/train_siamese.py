@@ -1,0 +1,53 @@
+"""Trains the deep Siamese network on aligned faces: one network that embeds every size of a face.
+
+python -m lrfr_tf.train_siamese --flagfile=configs/ship_siamese.cfg
+"""
+
+from lrfr_tf.files import folder_written_whole
+from lrfr_tf.main import run
+from lrfr_tf.training.average import AveragedNetwork
+from lrfr_tf.training.checkpoint import CheckpointStore
+from lrfr_tf.training.loop import train
+from lrfr_tf.training.outcome import Outcome
+from lrfr_tf.training.siamese import SiameseLoss, siamese_step
+from lrfr_tf.training.siamese_run import SiameseRun, SiameseSettings
+from lrfr_tf.training.strategy import set_up, uses_xla
+
+Config = SiameseSettings  # the name that every script has for its settings
+
+
+def main(config: Config) -> None:
+    strategy = set_up(config)
+    jit_compile = uses_xla(config.jit_compile, strategy)
+    job = SiameseRun(config, strategy)
+    job.open()
+    job.ask_teacher()
+    with strategy.scope():
+        network = job.build_network()
+        head = job.build_head(int(network.output_shape[-1]))
+        average = AveragedNetwork(network, config.average_decay) if config.average_decay else None
+        outcome = Outcome(network, average, config.best_metric)
+        optimizer = job.build_optimizer()
+        loss = SiameseLoss(
+            config.classification_weight,
+            config.triplet_weight,
+            config.triplet_margin,
+            config.distillation_weight,
+            config.weight_decay,
+        )
+        step = siamese_step(network, head, optimizer, loss, job.sizes, average)
+    parts = {"network": network, "head": head, "optimizer": optimizer, "average": average, "best": outcome.best}
+    store = CheckpointStore(job.output / "checkpoints", parts, strategy)
+    done = store.restore()
+    model = job.output / "model"
+    monitor = job.monitor(outcome, optimizer)
+    if done < config.steps or not model.is_dir():
+        train("siamese", step, job.batches, store, done, job.schedule(), monitor, jit_compile, strategy)
+        if job.writes:
+            with folder_written_whole(model) as temporary:
+                outcome.stored.save_weights(temporary / f"{config.backbone}.weights.h5")
+    job.show_last(monitor)
+
+
+if __name__ == "__main__":
+    run(main, Config)

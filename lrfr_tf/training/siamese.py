@@ -1,0 +1,174 @@
+"""The Siamese network's training step: one network sees every size of a face, and all must agree on who it is.
+
+Lai and Lam, "Deep Siamese network for low-resolution face recognition" (2021): a margin softmax with one class matrix
+for all sizes, and a batch-hard triplet loss over all embeddings of the batch. Beyond the paper: the embeddings of a
+frozen teacher, which has seen the sharp photos, as targets.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers, ops
+
+from lrfr_tf.losses.cosine import row_cosines
+from lrfr_tf.losses.margin import (
+    INITIAL_NORM_DEVIATION,
+    INITIAL_NORM_MEAN,
+    adaptive_margin_logits,
+    class_weights_initializer,
+    cross_entropies,
+    margin_logits,
+    updated_norm_statistics,
+)
+from lrfr_tf.losses.triplet import batch_hard_triplet
+from lrfr_tf.training.average import AveragedNetwork
+from lrfr_tf.training.loop import Batch, Losses, Step
+from lrfr_tf.training.precision import descend
+
+HEADS = ("softmax", "amsoftmax", "adaface", "none")
+
+
+class ClassificationHead(layers.Layer):
+    """One row a class for all sizes, and the cross-entropy of each feature; it is thrown away after the training.
+
+    Args:
+        classes, dimensions: C and D.
+        kind: "softmax", "amsoftmax" or "adaface" (see `losses.margin`).
+        margin, scale: of "amsoftmax" and "adaface".
+        gamma: of the focal loss; 0 is plain cross-entropy.
+        rows: float32 [C, D] to begin with, instead of random ones.
+    """
+
+    def __init__(
+        self,
+        classes: int,
+        dimensions: int,
+        kind: str = "amsoftmax",
+        margin: float = 0.35,
+        scale: float = 30.0,
+        gamma: float = 0.0,
+        rows: np.ndarray | None = None,
+    ) -> None:
+        super().__init__(dtype="float32", name="head")
+        self._kind, self._margin, self._scale, self._gamma = kind, margin, scale, gamma
+        start = class_weights_initializer() if rows is None else keras.initializers.Constant(rows)
+        self.rows = self.add_weight(shape=(classes, dimensions), initializer=start, name="class_rows")
+        if kind == "adaface":
+            scalar = {"shape": (), "trainable": False}
+            self.norm_mean = self.add_weight(
+                initializer=keras.initializers.Constant(INITIAL_NORM_MEAN), name="norm_mean", **scalar
+            )
+            self.norm_deviation = self.add_weight(
+                initializer=keras.initializers.Constant(INITIAL_NORM_DEVIATION), name="norm_deviation", **scalar
+            )
+        self.built = True
+
+    def call(self, features: Any, labels: Any) -> Any:
+        """The cross-entropy of each row, float32 [M]: features [M, D], labels int [M]."""
+        if self._kind == "adaface":
+            mean, deviation = updated_norm_statistics(features, self.norm_mean, self.norm_deviation)
+            self.norm_mean.assign(mean)
+            self.norm_deviation.assign(deviation)
+            logits = adaptive_margin_logits(
+                features, self.rows, labels, mean, deviation, margin=self._margin, scale=self._scale
+            )
+        else:
+            logits = margin_logits(features, self.rows, labels, self._margin, self._scale, self._kind)
+        return cross_entropies(logits, labels, self._gamma)
+
+
+@dataclasses.dataclass(frozen=True)
+class SiameseLoss:
+    """What the network and its head minimise: a weighted sum. A weight of 0 leaves a loss out.
+
+    `weight_decay` adds half of it times the squared weights, so that its gradient is weight_decay * weight, as in
+    PyTorch's SGD.
+    """
+
+    classification_weight: float = 1.0
+    triplet_weight: float = 1.0
+    triplet_margin: float = 1.0
+    distillation_weight: float = 0.0
+    weight_decay: float = 0.0
+
+    def __call__(
+        self, features: tf.Tensor, batch: Batch, head: ClassificationHead | None, views: Sequence[int | str]
+    ) -> tuple[tf.Tensor, Losses]:
+        """The sum without the weight decay, and each loss by name, those of the sizes ("classification_8") among them.
+
+        Args:
+            features: float32 [N * V, D], not of unit length; the V views of an identity follow each other.
+            batch: has "labels", and "targets" where there is a teacher.
+            head: the class matrix; None leaves classification out.
+            views: the V sizes.
+        """
+        losses: Losses = {}
+        total = tf.constant(0.0)
+        if head is not None and self.classification_weight > 0:
+            each = head(features, batch["labels"])
+            losses |= {"classification": ops.mean(each)} | by_view("classification", each, views)
+            total += self.classification_weight * losses["classification"]
+        if self.triplet_weight > 0:
+            losses["triplet"] = batch_hard_triplet(features, batch["labels"], self.triplet_margin)
+            total += self.triplet_weight * losses["triplet"]
+        if self.distillation_weight > 0:
+            each = 1.0 - row_cosines(features, ops.stop_gradient(batch["targets"]))
+            losses |= {"distillation": ops.mean(each)} | by_view("distillation", each, views)
+            total += self.distillation_weight * losses["distillation"]
+        return total, losses
+
+
+def by_view(name: str, each: tf.Tensor, views: Sequence[int | str]) -> Losses:
+    """The means over the rows of each size: {"<name>_<size>": float32 scalar}; equal sizes count together."""
+    columns = tf.unstack(tf.reshape(each, (-1, len(views))), axis=1)
+    named: dict[str, list[tf.Tensor]] = {}
+    for size, column in zip(views, columns, strict=True):
+        named.setdefault(f"{name}_{size}", []).append(ops.mean(column))
+    return {key: ops.mean(ops.stack(values)) for key, values in named.items()}
+
+
+def siamese_step(
+    network: keras.Model,
+    head: ClassificationHead | None,
+    optimizer: keras.optimizers.Optimizer,
+    loss: SiameseLoss,
+    views: Sequence[int | str],
+    average: AveragedNetwork | None = None,
+) -> Step:
+    """A step that lowers a `SiameseLoss`.
+
+    Under several replicas each computes the triplet loss among its own share, which holds whole identities.
+    """
+    learner = NetworkAndHead(network, head)
+    optimizer.build(learner.trainable_variables)
+
+    def step(batch: Batch) -> Losses:
+        with tf.GradientTape() as tape:
+            features = network(tf.cast(batch["faces"], tf.float32), training=True)
+            total, losses = loss(features, batch, head, views)
+            minimised = total
+            if loss.weight_decay > 0:
+                squares = [tf.nn.l2_loss(variable.value) for variable in learner.trainable_variables]
+                minimised = total + loss.weight_decay * tf.add_n(squares)
+        norm = descend(optimizer, learner, minimised, tape)
+        if average is not None:
+            average.update()
+        return {"total": total, **losses, "gradient_norm": norm}
+
+    return step
+
+
+class NetworkAndHead:
+    """Network and head as one thing that an optimiser moves."""
+
+    def __init__(self, network: keras.Model, head: ClassificationHead | None) -> None:
+        self._parts = [network] if head is None else [network, head]
+
+    @property
+    def trainable_variables(self) -> list[keras.Variable]:
+        """Those of the network, then the head's."""
+        return [variable for part in self._parts for variable in part.trainable_variables]
