@@ -1,0 +1,80 @@
+"""Very many small image files -> embeddings, chunk by chunk; of the images never more than two chunks are in memory."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from lrfr_tf.errors import UserError
+from lrfr_tf.images.decode import read_image
+from lrfr_tf.images.resize import resize
+from lrfr_tf.recognition.embedding import Embedder
+
+EMBED_AT_ONCE = 256
+CROP_SIZE = 128
+
+
+def stretched(image: np.ndarray) -> np.ndarray:
+    """An image of any size resized to a square without regard to its aspect (bicubic): uint8 [128, 128, 3]."""
+    return resize(image, CROP_SIZE, CROP_SIZE)
+
+
+def padded(image: np.ndarray) -> np.ndarray:
+    """An image of any size set in the middle of a black square of its longer side, then resized: uint8 [128, 128, 3].
+
+    Where the margin cannot be halved, the odd row or column is added below or to the right.
+    """
+    height, width = image.shape[:2]
+    side = max(height, width)
+    square = np.zeros((side, side, 3), np.uint8)
+    top, left = (side - height) // 2, (side - width) // 2
+    square[top : top + height, left : left + width] = image
+    return resize(square, CROP_SIZE, CROP_SIZE)
+
+
+def embed_files(
+    embedder: Embedder, paths: Sequence[Path], crop: Callable[[np.ndarray], np.ndarray], progress: str
+) -> Iterator[np.ndarray]:
+    """Embeds image files in their order: float32 [k, D] chunks of unit length.
+
+    While a chunk is embedded, a few threads read the next one.
+
+    Args:
+        crop: uint8 [H, W, 3] -> uint8 [128, 128, 3], `stretched` or `padded`.
+        progress: the text of the progress bar.
+
+    Raises:
+        UserError: an image cannot be read, or the network's answer to it is not a number.
+    """
+
+    def read(path: Path) -> np.ndarray:
+        return crop(read_image(path))
+
+    with (
+        ThreadPoolExecutor(max_workers=os.cpu_count()) as pool,
+        tqdm(total=len(paths), desc=progress, unit="image") as bar,
+    ):
+
+        def begin(start: int) -> list[Future[np.ndarray]]:
+            return [pool.submit(read, path) for path in paths[start : start + EMBED_AT_ONCE]]
+
+        following = begin(0)
+        for start in range(0, len(paths), EMBED_AT_ONCE):
+            faces = np.stack([image.result() for image in following])
+            following = begin(start + EMBED_AT_ONCE)
+            embeddings = embedder.embed(faces)
+            bad = np.flatnonzero(~np.isfinite(embeddings).all(axis=1))
+            if len(bad):
+                raise UserError(f"{embedder.name} gives {paths[start + bad[0]]} an embedding that is not a number.")
+            bar.update(len(embeddings))
+            yield embeddings
+
+
+def embed_all(
+    embedder: Embedder, paths: Sequence[Path], crop: Callable[[np.ndarray], np.ndarray], progress: str
+) -> np.ndarray:
+    """All embeddings of `embed_files` at once, float32 [N, D]; for sets of some thousand images."""
+    return np.concatenate(list(embed_files(embedder, paths, crop, progress)))

@@ -1,0 +1,60 @@
+"""Identifies TinyFace's probes among matches and distractors: native low-resolution faces, rank-1 to rank-20.
+
+    python tools/evaluate_tinyface.py --model=saved_models/siamese --data=Datasets/TinyFace \\
+        --output=runs/tinyface/siamese.json
+
+--alignment says how an image becomes a square: none stretches it, pad sets it in a black square. Beside the result lies
+a picture, result.cmc.png.
+"""
+
+import dataclasses
+import time
+from pathlib import Path
+
+from lrfr_tf.config import option, required, versions
+from lrfr_tf.data.tinyface import find_tinyface
+from lrfr_tf.files import check_result_file, write_json
+from lrfr_tf.main import run
+from lrfr_tf.recognition.embedding import BACKBONES, load_embedder
+from lrfr_tf.recognition.evaluate_tinyface import CROPS, draw_tinyface, identify, protocol, tinyface_lines
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    model: str = required("facenet, the folder of an exported embedder, or a file *.weights.h5 (with --backbone)")
+    data: str = required("the folder tinyface, or its Testing_Set")
+    output: str = required("the result to write (JSON)")
+    alignment: str = option("none", "none: resized to a square; pad: set in a black square, then resized", tuple(CROPS))
+    no_distractors: bool = option(False, "leave the distractors out, which is quick and is not the protocol")
+    backbone: str = option("spherenet20", "network that a file of weights belongs to", BACKBONES)
+    facenet_weights: str | None = option(None, "FaceNet's weight file; without it, the cache or a download")
+    flip: bool = option(False, "mean of the embeddings of a face and its mirror image")
+
+
+def main(config: Config) -> None:
+    started = time.monotonic()
+    check_result_file(config.output)
+    faces = find_tinyface(Path(config.data), distractors=not config.no_distractors)
+    weights = Path(config.facenet_weights) if config.facenet_weights else None
+    embedder = load_embedder(config.model, weights, config.backbone)
+    embedder.flip = config.flip
+    metrics, shares = identify(embedder, faces, config.alignment)
+    result = {
+        "schema": 1,
+        "benchmark": "tinyface",
+        "protocol": protocol(config.alignment, not config.no_distractors, config.flip),
+        "model": {"name": embedder.name, "sha256": embedder.checksum},
+        "counts": faces.counts(),
+        "identification": metrics,
+        "config": dataclasses.asdict(config),
+        "versions": versions(),
+        "seconds": round(time.monotonic() - started, 1),
+    }
+    draw_tinyface(Path(config.output), embedder.name, shares)
+    write_json(config.output, result)
+    print("\n".join(tinyface_lines(result)))
+    print(f"result: {config.output}")
+
+
+if __name__ == "__main__":
+    run(main, Config)
