@@ -14,9 +14,7 @@ ALIGNED_SIZE = 128
 TEMPLATES = ("lai", "centred")
 
 # Left eye, right eye, nose, left and right corner of the mouth (as the viewer sees them), in a frame of 96 x 112.
-_BASE = np.array(
-    [[30.2946, 51.6963], [65.5318, 51.5014], [48.0252, 71.7366], [33.5493, 92.3655], [62.7299, 92.2041]]
-)
+_BASE = np.array([[30.2946, 51.6963], [65.5318, 51.5014], [48.0252, 71.7366], [33.5493, 92.3655], [62.7299, 92.2041]])
 _BASE_HEIGHT = 112
 _CENTRING = 8.0
 

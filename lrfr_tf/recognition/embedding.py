@@ -1,14 +1,20 @@
-"""Face crops -> unit-length FaceNet embeddings."""
+"""Face crops -> unit-length embeddings, by FaceNet, by an exported embedder or by weights of a training."""
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from lrfr_tf.errors import UserError
+from lrfr_tf.files import sha256
 from lrfr_tf.images.resize import resize
+from lrfr_tf.models.backbone import BACKBONES, backbone
+from lrfr_tf.models.facenet import UnitLength
+from lrfr_tf.recognition.saved_model import content_checksum, find_version, read_record
 from lrfr_tf.weights.facenet import (
     FACENET_128_SHA256,
     FACENET_512_KEYS,
@@ -20,20 +26,28 @@ from lrfr_tf.weights.facenet import (
 from lrfr_tf.weights.sample_package import fetch_facenet_weights
 
 EMBEDDERS = ("facenet-128", *FACENET_512_KEYS)
+WEIGHTS_SUFFIX = ".weights.h5"
+SIGNATURE = "embed"
 
 
 class Embedder:
     """A network in one compiled call: face crops in, unit-length embeddings out.
 
     `network` takes float RGB images [N, S, S, 3] in 0..255 and returns unit-length float32 [N, D]. `name` says which
-    weights these are; stored embeddings carry it, since embeddings of two networks cannot be compared.
+    weights these are; stored embeddings carry it, since embeddings of two networks cannot be compared. `checksum` is
+    the SHA-256 of the weights. With `flip`, which may be set at any time, an embedding is the mean of those of the face
+    and of its mirror image, made unit length again.
     """
 
-    def __init__(self, network: keras.Model, name: str, batch_size: int = 32) -> None:
+    def __init__(
+        self, network: keras.Model, name: str, batch_size: int = 32, flip: bool = False, checksum: str = ""
+    ) -> None:
         self.network = network
         self.name = name
         self.dimensions = int(network.output_shape[-1])
         self.batch_size = batch_size
+        self.flip = flip
+        self.checksum = checksum
         self._size = int(network.input_shape[1])
         signature = [tf.TensorSpec([None, self._size, self._size, 3], tf.uint8)]
 
@@ -54,33 +68,107 @@ class Embedder:
         Raises:
             ValueError: a crop is not uint8 [H, W, 3].
         """
+        for face in faces:
+            if face.dtype != np.uint8 or face.ndim != 3 or face.shape[2] != 3:
+                raise ValueError(f"A face crop must be uint8 [H, W, 3], not {face.dtype} {list(face.shape)}.")
+        embeddings = self._embed_as_they_are(faces)
+        if self.flip:
+            embeddings = embeddings + self._embed_as_they_are([face[:, ::-1] for face in faces])
+            embeddings /= np.maximum(np.linalg.norm(embeddings, axis=1, keepdims=True), 1e-12)
+        return embeddings
+
+    def _embed_as_they_are(self, faces: np.ndarray | Sequence[np.ndarray]) -> np.ndarray:
         batches = [faces[start : start + self.batch_size] for start in range(0, len(faces), self.batch_size)]
         embeddings = [self._embed_batch(self._resized(batch)).numpy() for batch in batches]
         return np.concatenate([np.zeros((0, self.dimensions), np.float32), *embeddings])
 
     def _resized(self, faces: np.ndarray | Sequence[np.ndarray]) -> np.ndarray:
-        for face in faces:
-            if face.dtype != np.uint8 or face.ndim != 3 or face.shape[2] != 3:
-                raise ValueError(f"A face crop must be uint8 [H, W, 3], not {face.dtype} {list(face.shape)}.")
         own_size = (self._size, self._size, 3)
         return np.stack([face if face.shape == own_size else resize(face, *own_size[:2]) for face in faces])
 
 
-def load_embedder(model: str, weights: Path | None = None) -> Embedder:
-    """Loads FaceNet: "facenet-128", or a 512-D model, "20180402-114759" or "20180408-102900".
+class ExportedEmbedder(Embedder):
+    """The same from the `embed` signature of an export, which takes crops of any size and resizes in its graph.
 
-    `weights` is the model's published file; without it the file comes from the cache or is fetched into it. The name of
-    the embedder is the model's and the first 12 digits of that file's SHA-256.
+    Crops of equal size are computed together.
+    """
+
+    def __init__(self, record: dict[str, Any], exported: Any, batch_size: int = 32, flip: bool = False) -> None:
+        self._exported = exported  # its variables live as long as it does
+        self._signature = exported.signatures[SIGNATURE]
+        self.checksum = content_checksum(record["files"])
+        self.name = f"{record['name']}-{record['version']}-{self.checksum[:12]}"
+        self.dimensions = int(self._signature.structured_outputs["embedding"].shape[-1])
+        self.batch_size = batch_size
+        self.flip = flip
+
+    def _embed_as_they_are(self, faces: np.ndarray | Sequence[np.ndarray]) -> np.ndarray:
+        positions_by_size: dict[tuple[int, ...], list[int]] = {}
+        for position, face in enumerate(faces):
+            positions_by_size.setdefault(face.shape, []).append(position)
+        embeddings = np.empty((len(faces), self.dimensions), np.float32)
+        for positions in positions_by_size.values():
+            for start in range(0, len(positions), self.batch_size):
+                batch = positions[start : start + self.batch_size]
+                crops = tf.constant(np.stack([faces[position] for position in batch]))
+                embeddings[batch] = self._signature(faces=crops)["embedding"].numpy()
+        return embeddings
+
+
+def load_embedder(model: str, weights: Path | None = None, backbone: str = "spherenet20") -> Embedder:
+    """Loads a FaceNet by name, an exported embedder, or weights of a training.
+
+    Args:
+        model: "facenet-128" ("facenet" for short), or a 512-D FaceNet, "20180402-114759" or "20180408-102900"; the
+            folder of an export with an `embed` signature (`saved_models/siamese/1`, or `saved_models/siamese` for its
+            newest version); or a file `*.weights.h5` that a training wrote.
+        weights: the published file of a named FaceNet; without it the file comes from the cache or is fetched into it.
+        backbone: the network that a file of weights belongs to, one of `BACKBONES`.
+
+    The name of the embedder is the model's and the first 12 digits of the SHA-256 of its weights.
 
     Raises:
-        UserError: the model is not known, the file is missing or is another one, or it cannot be fetched.
+        UserError: the model is not known or missing, a file is another one or was changed, or it cannot be fetched.
     """
+    if model.endswith(WEIGHTS_SUFFIX):
+        return _load_weights(Path(model), backbone)
+    version = find_version(Path(model))
+    if version is not None:
+        return _load_export(version)
+    model = "facenet-128" if model == "facenet" else model
     if model not in EMBEDDERS:
-        raise UserError(f"The embedding model {model!r} is not known; there are {', '.join(EMBEDDERS)}.")
+        raise UserError(
+            f"The embedding model {model!r} is not known; there are {', '.join(EMBEDDERS)}, folders of exports (with "
+            f"saved_model.pb) and files of weights (*{WEIGHTS_SUFFIX})."
+        )
     if model == "facenet-128":
         network = load_facenet_128(fetch_facenet_weights() if weights is None else Path(weights))
         digest = FACENET_128_SHA256
     else:
         network = load_facenet_512(model, fetch_facenet_512(model) if weights is None else Path(weights))
         digest = facenet_512_sha256(model)
-    return Embedder(network, f"{model}-{digest[:12]}")
+    return Embedder(network, f"{model}-{digest[:12]}", checksum=digest)
+
+
+def _load_export(version: Path) -> ExportedEmbedder:
+    record = read_record(version)
+    if SIGNATURE not in record["signatures"]:
+        raise UserError(f"{version} holds a model of the kind {record['kind']}, which cannot {SIGNATURE}.")
+    return ExportedEmbedder(record, tf.saved_model.load(str(version)))
+
+
+def _load_weights(path: Path, name: str) -> Embedder:
+    if name not in BACKBONES:
+        raise UserError(f"The backbone {name!r} is not known; there are {', '.join(BACKBONES)}.")
+    if not path.is_file():
+        raise UserError(f"The weight file {path} is missing.")
+    network = backbone(name)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # where layers are missing Keras may warn only, and leave them random
+            network.load_weights(path)
+    except (OSError, ValueError, KeyError, TypeError, Warning):
+        raise UserError(f"{path} does not hold the weights of a {name} (see --backbone).") from None
+    digest = sha256(path)
+    unit_length = keras.Model(network.inputs[0], UnitLength(dtype="float32")(network.outputs[0]))
+    return Embedder(unit_length, f"{name}-{digest[:12]}", checksum=digest)

@@ -1,0 +1,62 @@
+"""The landmarks of a benchmark's photos: from a table, or found by MTCNN and kept as one."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from lrfr_tf.data.detect_landmarks import detect_landmarks
+from lrfr_tf.data.image_source import ImageSource
+from lrfr_tf.data.landmarks import by_image, read_landmarks, write_landmarks
+from lrfr_tf.data.lfw import landmarks_for
+from lrfr_tf.errors import UserError
+from lrfr_tf.faces.detect import FaceDetector
+
+THRESHOLDS = (0.6, 0.7, 0.8)  # as in preparing a folder: every photo shows its person
+
+
+def photo_landmarks(
+    source: ImageSource,
+    names: Sequence[str],
+    keys: Sequence[tuple[str, str]],
+    table: str | None,
+    save_as: str | None,
+    choice: str,
+) -> list[np.ndarray | None]:
+    """The five landmarks of each photo; None where the table has no row, or MTCNN found no face. Says how many.
+
+    Args:
+        names, keys: the photos as the source names them, and as (person, file name without suffix).
+        table: the table to read, or None to detect.
+        save_as: where the detected landmarks are written, as a table that a later call can read.
+        choice: see `detect_landmarks`.
+
+    Raises:
+        UserError: the table cannot be read or is of other photos, or no photo shows a face.
+    """
+    if table is not None:
+        found = landmarks_for(keys, by_image(read_landmarks(Path(table))), table)
+    else:
+        detected = detect_landmarks(source, names, FaceDetector(THRESHOLDS), choice)
+        if not detected:
+            raise UserError(f"No face was found in any of the {len(names)} photos of {source.label('')}.")
+        if save_as is not None:
+            write_landmarks(Path(save_as), detected)
+        found = [detected.get(name) for name in names]
+    missing = [name for name, points in zip(names, found, strict=True) if points is None]
+    if missing:
+        print(
+            f"note: {len(missing)} of {len(names)} photos have no landmarks, such as {missing[0]}; their middle is cut "
+            "out as if a face stood there."
+        )
+    return found
+
+
+def check_output(output: str) -> None:
+    """Refuses a result file that is a folder, before anything is computed.
+
+    Raises:
+        UserError: it is one.
+    """
+    if Path(output).is_dir():
+        raise UserError(f"--output={output} is a folder; it should be the JSON file to write.")

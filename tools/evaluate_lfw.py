@@ -1,0 +1,96 @@
+"""Verifies faces at low resolution: image 1 of a pair as it is, image 2 at 8, 12, 16, 20 and 128 pixels.
+
+    python tools/evaluate_lfw.py --model=saved_models/siamese --data=Datasets/lfw --pairs=Datasets/lfw/pairs.txt \\
+        --landmarks=Datasets/lfw/LFW.csv --output=runs/lfw/siamese.json
+
+--data is LFW, or any folder or zip of <person>/<photo> with a list of tools/make_pairs.py. Beside the result lie two
+pictures, result.accuracy.png and result.roc.png.
+"""
+
+import dataclasses
+import time
+from pathlib import Path
+from typing import Any
+
+from lrfr_tf.config import option, required, versions
+from lrfr_tf.data.detect_landmarks import CHOICES
+from lrfr_tf.data.image_source import open_source
+from lrfr_tf.data.lfw import align_photos, find_paired_photos
+from lrfr_tf.data.pairs import read_pairs
+from lrfr_tf.errors import UserError
+from lrfr_tf.evaluation.lfw import differences
+from lrfr_tf.faces.align import ALIGNED_SIZE, TEMPLATES
+from lrfr_tf.files import read_json, sha256, write_json
+from lrfr_tf.main import run
+from lrfr_tf.recognition.embedding import BACKBONES, load_embedder
+from lrfr_tf.recognition.evaluate_lfw import draw_lfw, lfw_lines, protocol, verify_at_sizes
+from lrfr_tf.recognition.photo_landmarks import check_output, photo_landmarks
+from lrfr_tf.recognition.probes import PROBE_FORMS
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    model: str = required("facenet, the folder of an exported embedder, or a file *.weights.h5 (with --backbone)")
+    data: str = required("folder or zip of <person>/<photo>, such as LFW")
+    pairs: str = required("list of pairs: LFW's pairs.txt, or one by tools/make_pairs.py")
+    output: str = required("the result to write (JSON)")
+    landmarks: str | None = option(None, "table of landmarks (CSV, 11 columns); without it MTCNN finds them")
+    save_landmarks: str | None = option(None, "where to write the landmarks that MTCNN found (CSV)")
+    face: str = option("central", "which face of a photo with several, for MTCNN", CHOICES)
+    backbone: str = option("spherenet20", "network that a file of weights belongs to", BACKBONES)
+    facenet_weights: str | None = option(None, "FaceNet's weight file; without it, the cache or a download")
+    template: str = option("lai", "where the landmarks of an aligned face lie", TEMPLATES)
+    probe_sizes: tuple[int, ...] = option((8, 12, 16, 20, ALIGNED_SIZE), "sizes of image 2 in pixels")
+    probe_form: str = option("enlarged", "the model gets image 2 enlarged to 128 px, or small, as it is", PROBE_FORMS)
+    flip: bool = option(False, "mean of the embeddings of a face and its mirror image")
+    matched_gallery: bool = option(False, "image 1 is brought to the size of image 2, too")
+    baseline: str | None = option(None, "another result on the same pairs, for the paired difference")
+
+
+def main(config: Config) -> None:
+    started = time.monotonic()
+    check_output(config.output)
+    if any(not 1 <= size <= ALIGNED_SIZE for size in config.probe_sizes):
+        raise UserError(f"--probe_sizes={','.join(map(str, config.probe_sizes))} must lie in 1 to {ALIGNED_SIZE}.")
+    folds = read_pairs(Path(config.pairs))
+    if len(folds) < 2:
+        raise UserError(
+            f"{config.pairs} has one fold; the threshold of a fold comes from the others, so two are needed."
+        )
+    baseline = read_json(config.baseline) if config.baseline else None
+    source = open_source(Path(config.data))
+    photos = find_paired_photos(source, folds)
+    weights = Path(config.facenet_weights) if config.facenet_weights else None
+    embedder = load_embedder(config.model, weights, config.backbone)
+    embedder.flip = config.flip
+    points = photo_landmarks(source, photos.names, photos.keys, config.landmarks, config.save_landmarks, config.face)
+    faces = align_photos(source, photos.names, points, config.template)
+    measured = verify_at_sizes(
+        embedder, faces, photos, sorted(set(config.probe_sizes)), config.probe_form, config.matched_gallery
+    )
+    pairs_sha256 = sha256(config.pairs)
+    compared: dict[str, Any] | None = None
+    if baseline is not None:
+        compared = differences(measured.accuracies, baseline, pairs_sha256, photos.persons, str(config.baseline))
+    result = {
+        "schema": 1,
+        "benchmark": "lfw",
+        "protocol": protocol(config.template, config.probe_form, config.matched_gallery, config.flip),
+        "model": {"name": embedder.name, "sha256": embedder.checksum},
+        "counts": {**photos.counts(), "images_without_landmarks": sum(face is None for face in points)},
+        "sizes": measured.rows,
+        "difference_to_baseline": compared,
+        "pairs_sha256": pairs_sha256,
+        "landmarks_sha256": sha256(config.landmarks) if config.landmarks else None,
+        "config": dataclasses.asdict(config),
+        "versions": versions(),
+        "seconds": round(time.monotonic() - started, 1),
+    }
+    draw_lfw(Path(config.output), embedder.name, measured)
+    write_json(config.output, result)
+    print("\n".join(lfw_lines(result)))
+    print(f"result: {config.output}")
+
+
+if __name__ == "__main__":
+    run(main, Config)

@@ -1,0 +1,52 @@
+"""Finds the five landmarks of the face in every image of a folder or a zip, and writes them as a table.
+
+    python tools/make_landmarks.py --images=Datasets/lfw --output=Datasets/lfw/LFW.csv
+
+The table has no header and 11 columns: the path of the image, then x and y of the left eye, right eye, nose, left and
+right corner of the mouth. Images without a face are named and left out.
+"""
+
+import dataclasses
+from pathlib import Path
+
+from lrfr_tf.config import option, required
+from lrfr_tf.data.detect_landmarks import CHOICES, detect_landmarks
+from lrfr_tf.data.image_source import open_source
+from lrfr_tf.data.landmarks import write_landmarks
+from lrfr_tf.errors import UserError
+from lrfr_tf.faces.detect import FaceDetector
+from lrfr_tf.main import run
+
+NAMED = 20  # images without a face are named up to so many
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    images: str = required("folder or zip of images, with folders in it or without")
+    output: str = required("the table to write (CSV)")
+    thresholds: tuple[float, ...] = option((0.6, 0.7, 0.8), "MTCNN's three thresholds")
+    min_face_size: int = option(20, "smallest face to look for, in pixels")
+    face: str = option("confident", "which of several faces: the surest, or the one nearest to the middle", CHOICES)
+
+
+def main(config: Config) -> None:
+    if Path(config.output).is_dir():
+        raise UserError(f"--output={config.output} is a folder; it should be the table to write (CSV).")
+    source = open_source(Path(config.images))
+    names = source.names()
+    if not names:
+        raise UserError(f"{config.images} holds no images.")
+    found = detect_landmarks(source, names, FaceDetector(config.thresholds, config.min_face_size), config.face)
+    missed = [name for name in names if name not in found]
+    if not found:
+        raise UserError(f"No face was found in any of the {len(names)} images of {config.images}.")
+    write_landmarks(Path(config.output), found)
+    for name in missed[:NAMED]:
+        print(f"no face: {name}")
+    if len(missed) > NAMED:
+        print(f"no face: {len(missed) - NAMED} more")
+    print(f"{config.output}: landmarks of {len(found)} images; no face in {len(missed)}.")
+
+
+if __name__ == "__main__":
+    run(main, Config)
