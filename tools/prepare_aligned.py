@@ -52,6 +52,9 @@ class Config:
         0, "leave out identities whose number is divisible by this; 0 keeps everybody", at_least=0
     )
     exclude: str | None = option(None, "a list of identities to leave out, one a line")
+    without_tests: bool = option(
+        False, "leave out each identity's test and validation photo: the first two by name where it has three or more"
+    )
     thresholds: tuple[float, ...] = option((0.6, 0.7, 0.8), "MTCNN's three thresholds; every photo shows its person")
     min_face_size: int = option(20, "smallest face to look for, in pixels of the photo")
     workers: int | None = option(None, "number of threads; without it one for each core", at_least=1)
@@ -74,6 +77,7 @@ def main(config: Config) -> None:
         "landmarks": config.landmarks,
         "held_out_divisor": config.held_out_divisor,
     }
+    all_images = selection.images
     find_landmarks: FindLandmarks
     if config.landmarks == "detect":
         find_landmarks = detected_by(FaceDetector(config.thresholds, config.min_face_size))
@@ -85,6 +89,9 @@ def main(config: Config) -> None:
         selection = selection.with_landmarks(table)
         find_landmarks = table.find
         settings["landmarks"] = {"sha256": sha256(config.landmarks)}
+    if config.without_tests:
+        selection = selection.without_tests(all_images)
+        settings["without_tests"] = True
     framing = Framing(config.template, config.left_margin, photo_size=HALF_SIZE_CELEBA if config.unsqueeze else None)
     manifest = prepare_aligned_tree(
         source, selection, find_landmarks, Path(config.output), framing, settings, config.workers

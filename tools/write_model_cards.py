@@ -6,14 +6,12 @@
 
 import dataclasses
 import os
-import textwrap
 from pathlib import Path
 from typing import Any
 
-from matplotlib.figure import Figure
-
 from lrfr_tf.config import option, required
 from lrfr_tf.errors import UserError
+from lrfr_tf.evaluation.model_card import draw_training, joined_history, wrapped
 from lrfr_tf.files import put_between_marks, read_json, written_whole
 from lrfr_tf.main import run
 from lrfr_tf.recognition.saved_model import find_version, read_record
@@ -54,7 +52,7 @@ LIMITS = """## Limits
 - CelebA shows celebrities, mostly young and light-skinned; expect worse results for everybody else. No figure here is
   broken down by group.
 - Do not use it for covert surveillance, nor to identify people without a legal basis."""
-NO_PARAGRAPH = ("#", "|", "- ", "![", "```")  # how the other blocks of a card begin
+PANELS = {"PSNR gain, dB": {"psnr_gain": "validation faces"}, "SSIM": {"ssim": "validation faces"}}
 TREES = {
     "celeba_face": "aligned, `face`",
     "celeba_squash": "aligned, `squash`",
@@ -85,22 +83,13 @@ def main(config: Config) -> None:
         history = joined_history(runs)
         curve = Path(config.curves) / f"{name}.png"
         text = card(name, read_json(runs[-1] / "run.json"), target, curve, history, restoration, verification)
-        write_curve(curve, history)
+        draw_training(curve, history, PANELS)
         with written_whole(target / "MODEL_CARD.md") as temporary:
             temporary.write_text(text, encoding="utf-8")
         print(target / "MODEL_CARD.md")
     if config.readme is not None:
         names = [item.partition("=")[0] for item in config.trainings]
         put_between_marks(config.readme, overview(names, restoration, verification), "models")
-
-
-def joined_history(runs: list[Path]) -> list[dict[str, Any]]:
-    """The validation figures of runs that went on one from another, their steps counted through."""
-    history: list[dict[str, Any]] = []
-    for run_folder in runs:
-        before = history[-1]["step"] if history else 0
-        history += [{**entry, "step": entry["step"] + before} for entry in read_json(run_folder / "validation.json")]
-    return history
 
 
 def card(
@@ -181,13 +170,6 @@ def newest_record(target: Path) -> dict[str, Any]:
     return read_record(version)
 
 
-def wrapped(text: str) -> str:
-    """Breaks the lines of paragraphs anew; headings, tables, lists, pictures and code stay as they are."""
-    wrapper = textwrap.TextWrapper(120, break_long_words=False, break_on_hyphens=False)
-    blocks = text.split("\n\n")
-    return "\n\n".join(block if block.startswith(NO_PARAGRAPH) else wrapper.fill(block) for block in blocks)
-
-
 def restoration_table(name: str, restoration: dict[str, Any]) -> str:
     """Bicubic and this model on every tree."""
     lines = [
@@ -257,21 +239,6 @@ def overview(names: list[str], restoration: dict[str, Any], verification: dict[s
 
 def _ssim(rows: dict[str, Any], method: str) -> str:
     return f"{rows['methods'][method]['ssim_rgb']['mean']:.3f}"
-
-
-def write_curve(path: Path, history: list[dict[str, Any]]) -> None:
-    """A picture of the gain over bicubic, and of SSIM, against the step."""
-    figure = Figure(figsize=(5.4, 2.4), layout="constrained")
-    steps = [entry["step"] for entry in history]
-    for place, (key, label) in enumerate((("psnr_gain", "PSNR gain, dB"), ("ssim", "SSIM")), start=1):
-        axes = figure.add_subplot(1, 2, place)
-        axes.plot(steps, [entry[key] for entry in history], marker=".", color="#00856a")
-        axes.set_xlabel("step", fontsize=9)
-        axes.set_ylabel(label, fontsize=9)
-        axes.tick_params(labelsize=8)
-        axes.grid(color="#e4e6ea")
-    with written_whole(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=110, metadata={"Software": None})
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import numpy as np
 from lrfr_tf.data.face_cache import identity_name
 from lrfr_tf.data.folders import is_held_out, sorted_names
 from lrfr_tf.data.landmarks import by_image
+from lrfr_tf.data.splits import MINIMUM_IMAGES
 from lrfr_tf.errors import UserError
 
 # Names of photos and the photos, uint8 [H, W, 3] each -> for each the landmarks of its face, float [5, 2] in pixels, or
@@ -62,6 +63,21 @@ class Selection:
             raise UserError(f"All {len(out)} identities are excluded or held out, so no photo is left to align.")
         images = {identity: names for identity, names in self.images.items() if identity not in out}
         return dataclasses.replace(self, images=images, excluded=(*self.excluded, *sorted_names(out)))
+
+    def without_tests(self, images: Mapping[str, Sequence[str]]) -> "Selection":
+        """Leaves out the test and the validation photo of each identity, as `data.splits.split_by_name` deals them.
+
+        Args:
+            images: all photos, also those that this selection has left out already.
+        """
+        out = {
+            name
+            for names in images.values()
+            if len(names) >= MINIMUM_IMAGES
+            for name in sorted(names)[: MINIMUM_IMAGES - 1]
+        }
+        kept = {identity: [name for name in names if name not in out] for identity, names in self.images.items()}
+        return dataclasses.replace(self, images={identity: names for identity, names in kept.items() if names})
 
     def with_landmarks(self, table: "LandmarkTable") -> "Selection":
         """Keeps the photos whose landmarks are in the table.

@@ -1,0 +1,52 @@
+"""What all model cards share: wrapped paragraphs, and the picture of a training."""
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from lrfr_tf.files import read_json, written_whole
+
+NO_PARAGRAPH = ("#", "|", "- ", "![", "```")  # how the other blocks of a card begin
+
+
+def wrapped(text: str) -> str:
+    """Breaks the lines of paragraphs anew; headings, tables, lists, pictures and code stay as they are."""
+    wrapper = textwrap.TextWrapper(120, break_long_words=False, break_on_hyphens=False)
+    blocks = text.split("\n\n")
+    return "\n\n".join(block if block.startswith(NO_PARAGRAPH) else wrapper.fill(block) for block in blocks)
+
+
+def joined_history(runs: Sequence[Path]) -> list[dict[str, Any]]:
+    """The validation figures of runs that went on one from another, their steps counted through."""
+    history: list[dict[str, Any]] = []
+    for run_folder in runs:
+        before = history[-1]["step"] if history else 0
+        history += [{**entry, "step": entry["step"] + before} for entry in read_json(run_folder / "validation.json")]
+    return history
+
+
+def draw_training(path: Path, history: Sequence[Mapping[str, Any]], panels: Mapping[str, Mapping[str, str]]) -> None:
+    """Draws validation figures against the step, one panel beside the other, into a PNG file.
+
+    Args:
+        history: entries with "step" and the figures.
+        panels: label of the vertical axis -> {key of a figure: name of its line}; one line alone gets no legend.
+    """
+    figure = Figure(figsize=(2.7 * len(panels), 2.4), layout="constrained")
+    steps = [entry["step"] for entry in history]
+    for place, (label, lines) in enumerate(panels.items(), start=1):
+        axes = figure.add_subplot(1, len(panels), place)
+        for key, name in lines.items():
+            colour = "#00856a" if len(lines) == 1 else None
+            axes.plot(steps, [entry[key] for entry in history], marker=".", color=colour, label=name)
+        axes.set_xlabel("step", fontsize=9)
+        axes.set_ylabel(label, fontsize=9)
+        axes.tick_params(labelsize=8)
+        axes.grid(color="#e4e6ea")
+        if len(lines) > 1:
+            axes.legend(fontsize=8)
+    with written_whole(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=110, metadata={"Software": None})
