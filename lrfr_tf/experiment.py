@@ -5,11 +5,12 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import write_json
+from lrfr_tf.recognition.saved_model import find_version
 
 ROOT = Path(__file__).parent.parent
 
@@ -49,18 +50,53 @@ def in_checkout(path: str) -> str:
     return os.path.relpath(ROOT / path)
 
 
+def find_siamese(given: str | None, default: Path) -> str | None:
+    """The newest version of the exported Siamese network, or None: its rows are left out then, and a line says so.
+
+    Args:
+        given: its folder; "" leaves it out, None looks at `default`.
+
+    Raises:
+        UserError: a folder was given and holds no export.
+    """
+    folder = default if given is None else Path(given)
+    version = find_version(folder) if given != "" else None
+    if version is not None:
+        return str(version)
+    if given:
+        raise UserError(f"--siamese={given} holds no export; tools/export_saved_model.py makes one.")
+    why = "as --siamese is empty" if given == "" else f"as {folder} holds no export"
+    print(f"The rows of the Siamese network are left out, {why}.")
+    return None
+
+
+def count_recognition_steps(siamese: str | None) -> int:
+    """How many steps `recognition_steps` has."""
+    return 6 if siamese is None else 8
+
+
 def recognition_steps(
-    experiment: Experiment, data: str, output: str, models: Mapping[str, str], evaluate: Sequence[str]
+    experiment: Experiment,
+    data: str,
+    output: str,
+    models: Mapping[str, str],
+    siamese: str | None,
+    held_out_divisor: int,
+    title: str,
+    note: str = "",
 ) -> None:
-    """The steps after training: super-resolve, embed, fit heads, compare boxes, make the table.
+    """The steps after training: super-resolve, embed, fit heads, compare boxes, accuracy against pixels, the table.
 
     Args:
         data: a prepared tree.
         output: run folder.
         models: name, such as "srgan" -> its model folder or export, in the order of the table.
-        evaluate: further flags of tools/evaluate_celeba.py.
+        siamese: the exported Siamese network; None leaves out its rows.
+        held_out_divisor: see `lrfr_tf.data.folders.is_held_out`.
+        title, note: of the report.
     """
     methods = ",".join(["bicubic", *models])
+    evaluate = (f"--held_out_divisor={held_out_divisor}", f"--title={title}")
     experiment.run(
         "super-resolve by bicubic and the networks",
         "tools/super_resolve.py",
@@ -82,12 +118,41 @@ def recognition_steps(
         "--head=logistic,mlp,cosine",
         f"--output={output}/heads",
     )
+    if siamese is not None:
+        experiment.run(
+            "find, align and embed the faces for the Siamese network",
+            "tools/extract_embeddings.py",
+            f"--data={data}",
+            "--methods=hr,bicubic",
+            f"--embedder={siamese}",
+            "--crop=aligned",
+            f"--output={output}/siamese_embeddings",
+        )
+        experiment.run(
+            "fit its heads",
+            "-m lrfr_tf.train_classifier",
+            f"--embeddings={output}/siamese_embeddings",
+            "--methods=hr,bicubic",
+            "--head=logistic,cosine",
+            f"--output={output}/siamese_heads",
+        )
     experiment.run(
         "compare the detected boxes",
         "tools/compare_detection.py",
         f"--embeddings={output}/embeddings",
         f"--methods={methods}",
         f"--output={output}/boxes",
+    )
+    given = [f"--siamese_embeddings={output}/siamese_embeddings"] if siamese is not None else []
+    experiment.run(
+        "measure accuracy against pixels",
+        "tools/evaluate_pixels.py",
+        f"--data={data}",
+        f"--embeddings={output}/embeddings",
+        f"--models={','.join(f'{name}={folder}' for name, folder in models.items())}",
+        *([f"--siamese={siamese}", *given] if siamese is not None else []),
+        f"--output={output}/pixels/result.json",
+        *evaluate,
     )
     experiment.run(
         "make the table and the report",
@@ -96,9 +161,9 @@ def recognition_steps(
         f"--embeddings={output}/embeddings",
         f"--heads={output}/heads",
         f"--methods=hr,{methods}",
+        *([*given, f"--siamese_heads={output}/siamese_heads"] if siamese is not None else []),
+        f"--pixels={output}/pixels/result.json",
         f"--output={output}/report",
         *evaluate,
+        *([f"--note={note}"] if note else []),
     )
-
-
-RECOGNITION_STEPS = 5

@@ -73,3 +73,46 @@ def make_result(**more: Any) -> dict[str, Any]:
         "seconds": 2.0,
         **more,
     }
+
+
+def make_pixels(**more: Any) -> dict[str, Any]:
+    """A result of tools/evaluate_pixels.py with three methods at two sizes."""
+    shares = {"bicubic": (0.1, 0.5), "srcnn": (0.2, 0.4), "siamese": (0.3, 0.6)}
+    curves = {
+        method: [{"pixels": size, "top_1": figure(share)} for size, share in zip((8, 64), pair, strict=True)]
+        for method, pair in shares.items()
+    }
+    return {
+        "schema": 1,
+        "benchmark": "pixels",
+        "title": "The title",
+        "protocol": "The protocol of pixels.",
+        "data": {"framing": "face", "manifest_sha256": "0" * 64},
+        "low_size": 16,
+        "sizes": [8, 64],
+        "counts": {
+            "test_images": 31,
+            "gallery_images": 60,
+            "gallery_identities": 30,
+            "gallery_images_without_face_in_hr": 2,
+            "probes": 30,
+            "probes_without_face_in_hr": 1,
+            "probes_without_gallery_face": 0,
+        },
+        "blocks": {
+            "held_out": {"images": 6, "identities": 6, "curves": curves},
+            "all": {"images": 30, "identities": 30, "curves": curves},
+        },
+        **more,
+    }
+
+
+def make_siamese_result(**more: Any) -> dict[str, Any]:
+    """The result of `make_result` with the rows of the Siamese network."""
+    result = make_result(siamese={"embedder": "siamese-1-abc", "template": "lai", "size": 128}, **more)
+    for made in result["blocks"].values():
+        for method, top_1 in (("siamese", 0.2), ("siamese_hr", 0.95)):
+            made["recognition"].append(
+                {**block(made["images"], {method: top_1})["recognition"][0], "p_against_bicubic": 0.03}
+            )
+    return result

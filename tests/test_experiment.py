@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.experiment import RECOGNITION_STEPS, Experiment, in_checkout, recognition_steps
-from lrfr_tf.files import read_json
+from lrfr_tf.experiment import Experiment, count_recognition_steps, find_siamese, in_checkout, recognition_steps
+from lrfr_tf.files import read_json, write_json
 
 
 def test_commands_are_shown_and_recorded(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -29,17 +29,48 @@ def test_a_failed_command_stops_the_experiment(tmp_path: Path) -> None:
     assert not (tmp_path / "steps.json").exists()
 
 
-def test_the_recognition_steps_are_as_many_as_announced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("siamese", [None, "saved_models/siamese/1"])
+def test_the_recognition_steps_are_as_many_as_announced(
+    siamese: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     steps: list[tuple[str, tuple[str, ...]]] = []
     monkeypatch.setattr(Experiment, "run", lambda self, text, script, *arguments: steps.append((script, arguments)))
     models = {"srcnn": "runs/srcnn/model", "srresnet": "saved_models/srresnet"}
-    recognition_steps(Experiment(tmp_path / "steps.json", 5), "data", "out", models, ("--title=x",))
-    assert len(steps) == RECOGNITION_STEPS
+    recognition_steps(Experiment(tmp_path / "steps.json", 8), "data", "out", models, siamese, 5, "x", "a note")
+    assert len(steps) == count_recognition_steps(siamese)
     assert steps[0] == (
         "tools/super_resolve.py", ("--data=data", "--model=bicubic,runs/srcnn/model,saved_models/srresnet"),
     )  # fmt: skip
+    ours = [step for step in steps if "--methods=hr,bicubic" in step[1]]
+    assert [script for script, _ in ours] == (
+        [] if siamese is None else ["tools/extract_embeddings.py", "-m lrfr_tf.train_classifier"]
+    )
     for script, arguments in steps[1:]:
-        hr = "" if script == "tools/compare_detection.py" else "hr,"
-        assert f"--methods={hr}bicubic,srcnn,srresnet" in arguments
-    assert steps[-1][0] == "tools/evaluate_celeba.py"
-    assert steps[-1][1][-1] == "--title=x"
+        if script != "tools/evaluate_pixels.py" and (script, arguments) not in ours:
+            hr = "" if script == "tools/compare_detection.py" else "hr,"
+            assert f"--methods={hr}bicubic,srcnn,srresnet" in arguments
+    (pixels, on_pixels), (table, on_table) = steps[-2:]
+    assert (pixels, table) == ("tools/evaluate_pixels.py", "tools/evaluate_celeba.py")
+    assert "--models=srcnn=runs/srcnn/model,srresnet=saved_models/srresnet" in on_pixels
+    assert "--output=out/pixels/result.json" in on_pixels
+    assert "--pixels=out/pixels/result.json" in on_table
+    for arguments in (on_pixels, on_table):
+        assert {"--held_out_divisor=5", "--title=x"} <= set(arguments)
+        assert ("--siamese_embeddings=out/siamese_embeddings" in arguments) == (siamese is not None)
+    assert on_table[-1] == "--note=a note"
+
+
+def test_the_siamese_network_is_found_or_a_line_says_that_it_is_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    default = tmp_path / "saved_models" / "siamese"
+    assert find_siamese(None, default) is None
+    assert capsys.readouterr().out == (f"The rows of the Siamese network are left out, as {default} holds no export.\n")
+    write_json(default / "2" / "model.json", {})
+    assert find_siamese(None, default) == str(default / "2")
+    assert find_siamese(str(default), tmp_path / "elsewhere") == str(default / "2")
+    assert capsys.readouterr().out == ""
+    assert find_siamese("", default) is None
+    assert "left out, as --siamese is empty" in capsys.readouterr().out
+    with pytest.raises(UserError, match="holds no export"):
+        find_siamese(str(tmp_path / "elsewhere"), default)

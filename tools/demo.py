@@ -1,4 +1,4 @@
-"""The whole first system on 118 sample photos: from photos to a recognition table and a report.
+"""The whole first system, and the Siamese network beside it, on 118 sample photos: from photos to table and report.
 
 python tools/demo.py
 """
@@ -9,14 +9,14 @@ from pathlib import Path
 
 from lrfr_tf.config import option
 from lrfr_tf.errors import UserError
-from lrfr_tf.experiment import RECOGNITION_STEPS, Experiment, in_checkout, recognition_steps
+from lrfr_tf.experiment import Experiment, count_recognition_steps, find_siamese, in_checkout, recognition_steps
 from lrfr_tf.main import run
 from lrfr_tf.recognition.saved_model import find_version
 from lrfr_tf.weights.sample_package import fetch_samples
 
 NOTE = (
     "A demonstration, not a measurement: 25 test photos of 5 persons. One photo is 4 percentage points. The "
-    "super-resolution networks are those in saved_models/, trained on faces of CelebA."
+    "networks are those in saved_models/, trained on faces of CelebA."
 )
 
 
@@ -25,15 +25,20 @@ class Config:
     output: str = option("runs/demo", "run folder; what is finished in it is not done again")
     networks: tuple[str, ...] = option(("srcnn", "srresnet", "srgan"), "exported networks, in the order of the table")
     saved_models: str | None = option(None, "folder with their exports; default: saved_models/ of the checkout")
+    siamese: str | None = option(
+        None, "exported Siamese network; default: siamese in --saved_models; empty, or not there: left out"
+    )
 
 
 def main(config: Config) -> None:
     started = time.monotonic()
-    models = find_models(Path(config.saved_models or in_checkout("saved_models")), config.networks)
+    saved_models = Path(config.saved_models or in_checkout("saved_models"))
+    models = find_models(saved_models, config.networks)
+    siamese = find_siamese(config.siamese, saved_models / "siamese")
     output = Path(config.output)
     data = output / "faces"
     _, photos = fetch_samples()
-    experiment = Experiment(output / "steps.json", 1 + RECOGNITION_STEPS)
+    experiment = Experiment(output / "steps.json", 1 + count_recognition_steps(siamese))
     experiment.run(
         "find and frame the faces",
         "tools/prepare_folder.py",
@@ -41,7 +46,7 @@ def main(config: Config) -> None:
         f"--test_images={photos / 'val'}",
         f"--output={data}",
     )
-    recognition_steps(experiment, str(data), str(output), models, ("--title=Demo: 118 photos", f"--note={NOTE}"))
+    recognition_steps(experiment, str(data), str(output), models, siamese, 0, "Demo: 118 photos", NOTE)
     print(f"\nThe demo took {(time.monotonic() - started) / 60:.1f} minutes.")
 
 

@@ -1,4 +1,4 @@
-"""Makes the table: HR, bicubic, SRCNN and SRGAN side by side, with every head, and the report around it.
+"""Makes the table: HR, bicubic, SRCNN, SRGAN and the Siamese network side by side, with every head, and the report.
 
     python tools/evaluate_celeba.py --data=datasets/celeba_face --embeddings=runs/celeba_face/embeddings \\
         --heads=runs/celeba_face/heads --held_out_divisor=5 --output=runs/celeba_face/report
@@ -9,6 +9,8 @@ import time
 from pathlib import Path
 
 from lrfr_tf.config import option, required
+from lrfr_tf.errors import UserError
+from lrfr_tf.evaluation.report.pixels import read_pixels
 from lrfr_tf.evaluation.report.text import table_text
 from lrfr_tf.evaluation.report.write import write_report
 from lrfr_tf.files import write_json
@@ -28,25 +30,38 @@ class Config:
         "identities whose number is divisible by this were held out of every network's training; 0: nobody was",
         at_least=0,
     )
+    siamese_embeddings: str | None = option(
+        None, "embeddings of hr and bicubic by the Siamese network (--crop=aligned); without them, no row of its"
+    )
+    siamese_heads: str | None = option(None, "folder written by train_classifier on --siamese_embeddings")
+    pixels: str | None = option(None, "a result of tools/evaluate_pixels.py for the report to show")
     title: str = option("Low-resolution face recognition", "title of the report")
     note: str = option("", "a sentence for the top of the report, such as how far its figures reach")
 
 
 def main(config: Config) -> None:
     started = time.monotonic()
+    data = Path(config.data)
+    siamese = None
+    if config.siamese_embeddings is not None and config.siamese_heads is not None:
+        siamese = (Path(config.siamese_embeddings), Path(config.siamese_heads))
+    elif config.siamese_embeddings is not None or config.siamese_heads is not None:
+        raise UserError("--siamese_embeddings and --siamese_heads belong together: give both, or neither.")
     evaluation = Evaluation(
-        Path(config.data), Path(config.embeddings), Path(config.heads), config.methods, config.held_out_divisor
+        data, Path(config.embeddings), Path(config.heads), config.methods, config.held_out_divisor, siamese
     )
+    pixels, curves = read_pixels(Path(config.pixels), data) if config.pixels is not None else (None, {})
     result = {
         "title": config.title,
         "note": config.note,
         **evaluation.result(),
+        **({"pixels": pixels} if pixels is not None else {}),
         "config": dataclasses.asdict(config),
         "seconds": round(time.monotonic() - started, 1),
     }
     output = Path(config.output)
     write_json(output / "result.json", result)
-    write_report(output, result, evaluation.examples())
+    write_report(output, result, evaluation.examples(), curves)
     print(table_text(result))
     print(f"report: {(output / 'report.html').resolve()}")
 

@@ -1,6 +1,11 @@
 """Finds, crops and embeds the faces of a prepared tree, one method (HR, bicubic, SRCNN, SRGAN) after another.
 
-python tools/extract_embeddings.py --data=datasets/celeba_face --output=runs/celeba_face/embeddings
+    python tools/extract_embeddings.py --data=datasets/celeba_face --output=runs/celeba_face/embeddings
+
+An embedder that takes aligned faces gets a folder of its own, since embeddings of two networks cannot be compared:
+
+    python tools/extract_embeddings.py --data=datasets/celeba_face --output=runs/celeba_face/siamese_embeddings \\
+        --methods=hr,bicubic --embedder=saved_models/siamese --crop=aligned
 """
 
 import dataclasses
@@ -10,10 +15,11 @@ from lrfr_tf.config import option, required
 from lrfr_tf.data.face_cache import read_tree_manifest
 from lrfr_tf.data.folders import SPLITS, read_classes
 from lrfr_tf.errors import UserError
+from lrfr_tf.faces.align import TEMPLATES
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.main import run
-from lrfr_tf.recognition.embedding import EMBEDDERS, load_embedder
-from lrfr_tf.recognition.extract import POLICIES, Extraction, extract_tree
+from lrfr_tf.recognition.embedding import load_embedder
+from lrfr_tf.recognition.extract import CROPS, POLICIES, Extraction, extract_tree
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,12 +28,14 @@ class Config:
     output: str = required("folder for the embeddings; each method gets a folder in it")
     methods: tuple[str, ...] = option(("hr", "bicubic", "srcnn", "srgan"), "folders of the tree to embed, HR first")
     splits: tuple[str, ...] = option(SPLITS, "splits to embed")
-    embedder: str = option("facenet-128", "the FaceNet to use", EMBEDDERS)
+    embedder: str = option("facenet-128", "a FaceNet by name, or the folder of an exported embedder")
     facenet_weights: str | None = option(None, "a local file with its weights; default: fetched and cached")
+    crop: str = option("box", "cut a face out at the detector's box, or align it by its landmarks to 128 pixels", CROPS)
+    template: str = option("lai", "where the landmarks of an aligned face lie", TEMPLATES)
     policy: str = option(
         "miss",
         "when no face is found: miss (no embedding, wrong in the table), whole (embed the whole image), hr_box (use "
-        "the box found in the HR image)",
+        "the box, or the landmarks, found in the HR image)",
         POLICIES,
     )
     thresholds: tuple[float, ...] = option((0.6, 0.7, 0.9), "MTCNN's three thresholds")
@@ -45,7 +53,8 @@ def main(config: Config) -> None:
     weights = Path(config.facenet_weights) if config.facenet_weights else None
     detector = FaceDetector(config.thresholds, config.min_face_size)
     settings = {"name": "mtcnn", "thresholds": list(config.thresholds), "min_face_size": config.min_face_size}
-    how = Extraction(detector, load_embedder(config.embedder, weights), config.policy, settings)
+    template = config.template if config.crop == "aligned" else None
+    how = Extraction(detector, load_embedder(config.embedder, weights), config.policy, settings, template)
     for method in config.methods:
         hr_output = output / "hr" if config.policy == "hr_box" and method != "hr" else None
         extract_tree(data / method, config.splits, classes, how, output / method, hr_output)

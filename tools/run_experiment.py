@@ -1,4 +1,4 @@
-"""From a prepared tree and trained networks to the table: the five commands that follow training, in order.
+"""From a prepared tree and trained networks to the table: the commands that follow training, in order.
 
     python tools/run_experiment.py --data=datasets/celeba_face --srcnn=runs/srcnn/model --srgan=runs/srgan/model \\
         --held_out_divisor=5 --output=runs/celeba_face
@@ -8,7 +8,7 @@ import dataclasses
 from pathlib import Path
 
 from lrfr_tf.config import option, required
-from lrfr_tf.experiment import RECOGNITION_STEPS, Experiment, recognition_steps
+from lrfr_tf.experiment import Experiment, count_recognition_steps, find_siamese, in_checkout, recognition_steps
 from lrfr_tf.main import run
 
 
@@ -19,6 +19,9 @@ class Config:
     srgan: str = required("SRGAN, likewise")
     output: str = required("run folder; what is finished in it is not done again")
     srresnet: str | None = option(None, "SRGAN's generator trained on pixels alone, likewise; without it, left out")
+    siamese: str | None = option(
+        None, "exported Siamese network; default: saved_models/siamese of the checkout; empty, or not there: left out"
+    )
     held_out_divisor: int = option(
         0, "identities divisible by this were held out of every network's training", at_least=0
     )
@@ -26,11 +29,11 @@ class Config:
 
 
 def main(config: Config) -> None:
-    experiment = Experiment(Path(config.output) / "steps.json", RECOGNITION_STEPS)
-    flags = (f"--held_out_divisor={config.held_out_divisor}", f"--title={config.title}")
+    siamese = find_siamese(config.siamese, Path(in_checkout("saved_models/siamese")))
+    experiment = Experiment(Path(config.output) / "steps.json", count_recognition_steps(siamese))
     models = {"srcnn": config.srcnn, "srresnet": config.srresnet, "srgan": config.srgan}
     given = {name: folder for name, folder in models.items() if folder is not None}
-    recognition_steps(experiment, config.data, config.output, given, flags)
+    recognition_steps(experiment, config.data, config.output, given, siamese, config.held_out_divisor, config.title)
 
 
 if __name__ == "__main__":

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from lrfr_tf.config import option, required
-from lrfr_tf.evaluation.report.text import table_markdown
-from lrfr_tf.evaluation.report.words import method_name
+from lrfr_tf.evaluation.report.pixels import picture_path
+from lrfr_tf.evaluation.report.text import pixels_markdown, table_markdown
+from lrfr_tf.evaluation.report.words import method_name, methods_of, siamese_sentence
 from lrfr_tf.files import put_between_marks, read_json, written_whole
 from lrfr_tf.main import run
 
@@ -45,22 +46,29 @@ training here is far too short (the paper's generator alone took a million steps
 texture long before that texture fits the face, which costs PSNR, detections and names against SRCNN, and in some rows
 against bicubic; the sentence under each table names those rows. In `squash` the face is about 26 of 64 pixels wide, so
 that 16 x 16 holds some 7 pixels across a face: there no method recognises anybody much above chance, and differences
-between the methods are noise."""
+between the methods are noise.
+
+The rows of the Siamese network answer the other way to ask: the same 16 x 16 pixels, embedded without super-resolution.
+Its face is aligned by a similarity, which cannot undo the unequal scales of `squash`."""
+
+SHIPPED = "Those in `saved_models/`; how each was trained stands in its MODEL_CARD.md."
 
 
 @dataclasses.dataclass(frozen=True)
 class Config:
     experiments: tuple[str, ...] = required("run folders of tools/run_experiment.py")
-    trainings: tuple[str, ...] = required("run folders of train_srcnn and train_srgan")
+    trainings: tuple[str, ...] = option((), "run folders of train_srcnn and train_srgan; without: see the model cards")
     output: str = option("docs/results-celeba.md", "the document")
     readme: str | None = option(None, "a file whose part between two marks gets the short table")
 
 
 def main(config: Config) -> None:
-    parts = [INTRODUCTION, "## The networks", *(training_text(Path(folder)) for folder in config.trainings)]
+    parts = [INTRODUCTION, "## The networks"]
+    parts += [training_text(Path(folder)) for folder in config.trainings] or [SHIPPED]
     results = [read_json(Path(folder) / "report" / "result.json") for folder in config.experiments]
     for folder, result in zip(config.experiments, results, strict=True):
         parts += [f"## {result['title']}", data_text(result), table_markdown(result)]
+        parts += pixels_text(Path(folder), Path(config.output).parent)
         parts += ["Commands and seconds:", steps_text(read_json(Path(folder) / "steps.json"))]
     parts += ["## Versions", versions_text(results[0])]
     with written_whole(config.output) as temporary:
@@ -83,7 +91,9 @@ def short_table(results: list[dict[str, Any]]) -> str:
             for row in block["recognition"]
             if row["head"] == "logistic"
         }
-        for method, quality in block["quality"].items():
+        detected = {row["method"]: row["detected"]["images"] for row in block["recognition"]}
+        for method in methods_of(block):
+            quality = block["quality"].get(method, {"detected": {"mean": detected.get(method, 0) / block["images"]}})
             psnr, ssim = (quality.get(key, {}).get("mean") for key in ("psnr_rgb", "ssim_rgb"))
             cells = [
                 f"{result['title']} (n = {block['images']})" if method == "hr" else "",
@@ -129,8 +139,24 @@ def data_text(result: dict[str, Any]) -> str:
         f"{data['data_set']}, framing: {data['framing']}. {data['identities']:,} identities; images: {images}; "
         f"{data['dropped_identities']:,} identities with too few images were dropped. Embedder {result['embedder']}; "
         f"detector {result['detector']['name']} with thresholds {result['detector']['thresholds']}; where no face is "
-        f"found: {result['policy']}."
+        f"found: {result['policy']}. {siamese_sentence(result)}"
     )
+
+
+def pixels_text(experiment: Path, documents: Path) -> list[str]:
+    """Accuracy against pixels of an experiment: its picture goes to `<documents>/curves`; nothing if not measured.
+
+    The picture is that of the first block, the headline; a curve shows no face.
+    """
+    path = experiment / "pixels" / "result.json"
+    if not path.is_file():
+        return []
+    result = read_json(path)
+    block = next(iter(result["blocks"]))
+    picture = Path("curves") / f"pixels-{experiment.name}.png"
+    with written_whole(documents / picture) as temporary:
+        temporary.write_bytes(picture_path(path, block).read_bytes())
+    return ["### Accuracy against pixels", *pixels_markdown(result, {block: picture.as_posix()})]
 
 
 def steps_text(steps: list[dict[str, Any]]) -> str:

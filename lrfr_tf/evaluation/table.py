@@ -63,10 +63,10 @@ def recognition_rows(
             row[name] = {
                 "images": int(subset.sum()),
                 "identities": len(np.unique(labels[subset])),
-                "top_1": _rate(right[subset]),
+                "top_1": rate(right[subset]),
             }
             if classes >= FEWEST_CLASSES_FOR_TOP_5:
-                row[name]["top_5"] = _rate(within_5[subset])
+                row[name]["top_5"] = rate(within_5[subset])
         # The baseline's head was fitted the same way: on HR, or on its own images.
         fitted_on = "hr" if recognition.trained_on == "hr" else BASELINE
         baseline = correct.get((BASELINE, recognition.head, fitted_on))
@@ -88,7 +88,7 @@ def quality_rows(
     """
     rows = {}
     for method, faces in images.items():
-        row: dict[str, Any] = {"images": int(chosen.sum()), "detected": _rate(tests[method].detected[chosen])}
+        row: dict[str, Any] = {"images": int(chosen.sum()), "detected": rate(tests[method].detected[chosen])}
         if method != "hr":
             row["psnr_rgb"] = _mean(_finite(psnr(faces[chosen], high[chosen])))
             row["ssim_rgb"] = _mean(ssim(faces[chosen], high[chosen]))
@@ -104,7 +104,8 @@ def _finite(decibels: np.ndarray) -> np.ndarray:
     return np.minimum(decibels, 100.0)
 
 
-def _rate(values: np.ndarray) -> dict[str, Any]:
+def rate(values: np.ndarray) -> dict[str, Any]:
+    """The share of images for which something holds, bool [n], with its 95 % interval; both None without an image."""
     return _mean(values.astype(np.float64)) if len(values) else {"mean": None, "interval_95": None}
 
 

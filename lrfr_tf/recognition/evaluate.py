@@ -1,25 +1,33 @@
 """The first system's experiment, read back from disk: trees, embeddings and heads -> the result and its examples."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from lrfr_tf.config import versions
-from lrfr_tf.data.embeddings import load_classes, load_embeddings, read_manifest
 from lrfr_tf.data.face_cache import load_faces, read_tree_manifest
-from lrfr_tf.data.folders import FaceFile, is_held_out
 from lrfr_tf.errors import UserError
 from lrfr_tf.evaluation.boxes import compare_boxes
 from lrfr_tf.evaluation.identification import ranks, with_misses
 from lrfr_tf.evaluation.report.faces import Example
 from lrfr_tf.evaluation.table import Recognition, quality_rows, recognition_rows
-from lrfr_tf.files import read_json, sha256
+from lrfr_tf.files import read_json
 from lrfr_tf.recognition.classifier import load_classifier
+from lrfr_tf.recognition.extract import cut_face
+from lrfr_tf.recognition.stored_embeddings import (
+    StoredEmbeddings,
+    blocks_of_images,
+    check_belong_together,
+    read_stored_embeddings,
+)
 
 # The examples show the answers of the first of these that was fitted on HR.
 HEADS = ("logistic", "mlp", "cosine")
 GRID_EXAMPLES, OTHER_EXAMPLES = 10, 6
+# What the Siamese network embeds, and how the rows are called: the bicubic image is LR enlarged, without a network.
+SIAMESE_ROWS = {"bicubic": "siamese", "hr": "siamese_hr"}
 
 
 class Evaluation:
@@ -27,44 +35,48 @@ class Evaluation:
 
     Args:
         data: the prepared tree, with one folder for each method.
-        embeddings: one folder for each method.
+        embeddings: one folder for each method, by FaceNet.
         heads: `<method>/<head>/` for each method that a head was fitted on.
         methods: "hr" and those compared with it; examples are chosen by the last one.
         held_out_divisor: see `lrfr_tf.data.folders.is_held_out`.
+        siamese: embeddings and heads of the Siamese network, of HR and bicubic; None leaves its rows out.
 
     Raises:
         UserError: something is missing, or was made from other images or with other settings.
     """
 
     def __init__(
-        self, data: Path, embeddings: Path, heads: Path, methods: tuple[str, ...], held_out_divisor: int
+        self,
+        data: Path,
+        embeddings: Path,
+        heads: Path,
+        methods: tuple[str, ...],
+        held_out_divisor: int,
+        siamese: tuple[Path, Path] | None = None,
     ) -> None:
         if "hr" not in methods:
             raise UserError("--methods must name hr: every other method is compared with it.")
         self.data, self.methods, self.held_out_divisor = data, methods, held_out_divisor
         self.tree = read_tree_manifest(data)
-        self.manifests = {method: read_manifest(embeddings / method) for method in methods}
-        for key in ("embedder", "detector", "policy"):
-            if len({str(manifest[key]) for manifest in self.manifests.values()}) > 1:
-                raise UserError(f"The embeddings in {embeddings} were made with different settings ({key}).")
-        if self.manifests["hr"]["source"] != sha256(data / "manifest.json"):
-            raise UserError(f"The embeddings in {embeddings} were made from another tree than {data}.")
-        self.classes = load_classes(embeddings / "hr")
-        self.tests = {method: load_embeddings(embeddings / method, "test") for method in methods}
-        for method, test in self.tests.items():
-            if test.paths != self.tests["hr"].paths:
-                raise UserError(f"{embeddings / method} and {embeddings / 'hr'} hold different test images.")
-        faces = [FaceFile(path, path.split("/")[0]) for path in self.tests["hr"].paths]
+        self.facenet = read_stored_embeddings(embeddings, data, methods)
+        self.siamese: StoredEmbeddings | None = None
+        if siamese is not None:
+            self.siamese = read_stored_embeddings(siamese[0], data, tuple(SIAMESE_ROWS))
+            check_belong_together(self.facenet, self.siamese)
+        self.classes, self.tests = self.facenet.classes, self.facenet.tests
+        faces = self.facenet.faces
         self.identities = np.array([face.identity for face in faces])
         self.images = {method: load_faces(data / method / "test", faces) for method in methods}
         self.low = load_faces(data / "lr" / "test", faces)
+        self.enlarged = load_faces(data / "bicubic" / "test", faces) if self.siamese is not None else None
         self._answers: dict[str, np.ndarray] = {}
-        self.recognitions = self._recognise(heads)
+        self.recognitions = self._recognise(heads, self.facenet, {method: method for method in methods})
+        if siamese is not None and self.siamese is not None:
+            self.recognitions += self._recognise(siamese[1], self.siamese, SIAMESE_ROWS)
 
     def result(self) -> dict[str, Any]:
         """All figures, as `result.json` holds them."""
-        hr = self.manifests["hr"]
-        return {
+        result = {
             "schema": 1,
             "data": {
                 "data_set": self.tree["data_set"],
@@ -76,14 +88,15 @@ class Evaluation:
                 "resize_kernel": self.tree["resize_kernel"],
             },
             "classes": len(self.classes),
-            "embedder": hr["embedder"],
-            "detector": hr["detector"],
-            "policy": hr["policy"],
+            **{key: self.facenet.settings[key] for key in ("embedder", "detector", "policy")},
             "models": {method: self._model_checksum(method) for method in self.methods if method != "hr"},
             "held_out_divisor": self.held_out_divisor,
             "blocks": {name: self._block(chosen) for name, chosen in self._blocks().items()},
             "versions": versions(),
         }
+        if self.siamese is not None:
+            result["siamese"] = {"embedder": self.siamese.settings["embedder"], **self.siamese.settings["aligned"]}
+        return result
 
     def examples(self) -> list[Example]:
         """Faces for the report: some of the first test images, and some that SRGAN puts right or gets wrong."""
@@ -102,9 +115,10 @@ class Evaluation:
                 examples.append(self._example(int(row), group))
         return examples
 
-    def _recognise(self, heads: Path) -> list[Recognition]:
+    def _recognise(self, heads: Path, stored: StoredEmbeddings, rows: Mapping[str, str]) -> list[Recognition]:
+        """The outcome of every head in a folder; `rows` tells how the row of each method is called."""
         found = []
-        for fitted_on in self.methods:
+        for fitted_on in stored.tests:
             for head in HEADS:
                 folder = heads / fitted_on / head
                 if not folder.is_dir():
@@ -112,27 +126,26 @@ class Evaluation:
                 classifier = load_classifier(folder)
                 if list(classifier.class_names) != self.classes:
                     raise UserError(f"{folder} was fitted with another class map than the embeddings have.")
+                if classifier.embedder_name != stored.settings["embedder"]:
+                    raise UserError(
+                        f"{folder} was fitted on embeddings by {classifier.embedder_name}, but those in "
+                        f"{stored.folder} are by {stored.settings['embedder']}."
+                    )
                 # A head fitted on HR is tried on every method; one fitted on a method's own images, on that method.
-                for method in self.methods if fitted_on == "hr" else (fitted_on,):
-                    test = self.tests[method]
+                for method in stored.tests if fitted_on == "hr" else (fitted_on,):
+                    test, row = stored.tests[method], rows[method]
                     scores = classifier.scores(test.embeddings)
                     order = with_misses(ranks(scores, test.labels), test.usable, len(self.classes))
-                    found.append(Recognition(method, head, fitted_on, order))
-                    if fitted_on == "hr" and method not in self._answers:
-                        self._answers[method] = np.array(self.classes, dtype=object)[scores.argmax(axis=1)]
-                        self._answers[method][~test.usable] = None
-        if not self._answers:
+                    found.append(Recognition(row, head, "hr" if fitted_on == "hr" else row, order))
+                    if fitted_on == "hr" and row not in self._answers:
+                        self._answers[row] = np.array(self.classes, dtype=object)[scores.argmax(axis=1)]
+                        self._answers[row][~test.usable] = None
+        if not any(recognition.trained_on == "hr" for recognition in found):
             raise UserError(f"{heads} holds no head fitted on HR (hr/<head>/); fit them with lrfr_tf.train_classifier.")
         return found
 
     def _blocks(self) -> dict[str, np.ndarray]:
-        everybody = np.ones(len(self.identities), bool)
-        if self.held_out_divisor == 0:
-            return {"all": everybody}
-        held_out = np.array([is_held_out(identity, self.held_out_divisor) for identity in self.identities])
-        if not held_out.any():
-            raise UserError(f"No test identity is divisible by --held_out_divisor={self.held_out_divisor}.")
-        return {"held_out": held_out, "all": everybody}
+        return blocks_of_images(list(self.identities), self.held_out_divisor)
 
     def _block(self, chosen: np.ndarray) -> dict[str, Any]:
         hr = self.tests["hr"].rows(chosen)
@@ -141,18 +154,26 @@ class Evaluation:
             if method != "hr":
                 test = self.tests[method].rows(chosen)
                 boxes[method] = compare_boxes(hr.boxes, hr.landmarks, test.boxes, test.landmarks).summary()
+        tests = dict(self.tests)
+        if self.siamese is not None:
+            # The detector saw the same images again, so the intersection stays what it is.
+            tests |= {SIAMESE_ROWS[method]: test for method, test in self.siamese.tests.items()}
         return {
             "images": int(chosen.sum()),
             "identities": len(np.unique(self.identities[chosen])),
             "quality": quality_rows(self.images, self.images["hr"], self.tests, chosen),
-            "recognition": recognition_rows(self.recognitions, self.tests, chosen, len(self.classes)),
+            "recognition": recognition_rows(self.recognitions, tests, chosen, len(self.classes)),
             "boxes": boxes,
         }
 
     def _example(self, row: int, group: str) -> Example:
         shown = {"lr": self.low[row]}
         boxes: dict[str, np.ndarray | None] = {}
-        for method in (*(method for method in self.methods if method != "hr"), "hr"):
+        for method in (*(method for method in self.methods if method != "hr"), "siamese", "hr"):
+            if method == "siamese":
+                if self.siamese is not None and self.enlarged is not None:
+                    shown["siamese"] = _what_siamese_sees(self.siamese, self.enlarged[row], row)
+                continue
             shown[method] = self.images[method][row]
             test = self.tests[method]
             boxes[method] = test.boxes[row] if test.detected[row] else None
@@ -167,3 +188,12 @@ class Evaluation:
 
     def _model_checksum(self, method: str) -> str:
         return read_json(self.data / method / "manifest.json")["model_sha256"] if method != "bicubic" else ""
+
+
+def _what_siamese_sees(siamese: StoredEmbeddings, enlarged: np.ndarray, row: int) -> np.ndarray:
+    """The aligned face, uint8 [128, 128, 3]; the enlarged image itself where it was embedded whole or not at all."""
+    test = siamese.tests["bicubic"]
+    if test.crops[row] not in ("detected", "hr_box"):
+        return enlarged
+    landmarks = (test if test.crops[row] == "detected" else siamese.tests["hr"]).landmarks[row]
+    return cut_face(enlarged, landmarks, siamese.settings["aligned"]["template"])

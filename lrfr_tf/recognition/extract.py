@@ -24,24 +24,28 @@ from lrfr_tf.data.embeddings import (
 from lrfr_tf.data.face_cache import load_faces
 from lrfr_tf.data.folders import FaceFile, list_faces, write_classes
 from lrfr_tf.errors import UserError
+from lrfr_tf.faces.align import ALIGNED_SIZE, align_face
 from lrfr_tf.faces.detect import Detection, FaceDetector
 from lrfr_tf.faces.frame import crop
 from lrfr_tf.files import sha256
 from lrfr_tf.recognition.embedding import Embedder
 from lrfr_tf.resumable import open_folder
 
-# What is embedded when the detector finds nothing: nothing, the whole image, or the box found in the HR image.
+# What is embedded when the detector finds nothing: nothing, the whole image, or the face where it is in the HR image.
 POLICIES = ("miss", "whole", "hr_box")
+# How a face is cut out: the detector's box, or the square of 128 pixels in which the landmarks lie on a template.
+CROPS = ("box", "aligned")
 
 
 @dataclasses.dataclass(frozen=True)
 class Extraction:
-    """How faces are found, cropped and embedded."""
+    """How faces are found, cropped and embedded: aligned where there is a `template`, else cut out at their box."""
 
     detector: FaceDetector
     embedder: Embedder
     policy: str
     detector_settings: dict
+    template: str | None = None
 
 
 def extract_tree(
@@ -75,6 +79,8 @@ def extract_tree(
             for split, files in faces.items()
         },
     }
+    if how.template is not None:
+        manifest["aligned"] = {"template": how.template, "size": ALIGNED_SIZE}
     open_folder(output, manifest, "manifest.json")
     write_classes(output, classes)
     label_of = {name: index for index, name in enumerate(classes)}
@@ -94,13 +100,19 @@ def extract_tree(
 
 
 def choose_crops(
-    images: np.ndarray, detections: Sequence[Detection], policy: str, hr_boxes: np.ndarray | None
+    images: np.ndarray,
+    detections: Sequence[Detection],
+    policy: str,
+    hr_places: np.ndarray | None,
+    template: str | None = None,
 ) -> tuple[list[np.ndarray | None], list[str]]:
     """The crop to embed of each image, and how it was chosen.
 
     Args:
         images: uint8 [N, S, S, 3].
-        hr_boxes: float32 [N, 4] found in the HR images, NaN where none; for the policy "hr_box".
+        hr_places: what was found in the HR images, for the policy "hr_box", NaN where nothing was: boxes float32
+            [N, 4], or with a template landmarks float32 [N, 5, 2].
+        template: lay the landmarks of a face on this template of `lrfr_tf.faces.align`; None cuts out its box.
 
     Returns:
         (uint8 crops of any size, None for a miss; "detected", "whole", "hr_box" or "miss").
@@ -109,18 +121,32 @@ def choose_crops(
     chosen: list[str] = []
     for index, (image, detection) in enumerate(zip(images, detections, strict=True)):
         if detection.found:
-            crops.append(crop(image, detection.boxes[0]))
+            place = detection.boxes[0] if template is None else detection.landmarks[0]
+            crops.append(cut_face(image, place, template))
             chosen.append("detected")
         elif policy == "whole":
             crops.append(image)
             chosen.append("whole")
-        elif policy == "hr_box" and hr_boxes is not None and not np.isnan(hr_boxes[index]).any():
-            crops.append(crop(image, hr_boxes[index]))
+        elif policy == "hr_box" and hr_places is not None and not np.isnan(hr_places[index]).any():
+            crops.append(cut_face(image, hr_places[index], template))
             chosen.append("hr_box")
         else:
             crops.append(None)
             chosen.append("miss")
     return crops, chosen
+
+
+def cut_face(image: np.ndarray, place: np.ndarray, template: str | None) -> np.ndarray:
+    """A face as an embedder is given it: cut out at its box, or aligned by its landmarks.
+
+    Args:
+        image: uint8 [S, S, 3].
+        place: the box, float [4], or with a template the landmarks, float [5, 2].
+
+    Returns:
+        uint8 [h, w, 3]; with a template [128, 128, 3].
+    """
+    return crop(image, place) if template is None else align_face(image, place, template)
 
 
 def _embed_part(
@@ -133,7 +159,10 @@ def _embed_part(
 ) -> EmbeddingSet:
     images = load_faces(folder, files)
     detections = how.detector.detect(list(images))
-    crops, chosen = choose_crops(images, detections, how.policy, None if hr_rows is None else hr_rows.boxes)
+    hr_places = None
+    if hr_rows is not None:
+        hr_places = hr_rows.boxes if how.template is None else hr_rows.landmarks
+    crops, chosen = choose_crops(images, detections, how.policy, hr_places, how.template)
     faces = {row: face for row, face in enumerate(crops) if face is not None}
     progress.update(len(files) - len(faces))
     kept = list(faces)

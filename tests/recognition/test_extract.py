@@ -1,5 +1,6 @@
 """Trees -> embeddings on disk: policies, order, resuming. The embedder is a small stand-in with random weights."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -9,9 +10,10 @@ import pytest
 
 from lrfr_tf.data.embeddings import EmbeddingSet, load_embeddings
 from lrfr_tf.errors import UserError
+from lrfr_tf.faces.align import align_face
 from lrfr_tf.faces.detect import Detection, FaceDetector
 from lrfr_tf.files import write_json
-from lrfr_tf.images.decode import write_png
+from lrfr_tf.images.decode import read_image, write_png
 from lrfr_tf.recognition import extract
 from lrfr_tf.recognition.embedding import Embedder
 from lrfr_tf.recognition.extract import Extraction, choose_crops, extract_tree
@@ -62,6 +64,41 @@ def test_crops_follow_the_policy() -> None:
     assert chosen == ["detected", "hr_box"]
     assert np.array_equal(crops[1], images[1, 22:44, 20:40])
     assert choose_crops(images, detections, "hr_box", np.full((2, 4), np.nan))[1] == ["detected", "miss"]
+
+
+def test_aligned_crops_lie_on_the_template() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (3, 64, 64, 3), dtype=np.uint8)
+    landmarks = np.array([[20, 24], [44, 26], [32, 36], [24, 48], [41, 47]], np.float32)
+    found = Detection(BOX, np.array([0.99], np.float32), landmarks[None])
+    in_hr = np.stack([landmarks + 1, landmarks + 3, np.full((5, 2), np.nan, np.float32)])
+    detections = [found, NOTHING, NOTHING]
+    crops, chosen = choose_crops(images, detections, "hr_box", in_hr, "centred")
+    assert chosen == ["detected", "hr_box", "miss"]
+    assert np.array_equal(crops[0], align_face(images[0], landmarks, "centred"))
+    assert np.array_equal(crops[1], align_face(images[1], landmarks + 3, "centred"))
+    assert crops[0].shape == (128, 128, 3)
+    assert not np.array_equal(crops[0], align_face(images[0], landmarks, "lai"))
+    crops, chosen = choose_crops(images, detections, "whole", None, "lai")
+    assert chosen == ["detected", "whole", "whole"]
+    assert np.array_equal(crops[1], images[1])
+
+
+def test_an_aligned_tree_is_another_than_one_of_boxes(tree: Path, embedder: Embedder, tmp_path: Path) -> None:
+    boxes, output = tmp_path / "boxes", tmp_path / "aligned"
+    aligned = dataclasses.replace(extraction(embedder), template="lai")
+    extract_tree(tree / "hr", ("val",), ["2", "11"], extraction(embedder), boxes, None)
+    extract_tree(tree / "hr", ("val",), ["2", "11"], aligned, output, None)
+    assert json.loads((output / "manifest.json").read_text())["aligned"] == {"template": "lai", "size": 128}
+    one, other = load_embeddings(boxes, "val"), load_embeddings(output, "val")
+    assert np.array_equal(one.landmarks, other.landmarks)
+    faces = [
+        align_face(read_image(tree / "hr" / "val" / path), points)
+        for path, points in zip(other.paths, other.landmarks, strict=True)
+    ]
+    assert other.embeddings == pytest.approx(embedder.embed(faces), abs=1e-6)
+    assert np.abs(one.embeddings - other.embeddings).max() > 0.01
+    with pytest.raises(UserError, match=r"other settings \(aligned\)"):
+        extract_tree(tree / "hr", ("val",), ["2", "11"], aligned, boxes, None)
 
 
 def test_a_tree_is_embedded_in_order_with_misses_marked(tree: Path, embedder: Embedder, tmp_path: Path) -> None:

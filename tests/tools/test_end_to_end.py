@@ -12,10 +12,13 @@ from lrfr_tf import train_classifier, train_srcnn, train_srgan
 from lrfr_tf.data.embeddings import load_embeddings
 from lrfr_tf.data.face_cache import load_faces
 from lrfr_tf.data.folders import list_faces, read_classes
+from lrfr_tf.faces.align import align_face
 from lrfr_tf.files import read_json
-from lrfr_tf.images.decode import write_png
+from lrfr_tf.images.decode import read_image, write_png
+from lrfr_tf.recognition.embedding import Embedder, load_embedder
 from lrfr_tf.recognition.super_resolution import load_super_resolver
 from tests.tools.conftest import Tool
+from tests.tools.small_embedders import embed_by_hand, pillow, write_small_embedder
 from tests.tools.small_runs import small_embedder, times_below
 
 METHODS = ("hr", "bicubic", "srcnn", "srgan")
@@ -29,6 +32,7 @@ class Chain:
     def __init__(self, root: Path, photos: Path, tool: Tool) -> None:
         self.root, self.photos, self.tool = root, photos, tool
         self.data, self.embeddings = root / "faces", root / "embeddings"
+        self.siamese = write_small_embedder(root / "siamese" / "1")
 
     def run_tool(self, name: str, **settings: object) -> None:
         module = self.tool(name)
@@ -59,16 +63,32 @@ class Chain:
             train_classifier.Config(embeddings=str(self.embeddings), output=str(root / "heads"), epochs=3)
         )
         self.run_tool("compare_detection", embeddings=str(self.embeddings), output=str(root / "boxes"))
+        siamese = {"embedder": str(self.siamese), "crop": "aligned", "policy": "hr_box"}
+        embeddings, heads = str(root / "siamese_embeddings"), str(root / "siamese_heads")
+        self.run_tool("extract_embeddings", data=data, output=embeddings, methods=("hr", "bicubic"), **siamese)
+        train_classifier.main(train_classifier.Config(embeddings=embeddings, output=heads, head=("logistic", "cosine")))
+        self.run_tool(
+            "evaluate_pixels", data=data, embeddings=str(self.embeddings), output=str(root / "pixels" / "result.json"),
+            models=(f"srcnn={root}/srcnn/model",), siamese=str(self.siamese), siamese_embeddings=embeddings,
+            sizes=(4, 16, 64), held_out_divisor=5,
+        )  # fmt: skip
         self.run_tool(
             "evaluate_celeba", data=data, embeddings=str(self.embeddings), heads=str(root / "heads"),
-            output=str(root / "report"), held_out_divisor=5,
+            output=str(root / "report"), held_out_divisor=5, siamese_embeddings=embeddings, siamese_heads=heads,
+            pixels=str(root / "pixels" / "result.json"),
         )  # fmt: skip
+
+
+def small_facenet(model: str, weights: Path | None = None) -> Embedder:
+    """In the place of `load_embedder`: a stand-in for FaceNet, and exports as they are."""
+    return small_embedder() if model == "facenet-128" else load_embedder(model)
 
 
 @pytest.fixture(scope="module")
 def chain(photos: Path, tool: Tool, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tool("extract_embeddings"), "load_embedder", small_embedder)
+        for name in ("extract_embeddings", "evaluate_pixels"):
+            patch.setattr(tool(name), "load_embedder", small_facenet)
         chain = Chain(tmp_path_factory.mktemp("chain"), photos, tool)
         chain.run()
         yield chain
@@ -110,13 +130,18 @@ def test_the_counts_of_all_records_agree(chain: Chain) -> None:
     assert result["data"]["images"] == IMAGES
     assert set(result["blocks"]) == {"held_out", "all"}
     tests = {method: load_embeddings(chain.embeddings / method, "test") for method in METHODS}
+    for method, row in (("bicubic", "siamese"), ("hr", "siamese_hr")):
+        tests[row] = load_embeddings(chain.root / "siamese_embeddings" / method, "test")
+        # The same detector on the same images.
+        assert np.array_equal(tests[row].landmarks, tests[method].landmarks, equal_nan=True)
     detected = {method: test.detected for method, test in tests.items()}
     held_out = np.array([path.startswith("10/") for path in tests["hr"].paths])
     for name, chosen in (("all", np.ones(4, bool)), ("held_out", held_out)):
         block = result["blocks"][name]
         assert block["images"] == block["identities"] == chosen.sum()
-        # Heads fitted on HR are tried on all four methods, the others on their own: 4 x 3 + 3 x 3.
-        assert len(block["recognition"]) == 21
+        # Heads fitted on HR are tried on all four methods, the others on their own: 4 x 3 + 3 x 3; and those of the
+        # Siamese network on HR and bicubic: 2 x 2 + 2.
+        assert len(block["recognition"]) == 21 + 6
         in_all = np.logical_and.reduce(list(detected.values())) & chosen
         for row in block["recognition"]:
             assert row["all"]["images"] == chosen.sum()
@@ -138,6 +163,72 @@ def test_the_counts_of_all_records_agree(chain: Chain) -> None:
     assert detected["hr"].all()
     logistic = next(r for r in result["blocks"]["all"]["recognition"] if (r["method"], r["head"]) == ("hr", "logistic"))
     assert logistic["all"]["top_1"]["mean"] == 1.0
+
+
+def test_the_siamese_row_is_its_nearest_gallery_face(chain: Chain) -> None:
+    """Computed once more from the images: align, look at 8 x 8 pixels, nearest of all HR training faces."""
+    result = read_json(chain.root / "report" / "result.json")
+    assert result["siamese"]["template"] == "lai"
+    embeddings = chain.root / "siamese_embeddings"
+    gallery = load_embeddings(embeddings / "hr", "train")
+    tests = {method: load_embeddings(embeddings / method, "test") for method in ("hr", "bicubic")}
+    rows = {
+        (row["method"], row["head"], row["trained_on"]): row for row in result["blocks"]["all"]["recognition"]
+    }  # fmt: skip
+    for method, name in (("bicubic", "siamese"), ("hr", "siamese_hr")):
+        right = []
+        for index, path in enumerate(tests[method].paths):
+            own = tests[method].detected[index]
+            points = tests[method].landmarks[index] if own else tests["hr"].landmarks[index]
+            face = align_face(read_image(chain.data / method / "test" / path), points)
+            nearest = int(np.argmax(gallery.embeddings @ embed_by_hand(face)))
+            right.append(gallery.labels[nearest] == tests[method].labels[index])
+        assert rows[name, "cosine", "hr"]["all"]["top_1"]["mean"] == pytest.approx(np.mean(right))
+    assert {key for key in rows if key[0].startswith("siamese")} == {
+        (method, head, fitted_on)
+        for head in ("logistic", "cosine")
+        for method, fitted_on in (("siamese", "hr"), ("siamese_hr", "hr"), ("siamese", "siamese"))
+    }
+    assert all("p_against_bicubic" in rows["siamese", head, "hr"] for head in ("logistic", "cosine"))
+
+
+def test_the_curve_against_pixels_is_computed_in_another_way_too(chain: Chain) -> None:
+    result = read_json(chain.root / "pixels" / "result.json")
+    assert result["counts"] == {
+        "test_images": 4,
+        "gallery_images": 12,
+        "gallery_identities": 4,
+        "gallery_images_without_face_in_hr": 0,
+        "probes": 4,
+        "probes_without_face_in_hr": 0,
+        "probes_without_gallery_face": 0,
+    }
+    assert [block["images"] for block in result["blocks"].values()] == [1, 4]
+    curves = result["blocks"]["all"]["curves"]
+    assert list(curves) == ["bicubic", "srcnn", "siamese"]
+    folders = {"bicubic": chain.embeddings, "srcnn": chain.embeddings, "siamese": chain.root / "siamese_embeddings"}
+    resolver = load_super_resolver(chain.root / "srcnn" / "model")
+    for method, points in curves.items():
+        gallery, test = (load_embeddings(folders[method] / "hr", split) for split in ("train", "test"))
+        assert [point["pixels"] for point in points] == [4, 16, 64]
+        for point in points:
+            right = []
+            for path, label, box, landmarks in zip(test.paths, test.labels, test.boxes, test.landmarks, strict=True):
+                face = read_image(chain.data / "hr" / "test" / path)
+                small = pillow(face, point["pixels"], point["pixels"])
+                if method == "srcnn":
+                    face = resolver.super_resolve(pillow(small, 16, 16)[None])[0]
+                else:
+                    face = pillow(small, 64, 64)
+                if method == "siamese":
+                    embedding = embed_by_hand(align_face(face, landmarks))
+                else:
+                    (x1, y1), (x2, y2) = np.floor(box[:2]).astype(int), np.ceil(box[2:]).astype(int)
+                    embedding = small_embedder().embed([face[y1:y2, x1:x2]])[0]
+                right.append(gallery.labels[np.argmax(gallery.embeddings @ embedding)] == label)
+            assert point["top_1"]["mean"] == pytest.approx(np.mean(right))
+    for block in ("held_out", "all"):
+        assert (chain.root / "pixels" / f"result.{block}.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_the_report_is_there_in_both_forms(chain: Chain) -> None:
@@ -162,7 +253,8 @@ def test_the_whole_chain_again_does_nothing_new(chain: Chain) -> None:
     for pattern, times in before.items():
         assert times_below(chain.root, pattern) == times
     again = read_json(chain.root / "report" / "result.json")
-    del result["seconds"], again["seconds"]
+    for one in (result, again):
+        del one["seconds"], one["pixels"]["seconds"]
     assert again == result
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import write_json
-from tests.result_by_hand import make_result
+from tests.result_by_hand import make_pixels, make_result, make_siamese_result
 from tests.tools.conftest import Tool
 
 
@@ -54,6 +54,32 @@ def test_the_document_quotes_the_run_folders(tool: Tool, runs: Path, tmp_path: P
     assert "|  | SRCNN | 25.0 % | 20.00 dB | 0.500 | 25.0 % | - |" in readme
     write_results.main(config)
     assert (tmp_path / "README.md").read_text() == readme
+
+
+def test_the_siamese_network_and_the_curve_against_pixels_are_quoted(tool: Tool, runs: Path, tmp_path: Path) -> None:
+    write_json(runs / "face" / "report" / "result.json", make_siamese_result(title="Faces"))
+    write_json(runs / "face" / "pixels" / "result.json", make_pixels())
+    (runs / "face" / "pixels" / "result.held_out.png").write_bytes(b"a picture")
+    (tmp_path / "README.md").write_text("<!-- results -->\n<!-- end of results -->\n")
+    write_results = tool("write_results")
+    write_results.main(
+        write_results.Config(
+            experiments=(str(runs / "face"),),
+            output=str(tmp_path / "docs" / "results.md"),
+            readme=str(tmp_path / "README.md"),
+        )
+    )
+    text = (tmp_path / "docs" / "results.md").read_text()
+    assert "Those in `saved_models/`" in text
+    assert "siamese-1-abc embeds the face of the bicubic image, aligned to 128 x 128 pixels" in text
+    assert "| Siamese, no super-resolution | logistic | HR | 20.0 [15.0, 25.0] |" in text
+    assert "### Accuracy against pixels" in text
+    assert "](curves/pixels-face.png)" in text
+    assert (tmp_path / "docs" / "curves" / "pixels-face.png").read_bytes() == b"a picture"
+    assert "| SRCNN (probe resized to 16 px) + FaceNet | 20.0 [15.0, 25.0] | 40.0 [35.0, 45.0] |" in text
+    assert "The protocol of pixels." in text
+    readme = (tmp_path / "README.md").read_text()
+    assert "|  | Siamese, no super-resolution | 100.0 % | - | - | 20.0 % | - |" in readme
 
 
 def test_a_document_without_marks_is_left_alone(tool: Tool, tmp_path: Path) -> None:

@@ -9,10 +9,12 @@ from typing import Any
 
 from lrfr_tf.evaluation.report.faces import Example
 from lrfr_tf.evaluation.report.figures import interval, percent
+from lrfr_tf.evaluation.report.pixels import pixels_sentence, pixels_table
 from lrfr_tf.evaluation.report.plots import colours
 from lrfr_tf.evaluation.report.sections import (
     BOXES_TEXT,
     GROUPS,
+    PIXELS_HEADING,
     PLOTS,
     QUALITY_TEXT,
     RECOGNITION_TEXT,
@@ -27,13 +29,16 @@ from lrfr_tf.evaluation.report.tables import Cell, Table, blocks_of, boxes_table
 from lrfr_tf.evaluation.report.words import (
     DEFINITIONS,
     below_bicubic,
+    block_counts,
     block_sentence,
     fitted_on_hr,
     head_name,
     main_head,
     method_name,
+    methods_of,
     one_line,
     settings,
+    short_name,
     summary,
 )
 
@@ -66,6 +71,8 @@ def html_page(result: dict[str, Any], examples: Sequence[Example], pictures: dic
             for _, block_heading, block in blocks_of(result):
                 body += [f"<h3>{_text(block_heading)}</h3>", _figures(boxes_table(block))]
             body.append(f'<p class="small">{BOXES_TEXT}</p>')
+    if "pixels" in result:
+        body += _pixels(result["pixels"], pictures)
     rows = "\n".join(f'<tr><th scope="row">{_text(k)}</th><td>{_text(v)}</td></tr>' for k, v in settings(result))
     body.append(f'<h2>Configuration and versions</h2>\n<table class="settings">\n{rows}\n</table>')
     terms = "\n".join(f"<dt>{_text(term)}</dt><dd>{_text(meaning)}</dd>" for term, meaning in DEFINITIONS)
@@ -84,12 +91,12 @@ def _key_figures(block: dict[str, Any]) -> str:
     rows = [row for row in block["recognition"] if fitted_on_hr(row) and row["head"] == head]
     if not rows:
         return ""
-    palette = colours(block["quality"])
+    palette = colours(methods_of(block))
     boxes = []
     for row in rows:
         top_1 = row["all"]["top_1"]
         boxes.append(
-            f'<div style="--colour: {palette.get(row["method"], "#888")}"><dt>{_text(method_name(row["method"]))}</dt>'
+            f'<div style="--colour: {palette.get(row["method"], "#888")}"><dt>{_text(short_name(row["method"]))}</dt>'
             f"<dd>{percent(top_1['mean'])} %<span>{interval(top_1['interval_95'], percent)}</span></dd></div>"
         )
     caption = f"Top-1 over all images with the {head_name(str(head))} head fitted on HR."
@@ -166,7 +173,7 @@ def _examples(group: str, result: dict[str, Any], examples: Sequence[Example], p
     if not chosen:
         return ""
     members = [example for _, example in chosen]
-    headings = "".join(f'<th scope="col">{_text(method_name(method))}</th>' for method in members[0].faces)
+    headings = "".join(f'<th scope="col">{_text(short_name(method))}</th>' for method in members[0].faces)
     bodies = []
     for index, example in chosen:
         faces = "".join(
@@ -194,6 +201,14 @@ def _plots(kind: str, heading: str, result: dict[str, Any], pictures: dict[str, 
         if (name := plot_name(kind, block)) in pictures
     ]
     return f'<div class="plots">{"".join(images)}</div>'
+
+
+def _pixels(result: dict[str, Any], pictures: dict[str, bytes]) -> list[str]:
+    """Accuracy against pixels: the picture and the table of each block, then the protocol."""
+    body = [f"<h2>{PIXELS_HEADING}</h2>", _plots("pixels", PIXELS_HEADING, result, pictures)]
+    for _, heading, block in blocks_of(result):
+        body += [f"<h3>{_text(heading)}: {_text(block_counts(block))}</h3>", _figures(pixels_table(block, result))]
+    return [*body, f'<p class="small">{_text(pixels_sentence(result))}</p>']
 
 
 def _source(png: bytes) -> str:

@@ -16,11 +16,21 @@ from lrfr_tf.evaluation.report.words import (
     main_head,
     mean_of,
     method_name,
+    methods_of,
     one_line,
+    short_name,
 )
 
 # Told apart by most colour-blind readers too (after Okabe and Ito), and in grey by their markers.
-COLOURS = {"hr": "#6b7280", "bicubic": "#e69f00", "srcnn": "#56b4e9", "srresnet": "#0072b2", "srgan": "#00856a"}
+COLOURS = {
+    "hr": "#6b7280",
+    "bicubic": "#e69f00",
+    "srcnn": "#56b4e9",
+    "srresnet": "#0072b2",
+    "srgan": "#00856a",
+    "siamese": "#c2185b",
+    "siamese_hr": "#2b2f36",
+}
 OTHER_COLOURS = ("#cc79a7", "#d55e00", "#7a4fb5", "#8a8f98")
 MARKERS = ("s", "^", "D", "o", "v", "P", "X", "*")
 WIDTH, DOTS_PER_INCH = 5.4, 180
@@ -40,11 +50,11 @@ def cmc_plot(title: str, block: dict[str, Any]) -> bytes | None:
     if head is None or not rows:
         return None
     figure, axes = _figure(3.7)
-    palette = colours(block["quality"])
+    palette = colours(methods_of(block))
     for index, row in enumerate(rows):
         ranks = range(1, len(row["cmc"]) + 1)
         shares = [100 * share for share in row["cmc"]]
-        name, colour = method_name(row["method"]), palette.get(row["method"], OTHER_COLOURS[-1])
+        name, colour = short_name(row["method"]), palette.get(row["method"], OTHER_COLOURS[-1])
         marker = MARKERS[index % len(MARKERS)]
         axes.plot(ranks, shares, color=colour, marker=marker, markersize=4, linewidth=1.6, label=_plain(name))
     longest = max(len(row["cmc"]) for row in rows)
@@ -64,9 +74,10 @@ def boxes_plot(title: str, block: dict[str, Any]) -> bytes | None:
     quality, boxes = block["quality"], block["boxes"]
     if not boxes:
         return None
+    palette = colours(methods_of(block))
     figure, panels = _panels(1.0 + 0.26 * (len(quality) + 2 * len(boxes)) + 1.2, [len(quality), len(boxes), len(boxes)])
     rates = [(method, method_name(method), row["detected"]) for method, row in quality.items()]
-    _horizontal_bars(panels[0], rates, colours(quality), percent, 100.0)
+    _horizontal_bars(panels[0], rates, palette, percent, 100.0)
     panels[0].set_xlabel(f"Face detected (% of n = {count(block['images'])} images)")
     for panel, measure, label in (
         (panels[1], "iou", "Mean IoU with the HR box (more is better)"),
@@ -76,9 +87,7 @@ def boxes_plot(title: str, block: dict[str, Any]) -> bytes | None:
             (method, f"{method_name(method)} (n = {count(row[measure]['n'])})", row[measure])
             for method, row in boxes.items()
         ]
-        _horizontal_bars(
-            panel, bars, colours(quality), lambda value: number(value, 3), 1.0 if measure == "iou" else None
-        )
+        _horizontal_bars(panel, bars, palette, lambda value: number(value, 3), 1.0 if measure == "iou" else None)
         panel.set_xlabel(label)
     figure.suptitle(f"{_plain(title)}: faces found\n{block_counts(block)}")
     return _png(figure)
@@ -90,7 +99,7 @@ def top_1_plot(title: str, block: dict[str, Any]) -> bytes | None:
     if not groups:
         return None
     figure, axes = _figure(3.7)
-    palette = colours(block["quality"])
+    palette = colours(methods_of(block))
     shown: set[str] = set()
     for place, group in enumerate(groups):
         width = 0.84 / max(len(rows) for rows in groups)
@@ -100,7 +109,7 @@ def top_1_plot(title: str, block: dict[str, Any]) -> bytes | None:
                 continue
             left = place + (index - (len(group) - 1) / 2) * width
             colour = palette.get(method, OTHER_COLOURS[-1])
-            label = None if method in shown else _plain(method_name(method))
+            label = None if method in shown else _plain(short_name(method))
             shown.add(method)
             axes.bar(left, 100 * figures["mean"], width * 0.92, color=colour, label=label)
             axes.errorbar(left, 100 * figures["mean"], _whisker(figures, 100), color=INK, linewidth=1, capsize=2)

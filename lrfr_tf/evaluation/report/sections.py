@@ -1,12 +1,12 @@
 """What the HTML and the Markdown report share: their pictures and the words around them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lrfr_tf.evaluation.report.faces import Example, face_png
 from lrfr_tf.evaluation.report.plots import boxes_plot, cmc_plot, top_1_plot
 from lrfr_tf.evaluation.report.tables import blocks_of
-from lrfr_tf.evaluation.report.words import head_name, listed, main_head, method_name
+from lrfr_tf.evaluation.report.words import head_name, listed, main_head, method_name, short_name
 
 INTERVALS = "Figures in brackets are 95 % intervals. Bold: the best of its group, HR aside."
 RECOGNITION_TEXT = (
@@ -26,9 +26,14 @@ PLOTS = (
 GROUPS = ("grid", "right", "wrong")
 
 
-def pictures(result: dict[str, Any], examples: Sequence[Example]) -> dict[str, bytes]:
-    """Every picture of the report: file name -> PNG."""
-    drawn = {}
+PIXELS_HEADING = "Accuracy against pixels"
+
+
+def pictures(
+    result: dict[str, Any], examples: Sequence[Example], curves: Mapping[str, bytes] | None = None
+) -> dict[str, bytes]:
+    """Every picture of the report: file name -> PNG; `curves` are those of accuracy against pixels, by block."""
+    drawn = {plot_name("pixels", block): png for block, png in (curves or {}).items()}
     for name, title, block in blocks_of(result):
         for kind, _, draw in PLOTS:
             png = draw(title, block)
@@ -70,8 +75,9 @@ def group_text(group: str, examples: Sequence[Example], result: dict[str, Any]) 
     faces = examples[0].faces
     enlarged = "Pixels are enlarged as they are. The box is the most confident face that the detector found."
     if group == "grid":
-        names = listed([method_name(method) for method in faces])
-        return f"From left to right: {names}. {enlarged}"
+        names = listed([short_name(method) for method in faces])
+        aligned = " The Siamese network is shown the bicubic face aligned." if "siamese" in faces else ""
+        return f"From left to right: {names}. {enlarged}{aligned}"
     head = main_head(next(iter(result["blocks"].values()))["recognition"])
     by = f"by the {head_name(head)} head fitted on HR" if head else "by the head"
     return f"Under each face, the identity named {by}: ✓ right, ✗ wrong."
@@ -79,5 +85,5 @@ def group_text(group: str, examples: Sequence[Example], result: dict[str, Any]) 
 
 def _shown_method(examples: Sequence[Example]) -> str:
     """The method that the examples were chosen for: the last reconstruction, as a rule SRGAN."""
-    methods = [method for method in examples[0].faces if method not in ("lr", "hr")]
+    methods = [method for method in examples[0].faces if method not in ("lr", "hr", "siamese")]
     return methods[-1] if methods else "hr"

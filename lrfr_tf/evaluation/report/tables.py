@@ -5,7 +5,16 @@ from collections.abc import Callable
 from typing import Any
 
 from lrfr_tf.evaluation.report.figures import ABSENT, count, interval, number, p_value, percent
-from lrfr_tf.evaluation.report.words import block_title, fitted_head, fitted_on_hr, head_name, method_name, one_line
+from lrfr_tf.evaluation.report.words import (
+    ON_HR,
+    block_title,
+    fitted_head,
+    fitted_on_hr,
+    head_name,
+    method_name,
+    one_line,
+    short_name,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,9 +50,14 @@ class Table:
 
 
 @dataclasses.dataclass(frozen=True)
-class _Column:
+class Column:
+    """One column of figures: what it reads of a row, how it shows it, and which of a group is the best.
+
+    `read` gives {"mean", "interval_95"}, or None where a row has no such figure.
+    """
+
     heading: str
-    read: Callable[[dict[str, Any]], dict[str, Any] | None]  # row -> {"mean", "interval_95"}, None where it has none
+    read: Callable[[dict[str, Any]], dict[str, Any] | None]
     show: Callable[[float | None], str]
     best: Callable[..., float] | None = max
     over: str = ""
@@ -52,15 +66,15 @@ class _Column:
 def quality_table(block: dict[str, Any]) -> Table:
     """Detection rate, PSNR and SSIM of each method of a block."""
     columns = [
-        _Column("Detected (%)", lambda row: row["detected"], percent),
-        _Column("PSNR (dB)", lambda row: row.get("psnr_rgb"), _decimals(2), over="RGB"),
-        _Column("SSIM", lambda row: row.get("ssim_rgb"), _decimals(3), over="RGB"),
-        _Column("PSNR (dB)", lambda row: row.get("psnr_luma"), _decimals(2), over="luma"),
-        _Column("SSIM", lambda row: row.get("ssim_luma"), _decimals(3), over="luma"),
+        Column("Detected (%)", lambda row: row["detected"], percent),
+        Column("PSNR (dB)", lambda row: row.get("psnr_rgb"), _decimals(2), over="RGB"),
+        Column("SSIM", lambda row: row.get("ssim_rgb"), _decimals(3), over="RGB"),
+        Column("PSNR (dB)", lambda row: row.get("psnr_luma"), _decimals(2), over="luma"),
+        Column("SSIM", lambda row: row.get("ssim_luma"), _decimals(3), over="luma"),
         _counted("n", lambda row: count(row["images"])),
     ]
     rows = [{"method": method, **row} for method, row in block["quality"].items()]
-    return _table(["Method"], lambda row: [method_name(row["method"])], columns, [rows])
+    return make_table(["Method"], lambda row: [method_name(row["method"])], columns, [rows])
 
 
 def recognition_table(block: dict[str, Any]) -> Table:
@@ -71,14 +85,14 @@ def recognition_table(block: dict[str, Any]) -> Table:
         ranks.pop()
     columns = []
     for subset, over in (("all", "all images"), ("detected", "detected"), ("intersection", "intersection")):
-        columns += [_Column(heading, _reader(subset, rank), percent, over=over) for rank, heading in ranks]
+        columns += [Column(heading, _reader(subset, rank), percent, over=over) for rank, heading in ranks]
         if subset == "all":
             columns.append(_counted("p", lambda row: p_value(row.get("p_against_bicubic")), over))
         columns.append(_counted("n", _counter(subset), over))
     groups = recognition_groups(rows)
-    table = _table(
+    table = make_table(
         ["Method", "Head", "Fitted on"],
-        lambda row: [method_name(row["method"]), head_name(row["head"]), method_name(row["trained_on"])],
+        lambda row: [method_name(row["method"]), head_name(row["head"]), short_name(row["trained_on"])],
         columns,
         groups,
     )
@@ -88,18 +102,18 @@ def recognition_table(block: dict[str, Any]) -> Table:
 def boxes_table(block: dict[str, Any]) -> Table:
     """How far each method's boxes and landmarks are from those of HR."""
     columns = [
-        _Column("IoU", lambda row: row["iou"], _decimals(3)),
-        _Column("Landmark error", lambda row: row["landmark_error"], _decimals(3), min),
-        _Column("Centre error", lambda row: row["centre_error"], _decimals(3), min),
-        _Column("Size error", lambda row: row["size_error"], _decimals(3), min),
-        _Column("MSE (px²)", lambda row: row["coordinate_mse"], _decimals(1), min),
+        Column("IoU", lambda row: row["iou"], _decimals(3)),
+        Column("Landmark error", lambda row: row["landmark_error"], _decimals(3), min),
+        Column("Centre error", lambda row: row["centre_error"], _decimals(3), min),
+        Column("Size error", lambda row: row["size_error"], _decimals(3), min),
+        Column("MSE (px²)", lambda row: row["coordinate_mse"], _decimals(1), min),
         _counted("Both found", lambda row: count(row["found"]["both"])),
         _counted("HR only", lambda row: count(row["found"]["hr_only"])),
         _counted("Method only", lambda row: count(row["found"]["method_only"])),
         _counted("Neither", lambda row: count(row["found"]["neither"])),
     ]
     rows = [{"method": method, **row} for method, row in block["boxes"].items()]
-    return _table(["Method"], lambda row: [method_name(row["method"])], columns, [rows])
+    return make_table(["Method"], lambda row: [method_name(row["method"])], columns, [rows])
 
 
 def recognition_groups(rows: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
@@ -115,12 +129,13 @@ def blocks_of(result: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
     return [(name, block_title(name), block) for name, block in result["blocks"].items()]
 
 
-def _table(
+def make_table(
     word_headings: list[str],
     read_words: Callable[[dict[str, Any]], list[str]],
-    columns: list[_Column],
+    columns: list[Column],
     groups: list[list[dict[str, Any]]],
 ) -> Table:
+    """A table with words first, figures after them; each row of `groups` names its "method"."""
     return Table(
         headings=[*word_headings, *(column.heading for column in columns)],
         over=[*("" for _ in word_headings), *(column.over for column in columns)],
@@ -138,7 +153,7 @@ def _table(
     )
 
 
-def _cell(column: _Column, row: dict[str, Any], group: list[dict[str, Any]]) -> Cell:
+def _cell(column: Column, row: dict[str, Any], group: list[dict[str, Any]]) -> Cell:
     figure = column.read(row)
     if figure is None:
         return Cell(ABSENT)
@@ -148,17 +163,17 @@ def _cell(column: _Column, row: dict[str, Any], group: list[dict[str, Any]]) -> 
     return Cell(text, interval(figure.get("interval_95"), column.show), text == _best(column, group, row["method"]))
 
 
-def _best(column: _Column, group: list[dict[str, Any]], method: str) -> str | None:
+def _best(column: Column, group: list[dict[str, Any]], method: str) -> str | None:
     """The best figure of a group as it is shown. HR is what the methods try to reach, so it takes no part."""
-    if column.best is None or method == "hr":
+    if column.best is None or method in ON_HR:
         return None
-    figures = [column.read(row) for row in group if row["method"] != "hr"]
+    figures = [column.read(row) for row in group if row["method"] not in ON_HR]
     means = [figure["mean"] for figure in figures if figure is not None and figure["mean"] is not None]
     return column.show(column.best(means)) if len(means) > 1 else None
 
 
-def _counted(heading: str, read: Callable[[dict[str, Any]], str], over: str = "") -> _Column:
-    return _Column(heading, lambda row: {"text": read(row)}, percent, None, over)
+def _counted(heading: str, read: Callable[[dict[str, Any]], str], over: str = "") -> Column:
+    return Column(heading, lambda row: {"text": read(row)}, percent, None, over)
 
 
 def _reader(subset: str, rank: str) -> Callable[[dict[str, Any]], dict[str, Any] | None]:

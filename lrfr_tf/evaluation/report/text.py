@@ -6,6 +6,7 @@ import textwrap
 from typing import Any
 
 from lrfr_tf.evaluation.report.figures import ABSENT, count, interval, number, p_value, percent
+from lrfr_tf.evaluation.report.pixels import pixels_sentence, pixels_table
 from lrfr_tf.evaluation.report.tables import (
     Cell,
     Table,
@@ -23,6 +24,8 @@ from lrfr_tf.evaluation.report.words import (
     mean_of,
     method_name,
     one_line,
+    short_name,
+    siamese_sentence,
 )
 
 WIDTH = 120
@@ -33,6 +36,8 @@ def table_text(result: dict[str, Any]) -> str:
     parts = [one_line(result["title"])]
     if result["note"]:
         parts.append(textwrap.fill(one_line(result["note"]), WIDTH))
+    if "siamese" in result:
+        parts.append(textwrap.fill(one_line(siamese_sentence(result)), WIDTH))
     for _, title, block in blocks_of(result):
         parts.append(f"\n{title}: {block_counts(block)}; 95 % intervals in brackets\n")
         parts.append(_aligned(_quality_lines(block), words=1))
@@ -50,6 +55,34 @@ def table_markdown(result: dict[str, Any]) -> str:
         parts += recognition_markdown(block)
         parts += [markdown_table(quality_table(block)), markdown_table(boxes_table(block))]
     return "\n\n".join(parts) + "\n"
+
+
+def pixels_text(result: dict[str, Any]) -> str:
+    """Top-1 against pixels, for a terminal: the protocol, and of each block the shares with their intervals."""
+    parts = [one_line(result["title"]), textwrap.fill(one_line(pixels_sentence(result)), WIDTH)]
+    for _, title, block in blocks_of(result):
+        parts.append(f"\n{title}: {block_counts(block)}; top-1 in per cent, 95 % intervals in brackets\n")
+        # A line for each size: eight sizes side by side would be wider than a terminal.
+        lines = [["pixels", *(short_name(method) for method in block["curves"])]]
+        for points in zip(*block["curves"].values(), strict=True):
+            lines.append([str(points[0]["pixels"]), *(_figure(point["top_1"], percent) for point in points)])
+        parts.append(_aligned(lines, words=0))
+    return "\n".join(parts)
+
+
+def pixels_markdown(result: dict[str, Any], pictures: dict[str, str]) -> list[str]:
+    """Top-1 against pixels as paragraphs of Markdown: of each block picture and table, then the protocol.
+
+    Args:
+        pictures: block -> path of its picture, as the document names it; a block may have none.
+    """
+    parts = []
+    for name, title, block in blocks_of(result):
+        if name in pictures:
+            parts.append(f"![Accuracy against pixels: {markdown(title)}]({pictures[name]})")
+        parts.append(f"**{markdown(title)}**: {markdown(block_counts(block))}.")
+        parts.append(markdown_table(pixels_table(block, result)))
+    return [*parts, markdown(pixels_sentence(result))]
 
 
 def recognition_markdown(block: dict[str, Any]) -> list[str]:
@@ -116,9 +149,9 @@ def _recognition_lines(block: dict[str, Any]) -> list[list[str]]:
         for row in group:
             lines.append(
                 [
-                    method_name(row["method"]),
+                    short_name(row["method"]),
                     head_name(row["head"]),
-                    method_name(row["trained_on"]),
+                    short_name(row["trained_on"]),
                     _figure(row["all"]["top_1"], percent),
                     percent(mean_of(row["all"].get("top_5"))),
                     *(

@@ -11,7 +11,11 @@ METHOD_NAMES = {
     "srcnn": "SRCNN",
     "srgan": "SRGAN",
     "srresnet": "SRResNet",
+    "siamese": "Siamese, no super-resolution",
+    "siamese_hr": "Siamese on HR",
 }
+# What the methods try to reach: they see HR itself.
+ON_HR = ("hr", "siamese_hr")
 HEAD_NAMES = {"mlp": "MLP"}
 BLOCK_TITLES = {"held_out": "Held-out identities", "all": "All identities"}
 BASELINE = "bicubic"
@@ -75,6 +79,11 @@ def method_name(method: str) -> str:
     return METHOD_NAMES.get(method, method)
 
 
+def short_name(method: str) -> str:
+    """The same where there is little room."""
+    return "Siamese" if method == "siamese" else method_name(method)
+
+
 def head_name(head: str) -> str:
     """The name of a head as tables show it."""
     return HEAD_NAMES.get(head, head)
@@ -127,27 +136,45 @@ def summary(result: dict[str, Any], low_size: int | None, high_size: int | None)
         f"Faces{sizes} ({data['data_set']}; framing: {data['framing']}) were enlarged{enlarged} by "
         f"{listed(methods)}, looked for by {str(result['detector']['name']).upper()}, embedded by "
         f"{result['embedder']} and named by a classifier head that chooses from {count(result['classes'])} identities; "
-        f"HR is the original face. There are {block_counts(block)}; "
+        f"HR is the original face. {siamese_sentence(result, ' ')}There are {block_counts(block)}; "
         f"{SECOND_CHOICE.get(result['policy'], 'policy for misses: ' + str(result['policy']))}."
     )
 
 
+def siamese_sentence(result: dict[str, Any], after: str = "") -> str:
+    """What the rows of the Siamese network are, and `after` it; nothing where there are none."""
+    if "siamese" not in result:
+        return ""
+    siamese = result["siamese"]
+    return (
+        f"{method_name('siamese')}: {siamese['embedder']} embeds the face of the bicubic image, aligned to "
+        f"{siamese['size']} x {siamese['size']} pixels by the landmarks that the detector found in that image "
+        f"(template {siamese['template']}), and its heads are fitted on its own embeddings; {method_name('siamese_hr')}"
+        f": the same of the original face.{after}"
+    )
+
+
+def methods_of(block: dict[str, Any]) -> list[str]:
+    """Every method of a block: those that make images, then those that only recognise."""
+    return list(dict.fromkeys([*block["quality"], *(row["method"] for row in block["recognition"])]))
+
+
 def below_bicubic(block: dict[str, Any]) -> list[str]:
-    """One sentence for each super-resolution method whose PSNR, or top-1 over all images, is below that of bicubic."""
+    """One sentence for each method whose PSNR, or top-1 over all images, is below that of bicubic."""
     sentences = []
-    for method in block["quality"]:
-        if method in ("hr", BASELINE):
+    for method in methods_of(block):
+        if method in (*ON_HR, BASELINE):
             continue
         findings = _psnr_below(block["quality"], method) + _top_1_below(block["recognition"], method)
         if findings:
-            sentences.append(f"{method_name(method)} is below bicubic: {'; '.join(findings)}.")
+            sentences.append(f"{short_name(method)} is below bicubic: {'; '.join(findings)}.")
     return sentences
 
 
 def _psnr_below(quality: dict[str, Any], method: str) -> list[str]:
     findings = []
     for key, name in (("psnr_rgb", "PSNR (RGB)"), ("psnr_luma", "PSNR (luma)")):
-        value, baseline = mean_of(quality[method].get(key)), mean_of(quality.get(BASELINE, {}).get(key))
+        value, baseline = mean_of(quality.get(method, {}).get(key)), mean_of(quality.get(BASELINE, {}).get(key))
         if value is not None and baseline is not None and value < baseline:
             findings.append(f"{name} {number(value, 2)} dB against {number(baseline, 2)} dB")
     return findings
@@ -218,6 +245,7 @@ def settings(result: dict[str, Any]) -> list[tuple[str, str]]:
     rows += [
         ("Detector", ", ".join(f"{key} {_value(value)}" for key, value in detector.items())),
         ("Embedder", result["embedder"]),
+        *([("Siamese embedder", result["siamese"]["embedder"])] if "siamese" in result else []),
         ("Where no face is found", result["policy"]),
         *((f"SHA-256 of {method_name(name)}", checksum) for name, checksum in result["models"].items() if checksum),
         *((f"--{name}", _value(value)) for name, value in result["config"].items() if value not in ("", None)),

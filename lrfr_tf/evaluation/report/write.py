@@ -1,6 +1,6 @@
 """The report of the first system: report.html (one file, opens offline) and report.md with its pictures beside it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ from lrfr_tf.evaluation.report.html import html_page
 from lrfr_tf.evaluation.report.sections import (
     BOXES_TEXT,
     GROUPS,
+    PIXELS_HEADING,
     PLOTS,
     QUALITY_TEXT,
     RECOGNITION_TEXT,
@@ -20,21 +21,24 @@ from lrfr_tf.evaluation.report.sections import (
     sides,
 )
 from lrfr_tf.evaluation.report.tables import blocks_of, boxes_table, quality_table
-from lrfr_tf.evaluation.report.text import markdown, markdown_table, recognition_markdown
-from lrfr_tf.evaluation.report.words import DEFINITIONS, block_sentence, method_name, settings, summary
+from lrfr_tf.evaluation.report.text import markdown, markdown_table, pixels_markdown, recognition_markdown
+from lrfr_tf.evaluation.report.words import DEFINITIONS, block_sentence, method_name, settings, short_name, summary
 from lrfr_tf.files import folder_written_whole, written_whole
 
 PICTURE_FOLDER = "report_files"
 
 
-def write_report(folder: Path, result: dict[str, Any], examples: list[Example]) -> None:
+def write_report(
+    folder: Path, result: dict[str, Any], examples: list[Example], curves: Mapping[str, bytes] | None = None
+) -> None:
     """Writes `report.html`, `report.md` and `report_files/*.png` into a folder, each whole or not at all.
 
     Args:
         result: what `result.json` holds (see `lrfr_tf.recognition.evaluate`).
         examples: test images to show, in the order in which each group shows them; may be empty.
+        curves: block -> PNG of accuracy against pixels, where `result` holds "pixels".
     """
-    drawn = pictures(result, examples)
+    drawn = pictures(result, examples, curves)
     with folder_written_whole(folder / PICTURE_FOLDER) as temporary:  # faces of an older report do not stay behind
         for name, png in drawn.items():
             (temporary / name).write_bytes(png)
@@ -68,6 +72,10 @@ def _markdown_page(result: dict[str, Any], examples: Sequence[Example], drawn: d
                 parts += [f"### {markdown(title)}", markdown_table(boxes_table(block))]
         if kind == "boxes":
             parts.append(markdown(BOXES_TEXT))
+    if "pixels" in result:
+        names = {block: plot_name("pixels", block) for block in result["pixels"]["blocks"]}
+        paths = {block: f"{PICTURE_FOLDER}/{name}" for block, name in names.items() if name in drawn}
+        parts += [f"## {PIXELS_HEADING}", *pixels_markdown(result["pixels"], paths)]
     rows = [f"| {markdown(name)} | {markdown(value)} |" for name, value in settings(result)]
     parts += ["## Configuration and versions", "\n".join(["| Setting | Value |", "| :-- | :-- |", *rows])]
     parts.append("## How each figure is defined")
@@ -81,7 +89,7 @@ def _examples(group: str, result: dict[str, Any], examples: Sequence[Example]) -
         return []
     members = [example for _, example in chosen]
     methods = list(members[0].faces)
-    rows = [[*(markdown(method_name(method)) for method in methods), "Identity"], [":-:"] * (len(methods) + 1)]
+    rows = [[*(markdown(short_name(method)) for method in methods), "Identity"], [":-:"] * (len(methods) + 1)]
     for index, example in chosen:
         cells = []
         for column, method in enumerate(methods):

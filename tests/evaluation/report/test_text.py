@@ -6,8 +6,9 @@ import pytest
 
 from lrfr_tf.evaluation.report.figures import interval, number, p_text, p_value, percent
 from lrfr_tf.evaluation.report.tables import recognition_table
-from lrfr_tf.evaluation.report.text import markdown, table_markdown, table_text
+from lrfr_tf.evaluation.report.text import markdown, pixels_text, table_markdown, table_text
 from lrfr_tf.evaluation.report.words import below_bicubic
+from tests.result_by_hand import make_pixels, make_siamese_result
 
 
 def figure(mean: float | None, low: float = 0.0, high: float = 1.0) -> dict[str, Any]:
@@ -127,6 +128,17 @@ def test_terminal_columns_are_aligned(result: dict[str, Any]) -> None:
     lines = [line for line in table_text(result).splitlines() if " logistic " in line or " cosine " in line]
     assert len(lines) == 14
     assert len({len(line) for line in lines}) == 1
+
+
+def test_terminal_shows_the_siamese_network_and_the_curve_against_pixels() -> None:
+    lines = table_text(make_siamese_result()).splitlines()
+    assert "Siamese logistic HR 20.0 [15.0, 25.0] 20.0 20.0 (6) 20.0 (6) 6 0.030" in _squeezed(lines)
+    assert any(line.startswith("Siamese, no super-resolution: siamese-1-abc embeds") for line in lines)
+    pixels = pixels_text(make_pixels()).splitlines()
+    assert "pixels Bicubic SRCNN Siamese" in _squeezed(pixels)
+    assert "8 10.0 [5.0, 15.0] 20.0 [15.0, 25.0] 30.0 [25.0, 35.0]" in _squeezed(pixels)
+    assert "64 50.0 [45.0, 55.0] 40.0 [35.0, 45.0] 60.0 [55.0, 65.0]" in _squeezed(pixels)
+    assert max(map(len, [*lines, *pixels])) <= 120
 
 
 def test_markdown_has_every_figure_with_interval_and_n(result: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ from PIL import Image
 from lrfr_tf.evaluation.report.faces import Example, face_png
 from lrfr_tf.evaluation.report.plots import boxes_plot, cmc_plot, colours, top_1_plot
 from lrfr_tf.evaluation.report.write import write_report
-from tests.result_by_hand import block, make_result
+from tests.result_by_hand import block, make_pixels, make_result, make_siamese_result
 
 HOSTILE = '<script>alert("x")</script>|`*'
 
@@ -105,6 +105,40 @@ def test_markdown_and_its_pictures(written: Path) -> None:
     assert "| SRGAN | logistic | HR | **40.0** [35.0, 45.0] |" in text
     assert "✗ no face" in text
     assert sorted(path.name for path in written.iterdir()) == ["report.html", "report.md", "report_files"]
+
+
+def test_the_siamese_network_and_the_curve_against_pixels_are_shown(tmp_path: Path) -> None:
+    aligned = np.random.default_rng(1).integers(0, 256, (128, 128, 3), dtype=np.uint8)
+    example = make_example("right")
+    faces = {**example.faces, "siamese": aligned}
+    faces["hr"] = faces.pop("hr")
+    example = make_example("right", faces=faces, answers={**example.answers, "siamese": "7"})
+    result = make_siamese_result(pixels=make_pixels())
+    curves = {"held_out": face_png(aligned, None), "all": face_png(aligned[::-1], None)}
+    write_report(tmp_path, result, [example], curves)
+    page = _Page((tmp_path / "report.html").read_text(encoding="utf-8"))
+    shown = " ".join(" ".join(page.texts).split())
+    for expected in (
+        "SRGAN right, bicubic wrong",
+        "Siamese, no super-resolution: siamese-1-abc embeds the face of the bicubic image, aligned to 128 x 128 pixels",
+        "Siamese is below bicubic: top-1 with the logistic head fitted on HR 20.0",
+        "Accuracy against pixels Held-out identities: 6 test images of 6 identities",
+        "Siamese, no super-resolution 30.0 [25.0, 35.0] 60.0 [55.0, 65.0]",
+        "The protocol of pixels. Gallery: 60 images of 30 identities (2 more without a face found in HR).",
+    ):
+        assert expected in shown
+    assert "Siamese on HR is below" not in shown
+    sources = [attributes["src"] for tag, attributes in page.tags if tag == "img"]
+    for png in curves.values():
+        assert "data:image/png;base64," + base64.b64encode(png).decode() in sources
+    markdown = (tmp_path / "report.md").read_text(encoding="utf-8")
+    for block_name, png in curves.items():
+        assert f"](report_files/pixels-{block_name}.png)" in markdown
+        assert (tmp_path / "report_files" / f"pixels-{block_name}.png").read_bytes() == png
+    assert "| Siamese, no super-resolution | **30.0** [25.0, 35.0] | **60.0** [55.0, 65.0] |" in markdown
+    # HR itself takes no part in who is best, neither for FaceNet nor for the Siamese network.
+    assert "| Siamese on HR | logistic | HR | 95.0 [90.0, 100.0] |" in markdown
+    assert "| SRGAN | logistic | HR | **40.0** [35.0, 45.0] |" in markdown
 
 
 def test_hostile_names_are_escaped(tmp_path: Path) -> None:
