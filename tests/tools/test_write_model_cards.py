@@ -7,7 +7,7 @@ import pytest
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import read_json, write_json
-from tools.write_model_cards import Config, main, wrapped
+from tools.write_model_cards import Config, main
 
 
 def mean(value: float) -> dict[str, Any]:
@@ -78,18 +78,6 @@ def test_a_card_holds_what_was_measured(results: Config, tmp_path: Path) -> None
     assert readme.endswith("<!-- end of models -->\nafter\n")
     assert "old" not in readme
     assert "+3.39 dB, 0.812 | +7.5 points [+6.5, +8.5] |" in readme
-
-
-def test_paragraphs_are_wrapped_and_nothing_else() -> None:
-    kept = "# A heading " + "x" * 120 + "\n\n| a | table |\n| of | rows |\n\n- a list " + "y " * 80 + "\n- of two"
-    code = "```sh\npython " + "--flag " * 30 + "\n```"
-    paragraph = "Words-with-hyphens and `code` " * 20
-    text = wrapped(f"{kept}\n\n{paragraph}\nragged\n\n{code}\n")
-    assert text.startswith(kept)
-    assert text.endswith(code + "\n")
-    lines = text.removeprefix(kept).removesuffix(code + "\n").strip().split("\n")
-    assert 90 < min(len(line) for line in lines[:-1]) <= max(len(line) for line in lines) <= 120
-    assert " ".join(lines).split() == [*paragraph.split(), "ragged"]
 
 
 def test_results_of_another_export_are_refused(results: Config, tmp_path: Path) -> None:
