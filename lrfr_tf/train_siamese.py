@@ -3,8 +3,11 @@
 python -m lrfr_tf.train_siamese --flagfile=configs/ship_siamese.cfg
 """
 
+from pathlib import Path
+
 from lrfr_tf.files import folder_written_whole
 from lrfr_tf.main import run
+from lrfr_tf.recognition.benchmarks import Benchmarks, find_all
 from lrfr_tf.training.average import AveragedNetwork
 from lrfr_tf.training.checkpoint import CheckpointStore
 from lrfr_tf.training.loop import train
@@ -19,9 +22,8 @@ Config = SiameseSettings  # the name that every script has for its settings
 def main(config: Config) -> None:
     strategy = set_up(config)
     jit_compile = uses_xla(config.jit_compile, strategy)
+    tree = find_all(Path(config.data_root), config.eval_benchmarks) if config.data_root else None
     job = SiameseRun(config, strategy)
-    job.open()
-    job.ask_teacher()
     with strategy.scope():
         network = job.build_network()
         head = job.build_head(int(network.output_shape[-1]))
@@ -36,11 +38,16 @@ def main(config: Config) -> None:
             config.weight_decay,
         )
         step = siamese_step(network, head, optimizer, loss, job.sizes, average)
+    job.open()
+    job.ask_teacher(head)
+    benchmarks = None
+    if tree and job.writes:
+        benchmarks = Benchmarks(tree, config.eval_benchmarks, outcome.evaluated, job.output / "landmarks")
+    monitor = job.monitor(outcome, optimizer, benchmarks)
     parts = {"network": network, "head": head, "optimizer": optimizer, "average": average, "best": outcome.best}
     store = CheckpointStore(job.output / "checkpoints", parts, strategy)
     done = store.restore()
     model = job.output / "model"
-    monitor = job.monitor(outcome, optimizer)
     if done < config.steps or not model.is_dir():
         train("siamese", step, job.batches, store, done, job.schedule(), monitor, jit_compile, strategy)
         if job.writes:

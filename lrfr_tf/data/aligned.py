@@ -69,23 +69,33 @@ def load_aligned_faces(roots: Sequence[Path], held_out_divisor: int, excluded: C
     """Decodes the faces that `list_aligned_faces` lists.
 
     Raises:
-        UserError: as there; or a face cannot be read, differs in size, or all of them do not fit into the memory.
+        UserError: as there, or as `read_aligned_faces` does.
     """
     files = list_aligned_faces(roots, held_out_divisor, excluded)
-    first = read_image(files.paths[0])
-    needed, memory = len(files.paths) * first.nbytes, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return AlignedFaces(read_aligned_faces(files.paths), files.identities, files.names, files.paths)
+
+
+def read_aligned_faces(paths: Sequence[str]) -> np.ndarray:
+    """Decodes faces of one size: uint8 [N, H, W, 3].
+
+    Raises:
+        UserError: a face cannot be read, differs in size, or all of them do not fit into the memory.
+    """
+    first = read_image(paths[0])
+    # While TensorFlow makes the copy that it trains on, they are in memory twice.
+    needed, memory = 2 * len(paths) * first.nbytes, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if needed > memory:
         raise UserError(
-            f"The {len(files.paths):,} faces of {', '.join(map(str, roots))} take {needed / 1e9:.0f} GB of memory, and "
-            f"this machine has {memory / 1e9:.0f} GB; use fewer trees."
+            f"The {len(paths):,} faces such as {paths[0]} take {needed / 1e9:.0f} GB of memory, and this machine has "
+            f"{memory / 1e9:.0f} GB; use --faces_in=files, or fewer trees."
         )
-    images = np.empty((len(files.paths), *first.shape), np.uint8)
+    images = np.empty((len(paths), *first.shape), np.uint8)
 
     def fill(index: int) -> None:
-        image = read_image(files.paths[index])
+        image = read_image(paths[index])
         if image.shape != first.shape:
             raise UserError(
-                f"{files.paths[index]} is {image.shape[1]} x {image.shape[0]} pixels, but {files.paths[0]} is "
+                f"{paths[index]} is {image.shape[1]} x {image.shape[0]} pixels, but {paths[0]} is "
                 f"{first.shape[1]} x {first.shape[0]}; all faces have one size."
             )
         images[index] = image
@@ -93,7 +103,7 @@ def load_aligned_faces(roots: Sequence[Path], held_out_divisor: int, excluded: C
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         for _ in tqdm(pool.map(fill, range(len(images))), total=len(images), desc="read faces", unit="image"):
             pass
-    return AlignedFaces(images, files.identities, files.names, files.paths)
+    return images
 
 
 def faces_below(root: Path) -> set[str]:

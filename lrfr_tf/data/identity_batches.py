@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
+from lrfr_tf.data.face_source import FaceSource
 from lrfr_tf.errors import UserError
 from lrfr_tf.images.degrade import degrade_in_graph
 from lrfr_tf.images.resize import resize_in_graph
@@ -26,14 +27,14 @@ class Views:
         sizes: for each view its size in pixels, or "random": one size a batch, drawn evenly on a logarithmic scale.
         random_range: least and largest random size.
         high_size: side of the aligned faces; a view of that size is not degraded.
-        off_centre: probability that a view keeps the frame's right-most place (the template's own); otherwise it lies
-            anywhere within the margin. 1 where the faces have no margin.
+        in_place: probability that a view is the right-most square of a face with a margin, where the landmarks lie on
+            the template; otherwise it is any square of it.
     """
 
     sizes: tuple[int | str, ...]
     random_range: tuple[int, int] = (8, 128)
     high_size: int = 128
-    off_centre: float = 0.5
+    in_place: float = 0.5
 
     def __post_init__(self) -> None:
         numbers = [size for size in self.sizes if size != RANDOM]
@@ -45,7 +46,7 @@ class Views:
 
 
 def identity_batches(
-    faces: np.ndarray,
+    faces: FaceSource,
     identities: np.ndarray,
     count: int,
     views: Views,
@@ -61,7 +62,7 @@ def identity_batches(
     is mirrored with probability 1/2.
 
     Args:
-        faces: uint8 [N, S, S + margin, 3], aligned; kept in memory. The margin lies to the left.
+        faces: aligned, [N, S, S + margin, 3]. The margin lies to the left.
         identities: int64 [N], 0 to C - 1, each with one image at least.
         count: identities in a batch.
         seed, first_step: the batch of step n is the same whatever the first step is.
@@ -75,15 +76,14 @@ def identity_batches(
     """
     order = np.argsort(identities, kind="stable")
     counts = np.bincount(identities)
-    if len(counts) < count:
-        raise UserError(f"A batch takes {count} identities and there are only {len(counts)}; lower --identities.")
+    check_enough_identities(identities, count)
     first_images = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    stored, order_of = tf.constant(faces), tf.constant(order, tf.int64)
+    order_of = tf.constant(order, tf.int64)
     counts_of, first_of = tf.constant(counts, tf.int64), tf.constant(first_images, tf.int64)
     log_counts = tf.constant(np.log(counts), tf.float32)
     kept_targets = None if targets is None else tf.constant(targets, tf.float32)
     steps_per_epoch = len(counts) // count
-    margin = faces.shape[2] - views.high_size
+    margin = faces.width - views.high_size
 
     def draw_identities(step: tf.Tensor) -> tf.Tensor:
         if by_images:
@@ -104,9 +104,9 @@ def identity_batches(
             # A float32 just below 1 times a large count may round up to the count itself.
             of_identity = tf.minimum(of_identity, tf.gather(counts_of, chosen) - 1)
             image = tf.gather(order_of, tf.gather(first_of, chosen) + of_identity)
-            photos = tf.gather(stored, image)
+            photos = faces(image)
             if margin:
-                offset = tf.where(stays < views.off_centre, margin, tf.cast(place * (margin + 1), tf.int32))
+                offset = tf.where(stays < views.in_place, margin, tf.cast(place * (margin + 1), tf.int32))
                 columns = tf.minimum(offset, margin)[:, None] + tf.range(views.high_size)
                 photos = tf.gather(photos, columns, axis=2, batch_dims=1)
             photos = tf.where((mirrored < 0.5)[:, None, None, None], photos[:, :, ::-1], photos)
@@ -126,6 +126,13 @@ def identity_batches(
 
     steps = tf.data.Dataset.range(first_step, np.iinfo(np.int64).max)
     return steps.map(batch, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).prefetch(2)
+
+
+def check_enough_identities(identities: np.ndarray, count: int) -> None:
+    """Raises UserError if there are fewer identities than one batch takes."""
+    there = len(np.unique(identities))
+    if there < count:
+        raise UserError(f"A batch takes {count} identities and there are only {there}; lower --batch_size.")
 
 
 def parse_sizes(sizes: Sequence[str]) -> tuple[int | str, ...]:

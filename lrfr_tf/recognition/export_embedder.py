@@ -10,12 +10,13 @@ import tensorflow as tf
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import sha256
 from lrfr_tf.images.decode import decode_image
-from lrfr_tf.images.decode_in_graph import PIXEL_BUDGET_IN_GRAPH, decode_and_resize
+from lrfr_tf.images.decode_in_graph import LONGEST_SIDE, PIXEL_BUDGET_IN_GRAPH, decode_and_resize
 from lrfr_tf.images.resize import resize, resize_in_graph
 from lrfr_tf.models.backbone import BACKBONES, backbone
 from lrfr_tf.recognition.export import Servable
 from lrfr_tf.recognition.stored_network import StoredNetwork, rounded_weights, source_of
 from lrfr_tf.recognition.warm_up import Request, made_up_faces, made_up_files
+from lrfr_tf.weights.backbone import load_weights
 
 KIND = "embedder"
 BATCH_SIZES = (1, 8)
@@ -46,14 +47,16 @@ def servable_embedder(model: Path, half_precision: bool = False) -> Servable:
         "stored_as": precision,
         "source": source_of(model, sha256(weights)),
     }
-    if half_precision:
-        exact = _answers(network, requests)
-        network.set_weights(rounded_weights(network))
-        facts["cost_of_half_precision"] = _smallest_cosine(exact, _answers(network, requests))
-    if not all(np.isfinite(weight).all() for weight in network.get_weights()):
+    stored = rounded_weights(network) if half_precision else network.get_weights()
+    if not all(np.isfinite(weight).all() for weight in stored):
         raise UserError(f"{model} has weights that are not finite as {precision}; it is not exported.")
+    answers = _answers(network, requests)
+    if half_precision:
+        network.set_weights(stored)
+        exact, answers = answers, _answers(network, requests)
+        facts["cost_of_half_precision"] = _cosines_in_short(exact, answers)
     module = StoredNetwork(network, precision)
-    return Servable(KIND, module, _signatures(module, size), requests, _answers(network, requests), facts)
+    return Servable(KIND, module, _signatures(module, size), requests, answers, facts)
 
 
 def load_backbone(model: Path) -> tuple[keras.Model, Path]:
@@ -66,10 +69,7 @@ def load_backbone(model: Path) -> tuple[keras.Model, Path]:
     if len(files) != 1 or files[0].name.split(".")[0] not in BACKBONES:
         raise UserError(f"{model} holds no <backbone>.weights.h5; --model takes the folder that train_siamese wrote.")
     network = backbone(files[0].name.split(".")[0])
-    try:
-        network.load_weights(files[0])
-    except (OSError, ValueError, KeyError):
-        raise UserError(f"{files[0]} does not hold the weights that its name says.") from None
+    load_weights(network, files[0])
     return network, files[0]
 
 
@@ -128,10 +128,14 @@ def _signatures(network: StoredNetwork, size: int) -> dict[str, Any]:
 
 
 def _checked(faces: tf.Tensor) -> tf.Tensor:
-    """The same faces, but not if they have no pixels: neither TF-Serving nor a loaded signature looks at it."""
+    """The same faces, but not if they have no pixels, or too many to be resized: nobody else looks at it."""
     shape = tf.shape(faces)
-    right = tf.reduce_all(tf.concat([shape, [0, 0, 0, 0]], 0)[1:5] > [0, 0, 2, -1]) & (tf.size(shape) == 4)
-    message = tf.strings.format("faces must be [N, H, W, 3] with H and W of at least 1, not {}.", shape, summarize=8)
+    # The ones stand for dimensions that may be missing.
+    _, height, width, channels = tf.unstack(tf.cast(tf.concat([shape, [1, 1, 1, 1]], 0)[:4], tf.int64))
+    right = (tf.size(shape) == 4) & (channels == 3) & (tf.minimum(height, width) > 0)
+    right &= (tf.maximum(height, width) <= LONGEST_SIDE) & (height * width <= PIXEL_BUDGET_IN_GRAPH)
+    limits = f"H and W of 1 to {LONGEST_SIDE:,} and at most {PIXEL_BUDGET_IN_GRAPH:,} pixels"
+    message = tf.strings.format("faces must be [N, H, W, 3] with " + limits + ", not {}.", shape, summarize=8)
     with tf.control_dependencies([tf.debugging.Assert(right, [message])]):
         return tf.identity(faces)
 
@@ -168,7 +172,7 @@ def _answers(network: keras.Model, requests: list[Request]) -> list[dict[str, np
     return answers
 
 
-def _smallest_cosine(before: list[dict[str, np.ndarray]], after: list[dict[str, np.ndarray]]) -> dict[str, float]:
+def _cosines_in_short(before: list[dict[str, np.ndarray]], after: list[dict[str, np.ndarray]]) -> dict[str, float]:
     """How far the embeddings of two sets of answers are apart."""
     pairs = [(a["embedding"], b["embedding"]) for a, b in zip(before, after, strict=True) if "embedding" in a]
     cosines = np.concatenate([(a * b).sum(axis=1) for a, b in pairs])

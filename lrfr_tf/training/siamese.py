@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 from keras import layers, ops
 
@@ -40,7 +39,6 @@ class ClassificationHead(layers.Layer):
         kind: "softmax", "amsoftmax" or "adaface" (see `losses.margin`).
         margin, scale: of "amsoftmax" and "adaface".
         gamma: of the focal loss; 0 is plain cross-entropy.
-        rows: float32 [C, D] to begin with, instead of random ones.
     """
 
     def __init__(
@@ -51,11 +49,10 @@ class ClassificationHead(layers.Layer):
         margin: float = 0.35,
         scale: float = 30.0,
         gamma: float = 0.0,
-        rows: np.ndarray | None = None,
     ) -> None:
         super().__init__(dtype="float32", name="head")
         self._kind, self._margin, self._scale, self._gamma = kind, margin, scale, gamma
-        start = class_weights_initializer() if rows is None else keras.initializers.Constant(rows)
+        start = class_weights_initializer()
         self.rows = self.add_weight(shape=(classes, dimensions), initializer=start, name="class_rows")
         if kind == "adaface":
             scalar = {"shape": (), "trainable": False}
@@ -70,7 +67,8 @@ class ClassificationHead(layers.Layer):
     def call(self, features: Any, labels: Any) -> Any:
         """The cross-entropy of each row, float32 [M]: features [M, D], labels int [M]."""
         if self._kind == "adaface":
-            mean, deviation = updated_norm_statistics(features, self.norm_mean, self.norm_deviation)
+            statistics = updated_norm_statistics(features, self.norm_mean, self.norm_deviation)
+            mean, deviation = mean_over_replicas(statistics)
             self.norm_mean.assign(mean)
             self.norm_deviation.assign(deviation)
             logits = adaptive_margin_logits(
@@ -122,6 +120,14 @@ class SiameseLoss:
         return total, losses
 
 
+def mean_over_replicas(values: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+    """The mean of each value over all replicas, so that they agree; called in a replica."""
+    replica = tf.distribute.get_replica_context()
+    if replica is None or replica.num_replicas_in_sync == 1:
+        return list(values)
+    return list(replica.all_reduce(tf.distribute.ReduceOp.MEAN, list(values)))
+
+
 def by_view(name: str, each: tf.Tensor, views: Sequence[int | str]) -> Losses:
     """The means over the rows of each size: {"<name>_<size>": float32 scalar}; equal sizes count together."""
     columns = tf.unstack(tf.reshape(each, (-1, len(views))), axis=1)
@@ -141,7 +147,8 @@ def siamese_step(
 ) -> Step:
     """A step that lowers a `SiameseLoss`.
 
-    Under several replicas each computes the triplet loss among its own share, which holds whole identities.
+    Under several replicas each computes the triplet loss among its own share, which holds whole identities, and
+    AdaFace's statistics are the means of the shares'.
     """
     learner = NetworkAndHead(network, head)
     optimizer.build(learner.trainable_variables)

@@ -1,5 +1,6 @@
 """What TensorBoard shows of a Siamese run: losses of each size, rate, and how well sizes are told apart."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ class SiameseMonitor:
         optimizer: whose learning rate is shown.
         outcome: its network, float images [N, 128, 128, 3] in 0..255 -> features, is measured as it is at the time of
             the call; it learns of the figures, so that it can keep the best weights.
+        benchmarks: measures the same network on benchmarks: name -> per cent. No weights are chosen by these.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class SiameseMonitor:
         identities: np.ndarray,
         optimizer: keras.optimizers.Optimizer,
         outcome: Outcome,
+        benchmarks: Callable[[], dict[str, float]] | None = None,
     ) -> None:
         self._writer = tf.summary.create_file_writer(str(run / "tensorboard"))
         self._file = run / "validation.json"
@@ -51,6 +54,7 @@ class SiameseMonitor:
         self._pairs = ~np.eye(len(images), dtype=bool)
         self._optimizer = optimizer
         self._outcome = outcome
+        self._benchmarks = benchmarks
         self._embed = tf.function(
             lambda faces: tf.math.l2_normalize(outcome.evaluated(tf.cast(faces, tf.float32), training=False), axis=-1),
             input_signature=[tf.TensorSpec((None, side, side, 3), tf.uint8)],
@@ -67,7 +71,7 @@ class SiameseMonitor:
             tf.summary.scalar("learning_rate", _number(self._optimizer.learning_rate))
 
     def evaluate(self, step: int) -> None:
-        """Writes the figures, and for each size the similarities of matched and of mismatched pairs."""
+        """Writes the figures, and for each size the similarities of matched and of mismatched pairs; the benchmarks."""
         embeddings = {size: self._embed_all(images) for size, images in self._seen.items()}
         sharp = embeddings[max(SIZES)]
         figures: dict[str, float] = {}
@@ -80,11 +84,14 @@ class SiameseMonitor:
             figures["mean_auc"] = float(np.mean(list(figures.values())))
             for name, value in figures.items():
                 tf.summary.scalar(f"validation/{name}", value)
+            measured = self._benchmarks() if self._benchmarks else {}
+            for name, value in measured.items():
+                tf.summary.scalar(f"benchmark/{name}", value)
         self._writer.flush()
         self._outcome.consider(figures)
         # What an interrupted run measured after its last checkpoint is measured again.
         self.history = [entry for entry in self.history if entry["step"] < step]
-        self.history.append({"network": "siamese", "step": step, **figures})
+        self.history.append({"network": "siamese", "step": step, **figures, **measured})
         write_json(self._file, self.history)
 
     def _embed_all(self, images: np.ndarray) -> np.ndarray:

@@ -1,21 +1,21 @@
 """What a run of the Siamese network is made of: its flags, faces, teacher, networks and folder."""
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 
-import h5py
 import keras
 import numpy as np
 import tensorflow as tf
-from tqdm import tqdm
 
 from lrfr_tf.config import option, required, with_default, write_run_record
-from lrfr_tf.data.aligned import AlignedFaces, load_aligned_faces
+from lrfr_tf.data.aligned import AlignedFiles, list_aligned_faces, read_aligned_faces
+from lrfr_tf.data.benchmark_tree import FOLDERS
 from lrfr_tf.data.face_cache import read_identities_to_exclude
-from lrfr_tf.data.identity_batches import Views, identity_batches, parse_sizes
+from lrfr_tf.data.face_source import FacesInFiles, FacesInMemory, FaceSource
+from lrfr_tf.data.identity_batches import Views, check_enough_identities, identity_batches, parse_sizes
 from lrfr_tf.errors import UserError
-from lrfr_tf.files import sha256, written_whole
-from lrfr_tf.models.backbone import BACKBONES, backbone
+from lrfr_tf.models.backbone import BACKBONES, FACENET_DIMENSIONS, backbone
 from lrfr_tf.models.facenet import TRUNK
 from lrfr_tf.models.fold import fold_batch_norm
 from lrfr_tf.resumable import open_folder
@@ -27,11 +27,17 @@ from lrfr_tf.training.settings import FREE_SETTINGS, TrainingSettings
 from lrfr_tf.training.siamese import HEADS, ClassificationHead
 from lrfr_tf.training.siamese_monitor import FIGURES, SiameseMonitor
 from lrfr_tf.training.strategy import is_chief
+from lrfr_tf.training.teacher import mean_rows, teacher_embeddings
+from lrfr_tf.weights.backbone import load_weights
 from lrfr_tf.weights.facenet import load_facenet_128
 from lrfr_tf.weights.sample_package import fetch_facenet_weights
 
-TEACHER_BATCH = 64
 ALIGNED_SIZE = 128
+# So many at most of each validation identity: all pairs are compared, and VGGFace2 has hundreds of images a person.
+VALIDATION_IMAGES = 40
+FACES_IN = ("memory", "files")
+# These may change when a run is resumed, too: the batches are the same, and benchmarks decide nothing.
+FREE_SETTINGS_HERE = ("faces_in", "eval_benchmarks", "data_root")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -80,6 +86,13 @@ class SiameseSettings(TrainingSettings):
     weight_decay: float = option(5e-4, "on all weights, as part of the gradient", at_least=0)
     steps: int = option(100_000, "training steps", at_least=1)
     rate_schedule: str = with_default(TrainingSettings, "rate_schedule", "tenths")
+    faces_in: str = option(
+        "memory", "where the training faces are: in memory, or decoded from their files at every step", FACES_IN
+    )
+    eval_benchmarks: tuple[str, ...] = option(
+        (), "benchmarks that are run at every evaluation, out of --data_root", tuple(FOLDERS)
+    )
+    data_root: str | None = option(None, f"folder that holds some of {', '.join(FOLDERS.values())}")
     best_metric: str = option(
         "none",
         "store the weights that were best on the validation identities by this, not the last",
@@ -103,52 +116,42 @@ class SiameseRun:
         if len(config.random_sizes) != 2:
             raise UserError("--random_sizes takes two numbers: the least and the largest size.")
         self.views = Views(self.sizes, (config.random_sizes[0], config.random_sizes[1]), ALIGNED_SIZE)
-        self.has_teacher = config.distillation_weight > 0 or config.head_start == "teacher"
         _check_flags(config)
         excluded = read_identities_to_exclude(Path(config.exclude)) if config.exclude else frozenset()
-        roots = [Path(root) for root in config.data]
-        faces = load_aligned_faces(roots, config.held_out_divisor, excluded)
-        if faces.images.shape[1] != ALIGNED_SIZE:
-            raise UserError(f"The Siamese network takes aligned faces of 128 pixels, not {faces.images.shape[1]}.")
-        self.faces, self.validation = split_off_identities(faces, config.validation_identities)
-        self.targets: np.ndarray | None = None
-
-    @property
-    def classes(self) -> int:
-        """The number of identities that are trained on."""
-        return len(self.faces.names)
+        everything = list_aligned_faces([Path(root) for root in config.data], config.held_out_divisor, excluded)
+        self.files, validation = split_off_identities(everything, config.validation_identities)
+        self._validation = at_most_of_each(validation, VALIDATION_IMAGES)
+        self._validation_images = read_aligned_faces(self._validation.paths)
+        if self._validation_images.shape[1] != ALIGNED_SIZE:
+            raise UserError(
+                f"The Siamese network takes aligned faces of {ALIGNED_SIZE} pixels, not "
+                f"{self._validation_images.shape[1]}."
+            )
+        check_enough_identities(self.files.identities, config.batch_size)
+        in_memory = config.faces_in == "memory"
+        self.faces: FaceSource = (
+            FacesInMemory(read_aligned_faces(self.files.paths)) if in_memory else FacesInFiles(self.files.paths)
+        )
+        self._targets: np.ndarray | None = None
 
     def open(self) -> None:
-        """Opens the run folder, and embeds the faces with the teacher, if there is one.
+        """Opens the run folder, once everything else is known to be in order.
 
         Raises:
             UserError: the folder was begun with other settings.
         """
         if self.writes:
-            settings = {key: v for key, v in dataclasses.asdict(self.config).items() if key not in FREE_SETTINGS}
+            free = (*FREE_SETTINGS, *FREE_SETTINGS_HERE)
+            settings = {key: value for key, value in dataclasses.asdict(self.config).items() if key not in free}
             open_folder(self.output, {key: list(v) if isinstance(v, tuple) else v for key, v in settings.items()})
             write_run_record(
                 self.output,
                 self.config,
-                training_faces=len(self.faces.images),
-                training_identities=self.classes,
-                validation_faces=len(self.validation.images),
-                validation_identities=len(self.validation.names),
+                training_faces=len(self.files.paths),
+                training_identities=len(self.files.names),
+                validation_faces=len(self._validation.paths),
+                validation_identities=len(self._validation.names),
             )
-
-    def ask_teacher(self) -> None:
-        """Embeds all training faces with FaceNet, or reads what an earlier start of this run has stored."""
-        if not self.has_teacher:
-            return
-        weights = self._facenet_file()
-        path = self.output / "teacher_embeddings.h5"
-        self.targets = _read_teacher(path, sha256(weights), len(self.faces.images))
-        if self.targets is None:
-            self.targets = embed_as_teacher(load_facenet_128(weights), self.faces.images)
-            if self.writes:
-                with written_whole(path) as temporary, h5py.File(temporary, "w") as file:
-                    file["embeddings"] = self.targets
-                    file.attrs["weights_sha256"] = sha256(weights)
 
     def build_network(self) -> keras.Model:
         """The backbone with its initial weights."""
@@ -162,18 +165,27 @@ class SiameseRun:
         return network
 
     def build_head(self, dimensions: int) -> ClassificationHead | None:
-        """The classification head, if there is one."""
+        """The classification head with random rows, if there is one."""
         config = self.config
-        if config.head == "none" or config.classification_weight == 0:
+        if not _has_head(config):
             return None
-        rows = None
-        if config.head_start == "teacher" and self.targets is not None:
-            rows = np.zeros((self.classes, dimensions), np.float32)
-            np.add.at(rows, self.faces.identities, self.targets)
-            rows /= np.linalg.norm(rows, axis=1, keepdims=True)
         return ClassificationHead(
-            self.classes, dimensions, config.head, config.margin, config.scale, config.focal_gamma, rows
+            len(self.files.names), dimensions, config.head, config.margin, config.scale, config.focal_gamma
         )
+
+    def ask_teacher(self, head: ClassificationHead | None) -> None:
+        """Embeds all training faces with FaceNet, if the losses or the head's first rows need it.
+
+        An earlier start of the run may have stored them. So this comes after everything that draws random weights: a
+        run that was stopped draws the same ones again, whether the teacher had to be loaded or not.
+        """
+        config = self.config
+        from_teacher = head is not None and config.head_start == "teacher"
+        if config.distillation_weight > 0 or from_teacher:
+            cache = self.output / "teacher_embeddings.h5"
+            self._targets = teacher_embeddings(self._facenet_file(), self.faces, cache, self.writes)
+            if head is not None and from_teacher:
+                head.rows.assign(mean_rows(self._targets, self.files.identities))
 
     def build_optimizer(self) -> keras.optimizers.Optimizer:
         config = self.config
@@ -183,10 +195,10 @@ class SiameseRun:
     def batches(self, first_step: int) -> tf.data.Dataset:
         """See `data.identity_batches`."""
         config = self.config
-        targets = self.targets if config.distillation_weight > 0 else None
+        targets = self._targets if config.distillation_weight > 0 else None
         return identity_batches(
-            self.faces.images,
-            self.faces.identities,
+            self.faces,
+            self.files.identities,
             config.batch_size,
             self.views,
             config.seed,
@@ -202,13 +214,18 @@ class SiameseRun:
         every = (config.log_every, config.evaluate_every, config.save_every)
         return Schedule(config.steps, *every, config.steps_per_call, profile)
 
-    def monitor(self, outcome: Outcome, optimizer: keras.optimizers.Optimizer) -> SiameseMonitor | None:
-        """Watches the network on the validation identities; None where this worker does not write."""
+    def monitor(
+        self,
+        outcome: Outcome,
+        optimizer: keras.optimizers.Optimizer,
+        benchmarks: Callable[[], dict[str, float]] | None = None,
+    ) -> SiameseMonitor | None:
+        """Watches the network on the validation identities (`SiameseMonitor`); None for workers that do not write."""
         if not self.writes:
             return None
         # Where the trees have a margin, the template's own frame is the right-most one.
-        images = self.validation.images[:, :, -ALIGNED_SIZE:]
-        return SiameseMonitor(self.output, images, self.validation.identities, optimizer, outcome)
+        images = self._validation_images[:, :, -ALIGNED_SIZE:]
+        return SiameseMonitor(self.output, images, self._validation.identities, optimizer, outcome, benchmarks)
 
     def show_last(self, monitor: SiameseMonitor | None) -> None:
         """Prints the last validation figures."""
@@ -216,15 +233,15 @@ class SiameseRun:
             last = monitor.history[-1]
             figures = ", ".join(f"{name} {value:.4f}" for name, value in last.items() if name.startswith("auc_"))
             print(
-                f"{self.output}: after {last['step']} steps, {len(self.validation.images)} faces of "
-                f"{len(self.validation.names)} persons, sharp against each size: {figures}"
+                f"{self.output}: after {last['step']} steps, {len(self._validation.paths)} faces of "
+                f"{len(self._validation.names)} persons, sharp against each size: {figures}"
             )
 
     def _facenet_file(self) -> Path:
         return Path(self.config.facenet_weights) if self.config.facenet_weights else fetch_facenet_weights()
 
 
-def split_off_identities(faces: AlignedFaces, count: int) -> tuple[AlignedFaces, AlignedFaces]:
+def split_off_identities(files: AlignedFiles, count: int) -> tuple[AlignedFiles, AlignedFiles]:
     """Takes `count` identities with four images or more out of the training faces, evenly spread over those there are.
 
     Returns:
@@ -233,83 +250,52 @@ def split_off_identities(faces: AlignedFaces, count: int) -> tuple[AlignedFaces,
     Raises:
         UserError: there are too few such identities, or nobody is left.
     """
-    many = np.flatnonzero(np.bincount(faces.identities) >= 4)
-    if len(many) < count or len(faces.names) <= count:
+    many = np.flatnonzero(np.bincount(files.identities) >= 4)
+    if len(many) < count or len(files.names) <= count:
         raise UserError(
-            f"{len(many)} of {len(faces.names)} identities have four images or more, too few to validate on {count}; "
+            f"{len(many)} of {len(files.names)} identities have four images or more, too few to validate on {count}; "
             "lower --validation_identities."
         )
     chosen = many[np.unique(np.linspace(0, len(many) - 1, count).astype(int))]
-    validated = np.isin(faces.identities, chosen)
-    return _part(faces, ~validated), _part(faces, validated)
+    validated = np.isin(files.identities, chosen)
+    return _part(files, ~validated), _part(files, validated)
 
 
-def _part(faces: AlignedFaces, kept: np.ndarray) -> AlignedFaces:
-    numbers, identities = np.unique(faces.identities[kept], return_inverse=True)
-    places = np.flatnonzero(kept)
-    names, paths = [faces.names[number] for number in numbers], [faces.paths[place] for place in places]
-    return AlignedFaces(faces.images[kept], identities, names, paths)
+def at_most_of_each(files: AlignedFiles, count: int) -> AlignedFiles:
+    """At most `count` faces of each identity, evenly spread over those there are."""
+    kept = np.zeros(len(files.paths), bool)
+    for number in range(len(files.names)):
+        own = np.flatnonzero(files.identities == number)
+        kept[own[np.unique(np.linspace(0, len(own) - 1, min(count, len(own))).astype(int))]] = True
+    return _part(files, kept)
 
 
-def embed_as_teacher(facenet: keras.Model, images: np.ndarray) -> np.ndarray:
-    """What FaceNet makes of sharp aligned faces: the mean of its embeddings of each and of its mirror image.
-
-    Args:
-        facenet: takes float images of its own size in 0..255 and gives unit-length embeddings.
-        images: uint8 [N, 128, 128 + margin, 3]; the right-most square is looked at.
-
-    Returns:
-        float32 [N, D] of unit length.
-    """
-    size = tuple(facenet.input_shape[1:3])
-
-    @tf.function
-    def embed(batch: tf.Tensor) -> tf.Tensor:
-        enlarged = keras.ops.image.resize(
-            tf.cast(batch, tf.float32), size, interpolation="bicubic", antialias=True, data_format="channels_last"
-        )
-        both = facenet(tf.concat([enlarged, enlarged[:, :, ::-1]], 0), training=False)
-        return tf.math.l2_normalize(tf.reduce_sum(tf.stack(tf.split(both, 2)), 0), axis=-1)
-
-    starts = range(0, len(images), TEACHER_BATCH)
-    parts = [
-        embed(images[start : start + TEACHER_BATCH, :, -ALIGNED_SIZE:]).numpy()
-        for start in tqdm(starts, desc="teacher", unit="batch")
-    ]
-    return np.concatenate(parts)
+def _part(files: AlignedFiles, kept: np.ndarray) -> AlignedFiles:
+    numbers, identities = np.unique(files.identities[kept], return_inverse=True)
+    paths = [files.paths[place] for place in np.flatnonzero(kept)]
+    return AlignedFiles(paths, identities, [files.names[number] for number in numbers])
 
 
-def load_weights(network: keras.Model, path: Path) -> None:
-    """Loads a `.weights.h5` file into a network.
-
-    Raises:
-        UserError: the file is missing or holds another network's weights.
-    """
-    try:
-        network.load_weights(path)
-    except (OSError, ValueError, KeyError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise UserError(f"{path} does not hold weights of {network.name}: {reason}.") from None
-
-
-def _read_teacher(path: Path, digest: str, count: int) -> np.ndarray | None:
-    """What is stored, if it is of this teacher and of so many faces."""
-    if not path.is_file():
-        return None
-    with h5py.File(path, "r") as file:
-        if file.attrs["weights_sha256"] != digest or len(file["embeddings"]) != count:
-            return None
-        return file["embeddings"][()]
+def _has_head(config: SiameseSettings) -> bool:
+    return config.head != "none" and config.classification_weight > 0
 
 
 def _check_flags(config: SiameseSettings) -> None:
     is_facenet = config.backbone == "facenet"
     if config.initial_weights == "facenet" and not is_facenet:
         raise UserError("--initial_weights=facenet needs --backbone=facenet.")
-    if (config.distillation_weight > 0 or config.head_start == "teacher") and not is_facenet:
-        raise UserError("The teacher's embeddings have 128 numbers: --distillation_weight needs --backbone=facenet.")
+    for flag, asks in (
+        (f"--distillation_weight={config.distillation_weight:g}", config.distillation_weight > 0),
+        (f"--head_start={config.head_start}", config.head_start == "teacher"),
+    ):
+        if asks and not is_facenet:
+            raise UserError(
+                f"The teacher's embeddings have {FACENET_DIMENSIONS} numbers: {flag} needs --backbone=facenet."
+            )
     file = config.initial_weights
     if file not in ("random", "facenet") and not Path(file).is_file():
         raise UserError(f"--initial_weights={file} is neither random, facenet, nor a file.")
-    if config.classification_weight == config.triplet_weight == config.distillation_weight == 0:
-        raise UserError("All losses have the weight 0; there is nothing to learn.")
+    if not _has_head(config) and config.triplet_weight == config.distillation_weight == 0:
+        raise UserError("All losses have the weight 0, or --head=none; there is nothing to learn.")
+    if bool(config.eval_benchmarks) != bool(config.data_root):
+        raise UserError("--eval_benchmarks and --data_root go together: which benchmarks, and where they lie.")

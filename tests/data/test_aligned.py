@@ -288,7 +288,7 @@ def test_trees_that_cannot_be_read_together(tree: Path, photos: Path, tmp_path: 
 
 def test_more_faces_than_memory_are_refused(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sysconf", {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 100}.__getitem__)
-    with pytest.raises(UserError, match=r"The 12 faces of .* take .* GB of memory"):
+    with pytest.raises(UserError, match=r"The 12 faces such as .* take .* GB of memory.*--faces_in=files"):
         load_aligned_faces([tree], 0, frozenset())
 
 

@@ -1,0 +1,54 @@
+"""Mixes the weights of a fine-tuned network with those it began with: share x fine-tuned + (1 - share) x begun.
+
+    python tools/mix_weights.py --model=runs/ship_siamese/model --share=0.8 --output=runs/ship_siamese/mixed
+
+A network between the two keeps more of what it knew, here of sharp faces, than what it gives up of what it learned
+(Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022). The output is a model folder like the first.
+"""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+
+from lrfr_tf.config import option, required
+from lrfr_tf.errors import UserError
+from lrfr_tf.files import folder_written_whole
+from lrfr_tf.main import run
+from lrfr_tf.models.facenet import TRUNK
+from lrfr_tf.models.fold import fold_batch_norm
+from lrfr_tf.recognition.export_embedder import load_backbone
+from lrfr_tf.weights.facenet import load_facenet_128
+from lrfr_tf.weights.sample_package import fetch_facenet_weights
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    model: str = required("the model folder that train_siamese wrote, of the backbone facenet")
+    output: str = required("the model folder to write")
+    share: float = option(0.8, "share of the fine-tuned weights, 0 to 1", at_least=0)
+    facenet_weights: str | None = option(None, "a file with FaceNet's 128-D weights; default: the cache")
+
+
+def main(config: Config) -> None:
+    if config.share > 1:
+        raise UserError(f"--share={config.share} is out of range; it must be at most 1.")
+    network, file = load_backbone(Path(config.model))
+    if not file.name.startswith("facenet."):
+        raise UserError(f"{file} is not of the backbone facenet, which alone begins with published weights.")
+    published = load_facenet_128(Path(config.facenet_weights) if config.facenet_weights else fetch_facenet_weights())
+    begun = fold_batch_norm(published.get_layer(TRUNK)).get_weights()
+    trunk = network.get_layer(TRUNK)
+    trunk.set_weights(mixed(trunk.get_weights(), begun, config.share))
+    with folder_written_whole(Path(config.output)) as temporary:
+        network.save_weights(temporary / file.name)
+    print(f"{config.output}: {config.share:g} of {file}, {1 - config.share:g} of FaceNet 128-D")
+
+
+def mixed(first: list[np.ndarray], second: list[np.ndarray], share: float) -> list[np.ndarray]:
+    """share * first + (1 - share) * second, array by array."""
+    return [share * a + (1 - share) * b for a, b in zip(first, second, strict=True)]
+
+
+if __name__ == "__main__":
+    run(main, Config)
