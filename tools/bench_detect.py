@@ -1,8 +1,10 @@
-"""Measures face detection on 64 x 64 faces: prints one JSON object with milliseconds.
+"""Measures face detection, the compiled cascade against the package mtcnn; prints one JSON object.
 
-The faces are crops of the portrait that scikit-image ships, each cut differently, so that all three nets have work.
+The images are made of the portrait that scikit-image ships: one face at 178 x 218, twelve faces on 640 x 480, and 64
+framings at 64 x 64 in one batch. Calls alternate between the two; times are milliseconds a call, process (CPU) time
+beside wall time, and the ratios are of process time: package / compiled.
 
-python tools/bench_detect.py
+    python tools/bench_detect.py --threads=1
 """
 
 import dataclasses
@@ -17,62 +19,76 @@ import numpy as np
 
 from lrfr_tf.config import option, versions
 from lrfr_tf.errors import UserError
-from lrfr_tf.faces.detect import FaceDetector
+from lrfr_tf.faces.detect import ENGINES, FaceDetector
 from lrfr_tf.faces.frame import frame_face
+from lrfr_tf.images.resize import resize
 from lrfr_tf.main import run
 
 PORTRAIT_FACE = (182, 64, 265, 171)
+SUMMARIES: dict[str, Callable[[list[float]], float]] = {"min": min, "median": statistics.median}
 
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    batch: int = option(64, "images in one call")
-    rounds: int = option(15, "timed calls; the median is reported")
+    rounds: int = option(15, "timed calls of each", at_least=1)
+    threads: int = option(0, "threads of TensorFlow's operations; 0: as many as there are processors", at_least=0)
+    min_face_size: int = option(20, "the smallest face to search for, in pixels", at_least=5)
 
 
 def main(config: Config) -> None:
     if importlib.util.find_spec("skimage") is None:
         raise UserError("The portrait comes with scikit-image, which is not installed (pip install scikit-image).")
-    if config.batch < 1 or config.rounds < 1:
-        raise UserError("--batch and --rounds must be at least 1.")
-    faces = portrait_faces(config.batch)
-    detector = FaceDetector(batch_size=config.batch)
-    found = sum(detection.found for detection in detector.detect(faces))
-    result = {
-        "benchmark": "detect",
-        "image_size": 64,
-        "batch": config.batch,
-        "rounds": config.rounds,
-        "ms_per_image": round(median_ms(lambda: detector.detect(faces), config.rounds) / config.batch, 3),
-        "ms_single_call": round(median_ms(lambda: detector.detect(faces[:1]), config.rounds), 3),
-        "found": found,
-        "cpus": os.cpu_count(),
-        "versions": versions(),
-    }
-    print(json.dumps(result))
+    import tensorflow as tf  # here, after lrfr_tf has silenced it
+
+    tf.config.threading.set_intra_op_parallelism_threads(config.threads)
+    detectors = {engine: FaceDetector(min_face_size=config.min_face_size, engine=engine) for engine in ENGINES}
+    cases = {name: measure(detectors, images, config.rounds) for name, images in scenes().items()}
+    result = {"benchmark": "detect", **dataclasses.asdict(config), "cases": cases}
+    print(json.dumps({**result, "cpus": os.cpu_count(), "versions": versions()}, indent=1))
 
 
-def portrait_faces(count: int) -> list[np.ndarray]:
-    """`count` different framings of one face, uint8 [64, 64, 3]."""
+def scenes() -> dict[str, list[np.ndarray]]:
+    """Name -> images of one size, uint8."""
     from skimage.data import astronaut
 
     portrait = astronaut()
     generator = np.random.default_rng(0)
-    return [
+    framings = [
         frame_face(portrait, np.add(PORTRAIT_FACE, generator.integers(-12, 13, size=4)), generator.uniform(1.3, 2.2))
-        for _ in range(count)
+        for _ in range(64)
     ]
+    tiles = [resize(portrait[:300, 90:390], 160, 160)[:, :: 1 - 2 * (i % 2)] for i in range(12)]
+    scene = np.concatenate([np.concatenate(tiles[row : row + 4], axis=1) for row in (0, 4, 8)])
+    one_face = resize(portrait[:330, 80:350], 218, 178)
+    return {"178x218": [one_face], "640x480": [scene], "64x64, batch of 64": framings}
 
 
-def median_ms(call: Callable[[], object], rounds: int) -> float:
-    for _ in range(3):
-        call()
-    seconds = []
+def measure(detectors: dict[str, FaceDetector], images: list[np.ndarray], rounds: int) -> dict[str, object]:
+    """Faces found and times of each detector, in alternating calls."""
+    faces = {}
+    for engine, detector in detectors.items():
+        for _ in range(3):
+            faces[engine] = sum(len(detection.boxes) for detection in detector.detect(images))
+    cpu: dict[str, list[float]] = {engine: [] for engine in detectors}
+    wall: dict[str, list[float]] = {engine: [] for engine in detectors}
     for _ in range(rounds):
-        started = time.perf_counter()
-        call()
-        seconds.append(time.perf_counter() - started)
-    return 1000 * statistics.median(seconds)
+        for engine, detector in detectors.items():
+            started, cpu_started = time.perf_counter(), time.process_time()
+            detector.detect(images)
+            cpu[engine].append(1000 * (time.process_time() - cpu_started))
+            wall[engine].append(1000 * (time.perf_counter() - started))
+    result: dict[str, object] = {
+        engine: {"faces": faces[engine], "cpu_ms": summary(cpu[engine]), "wall_ms": summary(wall[engine])}
+        for engine in detectors
+    }
+    return {
+        **result,
+        "cpu_ratio": {key: round(f(cpu["package"]) / f(cpu["compiled"]), 2) for key, f in SUMMARIES.items()},
+    }
+
+
+def summary(milliseconds: list[float]) -> dict[str, float]:
+    return {key: round(function(milliseconds), 2) for key, function in SUMMARIES.items()}
 
 
 if __name__ == "__main__":

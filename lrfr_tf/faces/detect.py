@@ -1,42 +1,34 @@
 """Faces in images, with MTCNN (Zhang et al. 2016, "Joint Face Detection and Alignment using Multitask Cascaded CNNs").
 
-The three nets, their weights and the box arithmetic come from the package mtcnn 1.0.0. The image pyramid is ours: the
-package counts its levels from the image size alone, so that with any other `min_face_size` than 20 it raises an error
-on small images (too large a value) or overlooks large faces (too small a value). At 20 both pyramids are the same.
+The search itself is `lrfr_tf.faces.cascade`, or, as the reference for it, `lrfr_tf.faces.package_cascade`. Here is what
+lies about it: images of mixed sizes and very large ones, and faces as results.
 """
 
-import contextlib
 import dataclasses
-import importlib.resources
-import sys
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
-import tensorflow as tf
-from mtcnn.stages import StageONet, StagePNet, StageRNet
-from mtcnn.utils.bboxes import generate_bounding_box, resize_to_square, smart_nms_from_bboxes, upscale_bboxes
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.files import sha256
+from lrfr_tf.faces.cascade import compiled_cascade
+from lrfr_tf.faces.pyramid import pyramid_scales
 from lrfr_tf.images.resize import resize
+from lrfr_tf.models.mtcnn import CELL_SIZE
 
-# The weights are joblib files, that is, pickles: they are opened only if they are the files of the published wheel.
-WEIGHTS_SHA256 = {
-    "pnet.lz4": "ea6b0c3e685ebee3165326ad6484acc95f2ef78f1c94fbf40a55704fa989f7b5",
-    "rnet.lz4": "cb00e6460f3c98b0bfafaba3c0a0ded4bdf6e62cee7174d969e8670d7e757fee",
-    "onet.lz4": "94f6ea2f4cf985275ee958cdd762d17b6009348a4fb9d8c6be39ba73ffd22ca3",
-}
-
-CELL_SIZE = 12  # The proposal net looks at cells of 12 x 12 pixels.
-PYRAMID_FACTOR = 0.709  # Each level has about half the area of the one before.
 SMALLEST_FACE = 5  # Below this the first level would enlarge the image more than 2.4 times.
-OVERLAP_IN_LEVEL, OVERLAP_IN_IMAGE = 0.5, 0.7
 
-# Bounds on memory, both far above what ordinary photos reach. Suppressing overlaps compares every proposal with every
-# other; and the first layers of the proposal net hold 10 numbers for each pixel of the batch.
-PROPOSALS_PER_LEVEL = 1000
+# A bound on memory, far above what ordinary photos reach: the first layers of the proposal net hold 10 numbers for each
+# pixel of the batch.
 PIXELS_PER_CALL = 64 * 128 * 128
+
+ENGINES = ("compiled", "package")
+
+
+class Cascade(Protocol):
+    """What searches images of one size: one of the engines."""
+
+    def search(self, images: np.ndarray, scales: Sequence[float], thresholds: Sequence[float]) -> np.ndarray: ...
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,8 +61,9 @@ class FaceDetector:
         batch_size: how many images of one size go through the nets together; large images go in smaller batches.
         max_side: images with a longer side are shrunk to it first, and the boxes scaled back. Time and memory stay
             bounded, but in such an image the smallest face found is min_face_size * longest side / max_side.
+        engine: "compiled" (our own graphs) or "package" (the package mtcnn, several times slower); both find the same.
 
-    The nets run on the CPU: they are small, and what lies between them is NumPy.
+    The nets run on the CPU: they are small, and what lies between them is NumPy. Threads may share a detector.
 
     Raises:
         UserError: an option out of range, or weight files that are not those of mtcnn 1.0.0.
@@ -82,6 +75,7 @@ class FaceDetector:
         min_face_size: int = 20,
         batch_size: int = 64,
         max_side: int = 1280,
+        engine: str = "compiled",
     ) -> None:
         if len(thresholds) != 3 or not all(0.0 <= threshold <= 1.0 for threshold in thresholds):
             raise UserError(f"The face detector takes three thresholds between 0 and 1, not {thresholds}.")
@@ -91,14 +85,13 @@ class FaceDetector:
             raise UserError(f"The detector's batch size is {batch_size}; it must be at least 1.")
         if max_side < CELL_SIZE:
             raise UserError(f"The detector's longest side is {max_side} px; it must be at least {CELL_SIZE}.")
+        if engine not in ENGINES:
+            raise UserError(f"The detector's engine is {engine!r}; it must be one of {', '.join(ENGINES)}.")
         self.thresholds = tuple(thresholds)
         self.min_face_size = min_face_size
         self.batch_size = batch_size
         self.max_side = max_side
-        with tf.device("CPU:0"), _lz4_silenced():
-            self._proposal_net = StagePNet(weights=_checked_weights("pnet.lz4")).model
-            self._refine = StageRNet(weights=_checked_weights("rnet.lz4"))
-            self._finish = StageONet(weights=_checked_weights("onet.lz4"))
+        self._cascade = _cascade(engine)
 
     def detect(self, images: Sequence[np.ndarray]) -> list[Detection]:
         """Detects the faces of each image.
@@ -135,78 +128,20 @@ class FaceDetector:
         small_height, small_width = _size_to_search(height, width, self.max_side)
         if (small_height, small_width) != (height, width):
             images = resize(images, small_height, small_width)
-        # Boxes between the nets may be empty; what the package divides by zero there is dropped below.
-        with tf.device("CPU:0"), np.errstate(divide="ignore", invalid="ignore"):
-            rows = self._search((images.astype(np.float32) - 127.5) / 128)
+        scales = pyramid_scales(small_height, small_width, self.min_face_size)
+        rows = self._cascade.search(images, scales, self.thresholds)
         return [
             _detection(rows[rows[:, 0] == image], (height, width), (small_height, small_width), self.min_face_size)
             for image in range(len(images))
         ]
 
-    def _search(self, images: np.ndarray) -> np.ndarray:
-        """float32 [N, H, W, 3] in -1 to 1 -> [n, 16]: image, x1, y1, x2, y2, score, five landmark x, five y."""
-        rows = self._propose(images)
-        if len(rows) > 0:
-            rows = self._refine(images_normalized=images, bboxes_batch=rows, threshold_rnet=self.thresholds[1])
-        if len(rows) > 0:
-            rows = self._finish(images_normalized=images, bboxes_batch=rows, threshold_onet=self.thresholds[2])
-        return rows if len(rows) > 0 else np.empty((0, 16))
 
-    def _propose(self, images: np.ndarray) -> np.ndarray:
-        """float32 [N, H, W, 3] in -1 to 1 -> squares that may be faces, [n, 6]: image, x1, y1, x2, y2, score."""
-        height, width = images.shape[1:3]
-        found = [np.empty((0, 6))]
-        for scale in pyramid_scales(height, width, self.min_face_size):
-            size = (_scaled(height, scale), _scaled(width, scale))
-            level = tf.image.resize(images, size, tf.image.ResizeMethod.AREA)
-            offsets, probabilities = self._proposal_net(level)
-            rows = _strongest(generate_bounding_box(offsets, probabilities, self.thresholds[0]))
-            rows = upscale_bboxes(rows, np.full(len(images), scale))
-            found.append(smart_nms_from_bboxes(rows, OVERLAP_IN_LEVEL, method="union", initial_sort=False))
-        return resize_to_square(smart_nms_from_bboxes(np.concatenate(found), OVERLAP_IN_IMAGE, method="union"))
+def _cascade(engine: str) -> Cascade:
+    if engine == "compiled":
+        return compiled_cascade()
+    from lrfr_tf.faces.package_cascade import PackageCascade  # imports the package, which only the reference needs
 
-
-def pyramid_scales(height: int, width: int, min_face_size: int) -> list[float]:
-    """The scales at which an image is searched: a face of `min_face_size` fills a cell of the first level, and the last
-    level is the smallest that still holds a cell. Empty if the image is smaller than a face."""
-    scales = []
-    scale = CELL_SIZE / min_face_size
-    while _scaled(min(height, width), scale) >= CELL_SIZE:
-        scales.append(scale)
-        scale *= PYRAMID_FACTOR
-    return scales
-
-
-def _scaled(side: int, scale: float) -> int:
-    return int(side * scale + 1e-6)  # Rounded down, but 49 * (12 / 49) is 12 in spite of floating point.
-
-
-def _checked_weights(name: str) -> str:
-    """The path of one of the package's weight files, once its sha256 is found right.
-
-    The full path matters: given a bare name, the package would rather unpickle a file of that name in the working
-    folder.
-    """
-    path = Path(str(importlib.resources.files("mtcnn"))) / "assets" / "weights" / name
-    if not path.is_file():
-        raise UserError(f"{path} is missing; install mtcnn 1.0.0 again.")
-    if sha256(path) != WEIGHTS_SHA256[name]:
-        raise UserError(f"{path} is not the file of mtcnn 1.0.0 (its sha256 differs), so it is not opened.")
-    return str(path)
-
-
-@contextlib.contextmanager
-def _lz4_silenced() -> Iterator[None]:
-    """Keeps Python 3.13 from printing "Exception ignored in ..." while weights are read.
-
-    joblib drops lz4's reader after closing the file below it; from 3.13 on the reader's own end complains of that.
-    """
-    before = sys.unraisablehook
-    sys.unraisablehook = lambda unraisable: None
-    try:
-        yield
-    finally:
-        sys.unraisablehook = before
+    return PackageCascade()
 
 
 def _check_image(image: np.ndarray, position: int) -> None:
@@ -220,13 +155,6 @@ def _check_image(image: np.ndarray, position: int) -> None:
 def _size_to_search(height: int, width: int, max_side: int) -> tuple[int, int]:
     factor = min(1.0, max_side / max(height, width))
     return max(1, round(height * factor)), max(1, round(width * factor))
-
-
-def _strongest(rows: np.ndarray) -> np.ndarray:
-    """The PROPOSALS_PER_LEVEL first rows of each image; `rows` comes sorted by score, best first."""
-    return np.concatenate(
-        [rows[:0]] + [rows[rows[:, 0] == image][:PROPOSALS_PER_LEVEL] for image in np.unique(rows[:, 0])]
-    )
 
 
 def _detection(

@@ -1,7 +1,6 @@
 import dataclasses
 import gc
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,8 +9,9 @@ from mtcnn import MTCNN
 from PIL import Image
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.faces import detect
-from lrfr_tf.faces.detect import Detection, FaceDetector, pyramid_scales
+from lrfr_tf.faces import cascade
+from lrfr_tf.faces.detect import Detection, FaceDetector
+from lrfr_tf.faces.pyramid import pyramid_scales
 
 
 @pytest.fixture(scope="module")
@@ -213,6 +213,7 @@ def test_other_pixels_than_uint8_rgb_are_refused(detector: FaceDetector) -> None
         {"min_face_size": 4},
         {"batch_size": 0},
         {"max_side": 11},
+        {"engine": "graph"},
     ],
 )
 def test_options_out_of_range_are_user_errors(options: dict) -> None:
@@ -226,23 +227,10 @@ def test_thresholds_are_obeyed(portrait: np.ndarray) -> None:
     assert not FaceDetector(thresholds=(0.6, 0.7, score + 1e-4)).detect([portrait])[0].found
 
 
-def test_changed_weights_are_not_opened(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(detect.WEIGHTS_SHA256, "rnet.lz4", "0" * 64)
-    with pytest.raises(UserError, match=r"rnet\.lz4 is not the file of mtcnn 1\.0\.0"):
-        FaceDetector()
-
-
-def test_weights_in_the_working_folder_are_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in detect.WEIGHTS_SHA256:
-        (tmp_path / name).write_bytes(b"not weights: the package would try to unpickle this")
-    monkeypatch.chdir(tmp_path)
-    FaceDetector()
-
-
 def test_a_crowd_needs_bounded_work(monkeypatch: pytest.MonkeyPatch, portrait: np.ndarray) -> None:
     crowd = np.tile(shrunk(portrait[20:200, 140:310], 40, 40), (4, 5, 1))
     everyone = FaceDetector().detect([crowd])[0]
-    monkeypatch.setattr(detect, "PROPOSALS_PER_LEVEL", 10)
+    monkeypatch.setattr(cascade, "PROPOSALS_PER_LEVEL", 10)
     fewer = FaceDetector().detect([crowd])[0]
     assert len(everyone.boxes) >= 15
     assert 0 < len(fewer.boxes) < len(everyone.boxes)
