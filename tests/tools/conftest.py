@@ -33,7 +33,9 @@ def tool() -> Tool:
             assert specification.loader is not None
             loaded[name] = importlib.util.module_from_spec(specification)
             sys.modules[specification.name] = loaded[name]  # where Config's type hints are looked up
-            specification.loader.exec_module(loaded[name])
+            with pytest.MonkeyPatch.context() as patch:
+                patch.syspath_prepend(TOOLS)  # as when Python runs a script of that folder
+                specification.loader.exec_module(loaded[name])
         return loaded[name]
 
     return load

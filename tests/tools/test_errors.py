@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lrfr_tf import train_classifier, train_srcnn, train_srgan
+from lrfr_tf import train_classifier, train_siamese, train_srcnn, train_srgan
 from lrfr_tf.files import read_json
 from lrfr_tf.main import run
 from tests.faces_by_code import write_people
@@ -25,7 +25,12 @@ from tests.tools.small_runs import (
 )
 
 TOOL_NAMES = sorted(path.stem for path in TOOLS.glob("*.py"))
-TRAIN_SCRIPTS = {"train_srcnn": train_srcnn, "train_srgan": train_srgan, "train_classifier": train_classifier}
+TRAIN_SCRIPTS = {
+    "train_srcnn": train_srcnn,
+    "train_srgan": train_srgan,
+    "train_siamese": train_siamese,
+    "train_classifier": train_classifier,
+}
 
 
 def write_header_of_a_huge_png(path: Path) -> None:
