@@ -49,7 +49,7 @@ def test_what_is_printed_and_written(runs: Path, tool: Tool, tmp_path: Path, cap
     for words in (
         "as float16",
         "super_resolve_bytes: ",
-        "half precision against float32: ",
+        "half precision, against the float32 network as it was trained: ",
         "checked in a new process: 6",
     ):
         assert words in out
