@@ -20,11 +20,11 @@ from lrfr_tf.data.pairs import read_pairs
 from lrfr_tf.errors import UserError
 from lrfr_tf.evaluation.lfw import differences
 from lrfr_tf.faces.align import ALIGNED_SIZE, TEMPLATES
-from lrfr_tf.files import read_json, sha256, write_json
+from lrfr_tf.files import check_result_file, read_json, sha256, write_json
 from lrfr_tf.main import run
 from lrfr_tf.recognition.embedding import BACKBONES, load_embedder
 from lrfr_tf.recognition.evaluate_lfw import draw_lfw, lfw_lines, protocol, verify_at_sizes
-from lrfr_tf.recognition.photo_landmarks import check_output, photo_landmarks
+from lrfr_tf.recognition.photo_landmarks import photo_landmarks
 from lrfr_tf.recognition.probes import PROBE_FORMS
 
 
@@ -49,7 +49,7 @@ class Config:
 
 def main(config: Config) -> None:
     started = time.monotonic()
-    check_output(config.output)
+    check_result_file(config.output)
     if any(not 1 <= size <= ALIGNED_SIZE for size in config.probe_sizes):
         raise UserError(f"--probe_sizes={','.join(map(str, config.probe_sizes))} must lie in 1 to {ALIGNED_SIZE}.")
     folds = read_pairs(Path(config.pairs))

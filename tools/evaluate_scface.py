@@ -23,7 +23,7 @@ from lrfr_tf.data.scface import (
     read_test_subjects,
 )
 from lrfr_tf.faces.align import TEMPLATES
-from lrfr_tf.files import read_json, write_json
+from lrfr_tf.files import check_result_file, read_json, write_json
 from lrfr_tf.main import run
 from lrfr_tf.recognition.embedding import BACKBONES, load_embedder
 from lrfr_tf.recognition.evaluate_scface import (
@@ -36,7 +36,6 @@ from lrfr_tf.recognition.evaluate_scface import (
     protocol,
     scface_lines,
 )
-from lrfr_tf.recognition.photo_landmarks import check_output
 from lrfr_tf.recognition.probes import PROBE_FORMS
 
 TEST_SUBJECTS = 80
@@ -65,7 +64,7 @@ class Config:
 
 def main(config: Config) -> None:
     started = time.monotonic()
-    check_output(config.output)
+    check_result_file(config.output)
     baseline = read_json(config.baseline) if config.baseline else None
     source = open_source(Path(config.data))
     images = find_scface(source)

@@ -50,13 +50,3 @@ def photo_landmarks(
             "out as if a face stood there."
         )
     return found
-
-
-def check_output(output: str) -> None:
-    """Refuses a result file that is a folder, before anything is computed.
-
-    Raises:
-        UserError: it is one.
-    """
-    if Path(output).is_dir():
-        raise UserError(f"--output={output} is a folder; it should be the JSON file to write.")

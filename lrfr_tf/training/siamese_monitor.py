@@ -13,12 +13,11 @@ from lrfr_tf.files import read_json, write_json
 from lrfr_tf.images.degrade import degrade
 from lrfr_tf.images.resize import resize
 from lrfr_tf.training.outcome import Outcome
+from lrfr_tf.training.tensorboard import write_values
 
 SIZES = (8, 12, 16, 20, 128)
 FIGURES = ("mean_auc",)
 BATCH_SIZE = 64
-# Reported values that are no losses.
-OTHER_VALUES = ("images_per_second", "gradient_norm", "loss_scale")
 
 
 class SiameseMonitor:
@@ -62,13 +61,8 @@ class SiameseMonitor:
         self.history: list[dict[str, Any]] = read_json(self._file) if self._file.is_file() else []
 
     def report(self, step: int, values: dict[str, float]) -> None:
-        """Writes the losses (as loss/<name>), the rate, the norm of the gradient and the learning rate."""
-        if isinstance(self._optimizer, keras.optimizers.LossScaleOptimizer):
-            values = {**values, "loss_scale": _number(self._optimizer.dynamic_scale)}
-        with self._writer.as_default(step=step):
-            for name, value in values.items():
-                tf.summary.scalar(name if name in OTHER_VALUES else f"loss/{name}", value)
-            tf.summary.scalar("learning_rate", _number(self._optimizer.learning_rate))
+        """See `write_values`."""
+        write_values(self._writer, step, values, self._optimizer)
 
     def evaluate(self, step: int) -> None:
         """Writes the figures, and for each size the similarities of matched and of mismatched pairs; the benchmarks."""
@@ -98,8 +92,3 @@ class SiameseMonitor:
         return np.concatenate(
             [self._embed(images[start : start + BATCH_SIZE]).numpy() for start in range(0, len(images), BATCH_SIZE)]
         )
-
-
-def _number(variable: Any) -> float:
-    """The value of a tensor or a variable, also of one that is mirrored on several devices."""
-    return float(keras.ops.convert_to_numpy(variable))

@@ -60,13 +60,8 @@ class Monitor:
         self.history: list[dict[str, Any]] = read_json(self._file) if self._file.is_file() else []
 
     def report(self, step: int, values: dict[str, float]) -> None:
-        """Writes the losses (as loss/<name>), the rate, the norms of the gradients and the learning rate."""
-        if isinstance(self._optimizer, keras.optimizers.LossScaleOptimizer):
-            values = {**values, "loss_scale": _number(self._optimizer.dynamic_scale)}
-        with self._writer.as_default(step=step):
-            for name, value in values.items():
-                tf.summary.scalar(name if name in OTHER_VALUES else f"loss/{name}", value)
-            tf.summary.scalar("learning_rate", _number(self._optimizer.learning_rate))
+        """See `write_values`."""
+        write_values(self._writer, step, values, self._optimizer)
 
     def evaluate(self, step: int) -> None:
         """Writes PSNR, SSIM and identity similarity on the validation faces, and a grid of the first eight."""
@@ -101,6 +96,18 @@ class Monitor:
         squares = self._low[:GRID_ROWS].repeat(factor, axis=1).repeat(factor, axis=2)
         columns = [squares, self._bicubic[:GRID_ROWS], images[:GRID_ROWS], self._high[:GRID_ROWS]]
         return np.concatenate([column.reshape(-1, size, 3) for column in columns], axis=1)
+
+
+def write_values(
+    writer: tf.summary.SummaryWriter, step: int, values: dict[str, float], optimizer: keras.optimizers.Optimizer
+) -> None:
+    """Writes the losses (as loss/<name>), the rate, the norms of the gradients and the learning rate of a step."""
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        values = {**values, "loss_scale": _number(optimizer.dynamic_scale)}
+    with writer.as_default(step=step):
+        for name, value in values.items():
+            tf.summary.scalar(name if name in OTHER_VALUES else f"loss/{name}", value)
+        tf.summary.scalar("learning_rate", _number(optimizer.learning_rate))
 
 
 def _number(variable: Any) -> float:
