@@ -22,10 +22,12 @@ from lrfr_tf.images.resize import resize
 from lrfr_tf.models.srcnn import srcnn
 from lrfr_tf.models.srgan import generator_paper
 from lrfr_tf.recognition.check_export import check_export
+from lrfr_tf.recognition.embedding import load_embedder
 from lrfr_tf.recognition.export import ExportError, Servable, export_saved_model
 from lrfr_tf.recognition.export_super_resolution import servable_super_resolver
 from lrfr_tf.recognition.saved_model import find_version, read_record
 from lrfr_tf.recognition.super_resolution import SuperResolver, in_float32, load_super_resolver, save_super_resolver
+from lrfr_tf.recognition.warm_up import made_up_faces
 from tests.faces_by_code import FACE_BOX
 
 PIXELS = {
@@ -37,8 +39,21 @@ CONTRACT = {
     "super_resolve": PIXELS,
     "super_resolve_bytes": {"inputs": {"image_bytes": ["string", [None]]}, "outputs": PIXELS["outputs"]},
 }
+EMBEDDER_CONTRACT = {
+    name: {
+        "inputs": {key: ["string", [None]] if "bytes" in name else ["uint8", [None, None, None, 3]] for key in keys},
+        "outputs": {"similarity": ["float32", [None]]} if "verify" in name else {"embedding": ["float32", [None, 128]]},
+    }
+    for name, keys in {
+        "serving_default": ("faces",),
+        "embed": ("faces",),
+        "embed_bytes": ("image_bytes",),
+        "verify": ("faces_a", "faces_b"),
+        "verify_bytes": ("image_bytes_a", "image_bytes_b"),
+    }.items()
+}
 SHIPPED = sorted((Path(__file__).parents[2] / "saved_models").glob("*/[0-9]*"))
-LARGEST_SHIPPED = 8_000_000
+LARGEST_SHIPPED = {"super_resolution": 8_000_000, "embedder": 50_000_000}  # bytes
 
 
 def spoil(network: keras.Model) -> None:
@@ -358,7 +373,7 @@ def test_weights_too_large_for_half_precision_are_refused(tmp_path: Path) -> Non
 def test_shipped_models_keep_the_contract(folder: Path, low: np.ndarray) -> None:
     record = read_record(folder)
     assert (record["name"], str(record["version"])) == (folder.parent.name, folder.name)
-    assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) < LARGEST_SHIPPED
+    assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) < LARGEST_SHIPPED[record["kind"]]
     assert (folder.parent / "MODEL_CARD.md").is_file()
     if record["kind"] == "super_resolution":
         assert described(tf.saved_model.load(str(folder)).signatures) == CONTRACT
@@ -368,6 +383,16 @@ def test_shipped_models_keep_the_contract(folder: Path, low: np.ndarray) -> None
         assert np.abs(resize(enlarged, 16, 16).astype(int) - low[:3]).mean() < 6
         found = check_against_warm_up(folder)
         assert found == 6
+    else:
+        assert described(tf.saved_model.load(str(folder)).signatures) == EMBEDDER_CONTRACT
+        embedder = load_embedder(str(folder))
+        faces = made_up_faces(3, 128)
+        small = embedder.embed(resize(faces, 16, 16))
+        enlarged = embedder.embed(resize(resize(faces, 16, 16), 128, 128))
+        np.testing.assert_allclose(np.linalg.norm(small, axis=1), 1, atol=1e-5)
+        np.testing.assert_allclose(small, enlarged, atol=1e-3)
+        cosines = small @ embedder.embed(faces).T
+        assert (cosines.argmax(axis=1) == np.arange(3)).all()  # a small face is most like its own sharp one
 
 
 def check_against_warm_up(folder: Path) -> int:
