@@ -7,13 +7,11 @@
 import dataclasses
 import os
 from collections.abc import Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
-from lrfr_tf.data.face_cache import identity_name
+from lrfr_tf.data.face_cache import identity_name, read_faces
 from lrfr_tf.data.folders import is_held_out, sorted_names
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import read_json
@@ -89,21 +87,7 @@ def read_aligned_faces(paths: Sequence[str]) -> np.ndarray:
             f"The {len(paths):,} faces such as {paths[0]} take {needed / 1e9:.0f} GB of memory, and this machine has "
             f"{memory / 1e9:.0f} GB; use --faces_in=files, or fewer trees."
         )
-    images = np.empty((len(paths), *first.shape), np.uint8)
-
-    def fill(index: int) -> None:
-        image = read_image(paths[index])
-        if image.shape != first.shape:
-            raise UserError(
-                f"{paths[index]} is {image.shape[1]} x {image.shape[0]} pixels, but {paths[0]} is "
-                f"{first.shape[1]} x {first.shape[0]}; all faces have one size."
-            )
-        images[index] = image
-
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        for _ in tqdm(pool.map(fill, range(len(images))), total=len(images), desc="read faces", unit="image"):
-            pass
-    return images
+    return read_faces(paths, "read faces")
 
 
 def faces_below(root: Path) -> set[str]:

@@ -38,7 +38,18 @@ def load_faces(folder: Path, faces: Sequence[FaceFile], progress: str | None = N
     Raises:
         UserError: an image cannot be read or differs in size from the first.
     """
-    paths = [folder / face.path for face in faces]
+    return read_faces([folder / face.path for face in faces], progress)
+
+
+def read_faces(paths: Sequence[str | Path], progress: str | None = None) -> np.ndarray:
+    """Decodes images of one size into uint8 [N, H, W, 3].
+
+    Args:
+        progress: the text of a progress bar; None shows none.
+
+    Raises:
+        UserError: an image cannot be read or differs in size from the first.
+    """
     first = read_image(paths[0])
     images = np.empty((len(paths), *first.shape), np.uint8)
 
@@ -47,7 +58,7 @@ def load_faces(folder: Path, faces: Sequence[FaceFile], progress: str | None = N
         if image.shape != first.shape:
             raise UserError(
                 f"{paths[index]} is {image.shape[1]} x {image.shape[0]} pixels, but {paths[0]} is "
-                f"{first.shape[1]} x {first.shape[0]}; all faces of a tree have one size."
+                f"{first.shape[1]} x {first.shape[0]}; all faces have one size."
             )
         images[index] = image
 

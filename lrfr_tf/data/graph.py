@@ -84,7 +84,7 @@ def check_batch_size(faces: np.ndarray, batch_size: int) -> None:
 
 def draw_mirrored(count: int, seed: int, step: tf.Tensor) -> tf.Tensor:
     """Which images of a batch are mirrored, each with probability 1/2, decided by (seed, step) alone: bool [count]."""
-    return tf.random.stateless_uniform((count,), seed=_augmentation_seed(seed, 0, step)) < 0.5
+    return tf.random.stateless_uniform((count,), seed=augmentation_seed(seed, 0, step)) < 0.5
 
 
 def frame_randomly(portraits: tf.Tensor, size: int, seed: int, step: tf.Tensor) -> tf.Tensor:
@@ -102,7 +102,7 @@ def frame_randomly(portraits: tf.Tensor, size: int, seed: int, step: tf.Tensor) 
         uint8 [B, size, size, 3].
     """
     batch_size, height, width = tf.shape(portraits)[0], portraits.shape[1], portraits.shape[2]
-    draws = tf.random.stateless_uniform((batch_size, 5), seed=_augmentation_seed(seed, 1, step))
+    draws = tf.random.stateless_uniform((batch_size, 5), seed=augmentation_seed(seed, 1, step))
     tightness = tf.clip_by_value(draws[:, :1] * 1.6 - 0.3, 0.0, 1.0)
     whole = tf.constant([[0.0, 0.0, width, height]])
     face = tf.constant([celeba_face_box(height, width)], tf.float32)
@@ -111,7 +111,7 @@ def frame_randomly(portraits: tf.Tensor, size: int, seed: int, step: tf.Tensor) 
     return resize_boxes_in_graph(portraits, tf.clip_by_value(boxes, 0.0, [width, height, width, height]), size, size)
 
 
-def _augmentation_seed(seed: int, kind: int, step: tf.Tensor) -> tf.Tensor:
+def augmentation_seed(seed: int, kind: int, step: tf.Tensor) -> tf.Tensor:
     """A stateless seed for one kind of augmentation (1, 2, ...) at one step."""
     # Negative, so that it differs from every seed of a permutation, whose second word counts upwards from 0; flips
     # (kind 0) have the words -1, -2, ...

@@ -10,13 +10,12 @@ import numpy as np
 import tensorflow as tf
 
 from lrfr_tf.data.face_source import FaceSource
+from lrfr_tf.data.graph import augmentation_seed
 from lrfr_tf.errors import UserError
 from lrfr_tf.images.degrade import degrade_in_graph
 from lrfr_tf.images.resize import resize_in_graph
 
 RANDOM = "random"
-# Second words of the stateless seeds count down from here, one kind of draw at a time; permutations count up from 0.
-KIND_STRIDE = 2**40
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,7 +86,7 @@ def identity_batches(
 
     def draw_identities(step: tf.Tensor) -> tf.Tensor:
         if by_images:
-            uniform = tf.random.stateless_uniform((len(counts),), _seed(seed, 0, step), minval=1e-9)
+            uniform = tf.random.stateless_uniform((len(counts),), augmentation_seed(seed, 0, step), minval=1e-9)
             return tf.cast(tf.math.top_k(log_counts - tf.math.log(-tf.math.log(uniform)), count).indices, tf.int64)
         epoch, place = step // steps_per_epoch, step % steps_per_epoch
         shuffled = tf.random.experimental.stateless_shuffle(tf.range(len(counts), dtype=tf.int64), [seed, epoch])
@@ -95,8 +94,8 @@ def identity_batches(
 
     def batch(step: tf.Tensor) -> dict[str, tf.Tensor]:
         chosen = draw_identities(step)
-        draws = tf.random.stateless_uniform((len(views.sizes), 4, count), _seed(seed, 1, step))
-        size_draws = tf.random.stateless_uniform((len(views.sizes),), _seed(seed, 2, step))
+        draws = tf.random.stateless_uniform((len(views.sizes), 4, count), augmentation_seed(seed, 1, step))
+        size_draws = tf.random.stateless_uniform((len(views.sizes),), augmentation_seed(seed, 2, step))
         seen, places = [], []
         for view, size in enumerate(views.sizes):
             which, mirrored, stays, place = tf.unstack(draws[view], 4)
@@ -159,7 +158,3 @@ def _at_size(photos: tf.Tensor, size: int | str, draw: tf.Tensor, views: Views) 
         pixels = int(size)
     enlarged = resize_in_graph(degrade_in_graph(photos, pixels), views.high_size, views.high_size)
     return tf.reshape(enlarged, (-1, views.high_size, views.high_size, 3))
-
-
-def _seed(seed: int, kind: int, step: tf.Tensor) -> tf.Tensor:
-    return tf.stack([tf.constant(seed, tf.int64), -1 - step - kind * tf.constant(KIND_STRIDE, tf.int64)])

@@ -1,6 +1,5 @@
 """Face crops -> unit-length embeddings, by FaceNet, by an exported embedder or by weights of a training."""
 
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from lrfr_tf.images.resize import resize
 from lrfr_tf.models.backbone import BACKBONES, backbone
 from lrfr_tf.models.facenet import UnitLength
 from lrfr_tf.recognition.saved_model import content_checksum, find_version, read_record
+from lrfr_tf.weights.backbone import load_weights
 from lrfr_tf.weights.facenet import (
     FACENET_128_SHA256,
     FACENET_512_KEYS,
@@ -164,10 +164,8 @@ def _load_weights(path: Path, name: str) -> Embedder:
         raise UserError(f"The weight file {path} is missing.")
     network = backbone(name)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")  # where layers are missing Keras may warn only, and leave them random
-            network.load_weights(path)
-    except (OSError, ValueError, KeyError, TypeError, Warning):
+        load_weights(network, path)
+    except UserError:
         raise UserError(f"{path} does not hold the weights of a {name} (see --backbone).") from None
     digest = sha256(path)
     unit_length = keras.Model(network.inputs[0], UnitLength(dtype="float32")(network.outputs[0]))
