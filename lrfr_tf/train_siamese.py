@@ -12,7 +12,7 @@ from lrfr_tf.training.average import AveragedNetwork
 from lrfr_tf.training.checkpoint import CheckpointStore
 from lrfr_tf.training.loop import train
 from lrfr_tf.training.outcome import Outcome
-from lrfr_tf.training.siamese import SiameseLoss, siamese_step
+from lrfr_tf.training.siamese import siamese_step
 from lrfr_tf.training.siamese_run import SiameseRun, SiameseSettings
 from lrfr_tf.training.strategy import set_up, uses_xla
 
@@ -30,16 +30,11 @@ def main(config: Config) -> None:
         average = AveragedNetwork(network, config.average_decay) if config.average_decay else None
         outcome = Outcome(network, average, config.best_metric)
         optimizer = job.build_optimizer()
-        loss = SiameseLoss(
-            config.classification_weight,
-            config.triplet_weight,
-            config.triplet_margin,
-            config.distillation_weight,
-            config.weight_decay,
-        )
-        step = siamese_step(network, head, optimizer, loss, job.sizes, average)
+        teacher = job.build_teacher()
     job.open()
     job.ask_teacher(head)
+    with strategy.scope():
+        step = siamese_step(network, head, optimizer, job.build_loss(), job.sizes, average, teacher)
     benchmarks = None
     if tree and job.writes:
         benchmarks = Benchmarks(tree, config.eval_benchmarks, outcome.evaluated, job.output / "landmarks")

@@ -25,9 +25,9 @@ def write_small_generator(folder: Path) -> Path:
     return folder
 
 
-def write_small_backbone(folder: Path) -> Path:
+def write_small_backbone(folder: Path, seed: int = 0) -> Path:
     """A SphereNet of 4 layers with random weights, as `<run>/model`."""
-    keras.utils.set_random_seed(0)
+    keras.utils.set_random_seed(seed)
     folder.mkdir(parents=True)
     backbone("spherenet4").save_weights(folder / "spherenet4.weights.h5")
     return folder

@@ -24,6 +24,7 @@ from lrfr_tf.recognition.export_classifier import servable_classifier
 from lrfr_tf.recognition.export_embedder import servable_embedder, servable_facenet
 from lrfr_tf.recognition.export_super_resolution import servable_super_resolver
 from lrfr_tf.recognition.saved_model import find_version
+from lrfr_tf.recognition.stored_network import PRECISIONS
 from lrfr_tf.recognition.super_resolution import load_super_resolver
 
 
@@ -36,7 +37,13 @@ class Config:
     name: str = required("what the model is called, such as srgan; tables and TF-Serving use it")
     version: int = option(1, "its version; TF-Serving takes the highest", at_least=1)
     output: str = option("saved_models", "the export is written to <output>/<name>/<version>")
-    half_precision: bool = option(False, "store the weights as float16: half the size, and what it costs is printed")
+    precision: str = option(
+        "float32", "what the weights are stored in: float16 is half as large, int8 a quarter; the cost is printed",
+        PRECISIONS,
+    )  # fmt: skip
+    larger_model: str | None = option(
+        None, "another model folder of train_siamese, for the larger faces; --model then embeds the small ones"
+    )
     embedder: str | None = option(None, "what a head was fitted on: facenet, or the folder of an exported embedder")
     super_resolver: str | None = option(None, "what comes before it: an exported super-resolution network, or a run's")
     facenet_weights: str | None = option(None, "FaceNet's weight file; without it, the cache or a download")
@@ -56,14 +63,16 @@ def prepare(config: Config) -> Servable:
         return prepare_classifier(config, model, weights)
     if config.embedder or config.super_resolver:
         raise UserError(f"--embedder and --super_resolver go with a classifier head, and {model} is none.")
+    if config.larger_model and not any(model.glob("*.weights.h5")):
+        raise UserError(f"--larger_model goes with a model of train_siamese, and {model} is none.")
     if find_version(model) is not None:
         raise UserError(f"{model} is an export already; --model takes what a training wrote, or facenet.")
     if config.model in ("facenet", *EMBEDDERS):
-        return servable_facenet(config.model, weights, config.half_precision)
+        return servable_facenet(config.model, weights, config.precision)
     if (model / "super_resolver.json").is_file():
-        return servable_super_resolver(model, config.half_precision)
+        return servable_super_resolver(model, config.precision)
     if any(model.glob("*.weights.h5")):
-        return servable_embedder(model, config.half_precision)
+        return servable_embedder(model, config.precision, Path(config.larger_model) if config.larger_model else None)
     raise UserError(
         f"--model={model} holds no super_resolver.json, no <backbone>.weights.h5 and no head.json, and is not facenet."
     )
@@ -73,8 +82,8 @@ def prepare_classifier(config: Config, head: Path, weights: Path | None) -> Serv
     """A head with the networks before it."""
     if not config.embedder:
         raise UserError(f"{head} is a classifier head; say with --embedder what it was fitted on.")
-    if config.half_precision:
-        raise UserError("--half_precision is for networks; a classifier takes its embedder as it is stored.")
+    if config.precision != "float32":
+        raise UserError("--precision is for networks; a classifier takes its embedder as it is stored.")
     super_resolver = load_super_resolver(Path(config.super_resolver)) if config.super_resolver else None
     return servable_classifier(head, load_embedder(config.embedder, weights), super_resolver)
 
@@ -84,7 +93,10 @@ def report(folder: Path, record: dict[str, Any]) -> None:
     print(f"{folder}: {record['bytes'] / 1e6:.2f} MB, {record['parameters']:,} parameters as {record['stored_as']}")
     for name, signature in record["signatures"].items():
         print(f"  {name}: {json.dumps(signature['inputs'])} -> {json.dumps(signature['outputs'])}")
-    for key, what in (("cost_of_folding", "batch norm folded"), ("cost_of_half_precision", "half precision")):
+    for key, what in (
+        ("cost_of_folding", "batch norm folded"),
+        ("cost_of_precision", f"stored as {record['stored_as']}"),
+    ):
         if key in record:
             print(f"  {what}, against the float32 network as it was trained: {cost_in_words(record[key])}")
     check = record["check"]

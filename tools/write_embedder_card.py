@@ -104,7 +104,7 @@ def card(
     commands = "\n".join(line for run in runs for line in commands_of(run))
     steps = history[-1]["step"]
     first = runs[0]
-    half = record.get("cost_of_half_precision")
+    half = record.get("cost_of_precision")
     cost = f" (cosine to the float32 network's embeddings at least {half['smallest_cosine']:.6f})" if half else ""
     return f"""# siamese: faces of 8 to 128 pixels in one space
 

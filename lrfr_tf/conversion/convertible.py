@@ -6,7 +6,7 @@ is converted is the way from fixed-size pixels to the answer alone; resizing oth
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +16,18 @@ import tensorflow as tf
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.models.backbone import BACKBONES, backbone
+from lrfr_tf.models.detail import DETAIL_OF_SMALL_FACES, detail
 from lrfr_tf.models.facenet import Enlarge, StandardiseFixed, WhitenEach, facenet
 from lrfr_tf.models.fold import fold_batch_norm
 from lrfr_tf.recognition import export_embedder
 from lrfr_tf.recognition.embedding import load_embedder
 from lrfr_tf.recognition.saved_model import content_checksum, find_version, read_record
+from lrfr_tf.recognition.stored_network import read_weights
 from lrfr_tf.recognition.super_resolution import KIND as SUPER_RESOLUTION
 from lrfr_tf.recognition.super_resolution import SuperResolver, load_super_resolver
 
 EMBEDDER = export_embedder.KIND
+Network = Callable[[np.ndarray], np.ndarray]
 # The published networks as their export records them: dimensions, and how they standardise pixels.
 FACENETS = {"facenet_128": (128, WhitenEach), "facenet_512": (512, StandardiseFixed)}
 
@@ -53,7 +56,7 @@ class Convertible:
     input_name: str
     output_name: str
     compute: Callable[[tf.Tensor], tf.Tensor]
-    reference: Callable[[np.ndarray], np.ndarray]
+    reference: Network
     bytes: int
 
     def function(self, batch: int | None) -> Any:
@@ -66,8 +69,11 @@ class Convertible:
         return tf.function(answer, input_signature=[faces])
 
 
-def load_convertible(model: Path) -> Convertible:
+def load_convertibles(model: Path) -> dict[str, Convertible]:
     """Loads the model folder of a run, or an export: `saved_models/srgan/1`, or `saved_models/srgan` (newest).
+
+    Returns:
+        The networks by the name of their part: one of the name "", or "small" and "large" of an embedder of two.
 
     Raises:
         UserError: the folder holds neither a super-resolution network nor an embedder that can be rebuilt, or a file
@@ -76,20 +82,20 @@ def load_convertible(model: Path) -> Convertible:
     if model.is_dir() and any(model.glob("*.weights.h5")):
         network, weights = export_embedder.load_backbone(model)
         embedder = load_embedder(str(weights), backbone=weights.name.split(".")[0])
-        return _embedder(network, embedder.name, embedder.checksum, embedder.embed, weights.stat().st_size)
+        return {"": _embedder(network, embedder.name, embedder.checksum, embedder.embed, weights.stat().st_size)}
     version = None if (model / "super_resolver.json").is_file() else find_version(model)
     if version is None:
         resolver = load_super_resolver(model)
-        return _super_resolver(resolver, (model / "network.keras").stat().st_size)
+        return {"": _super_resolver(resolver, (model / "network.keras").stat().st_size)}
     record = read_record(version)
     size = sum(file["bytes"] for file in record["files"].values())
     if record["kind"] == SUPER_RESOLUTION:
-        return _super_resolver(load_super_resolver(version), size)
+        return {"": _super_resolver(load_super_resolver(version), size)}
     if record["kind"] == EMBEDDER:
-        network = _stored_network(version, record)
-        return _embedder(
-            network, record["name"], content_checksum(record["files"]), load_embedder(str(version)).embed, size
-        )
+        name, checksum, embed = record["name"], content_checksum(record["files"]), load_embedder(str(version)).embed
+        parts = ("small", "large") if "source_of_larger" in record else ("",)
+        networks = {part: _stored_network(version, record, part) for part in parts}
+        return {part: _embedder(network, name, checksum, embed, size) for part, network in networks.items()}
     raise UserError(f"{version} holds a model of the kind {record['kind']}; {SUPER_RESOLUTION} and {EMBEDDER} convert.")
 
 
@@ -117,7 +123,36 @@ def _embedder(
     return Convertible(EMBEDDER, name, checksum, side, 0, "faces", "embedding", compute, embed, size)
 
 
-def _stored_network(version: Path, record: dict[str, Any]) -> keras.Model:
+def by_detail(networks: Mapping[str, Network]) -> Network:
+    """One network out of the parts of a model: each face goes to the part that the SavedModel would choose for it.
+
+    Args:
+        networks: as `load_convertibles` names them; each takes uint8 [N, S, S, 3] and returns an array of N rows.
+    """
+    if len(networks) == 1:
+        return networks[""]
+
+    def compute(faces: np.ndarray) -> np.ndarray:
+        places, answers = [], []
+        for part, network in networks.items():
+            own = np.flatnonzero(of_part(part, faces))
+            if len(own):
+                places.append(own)
+                answers.append(network(faces[own]))
+        return np.concatenate(answers)[np.argsort(np.concatenate(places))]
+
+    return compute
+
+
+def of_part(part: str, faces: np.ndarray) -> np.ndarray:
+    """Which faces, uint8 [N, S, S, 3], go to a part of a model: bool [N]."""
+    if not part:
+        return np.ones(len(faces), bool)
+    is_small = np.asarray(detail(faces.astype(np.float32))) < DETAIL_OF_SMALL_FACES
+    return is_small if part == "small" else ~is_small
+
+
+def _stored_network(version: Path, record: dict[str, Any], part: str) -> keras.Model:
     """The network of an exported embedder, rebuilt from its record and the variables of the SavedModel."""
     if record.get("backbone") in BACKBONES:
         network = backbone(record["backbone"])
@@ -127,15 +162,8 @@ def _stored_network(version: Path, record: dict[str, Any]) -> keras.Model:
     else:
         known = ", ".join((*BACKBONES, *FACENETS))
         raise UserError(f"{version} holds the network {record.get('backbone')}; embedders of {known} convert.")
-    # As `StoredNetwork` numbers them; float16 where the export stores half precision.
-    reader = tf.train.load_checkpoint(str(version / "variables" / "variables"))
-    stored = reader.get_variable_to_shape_map()
-    for group, variables in (("_trainable", network.trainable_variables), ("_others", network.non_trainable_variables)):
-        names = [f"{group}/{place}/.ATTRIBUTES/VARIABLE_VALUE" for place in range(len(variables))]
-        if [tuple(stored.get(name, ())) for name in names] != [tuple(variable.shape) for variable in variables]:
-            raise UserError(f"The variables of {version} are not those of the network {record['backbone']}.")
-        for name, variable in zip(names, variables, strict=True):
-            variable.assign(reader.get_tensor(name).astype(np.float32))
+    if not read_weights(version, record["stored_as"], f"{part}/" if part else "", network):
+        raise UserError(f"The variables of {version} are not those of the network {record['backbone']}.")
     return network
 
 

@@ -11,8 +11,9 @@ import tensorflow as tf
 
 from lrfr_tf.data.face_source import FaceSource
 from lrfr_tf.data.graph import augmentation_seed
+from lrfr_tf.data.vary import mix, vary
 from lrfr_tf.errors import UserError
-from lrfr_tf.images.degrade import degrade_in_graph
+from lrfr_tf.images.degrade import degrade_in_graph, degrade_like_cameras_in_graph
 from lrfr_tf.images.resize import resize_in_graph
 
 RANDOM = "random"
@@ -28,12 +29,17 @@ class Views:
         high_size: side of the aligned faces; a view of that size is not degraded.
         in_place: probability that a view is the right-most square of a face with a margin, where the landmarks lie on
             the template; otherwise it is any square of it.
+        cameras: what happens to small views besides shrinking, some of `images.degrade.CAMERA_KINDS`.
+        varied, mixed: shares of the views that `data.vary` changes and mixes before they are shrunk.
     """
 
     sizes: tuple[int | str, ...]
     random_range: tuple[int, int] = (8, 128)
     high_size: int = 128
     in_place: float = 0.5
+    varied: float = 0.0
+    mixed: float = 0.0
+    cameras: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         numbers = [size for size in self.sizes if size != RANDOM]
@@ -54,6 +60,7 @@ def identity_batches(
     by_images: bool = False,
     targets: np.ndarray | None = None,
     repeats: np.ndarray | None = None,
+    with_sharp: bool = False,
 ) -> tf.data.Dataset:
     """An endless dataset of batches of `count` distinct identities with V views each.
 
@@ -70,6 +77,8 @@ def identity_batches(
             (Efraimidis and Spirakis 2006, as Gumbel noise on log weights). Otherwise every epoch passes each identity
             once, in a new order, and leaves out the last partial batch, as Lai and Lam do.
         targets: float32 [N, D] that belong to the faces; batches then have "targets" [count * V, D].
+        with_sharp: all views of an identity are of one photo, and batches have it before it is shrunk, too: "sharp"
+            uint8 [count, S, S, 3].
         repeats: int [N]: an image counts as so many where photos are drawn; None: as one.
 
     Raises:
@@ -96,24 +105,36 @@ def identity_batches(
         shuffled = tf.random.experimental.stateless_shuffle(tf.range(len(counts), dtype=tf.int64), [seed, epoch])
         return shuffled[place * count : (place + 1) * count]
 
+    def draw_photos(chosen: tf.Tensor, draws: tf.Tensor, view: int, step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """One sharp face of each chosen identity for a view, and the number of the photo that it is of."""
+        which, mirrored, stays, place = tf.unstack(draws, 4)
+        of_identity = tf.cast(which * tf.cast(tf.gather(counts_of, chosen), tf.float32), tf.int64)
+        # A float32 just below 1 times a large count may round up to the count itself.
+        of_identity = tf.minimum(of_identity, tf.gather(counts_of, chosen) - 1)
+        image = tf.gather(order_of, tf.gather(first_of, chosen) + of_identity)
+        photos = faces(image)
+        if margin:
+            offset = tf.where(stays < views.in_place, margin, tf.cast(place * (margin + 1), tf.int32))
+            columns = tf.minimum(offset, margin)[:, None] + tf.range(views.high_size)
+            photos = tf.gather(photos, columns, axis=2, batch_dims=1)
+        photos = tf.where((mirrored < 0.5)[:, None, None, None], photos[:, :, ::-1], photos)
+        photos.set_shape((count, views.high_size, views.high_size, 3))
+        # Kinds 0 to 2 of draws are those of `draw_identities` and `batch`.
+        if views.varied:
+            photos = vary(photos, views.varied, augmentation_seed(seed, 3 + 2 * view, step))
+        if views.mixed:
+            photos = mix(photos, views.mixed, augmentation_seed(seed, 4 + 2 * view, step))
+        return photos, image
+
     def batch(step: tf.Tensor) -> dict[str, tf.Tensor]:
         chosen = draw_identities(step)
         draws = tf.random.stateless_uniform((len(views.sizes), 4, count), augmentation_seed(seed, 1, step))
         size_draws = tf.random.stateless_uniform((len(views.sizes),), augmentation_seed(seed, 2, step))
         seen, places = [], []
         for view, size in enumerate(views.sizes):
-            which, mirrored, stays, place = tf.unstack(draws[view], 4)
-            of_identity = tf.cast(which * tf.cast(tf.gather(counts_of, chosen), tf.float32), tf.int64)
-            # A float32 just below 1 times a large count may round up to the count itself.
-            of_identity = tf.minimum(of_identity, tf.gather(counts_of, chosen) - 1)
-            image = tf.gather(order_of, tf.gather(first_of, chosen) + of_identity)
-            photos = faces(image)
-            if margin:
-                offset = tf.where(stays < views.in_place, margin, tf.cast(place * (margin + 1), tf.int32))
-                columns = tf.minimum(offset, margin)[:, None] + tf.range(views.high_size)
-                photos = tf.gather(photos, columns, axis=2, batch_dims=1)
-            photos = tf.where((mirrored < 0.5)[:, None, None, None], photos[:, :, ::-1], photos)
-            seen.append(_at_size(photos, size, size_draws[view], views))
+            if view == 0 or not with_sharp:
+                photos, image = draw_photos(chosen, draws[view], view, step)
+            seen.append(_at_size(photos, size, size_draws[view], views, augmentation_seed(seed, 1000 + view, step)))
             places.append(image)
         high = views.high_size
         # [V, count, ...] -> [count, V, ...], so that replicas share out whole identities.
@@ -121,10 +142,12 @@ def identity_batches(
             "faces": tf.reshape(tf.stack(seen, 1), (count * len(seen), high, high, 3)),
             "labels": tf.repeat(chosen, len(seen)),
         }
+        if with_sharp:
+            result["sharp"] = photos
         if kept_targets is not None:
             result["targets"] = tf.gather(kept_targets, tf.reshape(tf.stack(places, 1), [-1]))
-        for value in result.values():
-            value.set_shape((count * len(seen), *value.shape[1:]))
+        for name, value in result.items():
+            value.set_shape((count if name == "sharp" else count * len(seen), *value.shape[1:]))
         return result
 
     steps = tf.data.Dataset.range(first_step, np.iinfo(np.int64).max)
@@ -150,7 +173,7 @@ def parse_sizes(sizes: Sequence[str]) -> tuple[int | str, ...]:
     return tuple(size if size == RANDOM else int(size) for size in sizes)
 
 
-def _at_size(photos: tf.Tensor, size: int | str, draw: tf.Tensor, views: Views) -> tf.Tensor:
+def _at_size(photos: tf.Tensor, size: int | str, draw: tf.Tensor, views: Views, seed: tf.Tensor) -> tf.Tensor:
     """Degrades aligned faces to a size and enlarges them again."""
     if size == views.high_size:
         return photos
@@ -160,5 +183,9 @@ def _at_size(photos: tf.Tensor, size: int | str, draw: tf.Tensor, views: Views) 
         pixels = tf.cast(tf.round(tf.exp(low + draw * (high - low))), tf.int32)
     else:
         pixels = int(size)
-    enlarged = resize_in_graph(degrade_in_graph(photos, pixels), views.high_size, views.high_size)
+    if views.cameras:
+        small = degrade_like_cameras_in_graph(photos, pixels, views.cameras, seed)
+    else:
+        small = degrade_in_graph(photos, pixels)
+    enlarged = resize_in_graph(small, views.high_size, views.high_size)
     return tf.reshape(enlarged, (-1, views.high_size, views.high_size, 3))

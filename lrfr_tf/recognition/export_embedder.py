@@ -1,6 +1,7 @@
 """An embedder with the edges of a served model: faces of any size in, embeddings or similarities out.
 
-It is the Siamese network of a run, or FaceNet.
+It is the Siamese network of a run, FaceNet, or two networks of one space: one for faces that are, or once were, small,
+and one for those that show more.
 """
 
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from lrfr_tf.images.decode import decode_image
 from lrfr_tf.images.decode_in_graph import LONGEST_SIDE, MOST_IMAGES, PIXEL_BUDGET_IN_GRAPH, decode_and_resize
 from lrfr_tf.images.resize import resize, resize_in_graph
 from lrfr_tf.models.backbone import BACKBONES, backbone, folded_trunk
+from lrfr_tf.models.detail import DETAIL_OF_SMALL_FACES, detail
 from lrfr_tf.models.facenet import TRUNK
 from lrfr_tf.recognition.embedding import load_embedder
 from lrfr_tf.recognition.export import Servable
@@ -25,35 +27,47 @@ from lrfr_tf.recognition.warm_up import Request, made_up_faces, made_up_files
 from lrfr_tf.weights.backbone import load_weights
 
 KIND = "embedder"
-BATCH_SIZES = (1, 8)
+BATCH_SIZES = (1, 4)
 # What faces are sent as, in pixels: as they are aligned, and as small as they may be.
 FACE_SIZES = (128, 16)
 # Of all faces of a call together, which are resized in float64: 1.5 GB.
 PIXELS_OF_ALL = 16 * PIXEL_BUDGET_IN_GRAPH
 
 
-def servable_embedder(model: Path, half_precision: bool = False) -> Servable:
+def servable_embedder(model: Path, precision: str = "float32", larger: Path | None = None) -> Servable:
     """Prepares the network that train_siamese wrote into `<run>/model` for `export_saved_model`.
 
     Args:
-        half_precision: store the weights as float16; what that costs is in the facts.
+        precision: what the weights are stored in, one of `PRECISIONS`; what that costs is in the facts.
+        larger: the network of another run, for faces with more detail than `DETAIL_OF_SMALL_FACES`; `model` then
+            embeds the others. Both must embed into one space, as students of one teacher do.
 
     Raises:
-        UserError: the folder holds no such network, or one with weights that are not finite in the precision.
+        UserError: a folder holds no such network, or one with weights that are not finite in the precision, or the two
+            networks have other dimensions.
     """
     network, weights = load_backbone(model)
-    facts = {"template": "lai", "backbone": weights.name.split(".")[0], "source": source_of(model, sha256(weights))}
-    return _servable(str(model), network, network, facts, half_precision)
+    facts: dict[str, Any] = {"template": "lai", "backbone": weights.name.split(".")[0]}
+    facts["source"] = source_of(model, sha256(weights))
+    if larger is None:
+        return _servable(str(model), [network], [network], facts, precision)
+    other, weights_of_other = load_backbone(larger)
+    if other.output_shape[-1] != network.output_shape[-1] or weights_of_other.name != weights.name:
+        raise UserError(f"{larger} holds a network of another form than {model}; two networks need one space.")
+    facts["source_of_larger"] = source_of(larger, sha256(weights_of_other))
+    facts["detail_of_small_faces"] = DETAIL_OF_SMALL_FACES
+    both = [network, other]
+    return _servable(f"{model} or {larger}", both, both, facts, precision)
 
 
-def servable_facenet(model: str, weights: Path | None = None, half_precision: bool = False) -> Servable:
+def servable_facenet(model: str, weights: Path | None = None, precision: str = "float32") -> Servable:
     """Prepares a published FaceNet for `export_saved_model`.
 
     Its batch norm becomes part of the convolutions; what that costs is in the facts.
 
     Args:
         model, weights: a FaceNet by name and its file, as `load_embedder` takes them.
-        half_precision: store the weights as float16; what that costs is in the facts.
+        precision: what the weights are stored in, one of `PRECISIONS`; what that costs is in the facts.
 
     Raises:
         UserError: the model is not known, or its file is missing or another one.
@@ -62,7 +76,7 @@ def servable_facenet(model: str, weights: Path | None = None, half_precision: bo
     # A face as the detector cuts it out, not aligned.
     source = {"model": embedder.name, "sha256": embedder.checksum}
     facts = {"template": None, "backbone": embedder.network.name, "source": source}
-    return _servable(model, embedder.network, in_fewer_operations(embedder.network), facts, half_precision)
+    return _servable(model, [embedder.network], [in_fewer_operations(embedder.network)], facts, precision)
 
 
 def in_fewer_operations(network: keras.Model) -> keras.Model:
@@ -76,32 +90,59 @@ def in_fewer_operations(network: keras.Model) -> keras.Model:
 
 
 def _servable(
-    what: str, trained: keras.Model, network: keras.Model, facts: dict[str, Any], half_precision: bool
+    what: str, trained: list[keras.Model], networks: list[keras.Model], facts: dict[str, Any], precision: str
 ) -> Servable:
-    """The signatures of `network`, which is `trained` or a faster form of it."""
-    size = int(network.input_shape[1])
+    """The signatures of one network or two, which are the `trained` ones or faster forms of them."""
+    size = int(networks[0].input_shape[1])
     requests = embedder_requests()
-    precision = "float16" if half_precision else "float32"
     facts = {
         "input_size": size,
-        "dimensions": int(network.output_shape[-1]),
+        "dimensions": int(networks[0].output_shape[-1]),
         "pixel_budget": PIXEL_BUDGET_IN_GRAPH,
-        "parameters": network.count_params(),
+        "parameters": sum(network.count_params() for network in networks),
         "stored_as": precision,
         **facts,
     }
-    stored = rounded_weights(network) if half_precision else network.get_weights()
-    if not all(np.isfinite(weight).all() for weight in stored):
+    stored = [rounded_weights(network, precision) for network in networks]
+    if not all(np.isfinite(weight).all() for weights in stored for weight in weights):
         raise UserError(f"{what} has weights that are not finite as {precision}; it is not exported.")
     answers = _answers(trained, requests)
-    if network is not trained:
-        facts["cost_of_folding"] = _cosines_in_short(answers, _answers(network, requests))
-    if half_precision:
-        network.set_weights(stored)
-        exact, answers = answers, _answers(network, requests)
-        facts["cost_of_half_precision"] = _cosines_in_short(exact, answers)
-    module = StoredNetwork(network, precision)
+    if networks != trained:
+        facts["cost_of_folding"] = _cosines_in_short(answers, _answers(networks, requests))
+    if precision != "float32":
+        for network, weights in zip(networks, stored, strict=True):
+            network.set_weights(weights)
+        exact, answers = answers, _answers(networks, requests)
+        facts["cost_of_precision"] = _cosines_in_short(exact, answers)
+    module: StoredNetwork | TwoNetworks = StoredNetwork(networks[0], precision)
+    if len(networks) > 1:
+        module = TwoNetworks(module, StoredNetwork(networks[1], precision, like=module), facts["dimensions"])
     return Servable(KIND, module, _signatures(module, size), requests, answers, facts)
+
+
+class TwoNetworks(tf.Module):
+    """Each face's features by one of two networks: `small` for faces of little detail (`models.detail`), or `large`."""
+
+    def __init__(self, small: StoredNetwork, large: StoredNetwork, dimensions: int) -> None:
+        super().__init__()
+        self.small, self.large = small, large
+        self._dimensions = dimensions
+
+    def __call__(self, images: tf.Tensor) -> tf.Tensor:
+        """float32 images [N, S, S, 3] in 0..255 -> features [N, D]."""
+        is_small = detail(images) < DETAIL_OF_SMALL_FACES
+        places, features = [], []
+        for network, chosen in ((self.small, is_small), (self.large, ~is_small)):
+            own = tf.cast(tf.where(chosen)[:, 0], tf.int32)
+            places.append(own)
+            features.append(self._features(network, tf.gather(images, own)))
+        return tf.dynamic_stitch(places, features)
+
+    def _features(self, network: StoredNetwork, images: tf.Tensor) -> tf.Tensor:
+        # A network without faces is not run: TensorFlow's convolutions for Intel CPUs fail on no images at all.
+        return tf.cond(
+            tf.shape(images)[0] > 0, lambda: network(images), lambda: tf.zeros((0, self._dimensions), tf.float32)
+        )
 
 
 def load_backbone(model: Path) -> tuple[keras.Model, Path]:
@@ -118,7 +159,7 @@ def load_backbone(model: Path) -> tuple[keras.Model, Path]:
     return network, files[0]
 
 
-def embeddings_in_graph(network: StoredNetwork, size: int) -> Callable[[tf.Tensor], tf.Tensor]:
+def embeddings_in_graph(network: StoredNetwork | TwoNetworks, size: int) -> Callable[[tf.Tensor], tf.Tensor]:
     """uint8 [N, H, W, 3] of any size, and any N -> unit-length float32 [N, D]; a network of faces of size x size."""
 
     def embeddings_of(faces: tf.Tensor) -> tf.Tensor:
@@ -136,7 +177,7 @@ def embeddings_in_graph(network: StoredNetwork, size: int) -> Callable[[tf.Tenso
     return tf.function(embeddings_of, input_signature=[tf.TensorSpec((None, None, None, 3), tf.uint8)])
 
 
-def _signatures(network: StoredNetwork, size: int) -> dict[str, Any]:
+def _signatures(network: StoredNetwork | TwoNetworks, size: int) -> dict[str, Any]:
     # All signatures call this one function, so that the graph is stored once.
     embeddings = embeddings_in_graph(network, size)
 
@@ -208,14 +249,17 @@ def embedder_requests() -> list[Request]:
     return requests
 
 
-def _answers(network: keras.Model, requests: list[Request]) -> list[dict[str, np.ndarray]]:
-    """What Keras, NumPy and Pillow make of the requests."""
-    size = int(network.input_shape[1])
+def _answers(networks: list[keras.Model], requests: list[Request]) -> list[dict[str, np.ndarray]]:
+    """What Keras, NumPy and Pillow make of the requests: one network's, or that of one of two for each face."""
+    size = int(networks[0].input_shape[1])
 
     def embedded(array: np.ndarray) -> np.ndarray:
         photos = [decode_image(data, "a warm-up image") for data in array] if array.dtype == object else list(array)
         faces = np.stack([resize(photo, size, size) for photo in photos]).astype(np.float32)
-        features = np.asarray(network(faces, training=False))
+        features = np.asarray(networks[0](faces, training=False))
+        if len(networks) > 1:
+            is_small = np.asarray(detail(faces)) < DETAIL_OF_SMALL_FACES
+            features = np.where(is_small[:, None], features, np.asarray(networks[1](faces, training=False)))
         return features / np.linalg.norm(features, axis=1, keepdims=True)
 
     answers = []

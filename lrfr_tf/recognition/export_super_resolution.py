@@ -19,13 +19,13 @@ from lrfr_tf.recognition.warm_up import Request, made_up_faces, made_up_files
 BATCH_SIZES = (1, 8)
 
 
-def servable_super_resolver(model: Path, half_precision: bool = False) -> Servable:
+def servable_super_resolver(model: Path, precision: str = "float32") -> Servable:
     """Prepares the network of a run, `<run>/model`, for `export_saved_model`.
 
     What can be done in fewer operations is (see `models.fold`); what folding batch norm costs is in the facts.
 
     Args:
-        half_precision: store the weights as float16; what that costs is in the facts.
+        precision: what the weights are stored in, one of `PRECISIONS`; what that costs is in the facts.
 
     Raises:
         UserError: the folder holds no network, or one with weights that are not finite in the precision.
@@ -35,7 +35,6 @@ def servable_super_resolver(model: Path, half_precision: bool = False) -> Servab
         raise UserError(f"{model} is an export already; --model takes the folder that train_* wrote.")
     network = fold_for_inference(trained.network)
     live = with_network(trained, network)
-    precision = "float16" if half_precision else "float32"
     facts = {
         "low_size": live.low_size,
         "high_size": live.high_size,
@@ -47,10 +46,10 @@ def servable_super_resolver(model: Path, half_precision: bool = False) -> Servab
     requests = _requests(live.low_size)
     if network.count_params() < trained.network.count_params():
         facts["cost_of_folding"] = _difference(_answers(trained, requests), _answers(live, requests))
-    if half_precision:
+    if precision != "float32":
         exact = _answers(live, requests)
-        network.set_weights(rounded_weights(network))
-        facts["cost_of_half_precision"] = _difference(exact, _answers(live, requests))
+        network.set_weights(rounded_weights(network, precision))
+        facts["cost_of_precision"] = _difference(exact, _answers(live, requests))
     if not all(np.isfinite(weight).all() for weight in network.get_weights()):
         raise UserError(f"{model} has weights that are not finite as {precision}; it is not exported.")
     module = StoredNetwork(network, precision)

@@ -13,7 +13,7 @@ import keras
 import tensorflow as tf
 from keras import layers, ops
 
-from lrfr_tf.losses.distillation import cosine_distillations
+from lrfr_tf.losses.distillation import cosine_distillations, similarity_distillations
 from lrfr_tf.losses.margin import (
     INITIAL_NORM_DEVIATION,
     INITIAL_NORM_MEAN,
@@ -85,13 +85,18 @@ class SiameseLoss:
 
     `weight_decay` adds half of it times the squared weights, so that its gradient is weight_decay * weight, as in
     PyTorch's SGD.
+
+    `others` are embeddings of the teacher, float32 [K, D], to which the similarities of student and teacher should be
+    alike; a `similarity_weight` above 0 needs them.
     """
 
     classification_weight: float = 1.0
     triplet_weight: float = 1.0
     triplet_margin: float = 1.0
     distillation_weight: float = 0.0
+    similarity_weight: float = 0.0
     weight_decay: float = 0.0
+    others: tf.Tensor | None = None
 
     def __call__(
         self, features: tf.Tensor, batch: Batch, head: ClassificationHead | None, views: Sequence[int | str]
@@ -117,6 +122,10 @@ class SiameseLoss:
             each = cosine_distillations(features, batch["targets"])
             losses |= {"distillation": ops.mean(each)} | by_view("distillation", each, views)
             total += self.distillation_weight * losses["distillation"]
+        if self.similarity_weight > 0:
+            each = similarity_distillations(features, batch["targets"], self.others)
+            losses |= {"similarity": ops.mean(each)} | by_view("similarity", each, views)
+            total += self.similarity_weight * losses["similarity"]
         return total, losses
 
 
@@ -144,8 +153,11 @@ def siamese_step(
     loss: SiameseLoss,
     views: Sequence[int | str],
     average: AveragedNetwork | None = None,
+    teacher: keras.Model | None = None,
 ) -> Step:
     """A step that lowers a `SiameseLoss`.
+
+    With a `teacher`, the targets are what it makes of the batch's "sharp" faces; else the batch brings them.
 
     Under several replicas each computes the triplet loss among its own share, which holds whole identities, and
     AdaFace's statistics are the means of the shares'.
@@ -154,6 +166,9 @@ def siamese_step(
     optimizer.build(learner.trainable_variables)
 
     def step(batch: Batch) -> Losses:
+        if teacher is not None:
+            targets = teacher(tf.cast(batch["sharp"], tf.float32), training=False)
+            batch = batch | {"targets": tf.repeat(targets, len(views), axis=0)}
         with tf.GradientTape() as tape:
             features = network(tf.cast(batch["faces"], tf.float32), training=True)
             total, losses = loss(features, batch, head, views)

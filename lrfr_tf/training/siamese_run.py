@@ -15,6 +15,7 @@ from lrfr_tf.data.face_cache import read_identities_to_exclude
 from lrfr_tf.data.face_source import FacesInFiles, FacesInMemory, FaceSource
 from lrfr_tf.data.identity_batches import Views, check_enough_identities, identity_batches, parse_sizes
 from lrfr_tf.errors import UserError
+from lrfr_tf.images.degrade import CAMERA_KINDS
 from lrfr_tf.models.backbone import BACKBONES, FACENET_DIMENSIONS, backbone, folded_trunk
 from lrfr_tf.models.facenet import TRUNK
 from lrfr_tf.resumable import open_folder
@@ -23,7 +24,7 @@ from lrfr_tf.training.outcome import Outcome
 from lrfr_tf.training.precision import adam, sgd
 from lrfr_tf.training.schedules import learning_rate
 from lrfr_tf.training.settings import FREE_SETTINGS, TrainingSettings
-from lrfr_tf.training.siamese import HEADS, ClassificationHead
+from lrfr_tf.training.siamese import HEADS, ClassificationHead, SiameseLoss
 from lrfr_tf.training.siamese_monitor import FIGURES, SiameseMonitor
 from lrfr_tf.training.strategy import is_chief
 from lrfr_tf.training.teacher import mean_rows, teacher_embeddings
@@ -83,6 +84,25 @@ class SiameseSettings(TrainingSettings):
     distillation_weight: float = option(
         0.0, "weight of 1 - cosine to the embedding that FaceNet gives the sharp photo", at_least=0
     )
+    similarity_weight: float = option(
+        0.0,
+        "weight of the divergence between the similarities to FaceNet's embeddings of all training photos that the "
+        "network and FaceNet see",
+        at_least=0,
+    )
+    teacher_sees: str = option(
+        "photos",
+        "photos: FaceNet embeds each sharp photo once; views: at every step what the views are shrunk from, which are "
+        "then of one photo an identity",
+        ("photos", "views"),
+    )
+    varied: float = option(0.0, "share of the views whose place and light are changed at random", at_least=0)
+    mixed: float = option(
+        0.0, "share of the views that are mixed with another person's; needs --teacher_sees=views", at_least=0
+    )
+    cameras: tuple[str, ...] = option(
+        (), "what happens to half of the small views besides bicubic shrinking", CAMERA_KINDS
+    )
     optimizer: str = option("sgd", "sgd (momentum 0.9) or adam", ("sgd", "adam"))
     learning_rate: float = option(0.1, "the highest learning rate", above=0)
     weight_decay: float = option(5e-4, "on all weights, as part of the gradient", at_least=0)
@@ -117,7 +137,10 @@ class SiameseRun:
         self.sizes = parse_sizes(config.sizes)
         if len(config.random_sizes) != 2:
             raise UserError("--random_sizes takes two numbers: the least and the largest size.")
-        self.views = Views(self.sizes, (config.random_sizes[0], config.random_sizes[1]), ALIGNED_SIZE)
+        random_range = (config.random_sizes[0], config.random_sizes[1])
+        self.views = Views(
+            self.sizes, random_range, ALIGNED_SIZE, varied=config.varied, mixed=config.mixed, cameras=config.cameras
+        )
         _check_flags(config)
         excluded = read_identities_to_exclude(Path(config.exclude)) if config.exclude else frozenset()
         everything = list_aligned_faces([Path(root) for root in config.data], config.held_out_divisor, excluded)
@@ -183,11 +206,34 @@ class SiameseRun:
         """
         config = self.config
         from_teacher = head is not None and config.head_start == "teacher"
-        if config.distillation_weight > 0 or from_teacher:
+        distils_photos = config.distillation_weight > 0 and config.teacher_sees == "photos"
+        if distils_photos or config.similarity_weight > 0 or from_teacher:
             cache = self.output / "teacher_embeddings.h5"
             self._targets = teacher_embeddings(self._facenet_file(), self.faces, cache, self.writes)
             if head is not None and from_teacher:
                 head.rows.assign(mean_rows(self._targets, self.files.identities))
+
+    def build_teacher(self) -> keras.Model | None:
+        """FaceNet as it was published, if it is asked about every view; it takes what the network takes."""
+        if not _has_teacher(self.config) or self.config.teacher_sees == "photos":
+            return None
+        teacher = backbone("facenet")
+        teacher.get_layer(TRUNK).set_weights(folded_trunk(load_facenet_128(self._facenet_file())).get_weights())
+        teacher.trainable = False
+        return teacher
+
+    def build_loss(self) -> SiameseLoss:
+        """The losses, once the teacher was asked."""
+        config = self.config
+        return SiameseLoss(
+            config.classification_weight,
+            config.triplet_weight,
+            config.triplet_margin,
+            config.distillation_weight,
+            config.similarity_weight,
+            config.weight_decay,
+            tf.constant(self._targets) if config.similarity_weight > 0 else None,
+        )
 
     def build_optimizer(self) -> keras.optimizers.Optimizer:
         config = self.config
@@ -197,7 +243,8 @@ class SiameseRun:
     def batches(self, first_step: int) -> tf.data.Dataset:
         """See `data.identity_batches`."""
         config = self.config
-        targets = self._targets if config.distillation_weight > 0 else None
+        from_photos = _has_teacher(config) and config.teacher_sees == "photos"
+        targets = self._targets if from_photos else None
         return identity_batches(
             self.faces,
             self.files.identities,
@@ -208,6 +255,7 @@ class SiameseRun:
             config.identity_order == "images",
             targets,
             np.array(config.repeats)[self.files.trees] if config.repeats else None,
+            with_sharp=_has_teacher(config) and not from_photos,
         )
 
     def schedule(self) -> Schedule:
@@ -283,12 +331,17 @@ def _has_head(config: SiameseSettings) -> bool:
     return config.head != "none" and config.classification_weight > 0
 
 
+def _has_teacher(config: SiameseSettings) -> bool:
+    return config.distillation_weight > 0 or config.similarity_weight > 0
+
+
 def _check_flags(config: SiameseSettings) -> None:
     is_facenet = config.backbone == "facenet"
     if config.initial_weights == "facenet" and not is_facenet:
         raise UserError("--initial_weights=facenet needs --backbone=facenet.")
     for flag, asks in (
         (f"--distillation_weight={config.distillation_weight:g}", config.distillation_weight > 0),
+        (f"--similarity_weight={config.similarity_weight:g}", config.similarity_weight > 0),
         (f"--head_start={config.head_start}", config.head_start == "teacher"),
     ):
         if asks and not is_facenet:
@@ -298,7 +351,15 @@ def _check_flags(config: SiameseSettings) -> None:
     file = config.initial_weights
     if file not in ("random", "facenet") and not Path(file).is_file():
         raise UserError(f"--initial_weights={file} is neither random, facenet, nor a file.")
-    if not _has_head(config) and config.triplet_weight == config.distillation_weight == 0:
+    for flag, share in (("varied", config.varied), ("mixed", config.mixed)):
+        if share > 1:
+            raise UserError(f"--{flag}={share:g} is out of range; it must be at most 1.")
+    if config.mixed and (config.teacher_sees != "views" or _has_head(config) or config.triplet_weight > 0):
+        raise UserError(
+            "A mixture of two persons has no label, and no photo of its own: --mixed needs --teacher_sees=views, "
+            "--classification_weight=0 and --triplet_weight=0."
+        )
+    if not _has_head(config) and config.triplet_weight == 0 and not _has_teacher(config):
         raise UserError("All losses have the weight 0, or --head=none; there is nothing to learn.")
     if config.repeats and (len(config.repeats) != len(config.data) or min(config.repeats) < 1):
         raise UserError("--repeats takes one number of at least 1 for each tree of --data.")

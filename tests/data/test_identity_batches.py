@@ -192,3 +192,41 @@ def test_what_makes_no_batch_is_refused(faces: np.ndarray) -> None:
     assert parse_sizes(["128", "8", "random"]) == (128, 8, "random")
     with pytest.raises(UserError, match="--sizes=8,half: 'half' is neither a number of pixels nor 'random'"):
         parse_sizes(["8", "half"])
+
+
+def test_all_views_of_a_sharp_photo(faces: np.ndarray) -> None:
+    """Where the sharp faces are handed out, every view is made of its identity's."""
+    for changes in ({}, {"varied": 0.5, "mixed": 0.5}):  # as they are, or changed
+        views = Views((SIDE, 8, 12), in_place=0.5, high_size=SIDE, random_range=(4, SIDE), **changes)
+        batches = identity_batches(FacesInMemory(faces), IDENTITIES, 3, views, seed=1, with_sharp=True)
+        untouched = 0
+        for batch in batches.take(20).as_numpy_iterator():
+            assert batch["sharp"].shape == (3, SIDE, SIDE, 3)
+            for row, face in enumerate(batch["faces"]):
+                sharp = batch["sharp"][row // 3]
+                np.testing.assert_array_equal(face, sharp if row % 3 == 0 else at_size(sharp, (SIDE, 8, 12)[row % 3]))
+            for label, sharp in zip(batch["labels"][::3], batch["sharp"], strict=True):
+                own = faces[label == IDENTITIES]
+                untouched += any(np.array_equal(sharp, photo) or np.array_equal(sharp, photo[:, ::-1]) for photo in own)
+        assert untouched == 60 if not changes else 5 <= untouched <= 30
+
+
+def test_views_that_are_varied_are_the_same_from_every_step_on(faces: np.ndarray) -> None:
+    views = Views((8, 12), high_size=SIDE, random_range=(4, SIDE), varied=0.5, mixed=0.25)
+
+    def batch(first: int, step: int) -> np.ndarray:
+        batches = identity_batches(FacesInMemory(faces), IDENTITIES, 3, views, seed=1, first_step=first)
+        return list(batches.take(step - first + 1).as_numpy_iterator())[-1]["faces"]
+
+    np.testing.assert_array_equal(batch(0, 4), batch(4, 4))
+    assert (batch(0, 3) != batch(0, 4)).any()
+
+
+def test_cameras_change_the_small_views_alone(faces: np.ndarray) -> None:
+    views = Views((SIDE, 8), high_size=SIDE, random_range=(4, SIDE), cameras=("blur", "noise"))
+    plain = take(faces, 5, (SIDE, 8))
+    batches = identity_batches(FacesInMemory(faces), IDENTITIES, 3, views, seed=1, targets=TARGETS)
+    for before, after in zip(plain, batches.take(5).as_numpy_iterator(), strict=True):
+        np.testing.assert_array_equal(before["faces"][::2], after["faces"][::2])
+        differences = np.abs(before["faces"][1::2].astype(float) - after["faces"][1::2])
+        assert 0 < differences.mean() < 40

@@ -348,13 +348,13 @@ def test_half_precision_is_half_as_large_and_says_what_it_costs(low: np.ndarray,
     network = srcnn()
     spoil(network)
     save_super_resolver(tmp_path / "run" / "model", SuperResolver("srcnn", network, enlarge_first=True))
-    servable = servable_super_resolver(tmp_path / "run" / "model", half_precision=True)
-    cost = servable.facts["cost_of_half_precision"]
+    servable = servable_super_resolver(tmp_path / "run" / "model", precision="float16")
+    cost = servable.facts["cost_of_precision"]
     assert 0 < cost["mean_levels"] <= cost["largest_levels"] <= 3
     record = export_saved_model(servable, tmp_path, "srcnn", 1)
     stored = tf.train.load_checkpoint(str(tmp_path / "srcnn" / "1" / "variables" / "variables"))
-    kinds = [kind for name, kind in stored.get_variable_to_dtype_map().items() if name.startswith("_trainable")]
-    assert kinds == [tf.float16] * 6
+    shapes = stored.get_variable_to_shape_map()
+    assert shapes["_halves/.ATTRIBUTES/VARIABLE_VALUE"] == [network.count_params()]
     assert record["stored_as"] == "float16"
     assert record["files"]["variables/variables.data-00000-of-00001"]["bytes"] < 2 * network.count_params() + 2000
     network.set_weights([weight.astype(np.float16).astype(np.float32) for weight in network.get_weights()])
@@ -367,7 +367,7 @@ def test_weights_too_large_for_half_precision_are_refused(tmp_path: Path) -> Non
     network.set_weights([weight + 1e5 for weight in network.get_weights()])
     save_super_resolver(tmp_path / "model", SuperResolver("srgan", network))
     with pytest.raises(UserError, match="weights that are not finite as float16"):
-        servable_super_resolver(tmp_path / "model", half_precision=True)
+        servable_super_resolver(tmp_path / "model", precision="float16")
 
 
 @pytest.mark.parametrize("folder", SHIPPED, ids=["/".join(folder.parts[-2:]) for folder in SHIPPED])

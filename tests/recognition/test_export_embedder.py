@@ -19,6 +19,7 @@ from lrfr_tf.recognition.embedding import load_embedder
 from lrfr_tf.recognition.export import export_saved_model
 from lrfr_tf.recognition.export_embedder import in_fewer_operations, load_backbone, servable_embedder, servable_facenet
 from tests.faces_by_code import person
+from tests.small_convertible import write_small_backbone
 
 FACES = ["uint8", [None, None, None, 3]]
 EMBEDDING = {"embedding": ["float32", [None, 512]]}
@@ -54,7 +55,7 @@ def version(run_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def half(run_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     output = tmp_path_factory.mktemp("half") / "saved_models"
-    export_saved_model(servable_embedder(run_folder / "model", half_precision=True), output, "siamese", 1)
+    export_saved_model(servable_embedder(run_folder / "model", precision="float16"), output, "siamese", 1)
     return output / "siamese" / "1"
 
 
@@ -191,7 +192,7 @@ def test_the_record_says_what_was_exported(version: Path, run_folder: Path, netw
     digest = hashlib.sha256(weights).hexdigest()
     assert record["source"] == {"model": "small/model", "sha256": digest, "git_commit": "abc"}
     assert "/home" not in (version / "model.json").read_text()
-    assert "cost_of_half_precision" not in record
+    assert "cost_of_precision" not in record
     # Two sizes and two counts for three signatures of pixels, two counts for two of files.
     assert record["check"]["requests"] == 16
     assert record["check"]["largest_difference"] < 1e-4
@@ -214,7 +215,7 @@ def test_half_precision_is_half_as_large_and_says_what_it_costs(
     assert record["signatures"] == CONTRACT
     assert record["stored_as"] == "float16"
     assert 0.5 * exact["bytes"] < record["bytes"] < 0.52 * exact["bytes"]
-    cost = record["cost_of_half_precision"]
+    cost = record["cost_of_precision"]
     assert 0.9999 < cost["smallest_cosine"] <= cost["mean_cosine"] < 1.00001
     found = load_embedder(str(half)).embed(faces)
     assert (found * by_keras(network, faces)).sum(axis=1).min() > 0.9999
@@ -223,6 +224,69 @@ def test_half_precision_is_half_as_large_and_says_what_it_costs(
     np.testing.assert_allclose(found, by_keras(rounded, faces), atol=1e-5)
     # That is nearer than the float32 network is.
     assert np.abs(found - by_keras(rounded, faces)).max() < 0.1 * np.abs(found - by_keras(network, faces)).max()
+
+
+@pytest.fixture(scope="module")
+def two(run_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two networks with other weights, stored as int8."""
+    root = tmp_path_factory.mktemp("two")
+    larger = write_small_backbone(root / "large" / "model", seed=1)
+    export_saved_model(servable_embedder(run_folder / "model", "int8", larger), root, "siamese", 1)
+    return root / "siamese" / "1"
+
+
+def of_int8(network: keras.Model) -> keras.Model:
+    """The network with weights of 255 levels in each output channel; what has one axis is rounded to float16."""
+    rounded = []
+    for weight in network.get_weights():
+        if weight.ndim > 1:
+            rows = weight.reshape(-1, weight.shape[-1]).astype(np.float64)
+            steps = np.abs(rows).max(axis=0) / 127
+            rounded.append((np.rint(rows / steps) * steps).reshape(weight.shape))
+        else:
+            rounded.append(weight.astype(np.float16))
+    copy = backbone("spherenet4")
+    copy.set_weights(rounded)
+    return copy
+
+
+def test_each_face_goes_to_the_network_of_its_detail(two: Path, run_folder: Path, faces: np.ndarray) -> None:
+    record = read_json(two / "model.json")
+    assert record["signatures"] == CONTRACT
+    assert (record["stored_as"], record["detail_of_small_faces"]) == ("int8", 0.135)
+    assert record["source_of_larger"]["model"] == "large/model"
+    small = of_int8(load_backbone(run_folder / "model")[0])
+    large = of_int8(load_backbone(two.parents[1] / "large" / "model")[0])
+    assert record["parameters"] == small.count_params() + large.count_params()
+    assert record["bytes"] < 1.1 * record["parameters"] + 3e6  # of which the graphs are the second part
+    assert 0.999 < record["cost_of_precision"]["smallest_cosine"] < 0.9999999
+    signatures = tf.saved_model.load(str(two)).signatures
+    shrunk = np.stack([enlarged(enlarged(face, size)) for face, size in zip(faces, (8, 16, 24), strict=True)])
+    by_small, by_large = by_keras(small, shrunk), by_keras(large, faces)
+    assert np.abs(by_small - by_keras(large, shrunk)).max(axis=1).min() > 1e-3
+    # Among each other, alone, all of one kind, and none at all.
+    mixed = np.stack([faces[0], shrunk[0], shrunk[1], faces[1], shrunk[2], faces[2]])
+    expected = np.stack([by_large[0], by_small[0], by_small[1], by_large[1], by_small[2], by_large[2]])
+    np.testing.assert_allclose(embed(signatures, mixed), expected, atol=1e-4)
+    np.testing.assert_allclose(embed(signatures, shrunk), by_small, atol=1e-4)
+    np.testing.assert_allclose(embed(signatures, faces), by_large, atol=1e-4)
+    np.testing.assert_allclose(embed(signatures, faces[1:2]), by_large[1:2], atol=1e-4)
+    assert embed(signatures, faces[:0]).shape == (0, 512)
+    # A small face is one whether it comes enlarged or not.
+    tiny = np.stack([enlarged(face, 16) for face in faces])
+    again = embed(signatures, np.stack([enlarged(face) for face in tiny]))
+    np.testing.assert_allclose(embed(signatures, tiny), again, atol=1e-3)
+    similarity = signatures["verify"](faces_a=tf.constant(faces), faces_b=tf.constant(shrunk))["similarity"].numpy()
+    np.testing.assert_allclose(similarity, (by_large * by_small).sum(axis=1), atol=1e-4)
+
+
+def test_two_networks_of_other_forms_are_refused(run_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    backbone("spherenet10").save_weights(tmp_path / "model" / "spherenet10.weights.h5")
+    with pytest.raises(UserError, match="holds a network of another form than"):
+        servable_embedder(run_folder / "model", larger=tmp_path / "model")
+    with pytest.raises(UserError, match=r"holds no <backbone>\.weights\.h5"):
+        servable_embedder(run_folder / "model", larger=tmp_path)
 
 
 def test_what_is_no_network_is_refused(run_folder: Path, network: keras.Model, tmp_path: Path) -> None:
@@ -239,11 +303,11 @@ def test_what_is_no_network_is_refused(run_folder: Path, network: keras.Model, t
         servable_embedder(tmp_path / "model")
     (tmp_path / "model" / "other.weights.h5").unlink()
     wild = backbone("spherenet4")
-    for value, half_precision, precision in ((1e6, True, "float16"), (np.inf, False, "float32")):
+    for value, precision in ((1e6, "float16"), (np.inf, "float32"), (np.inf, "int8"), (np.nan, "int8")):
         wild.set_weights([np.full_like(weight, value) for weight in network.get_weights()])
         wild.save_weights(file)
         with pytest.raises(UserError, match=f"weights that are not finite as {precision}; it is not exported"):
-            servable_embedder(tmp_path / "model", half_precision=half_precision)
+            servable_embedder(tmp_path / "model", precision)
 
 
 @pytest.mark.facenet

@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras import layers
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
-from lrfr_tf.recognition.stored_network import StoredNetwork
+from lrfr_tf.recognition.stored_network import StoredNetwork, read_weights, rounded_weights
 
 ROWS = np.random.default_rng(0).normal(size=(3, 5)).astype(np.float32)
 
@@ -56,7 +56,7 @@ def test_a_server_widens_the_weights_once(tmp_path: Path) -> None:
     assert ("Cast", tf.float16.as_datatype_enum) not in operations(folder)
     kinds = tf.train.load_checkpoint(str(folder / "variables" / "variables")).get_variable_to_dtype_map()
     values = [kind for name, kind in kinds.items() if name.endswith("VARIABLE_VALUE")]
-    assert values == [tf.float16] * len(made.weights)
+    assert sorted(kind.name for kind in values) == ["float16", "float32", "int8"]  # the latter two of no numbers
 
 
 def test_copies_and_other_models_in_one_process_keep_their_own_weights(tmp_path: Path) -> None:
@@ -70,8 +70,39 @@ def test_copies_and_other_models_in_one_process_keep_their_own_weights(tmp_path:
     assert np.abs(np.asarray(first(ROWS)) - np.asarray(second(ROWS))).max() > 0.01
 
 
+def test_int8_is_a_factor_for_each_output_channel(tmp_path: Path) -> None:
+    made = network(4)
+    folder = stored(made, tmp_path / "quarter", "int8")
+    expected = []
+    for weight in made.get_weights():
+        steps = np.abs(weight).max(axis=0) / 127
+        expected.append(np.rint(weight / steps) * steps if weight.ndim == 2 else weight)
+    found = network(0)
+    assert read_weights(folder, "int8", "", found)
+    for one, other in zip(found.get_weights(), expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-6)
+    np.testing.assert_allclose(answer_of_a_session(folder), found(ROWS), rtol=1e-5)
+    assert 1e-4 < np.abs(np.asarray(made(ROWS)) - np.asarray(found(ROWS))).max() < 0.5
+    shapes = tf.train.load_checkpoint(str(folder / "variables" / "variables")).get_variable_to_shape_map()
+    assert shapes["_values/.ATTRIBUTES/VARIABLE_VALUE"] == [5 * 16 + 16 * 3]
+    # Channels of zeros, and weights of another network.
+    made.set_weights([np.zeros_like(weight) for weight in made.get_weights()])
+    assert all(np.isfinite(weight).all() for weight in rounded_weights(made, "int8"))
+    other = keras.Sequential([keras.Input((5,)), layers.Dense(3)])
+    before = other.get_weights()
+    assert not read_weights(folder, "int8", "", other)
+    assert not read_weights(folder, "int8", "large/", found)
+    assert not read_weights(folder, "float16", "", found)
+    assert not read_weights(folder, "float32", "", found)
+    np.testing.assert_array_equal(other.get_weights()[0], before[0])
+
+
 def test_float32_needs_no_initialiser(tmp_path: Path) -> None:
     made = network(3)
     folder = stored(made, tmp_path / "single", "float32")
     np.testing.assert_allclose(answer_of_a_session(folder), made(ROWS), rtol=1e-6)
     assert not any(op == "VarHandleOp" for op, _ in operations(folder))
+    found = network(0)
+    assert read_weights(folder, "float32", "", found)
+    for one, other in zip(found.get_weights(), made.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)

@@ -40,7 +40,8 @@ def test_files_record_and_table(people: Path, tool: Tool, tmp_path: Path, capsys
     record = read_json(tmp_path / "out" / "small.json")
     assert list(record["forms"]) == ["onnx", "tflite_float16", "tflite_int8"]
     for form in record["forms"].values():
-        assert form["bytes"] == (tmp_path / "out" / form["file"]).stat().st_size
+        (file,) = form["files"]
+        assert file["bytes"] == (tmp_path / "out" / file["file"]).stat().st_size
         assert form["faces"] == 4
     assert record["forms"]["onnx"]["largest_levels"] <= 1
     assert "| tflite_int8 | " in output.out

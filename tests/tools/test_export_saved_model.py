@@ -46,14 +46,14 @@ def exported(runs: Path, tool: Tool) -> Path:
 def test_what_is_printed_and_written(runs: Path, tool: Tool, tmp_path: Path, capsys: Any) -> None:
     export = tool("export_saved_model")
     flags = [f"--model={runs}/srgan/model", "--name=srgan", "--version=7", f"--output={tmp_path}/out"]
-    run(export.main, export.Config, ["script", *flags, "--half_precision"])
+    run(export.main, export.Config, ["script", *flags, "--precision=float16"])
     out = capsys.readouterr().out
     record = read_json(tmp_path / "out" / "srgan" / "7" / "model.json")
     assert out.startswith(f"{tmp_path}/out/srgan/7: {record['bytes'] / 1e6:.2f} MB, ")
     for words in (
         "as float16",
         "super_resolve_bytes: ",
-        "half precision, against the float32 network as it was trained: ",
+        "stored as float16, against the float32 network as it was trained: ",
         "checked in a new process: 6",
     ):
         assert words in out
@@ -77,6 +77,8 @@ def test_mistakes_are_refused_and_leave_nothing(
     for flag in ("embedder", "super_resolver"):
         needless = refused(export, model, output, "--name=srgan", f"--{flag}=saved_models/x")
         assert f"--embedder and --super_resolver go with a classifier head, and {runs}/srgan/model is none" in needless
+    larger = refused(export, model, output, "--name=srgan", f"--larger_model={tmp_path}")
+    assert "--larger_model goes with a model of train_siamese, and " in larger
     weights = refused(export, "--model=facenet", output, "--name=facenet", f"--facenet_weights={tmp_path}/none.h5")
     assert f"{tmp_path}/none.h5 is missing" in weights
     assert not list(tmp_path.iterdir())
@@ -120,7 +122,7 @@ def test_mistakes_with_a_head(
     assert "say with --embedder what it was fitted on" in refused(export, *flags)
     assert "'saved_models/none' is not known" in refused(export, *flags, "--embedder=saved_models/none")
     assert "which cannot embed" in refused(export, *flags, f"--embedder={exported}/srcnn")
-    assert "a classifier takes its embedder as it is stored" in refused(export, *of_embedder, "--half_precision")
+    assert "a classifier takes its embedder as it is stored" in refused(export, *of_embedder, "--precision=float16")
     no_network = refused(export, *of_embedder, f"--super_resolver={tmp_path}")
     assert f"{tmp_path} holds no super-resolution model" in no_network
     other = tmp_path / "other"

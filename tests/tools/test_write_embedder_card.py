@@ -53,7 +53,7 @@ def results(tmp_path: Path) -> Config:
     record = {
         "schema": 1, "kind": "embedder", "name": "siamese", "version": 1, "signatures": {}, "files": {},
         "sha256": CHECKSUM, "parameters": 22779312, "bytes": 46_100_000, "dimensions": 128, "stored_as": "float16",
-        "cost_of_half_precision": {"smallest_cosine": 0.99999, "mean_cosine": 0.999999},
+        "cost_of_precision": {"smallest_cosine": 0.99999, "mean_cosine": 0.999999},
     }  # fmt: skip
     write_json(tmp_path / "saved_models" / "siamese" / "1" / "model.json", record)
     write_json(tmp_path / "lfw.json", lfw(CHECKSUM, (0.85, 0.965), 0.3))

@@ -70,6 +70,38 @@ def test_all_losses_by_hand(kind: str, gamma: float) -> None:
     assert float(total) == pytest.approx(0.5 * each.mean() + 2 * expected["triplet"] + 3 * distances.mean(), rel=1e-4)
 
 
+def test_similarities_to_what_the_teacher_knows() -> None:
+    others = np.random.default_rng(5).normal(0, 1, (11, DIMENSIONS)).astype(np.float32)
+    loss = SiameseLoss(0, 0, similarity_weight=1.5, others=tf.constant(others))
+    total, losses = loss(tf.constant(FEATURES), BATCH, None, VIEWS)
+    seen = []
+    for rows in (TARGETS, FEATURES):
+        logits = 20 * unit(rows).astype(np.float64) @ unit(others).T
+        seen.append(logits - np.log(np.exp(logits).sum(axis=1, keepdims=True)))
+    each = (np.exp(seen[0]) * (seen[0] - seen[1])).sum(axis=1)
+    expected = {"similarity": each.mean(), **by_hand("similarity", each)}
+    assert losses.keys() == expected.keys()
+    for name, value in expected.items():
+        assert float(losses[name]) == pytest.approx(value, rel=1e-3), name
+    assert float(total) == pytest.approx(1.5 * each.mean(), rel=1e-3)
+
+
+def test_a_teacher_in_the_step_sees_the_sharp_faces() -> None:
+    job, teacher = Job(), Job().network
+    teacher.set_weights([weight + 0.1 for weight in teacher.get_weights()])
+    sharp = tf.constant(np.random.default_rng(3).integers(0, 256, (ROWS // len(VIEWS), 2, 2, 3), dtype=np.uint8))
+    batch = {name: value for name, value in job.batch.items() if name != "targets"} | {"sharp": sharp}
+    loss = SiameseLoss(0, 0, distillation_weight=2.0)
+    before = teacher.get_weights()
+    seen = unit(np.asarray(job.network(tf.cast(batch["faces"], tf.float32))))
+    step = siamese_step(job.network, None, keras.optimizers.SGD(0.5), loss, VIEWS, teacher=teacher)
+    losses = step(batch)
+    targets = np.repeat(unit(np.asarray(teacher(tf.cast(sharp, tf.float32)))), len(VIEWS), axis=0)
+    assert float(losses["distillation"]) == pytest.approx(1 - (seen * targets).sum(axis=1).mean(), rel=1e-4)
+    for one, other in zip(before, teacher.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_a_weight_of_nothing_leaves_a_loss_out() -> None:
     head = ClassificationHead(CLASSES, DIMENSIONS)
     features = tf.constant(FEATURES)

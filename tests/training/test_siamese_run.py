@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -10,6 +11,7 @@ import tensorflow as tf
 from lrfr_tf.data.aligned import AlignedFiles
 from lrfr_tf.errors import UserError
 from lrfr_tf.training.siamese_run import SiameseRun, SiameseSettings, at_most_of_each, split_off_identities
+from lrfr_tf.weights.facenet import load_facenet_128
 from tests.aligned_by_code import write_aligned_tree
 
 COUNTS = {"1": 5, "2": 3, "3": 4, "4": 6, "6": 4, "7": 2, "8": 9}
@@ -69,12 +71,42 @@ def test_batches_of_a_run(tree: Path, faces_in: str) -> None:
     assert len(set(batch["labels"].numpy())) == 3
 
 
+def test_batches_for_a_teacher_that_sees_the_views(tree: Path) -> None:
+    settings = {"backbone": "facenet", "distillation_weight": 1.0, "teacher_sees": "views", "mixed": 0.5, "varied": 0.5}
+    run = job(tree, sizes=("128", "8"), head="none", triplet_weight=0.0, **settings)
+    batch = next(iter(run.batches(0)))
+    assert batch.keys() == {"faces", "labels", "sharp"}
+    assert batch["sharp"].shape == (3, 128, 128, 3)
+    np.testing.assert_array_equal(batch["faces"][::2], batch["sharp"])
+
+
+@pytest.mark.facenet
+def test_a_teacher_that_sees_the_views_is_facenet(tree: Path, facenet_weights: Path) -> None:
+    settings = {"backbone": "facenet", "facenet_weights": str(facenet_weights), "similarity_weight": 1.0}
+    assert job(tree, **settings).build_teacher() is None
+    assert job(tree).build_teacher() is None
+    teacher = job(tree, teacher_sees="views", **settings).build_teacher()
+    assert teacher is not None
+    assert teacher.trainable_variables == []
+    faces = np.random.default_rng(0).integers(0, 256, (2, 128, 128, 3)).astype(np.float32)
+    published = load_facenet_128(facenet_weights)
+    enlarged = keras.ops.image.resize(faces, (160, 160), interpolation="bicubic", antialias=True)
+    features = np.asarray(teacher(faces, training=False))
+    features = features / np.linalg.norm(features, axis=1, keepdims=True)
+    np.testing.assert_allclose(features, np.asarray(published(enlarged, training=False)), atol=1e-4)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"initial_weights": "facenet"}, "--initial_weights=facenet needs --backbone=facenet"),
         ({"initial_weights": "nothing.h5"}, "--initial_weights=nothing.h5 is neither random, facenet, nor a file"),
         ({"distillation_weight": 1.5}, "128 numbers: --distillation_weight=1.5 needs --backbone=facenet"),
+        ({"similarity_weight": 0.5}, "128 numbers: --similarity_weight=0.5 needs --backbone=facenet"),
+        ({"varied": 1.5}, "--varied=1.5 is out of range; it must be at most 1"),
+        ({"mixed": 2.0}, "--mixed=2 is out of range; it must be at most 1"),
+        ({"mixed": 0.5}, "--mixed needs --teacher_sees=views, --classification_weight=0 and --triplet_weight=0"),
+        ({"mixed": 0.5, "teacher_sees": "views", "head": "none"}, "A mixture of two persons has no label"),
         ({"head_start": "teacher"}, "128 numbers: --head_start=teacher needs --backbone=facenet"),
         ({"classification_weight": 0.0, "triplet_weight": 0.0}, "there is nothing to learn"),
         ({"head": "none", "triplet_weight": 0.0}, "--head=none; there is nothing to learn"),
