@@ -32,12 +32,21 @@ LIMITS = """## Limits
 - At 8 px many pairs cannot be told by anybody. A score is not evidence.
 - Do not use it for covert surveillance, nor to identify people without a legal basis."""
 
+PARTS = """
+
+Inside are two networks, and each face goes to one of them, by how much detail it holds (`lrfr_tf.models.detail`: the
+power of what more than 40 pixels show to that of what 20 to 40 show). Below {threshold:g}, which is a sharp face
+shrunk to about 38 px, it goes to the network for small faces, whether it comes enlarged or not."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Config:
     training: tuple[str, ...] = required("run folders of train_siamese, each going on from the one before")
     lfw: str = required("result of tools/evaluate_lfw.py for the export, with --baseline=FaceNet's result")
     lfw_facenet: str = required("FaceNet's own result on the same pairs")
+    training_of_larger: str | None = option(
+        None, "run folder of the network for the larger faces, where the export has one"
+    )
     other_ways: tuple[str, ...] = option((), "further results of tools/evaluate_lfw.py for the export, as name=file")
     scface: tuple[str, ...] = option((), "results of tools/evaluate_scface.py, as 10-17-30=file (eyes apart, px)")
     scface_facenet: tuple[str, ...] = option((), "FaceNet's results on the same trees, in the same form and order")
@@ -53,6 +62,8 @@ def main(config: Config) -> None:
         raise UserError(f"{target} holds no export; make it with tools/export_saved_model.py.")
     record = read_record(version)
     lfw, facenet = read_json(config.lfw), read_json(config.lfw_facenet)
+    if ("source_of_larger" in record) != (config.training_of_larger is not None):
+        raise UserError(f"--training_of_larger goes with an export of two networks, and only then: see {version}.")
     ways = {name: read_json(file) for name, file in _named(config.other_ways)}
     ours = [(name, read_json(file)) for name, file in _named(config.scface)]
     theirs = [read_json(file) for _, file in _named(config.scface_facenet)]
@@ -69,6 +80,7 @@ def main(config: Config) -> None:
     text = card(
         record,
         [read_json(folder / "run.json") for folder in runs],
+        read_json(Path(config.training_of_larger) / "run.json") if config.training_of_larger else None,
         Path(os.path.relpath(curve, target)).as_posix(),
         history,
         [table, ways_table(lfw, ways), ranks_table(ours, theirs)],
@@ -80,6 +92,15 @@ def main(config: Config) -> None:
     print(write_calibration(target, record, lfw["sizes"]))
     if config.readme is not None:
         put_between_marks(config.readme, f"{table}\n\n{ranks_table(ours, theirs)}", "siamese")
+
+
+def batches_of(run: dict[str, Any]) -> str:
+    """How long a run was, and what one of its steps saw."""
+    config = run["config"]
+    return (
+        f"`{Path(config['output']).name}`: {config['steps']:,} steps of {config['batch_size']} persons with "
+        f"{len(config['sizes'])} views each"
+    )
 
 
 def commands_of(run: dict[str, Any]) -> list[str]:
@@ -95,21 +116,29 @@ def commands_of(run: dict[str, Any]) -> list[str]:
 def card(
     record: dict[str, Any],
     runs: list[dict[str, Any]],
+    larger: dict[str, Any] | None,
     curve: str,
     history: list[dict[str, Any]],
     tables: list[str],
     counts: dict[str, int],
 ) -> str:
     """The text of the card."""
-    commands = "\n".join(line for run in runs for line in commands_of(run))
-    steps = history[-1]["step"]
+    commands = "\n".join(line for run in [*runs, *([larger] if larger else [])] for line in commands_of(run))
     first = runs[0]
-    half = record.get("cost_of_precision")
-    cost = f" (cosine to the float32 network's embeddings at least {half['smallest_cosine']:.6f})" if half else ""
+    cost = ""
+    if "cost_of_precision" in record:
+        smallest = record["cost_of_precision"]["smallest_cosine"]
+        cost = f" (cosine to the float32 network's embeddings at least {smallest:.5f})"
+    batches = "\n".join(f"- {batches_of(run)}" for run in runs)
+    parts = two = ""
+    if larger:
+        batches += f"\n- {batches_of(larger)}: the network for the larger faces"
+        parts = PARTS.format(threshold=record["detail_of_small_faces"])
+        two = " Two such networks share one space: one for small faces, one for the others."
     return f"""# siamese: faces of 8 to 128 pixels in one space
 
 FaceNet 128-D (Inception-ResNet-v1, batch norm folded into the convolutions), fine-tuned so that a small face lands
-where its sharp photo does. {record["parameters"]:,} parameters stored as {record["stored_as"]},
+where its sharp photo does.{two} {record["parameters"]:,} parameters stored as {record["stored_as"]},
 {record["bytes"] / 1e6:.1f} MB{cost}.
 
 Made by `tools/write_embedder_card.py`. Version {record["version"]}, sha256 of the content `{record["sha256"][:16]}`.
@@ -120,7 +149,7 @@ SavedModel signatures `embed` (`faces`: uint8 RGB [N, H, W, 3] -> `embedding`: f
 unit length; also `serving_default`), `verify` (`faces_a`, `faces_b` -> `similarity`: float32 [N], the cosine),
 `embed_bytes` and `verify_bytes` (JPEG, PNG or BMP files: `image_bytes`; `image_bytes_a`, `image_bytes_b`). A face is a
 128 x 128 crop, aligned by five landmarks on the off-centre template `lai`; a face of S pixels may come as S x S or
-enlarged to 128.
+enlarged to 128.{parts}
 
 ```sh
 python tools/evaluate_lfw.py --model=saved_models/siamese --help
@@ -140,9 +169,13 @@ frozen teacher: its embeddings of the sharp photos are the targets, and their me
 {commands}
 ```
 
-{steps:,} steps of {first["config"]["batch_size"]} persons with {len(first["config"]["sizes"])} views each on two CPU
-cores. The curve is that of {first["validation_identities"]} persons who were not trained on, sharp photos against small
-ones:
+On two CPU cores:
+
+{batches}
+
+The curve is that of {first["validation_identities"]} persons who were not trained on, sharp photos against small ones{
+        ", both seen by the network for small faces" if larger else ""
+    }:
 
 ![Area under the ROC curve on the validation persons during training]({curve})
 

@@ -47,7 +47,8 @@ def results(tmp_path: Path) -> Config:
     write_json(tmp_path / "run" / "validation.json", history)
     run = {
         "command": ["-m", "lrfr_tf.train_siamese", "--flagfile=configs/ship_siamese.cfg"], "training_faces": 29176,
-        "training_identities": 6990, "validation_identities": 25, "config": {"batch_size": 10, "sizes": ["128", "8"]},
+        "training_identities": 6990, "validation_identities": 25,
+        "config": {"output": "runs/first", "steps": 1600, "batch_size": 10, "sizes": ["128", "8"]},
     }  # fmt: skip
     write_json(tmp_path / "run" / "run.json", run)
     record = {
@@ -81,6 +82,8 @@ def test_the_card_holds_what_was_measured(results: Config, tmp_path: Path) -> No
     assert "22,779,312 parameters stored as float16, 46.1 MB (cosine" in " ".join(card.split())
     assert "29,176 images of 6,990 persons" in " ".join(card.split())
     assert "python -m lrfr_tf.train_siamese --flagfile=configs/ship_siamese.cfg" in card
+    assert "- `first`: 1,600 steps of 10 persons with 2 views each\n" in card
+    assert "network for" not in card
     row = "| 8 px | 55.00 [54.0, 56.0] | 85.00 [84.0, 86.0] | +30.0 [+29.0, +31.0] | 50.0% | 25.0% | 0.375 | 0.438 |"
     assert row in card
     assert "| S x S as it is | 84.75 | 96.50 |" in card
@@ -96,6 +99,22 @@ def test_the_card_holds_what_was_measured(results: Config, tmp_path: Path) -> No
     readme = (tmp_path / "README.md").read_text()
     assert row in readme
     assert "\nold\n" not in readme
+
+
+def test_the_card_of_two_networks_names_both(results: Config, tmp_path: Path) -> None:
+    file = tmp_path / "saved_models" / "siamese" / "1" / "model.json"
+    write_json(file, read_json(file) | {"source_of_larger": {}, "detail_of_small_faces": 0.135})
+    with pytest.raises(UserError, match="--training_of_larger goes with an export of two networks"):
+        main(results)
+    run = read_json(tmp_path / "run" / "run.json")
+    larger = {"command": ["-m", "larger"], "config": {**run["config"], "output": "runs/large", "steps": 600}}
+    write_json(tmp_path / "large" / "run.json", run | larger)
+    main(dataclasses.replace(results, training_of_larger=str(tmp_path / "large")))
+    card = " ".join((tmp_path / "saved_models" / "siamese" / "MODEL_CARD.md").read_text().split())
+    assert "Two such networks share one space" in card
+    assert "Below 0.135, which is a sharp face shrunk to about 38 px" in card
+    assert "- `large`: 600 steps of 10 persons with 2 views each: the network for the larger faces" in card
+    assert "ship_siamese.cfg python -m larger ```" in card
 
 
 def test_a_run_that_began_with_mixed_weights_names_the_mixing(tmp_path: Path) -> None:
