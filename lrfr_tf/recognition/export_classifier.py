@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from lrfr_tf.errors import UserError
+from lrfr_tf.faces.frame import box_in_square, crop
 from lrfr_tf.images.decode import decode_image
 from lrfr_tf.images.decode_in_graph import PIXEL_BUDGET_IN_GRAPH, decode_and_resize
 from lrfr_tf.images.resize import resize, resize_in_graph
@@ -48,6 +49,7 @@ def servable_classifier(folder: Path, embedder: Embedder, super_resolver: SuperR
         folder: the head, as `Classifier.save` wrote it.
         embedder: the one that the head was fitted on, as `load_embedder` gives it.
         super_resolver: faces are first made as small as it takes them; without one the faces themselves are embedded.
+            Of the squares that it gives, FaceNet is shown the part in which a detector would see the face.
 
     Raises:
         UserError: the folder holds no head, one that was fitted on another embedder, or a name that is no line of a
@@ -70,6 +72,7 @@ def servable_classifier(folder: Path, embedder: Embedder, super_resolver: SuperR
             "classes": len(classifier.class_names),
         },
         "cut": _cut(embedder, resolver),
+        "embedded_part": module.embedded_part,
         "embedder_sha256": embedder.checksum,
         "super_resolver_sha256": None if resolver is None else resolver.checksum,
         "answers": module.answers,
@@ -94,6 +97,7 @@ class _Classifier(tf.Module):
         self._scores = _Gallery(head, classes) if isinstance(head, Gallery) else _Network(head, classifier.kind)
         self._embed, self.input_size = self._embedding(embedder)
         self._super_resolve: InGraph | None = None
+        self.embedded_part = None if resolver is None else _embedded_part(embedder, resolver)
         if resolver is not None:
             self.input_size = resolver.low_size
             self._super_resolve = self._super_resolution(resolver)
@@ -137,6 +141,9 @@ class _Classifier(tf.Module):
         faces = tf.pad(faces, [[0, tf.cast(count == 0, tf.int32)], [0, 0], [0, 0], [0, 0]])
         if self._super_resolve is not None:
             faces = self._super_resolve(resize_in_graph(faces, self.input_size, self.input_size))
+        if self.embedded_part is not None:
+            left, top, right, bottom = self.embedded_part
+            faces = faces[:, top:bottom, left:right]
         scores, classes = tf.math.top_k(self._scores(self._embed(faces)), self.answers)
         names = self._names.lookup(tf.cast(classes, tf.int64))
         shape = (None, self.answers)
@@ -181,6 +188,11 @@ def _cut(embedder: Embedder, resolver: SuperResolver | None) -> str:
     if isinstance(embedder, ExportedEmbedder):
         return "box" if embedder.record.get("template") is None else "aligned"
     return "box" if embedder.name.startswith(EMBEDDERS) else "aligned"
+
+
+def _embedded_part(embedder: Embedder, resolver: SuperResolver) -> tuple[int, int, int, int] | None:
+    """What of a super-resolved square the embedder is given: the box in which its heads' faces were detected."""
+    return box_in_square(resolver.high_size) if _cut(embedder, None) == "box" else None
 
 
 def _count_parameters(classifier: Classifier, embedder: Embedder, resolver: SuperResolver | None) -> int:
@@ -239,6 +251,9 @@ def _answer(
     if resolver is not None:
         low = np.stack([resize(face, resolver.low_size, resolver.low_size) for face in faces])
         faces = list(resolver.super_resolve(low))
+        part = _embedded_part(embedder, resolver)
+        if part is not None:
+            faces = [crop(face, part) for face in faces]
     scores = classifier.scores(embedder.embed(faces))
     best = np.argsort(-scores, axis=1, kind="stable")[:, :count]
     return {"identity": np.array(classifier.class_names)[best], "score": np.take_along_axis(scores, best, axis=1)}

@@ -88,12 +88,12 @@ def write_export(folder: Path, kind: str, module: tf.Module, signatures: dict[st
     return folder
 
 
-def small_network() -> Embedder:
+def small_network(name: str = "stand-in") -> Embedder:
     """A Keras embedder that tells the tinted persons apart: mean colours of a 4 x 4 grid."""
     images = keras.Input((32, 32, 3))
     x = keras.layers.Rescaling(1 / 255, offset=-0.5)(keras.layers.AveragePooling2D(8)(images))
     x = keras.layers.UnitNormalization()(keras.layers.Flatten()(x))
-    return Embedder(keras.Model(images, x), "stand-in")
+    return Embedder(keras.Model(images, x), name)
 
 
 def write_head(folder: Path, kind: str, embedder: Embedder, names: list[str], seed: int = 0) -> Classifier:
@@ -148,6 +148,7 @@ def test_scores_are_those_of_the_parts(
         embedded = resolver.super_resolve(np.stack([pillow(face, 16, 16) for face in faces]))
     names, scores = best(classifier, embedder.embed(embedded))
     assert np.diff(scores, axis=1).min() < -1e-3
+    assert servable.facts["embedded_part"] is None
     for signature in ("identify", "serving_default"):
         found = servable.signatures[signature](tf.constant(faces))
         assert decoded(found["identity"]) == names
@@ -161,6 +162,23 @@ def test_scores_are_those_of_the_parts(
     assert servable.facts["cut"] == ("square" if super_resolved else "aligned")
     if kind == "cosine":
         assert (servable.signatures["identify"](tf.constant(faces))["score"].numpy() >= -1).all()
+
+
+def test_facenet_is_shown_the_box_of_a_super_resolved_square(
+    faces: np.ndarray, generator_folder: Path, tmp_path: Path
+) -> None:
+    """Its heads learned from boxes of a detector, which in such a square are always at the same place."""
+    embedder = small_network("facenet-128-0123")
+    classifier = write_head(tmp_path / "head", "cosine", embedder, NAMES)
+    resolver = load_super_resolver(generator_folder)
+    servable = servable_classifier(tmp_path / "head", embedder, resolver)
+    high = resolver.super_resolve(np.stack([pillow(face, 16, 16) for face in faces]))
+    names, scores = best(classifier, embedder.embed(list(high[:, 7:57, 13:50])))
+    found = servable.signatures["identify"](tf.constant(faces))
+    assert decoded(found["identity"]) == names
+    np.testing.assert_allclose(found["score"].numpy(), scores, atol=1e-3)
+    assert np.abs(scores - best(classifier, embedder.embed(high))[1]).max() > 0.01
+    assert (servable.facts["cut"], servable.facts["embedded_part"]) == ("square", (13, 7, 50, 57))
 
 
 def test_a_class_without_a_face_has_the_lowest_cosine(faces: np.ndarray, tmp_path: Path) -> None:
@@ -202,7 +220,7 @@ def test_an_export_of_exports_answers_as_its_parts(
     assert loaded.parts["super_resolver"] == "srgan"
     photos = [*faces, portrait[:200, :300], portrait[10:26, 200:216]]
     low = np.stack([pillow(photo, 16, 16) for photo in photos])
-    high = load_super_resolver(resolver_export).super_resolve(low)
+    high = list(load_super_resolver(resolver_export).super_resolve(low)[:, 7:57, 13:50])
     with np.load(head_folder / "gallery.npz") as gallery:
         cosines = np.stack([embed_by_hand(face) for face in high]) @ gallery["embeddings"].T
         labels = gallery["labels"]
