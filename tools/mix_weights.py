@@ -2,6 +2,8 @@
 
     python tools/mix_weights.py --model=runs/ship_siamese/model --share=0.8 --output=runs/ship_siamese/mixed
 
+It began with FaceNet, or with the network of another run (--other_model).
+
 A network between the two keeps more of what it knew, here of sharp faces, than what it gives up of what it learned
 (Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022). The output is a model folder like the first.
 """
@@ -28,6 +30,7 @@ class Config:
     model: str = required("the model folder that train_siamese wrote, of the backbone facenet")
     output: str = required("the model folder to write")
     share: float = option(0.8, "share of the fine-tuned weights, 0 to 1", at_least=0)
+    other_model: str | None = option(None, "the model folder of the run that it began with; default: FaceNet 128-D")
     facenet_weights: str | None = option(None, "a file with FaceNet's 128-D weights; default: the cache")
 
 
@@ -37,14 +40,28 @@ def main(config: Config) -> None:
     network, file = load_backbone(Path(config.model))
     if not file.name.startswith("facenet."):
         raise UserError(f"{file} is not of the backbone facenet, which alone begins with published weights.")
-    published = load_facenet_128(Path(config.facenet_weights) if config.facenet_weights else fetch_facenet_weights())
-    begun = folded_trunk(published).get_weights()
     trunk = network.get_layer(TRUNK)
-    trunk.set_weights(mixed(trunk.get_weights(), begun, config.share))
+    trunk.set_weights(mixed(trunk.get_weights(), begun(config, file.name), config.share))
+    record = {"model": config.model, "share": config.share}
+    if config.other_model:
+        record["other_model"] = config.other_model
     with folder_written_whole(Path(config.output)) as temporary:
         network.save_weights(temporary / file.name)
-        write_json(temporary / MIX_RECORD, {"model": config.model, "share": config.share})
-    print(f"{config.output}: {config.share:g} of {file}, {1 - config.share:g} of FaceNet 128-D")
+        write_json(temporary / MIX_RECORD, record)
+    print(
+        f"{config.output}: {config.share:g} of {file}, {1 - config.share:g} of {config.other_model or 'FaceNet 128-D'}"
+    )
+
+
+def begun(config: Config, file: str) -> list[np.ndarray]:
+    """The weights of the trunk that the network began with."""
+    if config.other_model:
+        network, other_file = load_backbone(Path(config.other_model))
+        if other_file.name != file:
+            raise UserError(f"{other_file} is of another backbone than {config.model}.")
+        return network.get_layer(TRUNK).get_weights()
+    published = load_facenet_128(Path(config.facenet_weights) if config.facenet_weights else fetch_facenet_weights())
+    return folded_trunk(published).get_weights()
 
 
 def mixed(first: list[np.ndarray], second: list[np.ndarray], share: float) -> list[np.ndarray]:

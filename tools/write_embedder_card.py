@@ -109,7 +109,9 @@ def commands_of(run: dict[str, Any]) -> list[str]:
     lines = [f"python {' '.join(run['command'])}"]
     if (mixed / MIX_RECORD).is_file():
         mix = read_json(mixed / MIX_RECORD)
-        lines.insert(0, f"python tools/mix_weights.py --model={mix['model']} --share={mix['share']:g} --output={mixed}")
+        other = f" --other_model={mix['other_model']}" if "other_model" in mix else ""
+        flags = f"--model={mix['model']}{other} --share={mix['share']:g} --output={mixed}"
+        lines.insert(0, f"python tools/mix_weights.py {flags}")
     return lines
 
 

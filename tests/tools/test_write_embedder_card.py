@@ -123,6 +123,10 @@ def test_a_run_that_began_with_mixed_weights_names_the_mixing(tmp_path: Path) ->
     write_json(tmp_path / "mix.json", {"model": "runs/first/model", "share": 0.75})
     mixing = f"python tools/mix_weights.py --model=runs/first/model --share=0.75 --output={tmp_path}"
     assert commands_of(run) == [mixing, "python -m x"]
+    mix = {"model": "runs/second/model", "share": 0.5, "other_model": "runs/first/model"}
+    write_json(tmp_path / "mix.json", mix)
+    mixing = "python tools/mix_weights.py --model=runs/second/model --other_model=runs/first/model --share=0.5"
+    assert commands_of(run) == [f"{mixing} --output={tmp_path}", "python -m x"]
 
 
 def test_results_of_another_export_are_refused(results: Config, tmp_path: Path) -> None:
