@@ -213,7 +213,8 @@ def read_weights(version: Path, precision: str, part: str, network: keras.Model)
     stored = reader.get_variable_to_shape_map()
     variables = _variables(network)
     layout = Layout([variable.shape for variable in variables], precision)
-    if precision == "float32":
+    packed = _key(f"{part}{PACKED[0]}") in stored
+    if not packed:
         count = len(network.trainable_variables)
         keys = [_key(f"{part}_trainable/{place}") for place in range(count)]
         keys += [_key(f"{part}_others/{place}") for place in range(len(variables) - count)]
@@ -224,10 +225,10 @@ def read_weights(version: Path, precision: str, part: str, network: keras.Model)
     if [tuple(stored.get(key, (-1,))) for key in keys] != shapes:
         return False
     arrays = [reader.get_tensor(key) for key in keys]
-    if precision != "float32":
+    if packed:
         arrays = [weight.numpy() for weight in layout.widen_each(*map(tf.constant, arrays))]
     for variable, array, shape in zip(variables, arrays, layout.shapes, strict=True):
-        variable.assign(array.reshape(shape))
+        variable.assign(array.reshape(shape).astype(np.float32))
     return True
 
 
