@@ -21,24 +21,38 @@ def cosine_distillations(student: KerasTensor, teacher: KerasTensor) -> KerasTen
 
 
 def similarity_distillations(
-    student: KerasTensor, teacher: KerasTensor, others: KerasTensor, scale: float = 20.0
+    student: KerasTensor,
+    teacher: KerasTensor,
+    others: KerasTensor,
+    scale: float = 20.0,
+    same: KerasTensor | None = None,
+    share_of_same: float = 0.0,
 ) -> KerasTensor:
     """How differently student and teacher see an image among many others: the Kullback-Leibler divergence of theirs.
 
     Each sees the softmax of scale * cosine to the others; the divergence is of the student's from the teacher's. Where
     the cosine counts all directions alike, this counts those in which look-alikes differ. (Passalis and Tefas,
     "Learning Deep Representations with Probabilistic Knowledge Transfer", ECCV 2018, with a softmax for their kernel.)
-    No gradient reaches the teacher.
+    With `same`, a share of what the student should see is the other images of the same person alike, which tells it
+    what the teacher itself does not know. No gradient reaches the teacher.
 
     Args:
         student: [M, D], any dtype and length.
         teacher: [M, D], of the same images, as sharp as the teacher likes them.
         others: [K, D], the teacher's embeddings of other images.
         scale: the inverse of a temperature.
+        same: bool [M, K], which of the others show the person; one at least in each row.
+        share_of_same: 0 to 1.
 
     Returns:
         float32 [M], at least 0.
     """
-    expected = ops.stop_gradient(ops.log_softmax(scale * cosine_matrix(teacher, others)))
+    expected = ops.softmax(scale * cosine_matrix(teacher, others))
+    if same is not None:
+        alike = ops.cast(same, "float32")
+        alike = alike / ops.sum(alike, axis=1, keepdims=True)
+        expected = (1.0 - share_of_same) * expected + share_of_same * alike
+    expected = ops.stop_gradient(expected)
     found = ops.log_softmax(scale * cosine_matrix(student, others))
-    return ops.sum(ops.exp(expected) * (expected - found), axis=1)
+    # Of a share of nothing no logarithm is taken: its summand is zero.
+    return ops.sum(expected * (ops.log(ops.maximum(expected, 1e-30)) - found), axis=1)

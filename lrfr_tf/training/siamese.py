@@ -87,7 +87,8 @@ class SiameseLoss:
     PyTorch's SGD.
 
     `others` are embeddings of the teacher, float32 [K, D], to which the similarities of student and teacher should be
-    alike; a `similarity_weight` above 0 needs them.
+    alike; a `similarity_weight` above 0 needs them. With a `share_of_same` above 0 the labels of the others, int64 [K],
+    count, too.
     """
 
     classification_weight: float = 1.0
@@ -97,6 +98,8 @@ class SiameseLoss:
     similarity_weight: float = 0.0
     weight_decay: float = 0.0
     others: tf.Tensor | None = None
+    labels_of_others: tf.Tensor | None = None
+    share_of_same: float = 0.0
 
     def __call__(
         self, features: tf.Tensor, batch: Batch, head: ClassificationHead | None, views: Sequence[int | str]
@@ -123,7 +126,10 @@ class SiameseLoss:
             losses |= {"distillation": ops.mean(each)} | by_view("distillation", each, views)
             total += self.distillation_weight * losses["distillation"]
         if self.similarity_weight > 0:
-            each = similarity_distillations(features, batch["targets"], self.others)
+            same = batch["labels"][:, None] == self.labels_of_others if self.share_of_same else None
+            each = similarity_distillations(
+                features, batch["targets"], self.others, same=same, share_of_same=self.share_of_same
+            )
             losses |= {"similarity": ops.mean(each)} | by_view("similarity", each, views)
             total += self.similarity_weight * losses["similarity"]
         return total, losses

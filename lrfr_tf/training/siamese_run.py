@@ -90,6 +90,9 @@ class SiameseSettings(TrainingSettings):
         "network and FaceNet see",
         at_least=0,
     )
+    share_of_same: float = option(
+        0.0, "how much of these similarities should be those to all photos of the person alike, 0 to 1", at_least=0
+    )
     teacher_sees: str = option(
         "photos",
         "photos: FaceNet embeds each sharp photo once; views: at every step what the views are shrunk from, which are "
@@ -233,6 +236,8 @@ class SiameseRun:
             config.similarity_weight,
             config.weight_decay,
             tf.constant(self._targets) if config.similarity_weight > 0 else None,
+            tf.constant(self.files.identities, tf.int64),
+            config.share_of_same,
         )
 
     def build_optimizer(self) -> keras.optimizers.Optimizer:
@@ -351,14 +356,18 @@ def _check_flags(config: SiameseSettings) -> None:
     file = config.initial_weights
     if file not in ("random", "facenet") and not Path(file).is_file():
         raise UserError(f"--initial_weights={file} is neither random, facenet, nor a file.")
-    for flag, share in (("varied", config.varied), ("mixed", config.mixed)):
+    shares = {"varied": config.varied, "mixed": config.mixed, "share_of_same": config.share_of_same}
+    for flag, share in shares.items():
         if share > 1:
             raise UserError(f"--{flag}={share:g} is out of range; it must be at most 1.")
-    if config.mixed and (config.teacher_sees != "views" or _has_head(config) or config.triplet_weight > 0):
+    with_labels = _has_head(config) or config.triplet_weight > 0 or config.share_of_same > 0
+    if config.mixed and (config.teacher_sees != "views" or with_labels):
         raise UserError(
             "A mixture of two persons has no label, and no photo of its own: --mixed needs --teacher_sees=views, "
-            "--classification_weight=0 and --triplet_weight=0."
+            "--classification_weight=0, --triplet_weight=0 and --share_of_same=0."
         )
+    if config.share_of_same and not config.similarity_weight:
+        raise UserError("--share_of_same is part of the similarities: it needs --similarity_weight.")
     if not _has_head(config) and config.triplet_weight == 0 and not _has_teacher(config):
         raise UserError("All losses have the weight 0, or --head=none; there is nothing to learn.")
     if config.repeats and (len(config.repeats) != len(config.data) or min(config.repeats) < 1):

@@ -62,3 +62,15 @@ def test_similarity_distillation_is_the_divergence_of_softmaxes() -> None:
     assert of_teacher is None
     assert np.isfinite(gradient).all()
     assert np.abs(gradient).max() > 1e-3
+
+
+def test_a_share_of_the_similarities_is_the_persons_own() -> None:
+    others = RANDOM.normal(0, 1, (9, 5)).astype(np.float32)
+    same = np.zeros((6, 9), bool)
+    same[np.arange(6), np.arange(6)] = same[:3, 8] = True
+    seen, found = (softmax(7.0 * units(rows) @ units(others).T, axis=1) for rows in (TEACHER, STUDENT))
+    expected = 0.75 * seen + 0.25 * same / same.sum(axis=1, keepdims=True)
+    losses = similarity_distillations(STUDENT, TEACHER, others, 7.0, same, 0.25)
+    np.testing.assert_allclose(losses, rel_entr(expected, found).sum(axis=1), rtol=1e-4)
+    whole = similarity_distillations(STUDENT, TEACHER, others, 7.0, same, 1.0)
+    np.testing.assert_allclose(whole[3:], -np.log(found[np.arange(3, 6), np.arange(3, 6)]), rtol=1e-4)

@@ -84,6 +84,11 @@ def test_similarities_to_what_the_teacher_knows() -> None:
     for name, value in expected.items():
         assert float(losses[name]) == pytest.approx(value, rel=1e-3), name
     assert float(total) == pytest.approx(1.5 * each.mean(), rel=1e-3)
+    labels = np.arange(11) % CLASSES
+    loss = SiameseLoss(0, 0, 0, 0, 1, 0, tf.constant(others), tf.constant(labels, tf.int64), 1.0)
+    own = labels[None] == LABELS[:, None]
+    each = -(own / own.sum(axis=1, keepdims=True) * (seen[1] + np.log(own.sum(axis=1, keepdims=True)))).sum(axis=1)
+    assert float(loss(tf.constant(FEATURES), BATCH, None, VIEWS)[0]) == pytest.approx(each.mean(), rel=1e-3)
 
 
 def test_a_teacher_in_the_step_sees_the_sharp_faces() -> None:
