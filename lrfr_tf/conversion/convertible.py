@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.models.backbone import BACKBONES, backbone
-from lrfr_tf.models.detail import DETAIL_OF_SMALL_FACES, detail
+from lrfr_tf.models.detail import shows_little
 from lrfr_tf.models.facenet import Enlarge, StandardiseFixed, WhitenEach, facenet
 from lrfr_tf.models.fold import fold_batch_norm
 from lrfr_tf.recognition import export_embedder
@@ -148,7 +148,7 @@ def of_part(part: str, faces: np.ndarray) -> np.ndarray:
     """Which faces, uint8 [N, S, S, 3], go to a part of a model: bool [N]."""
     if not part:
         return np.ones(len(faces), bool)
-    is_small = np.asarray(detail(faces.astype(np.float32))) < DETAIL_OF_SMALL_FACES
+    is_small = np.asarray(shows_little(faces.astype(np.float32)))
     return is_small if part == "small" else ~is_small
 
 

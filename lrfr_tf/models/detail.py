@@ -29,6 +29,11 @@ def detail(images: KerasTensor) -> KerasTensor:
     return _power(bright - fine) / (_power(fine - coarse) + 1.0)
 
 
+def shows_little(images: KerasTensor) -> KerasTensor:
+    """Whether a face, float [N, S, S, 3] in 0..255, has the detail of a small one, however large it is: bool [N]."""
+    return detail(images) < DETAIL_OF_SMALL_FACES
+
+
 def _as_if_of(images: KerasTensor, matrix: np.ndarray) -> KerasTensor:
     """Images [N, S, S] with each column and each row multiplied by a matrix [S, S]."""
     weights = ops.convert_to_tensor(matrix)

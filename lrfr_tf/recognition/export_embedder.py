@@ -18,7 +18,7 @@ from lrfr_tf.images.decode import decode_image
 from lrfr_tf.images.decode_in_graph import LONGEST_SIDE, MOST_IMAGES, PIXEL_BUDGET_IN_GRAPH, decode_and_resize
 from lrfr_tf.images.resize import resize, resize_in_graph
 from lrfr_tf.models.backbone import BACKBONES, backbone, folded_trunk
-from lrfr_tf.models.detail import DETAIL_OF_SMALL_FACES, detail
+from lrfr_tf.models.detail import DETAIL_OF_SMALL_FACES, shows_little
 from lrfr_tf.models.facenet import TRUNK
 from lrfr_tf.recognition.embedding import load_embedder
 from lrfr_tf.recognition.export import Servable
@@ -130,7 +130,7 @@ class TwoNetworks(tf.Module):
 
     def __call__(self, images: tf.Tensor) -> tf.Tensor:
         """float32 images [N, S, S, 3] in 0..255 -> features [N, D]."""
-        is_small = detail(images) < DETAIL_OF_SMALL_FACES
+        is_small = shows_little(images)
         places, features = [], []
         for network, chosen in ((self.small, is_small), (self.large, ~is_small)):
             own = tf.cast(tf.where(chosen)[:, 0], tf.int32)
@@ -258,7 +258,7 @@ def _answers(networks: list[keras.Model], requests: list[Request]) -> list[dict[
         faces = np.stack([resize(photo, size, size) for photo in photos]).astype(np.float32)
         features = np.asarray(networks[0](faces, training=False))
         if len(networks) > 1:
-            is_small = np.asarray(detail(faces)) < DETAIL_OF_SMALL_FACES
+            is_small = np.asarray(shows_little(faces))
             features = np.where(is_small[:, None], features, np.asarray(networks[1](faces, training=False)))
         return features / np.linalg.norm(features, axis=1, keepdims=True)
 

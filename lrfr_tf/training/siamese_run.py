@@ -184,11 +184,10 @@ class SiameseRun:
     def build_network(self) -> keras.Model:
         """The backbone with its initial weights."""
         config = self.config
-        network = backbone(config.backbone)
         if config.initial_weights == "facenet":
-            published = load_facenet_128(self._facenet_file())
-            network.get_layer(TRUNK).set_weights(folded_trunk(published).get_weights())
-        elif config.initial_weights != "random":
+            return self._published_facenet()
+        network = backbone(config.backbone)
+        if config.initial_weights != "random":
             load_weights(network, Path(config.initial_weights))
         return network
 
@@ -218,10 +217,9 @@ class SiameseRun:
 
     def build_teacher(self) -> keras.Model | None:
         """FaceNet as it was published, if it is asked about every view; it takes what the network takes."""
-        if not _has_teacher(self.config) or self.config.teacher_sees == "photos":
+        if not _asks_about_views(self.config):
             return None
-        teacher = backbone("facenet")
-        teacher.get_layer(TRUNK).set_weights(folded_trunk(load_facenet_128(self._facenet_file())).get_weights())
+        teacher = self._published_facenet()
         teacher.trainable = False
         return teacher
 
@@ -248,8 +246,8 @@ class SiameseRun:
     def batches(self, first_step: int) -> tf.data.Dataset:
         """See `data.identity_batches`."""
         config = self.config
-        from_photos = _has_teacher(config) and config.teacher_sees == "photos"
-        targets = self._targets if from_photos else None
+        about_views = _asks_about_views(config)
+        targets = self._targets if _has_teacher(config) and not about_views else None
         return identity_batches(
             self.faces,
             self.files.identities,
@@ -260,7 +258,7 @@ class SiameseRun:
             config.identity_order == "images",
             targets,
             np.array(config.repeats)[self.files.trees] if config.repeats else None,
-            with_sharp=_has_teacher(config) and not from_photos,
+            with_sharp=about_views,
         )
 
     def schedule(self) -> Schedule:
@@ -292,6 +290,12 @@ class SiameseRun:
                 f"{self.output}: after {last['step']} steps, {len(self._validation.paths)} faces of "
                 f"{len(self._validation.names)} persons, sharp against each size: {figures}"
             )
+
+    def _published_facenet(self) -> keras.Model:
+        """The backbone "facenet" with the published weights."""
+        network = backbone("facenet")
+        network.get_layer(TRUNK).set_weights(folded_trunk(load_facenet_128(self._facenet_file())).get_weights())
+        return network
 
     def _facenet_file(self) -> Path:
         return Path(self.config.facenet_weights) if self.config.facenet_weights else fetch_facenet_weights()
@@ -338,6 +342,10 @@ def _has_head(config: SiameseSettings) -> bool:
 
 def _has_teacher(config: SiameseSettings) -> bool:
     return config.distillation_weight > 0 or config.similarity_weight > 0
+
+
+def _asks_about_views(config: SiameseSettings) -> bool:
+    return _has_teacher(config) and config.teacher_sees == "views"
 
 
 def _check_flags(config: SiameseSettings) -> None:
