@@ -50,8 +50,8 @@ bench-training: environment
 
 # uv resolves for all supported Pythons and platforms at once.
 lock:
-	uv pip compile pyproject.toml --extra dev --universal --generate-hashes --python-version 3.11 \
-	    --no-annotate --no-header --upgrade -o requirements.lock
+	uv pip compile pyproject.toml --extra dev --extra onnx --extra tflite --universal --generate-hashes \
+	    --python-version 3.11 --no-annotate --no-header --upgrade -o requirements.lock
 
 clean:
 	rm -rf .venv .venv-peers *.egg-info .pytest_cache .mypy_cache .ruff_cache
