@@ -3,9 +3,10 @@
     python tools/bench_embed.py --rounds=5
 
 All have the same weights: FaceNet 128-D if it is in the cache, else random ones, which are as fast. Ours is called
-through its export; facenet-pytorch's network with the channels first, as that package does, and with the channels last;
-keras-facenet's with `predict`, as that package does, and eagerly one face at a time, as deepface does. Each peer runs
-in a process of its own, in turns; before that, embeddings are compared. Last, oneDNN's log tells where the time goes.
+through its exports, one of which computes in bfloat16; facenet-pytorch's network with the channels first, as that
+package does, with the channels last, and the latter in PyTorch's mixed precision of bfloat16; keras-facenet's with
+`predict`, as that package does, and eagerly one face at a time, as deepface does. Each peer runs in a process of its
+own, in turns; before that, embeddings are compared. Last, oneDNN's log tells where the time goes.
 """
 
 import dataclasses
@@ -16,9 +17,9 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from lrfr_tf.benchmark.agreement import compare_embeddings
+from lrfr_tf.benchmark.agreement import compare_embeddings, compare_rounded_embeddings
 from lrfr_tf.benchmark.networks import facenet_to_compare, store_as_saved_model, store_weights
-from lrfr_tf.benchmark.peers import FACENET_PYTORCH, OURS, peak_memory, programs
+from lrfr_tf.benchmark.peers import BFLOAT16, FACENET_PYTORCH, OURS, peak_memory, programs
 from lrfr_tf.benchmark.profile import onednn_profile
 from lrfr_tf.benchmark.record import Row, row_of, write_result
 from lrfr_tf.benchmark.turns import Peer, running, take_turns
@@ -50,6 +51,7 @@ def main(config: Config) -> None:
         write_lists(folder / "embed.npz", cases)
         store_weights(network, folder / "weights.npz")
         store_as_saved_model(network, folder / "embedder")
+        store_as_saved_model(network, folder / "embedder_bfloat16", compute="bfloat16")
         with tqdm(total=len(cases) * len(config.threads), desc="embed", unit="case") as progress:
             for threads in config.threads:
                 with running(everybody, folder, threads) as peers:
@@ -80,13 +82,19 @@ def ways_of(peers: list[Peer], case: str, batch: int) -> dict[str, tuple[Peer, s
         ways[peer.name] = (peer, case)
         if peer.name == FACENET_PYTORCH:
             ways[f"{FACENET_PYTORCH}, channels last"] = (peer, f"{case}, channels last")
+        ways[f"{peer.name}{BFLOAT16}"] = (peer, f"{case}{BFLOAT16}")
     return ways
 
 
 def differences(ways: dict[str, tuple[Peer, str]]) -> dict[str, Any]:
     """How far the embeddings of the others are from ours."""
     answers = {name: peer.answer(call)["embedding"] for name, (peer, call) in ways.items()}
-    return {name: compare_embeddings(answers[OURS], answer, name) for name, answer in answers.items() if name != OURS}
+    found = {}
+    for name, answer in answers.items():
+        compare = compare_rounded_embeddings if name.endswith(BFLOAT16) else compare_embeddings
+        if name != OURS:
+            found[name] = compare(answers[OURS], answer, name)
+    return found
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from lrfr_tf.recognition.export_classifier import servable_classifier
 from lrfr_tf.recognition.export_embedder import servable_embedder, servable_facenet
 from lrfr_tf.recognition.export_super_resolution import servable_super_resolver
 from lrfr_tf.recognition.saved_model import find_version
-from lrfr_tf.recognition.stored_network import PRECISIONS
+from lrfr_tf.recognition.stored_network import COMPUTE_TYPES, PRECISIONS
 from lrfr_tf.recognition.super_resolution import load_super_resolver
 
 
@@ -40,6 +40,10 @@ class Config:
     precision: str = option(
         "float32", "what the weights are stored in: float16 is half as large, int8 a quarter; the cost is printed",
         PRECISIONS,
+    )  # fmt: skip
+    compute: str = option(
+        "float32", "what an embedder computes in: bfloat16 is faster on a CPU with AMX, elsewhere slower; the cost is "
+        "printed", COMPUTE_TYPES,
     )  # fmt: skip
     larger_model: str | None = option(
         None, "another model folder of train_siamese, for the larger faces; --model then embeds the small ones"
@@ -65,14 +69,18 @@ def prepare(config: Config) -> Servable:
         raise UserError(f"--embedder and --super_resolver go with a classifier head, and {model} is none.")
     if config.larger_model and not any(model.glob("*.weights.h5")):
         raise UserError(f"--larger_model goes with a model of train_siamese, and {model} is none.")
+    is_embedder = config.model in ("facenet", *EMBEDDERS) or any(model.glob("*.weights.h5"))
+    if config.compute != "float32" and not is_embedder:
+        raise UserError(f"--compute={config.compute} goes with an embedder, and {model} is none.")
     if find_version(model) is not None:
         raise UserError(f"{model} is an export already; --model takes what a training wrote, or facenet.")
     if config.model in ("facenet", *EMBEDDERS):
-        return servable_facenet(config.model, weights, config.precision)
+        return servable_facenet(config.model, weights, config.precision, config.compute)
     if (model / "super_resolver.json").is_file():
         return servable_super_resolver(model, config.precision)
     if any(model.glob("*.weights.h5")):
-        return servable_embedder(model, config.precision, Path(config.larger_model) if config.larger_model else None)
+        larger = Path(config.larger_model) if config.larger_model else None
+        return servable_embedder(model, config.precision, larger, config.compute)
     raise UserError(
         f"--model={model} holds no super_resolver.json, no <backbone>.weights.h5 and no head.json, and is not facenet."
     )
@@ -82,8 +90,8 @@ def prepare_classifier(config: Config, head: Path, weights: Path | None) -> Serv
     """A head with the networks before it."""
     if not config.embedder:
         raise UserError(f"{head} is a classifier head; say with --embedder what it was fitted on.")
-    if config.precision != "float32":
-        raise UserError("--precision is for networks; a classifier takes its embedder as it is stored.")
+    if config.precision != "float32" or config.compute != "float32":
+        raise UserError("--precision and --compute are for networks; a classifier takes its embedder as it is.")
     super_resolver = load_super_resolver(Path(config.super_resolver)) if config.super_resolver else None
     return servable_classifier(head, load_embedder(config.embedder, weights), super_resolver)
 
@@ -96,9 +104,10 @@ def report(folder: Path, record: dict[str, Any]) -> None:
     for key, what in (
         ("cost_of_folding", "batch norm folded"),
         ("cost_of_precision", f"stored as {record['stored_as']}"),
+        ("cost_of_compute", f"computing in {record.get('computes_in')}"),
     ):
         if key in record:
-            print(f"  {what}, against the float32 network as it was trained: {cost_in_words(record[key])}")
+            print(f"  {what}, against the same without it: {cost_in_words(record[key])}")
     check = record["check"]
     print(
         f"  checked in a new process: {check['requests']} requests; {check['differing']} of {check['places']} values "

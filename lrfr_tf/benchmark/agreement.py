@@ -9,6 +9,7 @@ from lrfr_tf.errors import UserError
 SAME_FACE = 0.5  # IoU
 LEAST_SHARE_OF_FACES = 0.9
 LARGEST_DIFFERENCE = 1e-4
+SMALLEST_COSINE = 0.999  # where one of two computes in bfloat16
 
 
 def compare_faces(ours: dict[str, np.ndarray], theirs: dict[str, np.ndarray], peer: str) -> dict[str, Any]:
@@ -64,3 +65,17 @@ def compare_embeddings(ours: np.ndarray, theirs: np.ndarray, peer: str) -> dict[
     if not difference <= LARGEST_DIFFERENCE:
         raise UserError(f"The embeddings of {peer} are up to {difference:.2g} from ours; they cannot be compared.")
     return {"largest_difference": float(f"{difference:.2g}")}
+
+
+def compare_rounded_embeddings(ours: np.ndarray, theirs: np.ndarray, peer: str) -> dict[str, Any]:
+    """The smallest cosine between our float32 embeddings and those of what computes in bfloat16, float [N, D] each.
+
+    Raises:
+        UserError: they are of another shape, or a cosine is below 0.999.
+    """
+    if ours.shape != theirs.shape:
+        raise UserError(f"{peer} gives embeddings {list(theirs.shape)}, ours {list(ours.shape)}.")
+    cosine = float(((ours * theirs).sum(axis=1) / np.linalg.norm(ours, axis=1) / np.linalg.norm(theirs, axis=1)).min())
+    if not cosine >= SMALLEST_COSINE:
+        raise UserError(f"The embeddings of {peer} have a cosine of {cosine:.4f} to ours; they cannot be compared.")
+    return {"smallest_cosine": round(cosine, 5)}

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from lrfr_tf.benchmark.peers import BFLOAT16
 from lrfr_tf.benchmark.torch_boxes import stand_in_for_torchvision
 from lrfr_tf.benchmark.whiten import whiten
 from lrfr_tf.benchmark.worker import Call, read_lists, serve
@@ -22,7 +23,8 @@ def prepare(folder: Path, threads: int) -> tuple[dict[str, Call], dict[str, Any]
     """uint8 faces -> unit-length embeddings.
 
     Each case once with the channels before the rows, as this package's own detector hands on its crops, and once as
-    `<case>, channels last`: nobody needs to know of that, but it is faster.
+    `<case>, channels last`: nobody needs to know of that, but it is faster. `<case>, bfloat16` is the latter in
+    PyTorch's automatic mixed precision.
     """
     torch.set_num_threads(threads)
     stand_in_for_torchvision()
@@ -41,11 +43,11 @@ def prepare(folder: Path, threads: int) -> tuple[dict[str, Call], dict[str, Any]
     if left or untouched.unexpected_keys:
         raise ValueError(f"Weights that fit nowhere, or are missing: {left + list(untouched.unexpected_keys)}.")
 
-    def call(faces: np.ndarray, layout: torch.memory_format) -> Call:
+    def call(faces: np.ndarray, layout: torch.memory_format, mixed: bool = False) -> Call:
         def embed() -> dict[str, np.ndarray]:
-            with torch.inference_mode():
+            with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=mixed):
                 images = torch.from_numpy(whiten(faces)).permute(0, 3, 1, 2).contiguous(memory_format=layout)
-                return {"embedding": network(images).numpy()}
+                return {"embedding": network(images).float().numpy()}
 
         return embed
 
@@ -53,6 +55,7 @@ def prepare(folder: Path, threads: int) -> tuple[dict[str, Call], dict[str, Any]
     for case, (faces,) in read_lists(folder / "embed.npz").items():
         calls[case] = call(faces, torch.contiguous_format)
         calls[f"{case}, {CHANNELS_LAST}"] = call(faces, torch.channels_last)
+        calls[f"{case}{BFLOAT16}"] = call(faces, torch.channels_last, mixed=True)
     return calls, {"version": importlib.metadata.version("facenet-pytorch"), "torch": torch.__version__}
 
 

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from lrfr_tf.models.bfloat16 import in_bfloat16
 from lrfr_tf.models.facenet import TRUNK, WhitenEach, facenet
 from lrfr_tf.recognition.export_embedder import checked_faces, embeddings_in_graph, in_fewer_operations
 from lrfr_tf.recognition.stored_network import StoredNetwork
@@ -30,9 +31,17 @@ def store_weights(network: keras.Model, file: Path) -> None:
     np.savez(file, **{f"{layer.name}/{w.name}": w.numpy() for layer in layers for w in layer.weights})
 
 
-def store_as_saved_model(network: keras.Model, folder: Path) -> None:
-    """FaceNet with the signature `embed`, as `tools/export_saved_model.py --model=facenet` would export it."""
-    module = StoredNetwork(in_fewer_operations(network), "float32")
+def store_as_saved_model(network: keras.Model, folder: Path, compute: str = "float32") -> None:
+    """FaceNet with the signature `embed`, as `tools/export_saved_model.py --model=facenet` would export it.
+
+    Args:
+        compute: "bfloat16" for what `--precision=float16 --compute=bfloat16` makes.
+    """
+    folded = in_fewer_operations(network)
+    if compute == "float32":
+        module = StoredNetwork(folded, "float32")
+    else:
+        module = StoredNetwork(in_bfloat16(folded), "float16", compute=compute)
     embeddings = embeddings_in_graph(module, int(network.input_shape[1]))
 
     @tf.function(input_signature=[tf.TensorSpec((None, None, None, 3), tf.uint8, "faces")])

@@ -1,4 +1,4 @@
-"""Serves this project's FaceNet, out of its export."""
+"""Serves this project's FaceNet, out of its exports: one computes in float32, one in bfloat16."""
 
 from pathlib import Path
 from typing import Any
@@ -6,22 +6,29 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from lrfr_tf.benchmark.peers import BFLOAT16
 from lrfr_tf.benchmark.tensorflow_threads import set_threads
 from lrfr_tf.benchmark.worker import Call, read_lists, serve
 
+# What is added to the name of a case -> the folder of the export.
+EXPORTS = {"": "embedder", BFLOAT16: "embedder_bfloat16"}
+
 
 def prepare(folder: Path, threads: int) -> tuple[dict[str, Call], dict[str, Any]]:
-    """uint8 faces -> unit-length embeddings."""
+    """uint8 faces -> unit-length embeddings; each case once as `<case>` and once as `<case>, bfloat16`."""
     set_threads(threads)
-    exported = tf.saved_model.load(str(folder / "embedder"))
+    exported = {suffix: tf.saved_model.load(str(folder / name)) for suffix, name in EXPORTS.items()}
 
-    def call(faces: np.ndarray) -> Call:
+    def call(faces: np.ndarray, suffix: str) -> Call:
+        embed_faces = exported[suffix].signatures["embed"]
+
         def embed() -> dict[str, np.ndarray]:
-            return {"embedding": exported.signatures["embed"](faces=tf.constant(faces))["embedding"].numpy()}
+            return {"embedding": embed_faces(faces=tf.constant(faces))["embedding"].numpy()}
 
         return embed
 
-    return {case: call(faces) for case, (faces,) in read_lists(folder / "embed.npz").items()}, {}
+    cases = read_lists(folder / "embed.npz")
+    return {case + suffix: call(faces, suffix) for case, (faces,) in cases.items() for suffix in EXPORTS}, {}
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from lrfr_tf.benchmark.bars import Bar, Result, bars, ratios
-from lrfr_tf.benchmark.peers import FACENET_PYTORCH, OURS
+from lrfr_tf.benchmark.peers import BFLOAT16, FACENET_PYTORCH, OURS
 from lrfr_tf.benchmark.record import Row
 
 TITLES = {
@@ -99,11 +99,14 @@ def detect_notes(result: Result) -> str:
 
 def embed_notes(result: Result) -> str:
     facts = result["facts"]
-    lines = [
-        f"- {case}: the embeddings of {peer} differ from ours by {found['largest_difference']:.2g} at most."
-        for case, others in facts["same_embeddings"].items()
-        for peer, found in others.items()
-    ]
+    lines = []
+    for case, others in facts["same_embeddings"].items():
+        for peer, found in others.items():
+            if "smallest_cosine" in found:
+                agreement = f"have a cosine of at least {found['smallest_cosine']:.5f} to ours in float32"
+            else:
+                agreement = f"differ from ours by {found['largest_difference']:.2g} at most"
+            lines.append(f"- {case}: the embeddings of {peer} {agreement}.")
     lines.append(f"- Weights: {facts['weights']}. deepface's way is measured with one face, the only number it takes.")
     if FACENET_PYTORCH in facts["peers"]:
         last = ratios(result["rows"], f"{FACENET_PYTORCH}, channels last", "cpu").values()
@@ -111,6 +114,13 @@ def embed_notes(result: Result) -> str:
             f"- {FACENET_PYTORCH} hands on its crops with the channels first. With the channels last, "
             f"which torch takes too, its network needs {min(last):.2f} to {max(last):.2f} times our CPU time."
         )
+        rounded = ratios(result["rows"], FACENET_PYTORCH + BFLOAT16, "cpu", OURS + BFLOAT16).values()
+        if rounded:
+            lines.append(
+                "- bfloat16 is ours exported with `--precision=float16 --compute=bfloat16`, and theirs with the "
+                "channels last in torch's automatic mixed precision: theirs needs "
+                f"{min(rounded):.2f} to {max(rounded):.2f} times our CPU time then."
+            )
     else:
         lines.append(f"- {FACENET_PYTORCH} was not installed; it is left out.")
     lines.append(_memory_line(facts["peak_memory_mb"]))

@@ -19,9 +19,9 @@ from lrfr_tf.recognition.warm_up import read_warm_up
 
 # Images are rounded to whole levels, and a sum in another order may fall on the other side of a half.
 LARGEST_LEVELS, LARGEST_SHARE = 1, 0.001
-LARGEST_FLOAT_DIFFERENCE = 1e-4
 # Names are sorted by their scores, and two whose scores are equal but for rounding may change places.
 LARGEST_SHARE_OF_NAMES = 0.05
+EXPECTED = "expected.json"
 
 
 def check_export(version: Path, expected: Path) -> dict[str, Any]:
@@ -29,8 +29,9 @@ def check_export(version: Path, expected: Path) -> dict[str, Any]:
 
     Args:
         version: the export.
-        expected: a folder with `signatures.json` (see `describe_signatures`) and `answers.npz`: for the warm-up
-            request number i and each output, the array "i/<output>" of the live model.
+        expected: a folder with `expected.json`, which holds `signatures` (see `describe_signature`) and the
+            `largest_difference` of a number, and `answers.npz`: for the warm-up request number i and each output, the
+            array "i/<output>" of the live model.
 
     Returns:
         The number of requests sent, the largest difference, and in how many places (pixels, or numbers) there is one.
@@ -39,7 +40,8 @@ def check_export(version: Path, expected: Path) -> dict[str, Any]:
         UserError: something differs.
     """
     loaded = tf.saved_model.load(str(version))
-    signatures = read_json(expected / "signatures.json")
+    wanted = read_json(expected / EXPECTED)
+    signatures = wanted["signatures"]
     found = {name: describe_signature(function) for name, function in loaded.signatures.items()}
     if found != signatures:
         raise UserError(f"The signatures are {json.dumps(found)}, not {json.dumps(signatures)}.")
@@ -51,7 +53,8 @@ def check_export(version: Path, expected: Path) -> dict[str, Any]:
         outputs = loaded.signatures[request.signature](**inputs)
         for name, output in outputs.items():
             key = f"{number}/{name}"
-            _compare(f"Output {name} of {request.signature}", output.numpy(), answers[key], results)
+            what = f"Output {name} of {request.signature}"
+            _compare(what, output.numpy(), answers[key], results, wanted["largest_difference"])
             compared.add(key)
         results["requests"] += 1
     if compared != set(answers.files):
@@ -74,7 +77,9 @@ def describe_signature(function: Any) -> dict[str, dict[str, Any]]:
     return {"inputs": described(inputs), "outputs": described(function.structured_outputs)}
 
 
-def _compare(what: str, found: np.ndarray, wanted: np.ndarray, results: dict[str, Any]) -> None:
+def _compare(
+    what: str, found: np.ndarray, wanted: np.ndarray, results: dict[str, Any], largest_difference: float
+) -> None:
     if found.shape != wanted.shape:
         raise UserError(f"{what} has the shape {list(found.shape)}, not {list(wanted.shape)}.")
     if not np.issubdtype(wanted.dtype, np.number):
@@ -91,7 +96,7 @@ def _compare(what: str, found: np.ndarray, wanted: np.ndarray, results: dict[str
     if wanted.dtype == np.uint8:
         good = largest <= LARGEST_LEVELS and differing <= LARGEST_SHARE * differences.size
     else:
-        good = largest <= LARGEST_FLOAT_DIFFERENCE  # never true of NaN
+        good = largest <= largest_difference  # never true of NaN
     if not good:
         raise UserError(
             f"{what} differs from the live model's by up to {largest:g}, in {differing} of {differences.size} places."

@@ -21,7 +21,7 @@ from lrfr_tf.config import git_commit, versions
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import folder_written_whole, write_json
 from lrfr_tf.images.resize import KERNEL
-from lrfr_tf.recognition.check_export import describe_signature
+from lrfr_tf.recognition.check_export import EXPECTED, describe_signature
 from lrfr_tf.recognition.saved_model import RECORD, SCHEMA, content_checksum, file_checksums
 from lrfr_tf.recognition.warm_up import Request, write_warm_up
 
@@ -41,6 +41,7 @@ class Servable:
         requests: calls of every signature, to warm up with and to try the export with.
         answers: what the live model, not the signatures, answers to each: output -> array.
         facts: what else the record shall hold, such as sizes and where the weights come from.
+        largest_difference: how far a number that the export answers may be from that of the live model.
     """
 
     kind: str
@@ -49,6 +50,7 @@ class Servable:
     requests: Sequence[Request]
     answers: Sequence[dict[str, np.ndarray]]
     facts: dict[str, Any]
+    largest_difference: float = 1e-4
 
 
 def new_version(output: Path, name: str, version: int) -> Path:
@@ -98,7 +100,9 @@ def _checked_in_a_new_process(saved_model: Path, servable: Servable) -> dict[str
     signatures = {name: describe_signature(function) for name, function in servable.signatures.items()}
     with tempfile.TemporaryDirectory() as expected:
         np.savez(Path(expected) / "answers.npz", **answers)  # type: ignore[arg-type]
-        write_json(Path(expected) / "signatures.json", signatures)
+        write_json(
+            Path(expected) / EXPECTED, {"signatures": signatures, "largest_difference": servable.largest_difference}
+        )
         command = [sys.executable, "-m", "lrfr_tf.recognition.check_export", str(saved_model), expected]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode == 2:

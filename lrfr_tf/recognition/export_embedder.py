@@ -18,6 +18,7 @@ from lrfr_tf.images.decode import decode_image
 from lrfr_tf.images.decode_in_graph import LONGEST_SIDE, MOST_IMAGES, PIXEL_BUDGET_IN_GRAPH, decode_and_resize
 from lrfr_tf.images.resize import resize, resize_in_graph
 from lrfr_tf.models.backbone import BACKBONES, backbone, folded_trunk
+from lrfr_tf.models.bfloat16 import in_bfloat16
 from lrfr_tf.models.detail import DETAIL_OF_SMALL_FACES, shows_little
 from lrfr_tf.models.facenet import TRUNK
 from lrfr_tf.recognition.embedding import load_embedder
@@ -32,35 +33,43 @@ BATCH_SIZES = (1, 4)
 FACE_SIZES = (128, 16)
 # Of all faces of a call together, which are resized in float64: 1.5 GB.
 PIXELS_OF_ALL = 16 * PIXEL_BUDGET_IN_GRAPH
+# How far an export's numbers may be from those of the network outside of it: in a graph a convolution, its bias and its
+# activation are rounded once, outside of it three times.
+LARGEST_DIFFERENCE = {"float32": 1e-4, "bfloat16": 0.02}
 
 
-def servable_embedder(model: Path, precision: str = "float32", larger: Path | None = None) -> Servable:
+def servable_embedder(
+    model: Path, precision: str = "float32", larger: Path | None = None, compute: str = "float32"
+) -> Servable:
     """Prepares the network that train_siamese wrote into `<run>/model` for `export_saved_model`.
 
     Args:
         precision: what the weights are stored in, one of `PRECISIONS`; what that costs is in the facts.
+        compute: what the network computes in, one of `COMPUTE_TYPES`; what that costs is in the facts.
         larger: the network of another run, for faces with more detail than `DETAIL_OF_SMALL_FACES`; `model` then
             embeds the others. Both must embed into one space, as students of one teacher do.
 
     Raises:
-        UserError: a folder holds no such network, or one with weights that are not finite in the precision, or the two
-            networks have other dimensions.
+        UserError: a folder holds no such network, or one with weights that are not finite in the precision, the two
+            networks have other dimensions, or `compute` does not go with `precision`.
     """
     network, weights = load_backbone(model)
     facts: dict[str, Any] = {"template": "lai", "backbone": weights.name.split(".")[0]}
     facts["source"] = source_of(model, sha256(weights))
     if larger is None:
-        return _servable(str(model), [network], [network], facts, precision)
+        return _servable(str(model), [network], [network], facts, precision, compute)
     other, weights_of_other = load_backbone(larger)
     if other.output_shape[-1] != network.output_shape[-1] or weights_of_other.name != weights.name:
         raise UserError(f"{larger} holds a network of another form than {model}; two networks need one space.")
     facts["source_of_larger"] = source_of(larger, sha256(weights_of_other))
     facts["detail_of_small_faces"] = DETAIL_OF_SMALL_FACES
     both = [network, other]
-    return _servable(f"{model} or {larger}", both, both, facts, precision)
+    return _servable(f"{model} or {larger}", both, both, facts, precision, compute)
 
 
-def servable_facenet(model: str, weights: Path | None = None, precision: str = "float32") -> Servable:
+def servable_facenet(
+    model: str, weights: Path | None = None, precision: str = "float32", compute: str = "float32"
+) -> Servable:
     """Prepares a published FaceNet for `export_saved_model`.
 
     Its batch norm becomes part of the convolutions; what that costs is in the facts.
@@ -68,15 +77,17 @@ def servable_facenet(model: str, weights: Path | None = None, precision: str = "
     Args:
         model, weights: a FaceNet by name and its file, as `load_embedder` takes them.
         precision: what the weights are stored in, one of `PRECISIONS`; what that costs is in the facts.
+        compute: what the network computes in, one of `COMPUTE_TYPES`; what that costs is in the facts.
 
     Raises:
-        UserError: the model is not known, or its file is missing or another one.
+        UserError: the model is not known, its file is missing or another one, or `compute` does not go with
+            `precision`.
     """
     embedder = load_embedder(model, weights)
     # A face as the detector cuts it out, not aligned.
     source = {"model": embedder.name, "sha256": embedder.checksum}
     facts = {"template": None, "backbone": embedder.network.name, "source": source}
-    return _servable(model, [embedder.network], [in_fewer_operations(embedder.network)], facts, precision)
+    return _servable(model, [embedder.network], [in_fewer_operations(embedder.network)], facts, precision, compute)
 
 
 def in_fewer_operations(network: keras.Model) -> keras.Model:
@@ -90,9 +101,16 @@ def in_fewer_operations(network: keras.Model) -> keras.Model:
 
 
 def _servable(
-    what: str, trained: list[keras.Model], networks: list[keras.Model], facts: dict[str, Any], precision: str
+    what: str,
+    trained: list[keras.Model],
+    networks: list[keras.Model],
+    facts: dict[str, Any],
+    precision: str,
+    compute: str,
 ) -> Servable:
     """The signatures of one network or two, which are the `trained` ones or faster forms of them."""
+    if compute != "float32" and precision == "float32":
+        raise UserError(f"--compute={compute} goes with --precision=float16 or int8, in which the weights are stored.")
     size = int(networks[0].input_shape[1])
     requests = embedder_requests()
     facts = {
@@ -101,6 +119,7 @@ def _servable(
         "pixel_budget": PIXEL_BUDGET_IN_GRAPH,
         "parameters": sum(network.count_params() for network in networks),
         "stored_as": precision,
+        "computes_in": compute,
         **facts,
     }
     stored = [rounded_weights(network, precision) for network in networks]
@@ -114,10 +133,15 @@ def _servable(
             network.set_weights(weights)
         exact, answers = answers, _answers(networks, requests)
         facts["cost_of_precision"] = _cosines_in_short(exact, answers)
-    module: StoredNetwork | TwoNetworks = StoredNetwork(networks[0], precision)
+    if compute != "float32":
+        networks = [in_bfloat16(network) for network in networks]
+        exact, answers = answers, _answers(networks, requests)
+        facts["cost_of_compute"] = _cosines_in_short(exact, answers)
+    module: StoredNetwork | TwoNetworks = StoredNetwork(networks[0], precision, compute=compute)
     if len(networks) > 1:
-        module = TwoNetworks(module, StoredNetwork(networks[1], precision, like=module), facts["dimensions"])
-    return Servable(KIND, module, _signatures(module, size), requests, answers, facts)
+        larger = StoredNetwork(networks[1], precision, like=module, compute=compute)
+        module = TwoNetworks(module, larger, facts["dimensions"])
+    return Servable(KIND, module, _signatures(module, size), requests, answers, facts, LARGEST_DIFFERENCE[compute])
 
 
 class TwoNetworks(tf.Module):

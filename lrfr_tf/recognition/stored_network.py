@@ -12,25 +12,34 @@ import tensorflow as tf
 from lrfr_tf.files import read_json
 
 PRECISIONS = ("float32", "float16", "int8")
+COMPUTE_TYPES = ("float32", "bfloat16")
 # The variables of packed weights, as an export names them.
 PACKED = ("_values", "_factors", "_halves")
 
 
 class StoredNetwork(tf.Module):
-    """A network whose weights are stored in a precision of choice; it computes in float32 either way.
+    """A network whose weights are stored in a precision of choice.
 
     Only the weights are part of the module: a Keras model would put every layer's description into the SavedModel.
 
     Args:
-        network: computes in float32.
+        network: computes in float32, or in what `compute` says.
         precision: "float32"; "float16" for half the size; or "int8" for a quarter: whole numbers of -127 to 127 times a
             factor of each output channel, and float16 where a weight has one axis only.
         like: another one, of a network of the same layers and in the same precision: an export then holds the graph of
             both once.
+        compute: "float32", or "bfloat16" for a network of `models.bfloat16`, whose weights become bfloat16 at load.
+
+    Raises:
+        ValueError: weights that are stored as float32 are not made into bfloat16.
     """
 
-    def __init__(self, network: keras.Model, precision: str, like: "StoredNetwork | None" = None) -> None:
+    def __init__(
+        self, network: keras.Model, precision: str, like: "StoredNetwork | None" = None, compute: str = "float32"
+    ) -> None:
         super().__init__()
+        if precision == "float32" and compute != "float32":
+            raise ValueError(f"A network that computes in {compute} is stored as float16 or int8, not as float32.")
         weights = [variable.numpy() for variable in _variables(network)]
         self._widened: WidenedWeights | None = None
         if precision == "float32":
@@ -43,7 +52,7 @@ class StoredNetwork(tf.Module):
             self._values, self._factors, self._halves = (
                 tf.Variable(part, trainable=False) for part in pack(weights, precision)
             )
-            layout = Layout.of(weights, precision)
+            layout = Layout.of(weights, precision, compute)
             self._widen: Any = tf.function(layout.widen) if like is None else like._widen
             self._widened = WidenedWeights(self._widen, [self._values, self._factors, self._halves])
             unpack = layout.unpack
@@ -93,24 +102,26 @@ def _is_int8(shape: Sequence[int], precision: str) -> bool:
 
 
 class Layout:
-    """Where each weight is among packed ones, and among widened ones: float32 in rows of 16.
+    """Where each weight is among packed ones, and among widened ones: 16 numbers of float32 a row, or 32 of bfloat16.
 
     A row is as long as memory that TensorFlow counts as aligned (64 bytes), so that rows are split without a copy.
     """
 
-    ROW = 16
+    BYTES_OF_ROW = 64
 
-    def __init__(self, shapes: Sequence[tuple[int, ...]], precision: str) -> None:
+    def __init__(self, shapes: Sequence[tuple[int, ...]], precision: str, compute: str = "float32") -> None:
+        self._dtype = tf.as_dtype(compute)
+        self._row = self.BYTES_OF_ROW // self._dtype.size
         self.shapes = [tuple(shape) for shape in shapes]
         self._sizes = [int(np.prod(shape)) for shape in self.shapes]
         self._are_int8 = [_is_int8(shape, precision) for shape in self.shapes]
-        self._rows = [-(-size // self.ROW) for size in self._sizes]
+        self._rows = [-(-size // self._row) for size in self._sizes]
         self.all_rows = sum(self._rows)
 
     @classmethod
-    def of(cls, weights: Sequence[np.ndarray], precision: str) -> "Layout":
-        """The layout of weights that are packed in a precision."""
-        return cls([weight.shape for weight in weights], precision)
+    def of(cls, weights: Sequence[np.ndarray], precision: str, compute: str = "float32") -> "Layout":
+        """The layout of weights that are packed in a precision, and widened to what a network computes in."""
+        return cls([weight.shape for weight in weights], precision, compute)
 
     @property
     def sizes(self) -> tuple[int, int, int]:
@@ -137,13 +148,13 @@ class Layout:
         return weights
 
     def widen(self, values: tf.Tensor, factors: tf.Tensor, halves: tf.Tensor) -> tf.Tensor:
-        """All weights as float32 [R, 16]; each begins in a row of its own."""
+        """All weights as [R, 16] or [R, 32]; each begins in a row of its own."""
         weights = self.widen_each(values, factors, halves)
         padded = [
-            tf.pad(weight, [[0, rows * self.ROW - size]])
+            tf.cast(tf.pad(weight, [[0, rows * self._row - size]]), self._dtype)
             for weight, rows, size in zip(weights, self._rows, self._sizes, strict=True)
         ]
-        return tf.reshape(tf.concat(padded, 0), (self.all_rows, self.ROW))
+        return tf.reshape(tf.concat(padded, 0), (self.all_rows, self._row))
 
     def unpack(self, widened: tf.Tensor) -> list[tf.Tensor]:
         """The weights in their shapes, out of what `widen` made."""
@@ -154,13 +165,13 @@ class Layout:
 
 
 class WidenedWeights(tf.saved_model.experimental.TrackableResource):
-    """Packed weights as one float32 variable, which is not stored: every load of the model makes it anew.
+    """Packed weights as one wider variable, which is not stored: every load of the model makes it anew.
 
     It is made by the model's initialiser, as lookup tables are, which `tf.saved_model.load` and TF-Serving run after
     the weights were read. To widen FaceNet's 23 million weights in every call took 17 ms of CPU time of 57.
 
     Args:
-        widen: makes float32 [R, 16] of them.
+        widen: makes one tensor of them, as `Layout.widen` does.
         packed: variables.
     """
 
@@ -169,14 +180,14 @@ class WidenedWeights(tf.saved_model.experimental.TrackableResource):
         self._widen = widen
         self._packed = packed
         widened = widen(*packed)
-        self._shape = tuple(widened.shape)
+        self._shape, self._dtype = tuple(widened.shape), widened.dtype
         # All models of a process share the names of variables, so the same name must mean the same weights; and nobody
         # may destroy the variable, as another copy of the model may use it.
         self._name = f"widened_{hashlib.sha256(widened.numpy().tobytes()).hexdigest()}"
         self._initialize()
 
     def _create_resource(self) -> tf.Tensor:
-        return tf.raw_ops.VarHandleOp(dtype=tf.float32, shape=self._shape, shared_name=self._name)
+        return tf.raw_ops.VarHandleOp(dtype=self._dtype, shape=self._shape, shared_name=self._name)
 
     def _initialize(self) -> None:
         widened = self._widen(*(tf.convert_to_tensor(variable) for variable in self._packed))
@@ -184,7 +195,7 @@ class WidenedWeights(tf.saved_model.experimental.TrackableResource):
 
     def read(self) -> tf.Tensor:
         """The weights as `widen` makes them."""
-        widened = tf.raw_ops.ReadVariableOp(resource=self.resource_handle, dtype=tf.float32)
+        widened = tf.raw_ops.ReadVariableOp(resource=self.resource_handle, dtype=self._dtype)
         return tf.ensure_shape(widened, self._shape)
 
 

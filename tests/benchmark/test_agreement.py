@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lrfr_tf.benchmark.agreement import box_ious, compare_embeddings, compare_faces
+from lrfr_tf.benchmark.agreement import box_ious, compare_embeddings, compare_faces, compare_rounded_embeddings
 from lrfr_tf.benchmark.worker import flattened_faces
 from lrfr_tf.errors import UserError
 
@@ -52,3 +52,13 @@ def test_embeddings_must_be_equal() -> None:
     for theirs in (ours + 2e-4, np.where(ours > 0, np.nan, ours), ours[:, :3]):
         with pytest.raises(UserError, match="peer"):
             compare_embeddings(ours, theirs, "peer")
+
+
+def test_rounded_embeddings_must_point_the_same_way() -> None:
+    ours = np.eye(3, 8, dtype=np.float32)
+    theirs = ours + 0.02 * np.roll(ours, 4, axis=1)
+    expected = round(float(1 / np.sqrt(1 + 0.02**2)), 5)
+    assert compare_rounded_embeddings(ours, theirs, "peer") == {"smallest_cosine": expected}
+    for other in (ours + 0.1 * np.roll(ours, 4, axis=1), ours[:2], ours * np.nan):
+        with pytest.raises(UserError, match="peer"):
+            compare_rounded_embeddings(ours, other, "peer")

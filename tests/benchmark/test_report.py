@@ -52,9 +52,28 @@ def test_a_bar_that_was_not_measured_is_neither_held_nor_missed(tmp_path: Path) 
     rows = [row("embed", "batch 1", "lrfr-tf", 30, 30)]
     facts = {"same_embeddings": {}, "weights": "random", "peers": {}, "profile": {}, "peak_memory_mb": {"1": {}}}
     write_result(tmp_path / "embed.json", "embed", rows, facts)
-    (bar,) = bars({"embed": read_result(tmp_path / "embed.json")})
-    assert (bar.reached, bar.held) == ("not measured", None)
+    for bar in bars({"embed": read_result(tmp_path / "embed.json")}):
+        assert (bar.reached, bar.held) == ("not measured", None)
     assert "facenet-pytorch was not installed" in document({"embed": read_result(tmp_path / "embed.json")})
+
+
+def test_what_computes_in_bfloat16_has_a_bar_of_its_own(tmp_path: Path) -> None:
+    times = {"lrfr-tf": 30, "lrfr-tf, bfloat16": 20, "facenet-pytorch": 42, "facenet-pytorch, bfloat16": 30}
+    times["facenet-pytorch, channels last"] = 36
+    rows = [row("embed", "batch 1", name, time, time) for name, time in times.items()]
+    agreement = {"facenet-pytorch": {"largest_difference": 3e-7}, "x": {"smallest_cosine": 0.9997}}
+    facts = {
+        "same_embeddings": {"batch 1": agreement}, "weights": "random", "peers": {"facenet-pytorch": {}}, "profile": {},
+        "peak_memory_mb": {"1": {}},
+    }  # fmt: skip
+    write_result(tmp_path / "embed.json", "embed", rows, facts)
+    result = read_result(tmp_path / "embed.json")
+    exact, rounded = bars({"embed": result})
+    assert (exact.reached, exact.held) == ("1.40 times", False)
+    assert (rounded.reached, rounded.held) == ("2.10 times", True)
+    text = document({"embed": result})
+    assert "the embeddings of x have a cosine of at least 0.99970 to ours in float32" in text
+    assert "theirs needs 1.50 to 1.50 times our CPU time then" in text
 
 
 @pytest.mark.parametrize(("late", "held"), [(1010.0, True), (1100.0, False)])

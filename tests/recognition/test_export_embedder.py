@@ -280,6 +280,20 @@ def test_each_face_goes_to_the_network_of_its_detail(two: Path, run_folder: Path
     np.testing.assert_allclose(similarity, (by_large * by_small).sum(axis=1), atol=1e-4)
 
 
+def test_what_computes_in_bfloat16_is_nearly_the_same(run_folder: Path, faces: np.ndarray, tmp_path: Path) -> None:
+    network = load_backbone(run_folder / "model")[0]
+    export_saved_model(servable_embedder(run_folder / "model", "float16", compute="bfloat16"), tmp_path, "siamese", 1)
+    record = read_json(tmp_path / "siamese" / "1" / "model.json")
+    assert record["signatures"] == CONTRACT
+    assert (record["stored_as"], record["computes_in"]) == ("float16", "bfloat16")
+    assert 0.999 < record["cost_of_compute"]["smallest_cosine"] < record["cost_of_precision"]["smallest_cosine"]
+    found = load_embedder(str(tmp_path / "siamese")).embed(faces)
+    cosines = (found * by_keras(network, faces)).sum(axis=1)
+    assert 0.999 < cosines.min() < cosines.max() < 0.9999999
+    with pytest.raises(UserError, match="--compute=bfloat16 goes with --precision=float16 or int8"):
+        servable_embedder(run_folder / "model", compute="bfloat16")
+
+
 def test_two_networks_of_other_forms_are_refused(run_folder: Path, tmp_path: Path) -> None:
     (tmp_path / "model").mkdir()
     backbone("spherenet10").save_weights(tmp_path / "model" / "spherenet10.weights.h5")

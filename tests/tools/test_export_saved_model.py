@@ -53,7 +53,7 @@ def test_what_is_printed_and_written(runs: Path, tool: Tool, tmp_path: Path, cap
     for words in (
         "as float16",
         "super_resolve_bytes: ",
-        "stored as float16, against the float32 network as it was trained: ",
+        "stored as float16, against the same without it: ",
         "checked in a new process: 6",
     ):
         assert words in out
@@ -79,6 +79,8 @@ def test_mistakes_are_refused_and_leave_nothing(
         assert f"--embedder and --super_resolver go with a classifier head, and {runs}/srgan/model is none" in needless
     larger = refused(export, model, output, "--name=srgan", f"--larger_model={tmp_path}")
     assert "--larger_model goes with a model of train_siamese, and " in larger
+    compute = refused(export, model, output, "--name=srgan", "--compute=bfloat16")
+    assert f"--compute=bfloat16 goes with an embedder, and {runs}/srgan/model is none" in compute
     weights = refused(export, "--model=facenet", output, "--name=facenet", f"--facenet_weights={tmp_path}/none.h5")
     assert f"{tmp_path}/none.h5 is missing" in weights
     assert not list(tmp_path.iterdir())
@@ -122,7 +124,8 @@ def test_mistakes_with_a_head(
     assert "say with --embedder what it was fitted on" in refused(export, *flags)
     assert "'saved_models/none' is not known" in refused(export, *flags, "--embedder=saved_models/none")
     assert "which cannot embed" in refused(export, *flags, f"--embedder={exported}/srcnn")
-    assert "a classifier takes its embedder as it is stored" in refused(export, *of_embedder, "--precision=float16")
+    assert "a classifier takes its embedder as it is" in refused(export, *of_embedder, "--precision=float16")
+    assert "--precision and --compute are for networks" in refused(export, *of_embedder, "--compute=bfloat16")
     no_network = refused(export, *of_embedder, f"--super_resolver={tmp_path}")
     assert f"{tmp_path} holds no super-resolution model" in no_network
     other = tmp_path / "other"
