@@ -77,10 +77,14 @@ def main(config: Config) -> None:
     curve = Path(config.curves) / f"{record['name']}.png"
     draw_training(curve, history, PANELS)
     table = verification_table(lfw, facenet)
+    exported = [runs[-1] / Path(record["source"]["model"]).name]
+    if config.training_of_larger:
+        exported.append(Path(config.training_of_larger) / Path(record["source_of_larger"]["model"]).name)
     text = card(
         record,
         [read_json(folder / "run.json") for folder in runs],
         read_json(Path(config.training_of_larger) / "run.json") if config.training_of_larger else None,
+        exported,
         Path(os.path.relpath(curve, target)).as_posix(),
         history,
         [table, ways_table(lfw, ways), ranks_table(ours, theirs)],
@@ -105,27 +109,42 @@ def batches_of(run: dict[str, Any]) -> str:
 
 def commands_of(run: dict[str, Any]) -> list[str]:
     """The commands that made a run: where it began with mixed weights, the mixing comes first."""
-    mixed = Path(run["config"].get("initial_weights", "random")).parent
-    lines = [f"python {' '.join(run['command'])}"]
-    if (mixed / MIX_RECORD).is_file():
-        mix = read_json(mixed / MIX_RECORD)
-        other = f" --other_model={mix['other_model']}" if "other_model" in mix else ""
-        flags = f"--model={mix['model']}{other} --share={mix['share']:g} --output={mixed}"
-        lines.insert(0, f"python tools/mix_weights.py {flags}")
-    return lines
+    return [
+        *mixing_of(Path(run["config"].get("initial_weights", "random")).parent),
+        f"python {' '.join(run['command'])}",
+    ]
+
+
+def mixing_of(folder: Path) -> list[str]:
+    """The command that mixed the weights in a folder, if they were mixed."""
+    if not (folder / MIX_RECORD).is_file():
+        return []
+    mix = read_json(folder / MIX_RECORD)
+    other = f" --other_model={mix['other_model']}" if "other_model" in mix else ""
+    return [f"python tools/mix_weights.py --model={mix['model']}{other} --share={mix['share']:g} --output={folder}"]
+
+
+def export_of(record: dict[str, Any], exported: list[Path]) -> str:
+    """The command that made the export, of one model folder or two."""
+    named = f"--name={record['name']} --version={record['version']} --precision={record['stored_as']}"
+    models = [f"--{flag}={folder}" for flag, folder in zip(("model", "larger_model"), exported, strict=False)]
+    return " \\\n    ".join(["python tools/export_saved_model.py", *models, named])
 
 
 def card(
     record: dict[str, Any],
     runs: list[dict[str, Any]],
     larger: dict[str, Any] | None,
+    exported: list[Path],
     curve: str,
     history: list[dict[str, Any]],
     tables: list[str],
     counts: dict[str, int],
 ) -> str:
     """The text of the card."""
-    commands = "\n".join(line for run in [*runs, *([larger] if larger else [])] for line in commands_of(run))
+    lines = [line for run in [*runs, *([larger] if larger else [])] for line in commands_of(run)]
+    lines += [line for folder in exported for line in mixing_of(folder)]
+    commands = "\n".join([*lines, export_of(record, exported)])
     first = runs[0]
     cost = ""
     if "cost_of_precision" in record:
@@ -135,6 +154,9 @@ def card(
     parts = two = ""
     if larger:
         batches += f"\n- {batches_of(larger)}: the network for the larger faces"
+        if (exported[1] / MIX_RECORD).is_file():
+            share = read_json(exported[1] / MIX_RECORD)["share"]
+            batches += f", which has {share:g} of these weights and {1 - share:g} of those it began with"
         parts = PARTS.format(threshold=record["detail_of_small_faces"])
         two = " Two such networks share one space: one for small faces, one for the others."
     return f"""# siamese: faces of 8 to 128 pixels in one space

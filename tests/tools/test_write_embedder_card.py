@@ -55,6 +55,7 @@ def results(tmp_path: Path) -> Config:
         "schema": 1, "kind": "embedder", "name": "siamese", "version": 1, "signatures": {}, "files": {},
         "sha256": CHECKSUM, "parameters": 22779312, "bytes": 46_100_000, "dimensions": 128, "stored_as": "float16",
         "cost_of_precision": {"smallest_cosine": 0.99999, "mean_cosine": 0.999999},
+        "source": {"model": "run/model"},
     }  # fmt: skip
     write_json(tmp_path / "saved_models" / "siamese" / "1" / "model.json", record)
     write_json(tmp_path / "lfw.json", lfw(CHECKSUM, (0.85, 0.965), 0.3))
@@ -84,6 +85,8 @@ def test_the_card_holds_what_was_measured(results: Config, tmp_path: Path) -> No
     assert "python -m lrfr_tf.train_siamese --flagfile=configs/ship_siamese.cfg" in card
     assert "- `first`: 1,600 steps of 10 persons with 2 views each\n" in card
     assert "network for" not in card
+    export = f"--model={tmp_path}/run/model \\\n    --name=siamese --version=1 --precision=float16\n```"
+    assert f"python tools/export_saved_model.py \\\n    {export}" in card
     row = "| 8 px | 55.00 [54.0, 56.0] | 85.00 [84.0, 86.0] | +30.0 [+29.0, +31.0] | 50.0% | 25.0% | 0.375 | 0.438 |"
     assert row in card
     assert "| S x S as it is | 84.75 | 96.50 |" in card
@@ -103,18 +106,29 @@ def test_the_card_holds_what_was_measured(results: Config, tmp_path: Path) -> No
 
 def test_the_card_of_two_networks_names_both(results: Config, tmp_path: Path) -> None:
     file = tmp_path / "saved_models" / "siamese" / "1" / "model.json"
-    write_json(file, read_json(file) | {"source_of_larger": {}, "detail_of_small_faces": 0.135})
+    write_json(file, read_json(file) | {"source_of_larger": {"model": "large/mixed"}, "detail_of_small_faces": 0.135})
     with pytest.raises(UserError, match="--training_of_larger goes with an export of two networks"):
         main(results)
     run = read_json(tmp_path / "run" / "run.json")
     larger = {"command": ["-m", "larger"], "config": {**run["config"], "output": "runs/large", "steps": 600}}
     write_json(tmp_path / "large" / "run.json", run | larger)
-    main(dataclasses.replace(results, training_of_larger=str(tmp_path / "large")))
-    card = " ".join((tmp_path / "saved_models" / "siamese" / "MODEL_CARD.md").read_text().split())
+
+    def written() -> str:
+        main(dataclasses.replace(results, training_of_larger=str(tmp_path / "large")))
+        return " ".join((tmp_path / "saved_models" / "siamese" / "MODEL_CARD.md").read_text().split())
+
+    card = written()
     assert "Two such networks share one space" in card
     assert "Below 0.135, which is a sharp face shrunk to about 38 px" in card
     assert "- `large`: 600 steps of 10 persons with 2 views each: the network for the larger faces" in card
-    assert "ship_siamese.cfg python -m larger ```" in card
+    large = f"{tmp_path}/large/mixed"
+    export = f"python tools/export_saved_model.py \\ --model={tmp_path}/run/model \\ --larger_model={large} \\ --name"
+    assert f"ship_siamese.cfg python -m larger {export}" in card
+    write_json(tmp_path / "large" / "mixed" / "mix.json", {"model": "runs/large/model", "share": 0.25})
+    card = written()
+    assert "larger faces, which has 0.25 of these weights and 0.75 of those it began with" in card
+    mixing = f"python -m larger python tools/mix_weights.py --model=runs/large/model --share=0.25 --output={large} "
+    assert mixing + export in card
 
 
 def test_a_run_that_began_with_mixed_weights_names_the_mixing(tmp_path: Path) -> None:
