@@ -6,11 +6,14 @@ import json
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from lrfr_tf.errors import UserError
+
+_UMASK_LOCK = threading.Lock()
 
 
 def make_folder(path: str | Path) -> None:
@@ -66,8 +69,10 @@ def folder_written_whole(path: str | Path) -> Iterator[Path]:
 
 
 def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
+    # It can only be read by setting it, and a thread that read it meanwhile would put back the wrong one.
+    with _UMASK_LOCK:
+        mask = os.umask(0o077)
+        os.umask(mask)
     return mask
 
 

@@ -1,6 +1,9 @@
 """Files are whole or absent; folders are resumed only with the same settings."""
 
 import hashlib
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -38,6 +41,24 @@ def test_written_files_replace_and_have_ordinary_permissions(tmp_path: Path) -> 
     write_json(tmp_path / "deep" / "a.json", {"x": 3})
     assert read_json(tmp_path / "deep" / "a.json") == {"x": 3}
     assert (tmp_path / "deep" / "a.json").stat().st_mode & 0o044 == 0o044
+
+
+def test_threads_that_write_leave_the_umask_as_it_was(tmp_path: Path) -> None:
+    interval, before = sys.getswitchinterval(), os.umask(0o022)
+
+    def write_many(worker: int) -> None:
+        for number in range(400):
+            write_json(tmp_path / f"{worker}-{number}.json", number)
+
+    sys.setswitchinterval(1e-6)  # threads take turns at every chance, so that one comes between two steps of another
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(write_many, range(8)))
+    finally:
+        sys.setswitchinterval(interval)
+        after = os.umask(before)
+    assert after == 0o022
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o644}
 
 
 def test_a_folder_is_replaced_as_a_whole_or_stays(tmp_path: Path) -> None:
