@@ -34,7 +34,7 @@ def document(results: dict[str, Result]) -> str:
     busy = max(result["machine"]["load"] for result in results.values())
     measured_on = (
         f"{machine['processor']}, {machine['processors']} processors; {' to '.join(days)}; "
-        f"commit `{first['git_commit'][:12]}`; the busiest benchmark ended at a load of {busy:.1f}. {versions}."
+        f"{commits_of(results)}; the busiest benchmark ended at a load of {busy:.1f}. {versions}."
     )
     parts = [INTRODUCTION, measured_on, "## What had to be reached\n\n" + bar_table(bars(results))]
     sections = {
@@ -50,6 +50,16 @@ def document(results: dict[str, Result]) -> str:
             rows = row_table(results[stage]["rows"])
             parts.append("\n\n".join(part for part in (f"## {title}", rows, notes) if part))
     return "\n\n".join(parts) + "\n"
+
+
+def commits_of(results: dict[str, Result]) -> str:
+    """Of which commit the results are, and which, where stages were measured at different ones."""
+    stages: dict[str, list[str]] = {}
+    for stage, result in results.items():
+        stages.setdefault(result["git_commit"][:12], []).append(stage)
+    if len(stages) == 1:
+        return f"commit `{next(iter(stages))}`"
+    return "commits " + ", ".join(f"`{commit}` ({', '.join(names)})" for commit, names in stages.items())
 
 
 def bar_table(found: Sequence[Bar]) -> str:

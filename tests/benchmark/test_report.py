@@ -8,7 +8,7 @@ import pytest
 from lrfr_tf.benchmark.bars import BATCHED, bars, ratios
 from lrfr_tf.benchmark.profile import milliseconds_by_kind
 from lrfr_tf.benchmark.record import read_result, row_of, write_csv, write_result
-from lrfr_tf.benchmark.report import document
+from lrfr_tf.benchmark.report import commits_of, document
 from lrfr_tf.benchmark.turns import Times
 from lrfr_tf.errors import UserError
 from tests.benchmark.rows_by_hand import row, write_detect_result
@@ -55,6 +55,13 @@ def test_a_bar_that_was_not_measured_is_neither_held_nor_missed(tmp_path: Path) 
     for bar in bars({"embed": read_result(tmp_path / "embed.json")}):
         assert (bar.reached, bar.held) == ("not measured", None)
     assert "facenet-pytorch was not installed" in document({"embed": read_result(tmp_path / "embed.json")})
+
+
+def test_stages_of_different_commits_are_told_apart() -> None:
+    one, other = {"git_commit": "a" * 40}, {"git_commit": "b" * 40 + "+changes"}
+    assert commits_of({"detect": one, "embed": one}) == "commit `aaaaaaaaaaaa`"
+    both = commits_of({"detect": one, "embed": other, "start": one})
+    assert both == "commits `aaaaaaaaaaaa` (detect, start), `bbbbbbbbbbbb` (embed)"
 
 
 def test_what_computes_in_bfloat16_has_a_bar_of_its_own(tmp_path: Path) -> None:
