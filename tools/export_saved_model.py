@@ -21,7 +21,7 @@ from lrfr_tf.main import run
 from lrfr_tf.recognition.embedding import EMBEDDERS, load_embedder
 from lrfr_tf.recognition.export import Servable, export_saved_model, new_version
 from lrfr_tf.recognition.export_classifier import servable_classifier
-from lrfr_tf.recognition.export_embedder import servable_embedder, servable_facenet
+from lrfr_tf.recognition.export_embedder import servable_embedder, servable_exported_embedder, servable_facenet
 from lrfr_tf.recognition.export_super_resolution import servable_super_resolver
 from lrfr_tf.recognition.saved_model import find_version
 from lrfr_tf.recognition.stored_network import COMPUTE_TYPES, PRECISIONS
@@ -31,8 +31,8 @@ from lrfr_tf.recognition.super_resolution import load_super_resolver
 @dataclasses.dataclass(frozen=True)
 class Config:
     model: str = required(
-        "the model folder that train_srcnn, train_srgan or train_siamese wrote, facenet, or the folder of a head that "
-        "train_classifier wrote"
+        "the model folder that train_srcnn, train_srgan or train_siamese wrote, facenet, the folder of a head that "
+        "train_classifier wrote, or an exported embedder, to be stored or computed in another way"
     )
     name: str = required("what the model is called, such as srgan; tables and TF-Serving use it")
     version: int = option(1, "its version; TF-Serving takes the highest", at_least=1)
@@ -69,11 +69,12 @@ def prepare(config: Config) -> Servable:
         raise UserError(f"--embedder and --super_resolver go with a classifier head, and {model} is none.")
     if config.larger_model and not any(model.glob("*.weights.h5")):
         raise UserError(f"--larger_model goes with a model of train_siamese, and {model} is none.")
+    version = find_version(model)
+    if version is not None:
+        return servable_exported_embedder(version, config.precision, config.compute)
     is_embedder = config.model in ("facenet", *EMBEDDERS) or any(model.glob("*.weights.h5"))
     if config.compute != "float32" and not is_embedder:
         raise UserError(f"--compute={config.compute} goes with an embedder, and {model} is none.")
-    if find_version(model) is not None:
-        raise UserError(f"{model} is an export already; --model takes what a training wrote, or facenet.")
     if config.model in ("facenet", *EMBEDDERS):
         return servable_facenet(config.model, weights, config.precision, config.compute)
     if (model / "super_resolver.json").is_file():

@@ -6,9 +6,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from lrfr_tf.models.backbone import in_fewer_operations
 from lrfr_tf.models.bfloat16 import in_bfloat16
 from lrfr_tf.models.facenet import TRUNK, WhitenEach, facenet
-from lrfr_tf.recognition.export_embedder import checked_faces, embeddings_in_graph, in_fewer_operations
+from lrfr_tf.recognition.export_embedder import checked_faces, embeddings_in_graph
 from lrfr_tf.recognition.stored_network import StoredNetwork
 from lrfr_tf.weights.facenet import load_facenet_128
 from lrfr_tf.weights.sample_package import cached_facenet_weights

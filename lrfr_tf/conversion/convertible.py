@@ -15,21 +15,18 @@ import numpy as np
 import tensorflow as tf
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.models.backbone import BACKBONES, backbone
 from lrfr_tf.models.detail import shows_little
-from lrfr_tf.models.facenet import Enlarge, StandardiseFixed, WhitenEach, facenet
+from lrfr_tf.models.facenet import Enlarge
 from lrfr_tf.models.fold import fold_batch_norm
 from lrfr_tf.recognition import export_embedder
 from lrfr_tf.recognition.embedding import load_embedder
+from lrfr_tf.recognition.exported_networks import exported_networks
 from lrfr_tf.recognition.saved_model import content_checksum, find_version, read_record
-from lrfr_tf.recognition.stored_network import read_weights
 from lrfr_tf.recognition.super_resolution import KIND as SUPER_RESOLUTION
 from lrfr_tf.recognition.super_resolution import SuperResolver, load_super_resolver
 
 EMBEDDER = export_embedder.KIND
 Network = Callable[[np.ndarray], np.ndarray]
-# The published networks as their export records them: dimensions, and how they standardise pixels.
-FACENETS = {"facenet_128": (128, WhitenEach), "facenet_512": (512, StandardiseFixed)}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,8 +90,7 @@ def load_convertibles(model: Path) -> dict[str, Convertible]:
         return {"": _super_resolver(load_super_resolver(version), size)}
     if record["kind"] == EMBEDDER:
         name, checksum, embed = record["name"], content_checksum(record["files"]), load_embedder(str(version)).embed
-        parts = ("small", "large") if "source_of_larger" in record else ("",)
-        networks = {part: _stored_network(version, record, part) for part in parts}
+        networks = exported_networks(version, record)
         return {part: _embedder(network, name, checksum, embed, size) for part, network in networks.items()}
     raise UserError(f"{version} holds a model of the kind {record['kind']}; {SUPER_RESOLUTION} and {EMBEDDER} convert.")
 
@@ -150,21 +146,6 @@ def of_part(part: str, faces: np.ndarray) -> np.ndarray:
         return np.ones(len(faces), bool)
     is_small = np.asarray(shows_little(faces.astype(np.float32)))
     return is_small if part == "small" else ~is_small
-
-
-def _stored_network(version: Path, record: dict[str, Any], part: str) -> keras.Model:
-    """The network of an exported embedder, rebuilt from its record and the variables of the SavedModel."""
-    if record.get("backbone") in BACKBONES:
-        network = backbone(record["backbone"])
-    elif record.get("backbone") in FACENETS:
-        dimensions, standardisation = FACENETS[record["backbone"]]
-        network = export_embedder.in_fewer_operations(facenet(dimensions, standardisation))
-    else:
-        known = ", ".join((*BACKBONES, *FACENETS))
-        raise UserError(f"{version} holds the network {record.get('backbone')}; embedders of {known} convert.")
-    if not read_weights(version, record["stored_as"], f"{part}/" if part else "", network):
-        raise UserError(f"The variables of {version} are not those of the network {record['backbone']}.")
-    return network
 
 
 class EnlargeByProducts(keras.layers.Layer):

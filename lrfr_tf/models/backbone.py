@@ -1,5 +1,7 @@
 """The networks that embed aligned faces directly, by name."""
 
+from typing import Any
+
 import keras
 
 from lrfr_tf.models.facenet import TRUNK, WhitenEach, facenet_of_aligned_faces, inception_resnet_v1
@@ -36,3 +38,13 @@ def folded_trunk(facenet: keras.Model) -> keras.Model:
     trunk = inception_resnet_v1(int(facenet.output_shape[-1]), dropout=0.0)
     trunk.set_weights(facenet.get_layer(TRUNK).get_weights())
     return fold_batch_norm(trunk)
+
+
+def in_fewer_operations(network: keras.Model) -> keras.Model:
+    """The same `models.facenet.facenet` with its batch norm folded; every other network as it is."""
+    trunk: list[Any] = next((layer.layers for layer in network.layers if layer.name == TRUNK), [])
+    if not any(isinstance(layer, keras.layers.BatchNormalization) for layer in trunk):
+        return network
+    images = keras.Input(network.input_shape[1:], name="images")
+    features = folded_trunk(network)(network.get_layer("standardisation")(images))
+    return keras.Model(images, network.get_layer("embedding")(features), name=network.name)

@@ -17,18 +17,13 @@ from lrfr_tf.faces.frame import box_in_square, crop
 from lrfr_tf.images.decode import decode_image
 from lrfr_tf.images.decode_in_graph import PIXEL_BUDGET_IN_GRAPH, decode_and_resize
 from lrfr_tf.images.resize import resize, resize_in_graph
+from lrfr_tf.models.backbone import in_fewer_operations
 from lrfr_tf.models.fold import fold_for_inference
 from lrfr_tf.models.heads import linear_head, mlp_head
 from lrfr_tf.recognition.classifier import Classifier, Gallery, load_classifier
 from lrfr_tf.recognition.embedding import EMBEDDERS, Embedder, ExportedEmbedder
 from lrfr_tf.recognition.export import Servable
-from lrfr_tf.recognition.export_embedder import (
-    BATCH_SIZES,
-    FACE_SIZES,
-    checked_faces,
-    embeddings_in_graph,
-    in_fewer_operations,
-)
+from lrfr_tf.recognition.export_embedder import BATCH_SIZES, FACE_SIZES, checked_faces, embeddings_in_graph
 from lrfr_tf.recognition.export_super_resolution import with_network
 from lrfr_tf.recognition.exported_classifier import KIND
 from lrfr_tf.recognition.saved_model import content_checksum, file_checksums

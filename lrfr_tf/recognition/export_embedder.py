@@ -17,12 +17,13 @@ from lrfr_tf.files import sha256
 from lrfr_tf.images.decode import decode_image
 from lrfr_tf.images.decode_in_graph import LONGEST_SIDE, MOST_IMAGES, PIXEL_BUDGET_IN_GRAPH, decode_and_resize
 from lrfr_tf.images.resize import resize, resize_in_graph
-from lrfr_tf.models.backbone import BACKBONES, backbone, folded_trunk
+from lrfr_tf.models.backbone import BACKBONES, backbone, in_fewer_operations
 from lrfr_tf.models.bfloat16 import in_bfloat16
 from lrfr_tf.models.detail import DETAIL_OF_SMALL_FACES, shows_little
-from lrfr_tf.models.facenet import TRUNK
 from lrfr_tf.recognition.embedding import load_embedder
 from lrfr_tf.recognition.export import Servable
+from lrfr_tf.recognition.exported_networks import exported_networks
+from lrfr_tf.recognition.saved_model import read_record
 from lrfr_tf.recognition.stored_network import StoredNetwork, rounded_weights, source_of
 from lrfr_tf.recognition.warm_up import Request, made_up_faces, made_up_files
 from lrfr_tf.weights.backbone import load_weights
@@ -90,14 +91,25 @@ def servable_facenet(
     return _servable(model, [embedder.network], [in_fewer_operations(embedder.network)], facts, precision, compute)
 
 
-def in_fewer_operations(network: keras.Model) -> keras.Model:
-    """The same `models.facenet.facenet` with its batch norm folded; every other network as it is."""
-    trunk: list[Any] = next((layer.layers for layer in network.layers if layer.name == TRUNK), [])
-    if not any(isinstance(layer, keras.layers.BatchNormalization) for layer in trunk):
-        return network
-    images = keras.Input(network.input_shape[1:], name="images")
-    features = folded_trunk(network)(network.get_layer("standardisation")(images))
-    return keras.Model(images, network.get_layer("embedding")(features), name=network.name)
+def servable_exported_embedder(version: Path, precision: str = "float32", compute: str = "float32") -> Servable:
+    """Prepares an embedder that was exported already for another export, in another precision or to compute in another.
+
+    Args:
+        version: the folder of the export; what its weights lost when they were stored stays lost.
+        precision: what the weights are stored in, one of `PRECISIONS`; what that costs is in the facts.
+        compute: what the network computes in, one of `COMPUTE_TYPES`; what that costs is in the facts.
+
+    Raises:
+        UserError: the export is not an embedder of ours, or was changed; or `compute` does not go with `precision`.
+    """
+    record = read_record(version)
+    if record["kind"] != KIND:
+        raise UserError(f"{version} is an export already, a {record['kind']}; only embedders are exported anew.")
+    networks = list(exported_networks(version, record).values())
+    kept = ("template", "backbone", "source", "source_of_larger", "detail_of_small_faces")
+    facts = {key: record[key] for key in kept if key in record}
+    facts["source_export"] = {key: record[key] for key in ("name", "version", "sha256", "stored_as")}
+    return _servable(str(version), networks, networks, facts, precision, compute)
 
 
 def _servable(

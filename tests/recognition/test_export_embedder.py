@@ -14,10 +14,15 @@ from PIL import Image
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import read_json, write_json
 from lrfr_tf.images.decode import decode_image
-from lrfr_tf.models.backbone import backbone
+from lrfr_tf.models.backbone import backbone, in_fewer_operations
 from lrfr_tf.recognition.embedding import load_embedder
 from lrfr_tf.recognition.export import export_saved_model
-from lrfr_tf.recognition.export_embedder import in_fewer_operations, load_backbone, servable_embedder, servable_facenet
+from lrfr_tf.recognition.export_embedder import (
+    load_backbone,
+    servable_embedder,
+    servable_exported_embedder,
+    servable_facenet,
+)
 from tests.faces_by_code import person
 from tests.small_convertible import write_small_backbone
 
@@ -292,6 +297,24 @@ def test_what_computes_in_bfloat16_is_nearly_the_same(run_folder: Path, faces: n
     assert 0.999 < cosines.min() < cosines.max() < 0.9999999
     with pytest.raises(UserError, match="--compute=bfloat16 goes with --precision=float16 or int8"):
         servable_embedder(run_folder / "model", compute="bfloat16")
+
+
+def test_an_export_is_exported_in_another_way(two: Path, faces: np.ndarray, tmp_path: Path) -> None:
+    mixed = np.concatenate([faces, np.stack([enlarged(enlarged(face, 12)) for face in faces])])
+    stored = load_embedder(str(two)).embed(mixed)
+    record = read_json(two / "model.json")
+    ways = (("float32", "float32", 0.999999), ("int8", "bfloat16", 0.999))
+    for number, (precision, compute, least) in enumerate(ways):
+        servable = servable_exported_embedder(two, precision, compute)
+        again = export_saved_model(servable, tmp_path, "again", number + 1)
+        expected = {"stored_as": precision, "computes_in": compute, "parameters": record["parameters"]}
+        assert {key: again[key] for key in expected} == expected
+        for key in ("source", "source_of_larger", "detail_of_small_faces", "template", "backbone"):
+            assert again[key] == record[key]
+        assert again["source_export"]["sha256"] == record["sha256"]
+        assert (load_embedder(str(tmp_path / "again")).embed(mixed) * stored).sum(axis=1).min() > least
+    # What is stored as int8 is so exactly when it is stored again.
+    assert again["cost_of_precision"]["smallest_cosine"] > 0.999999
 
 
 def test_two_networks_of_other_forms_are_refused(run_folder: Path, tmp_path: Path) -> None:

@@ -1,0 +1,44 @@
+"""The networks of an exported embedder as Keras models again, out of its record and its variables."""
+
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from lrfr_tf.errors import UserError
+from lrfr_tf.models.backbone import BACKBONES, backbone, in_fewer_operations
+from lrfr_tf.models.facenet import StandardiseFixed, WhitenEach, facenet
+from lrfr_tf.recognition.stored_network import read_weights
+
+# The published networks as their export records them: dimensions, and how they standardise pixels.
+FACENETS = {"facenet_128": (128, WhitenEach), "facenet_512": (512, StandardiseFixed)}
+
+
+def exported_networks(version: Path, record: dict[str, Any]) -> dict[str, keras.Model]:
+    """The networks of an export by the name of their part: one of the name "", or "small" and "large".
+
+    They compute in float32, with the weights as they are stored.
+
+    Args:
+        version: the folder of the export.
+        record: its record (`read_record`), of the kind embedder.
+
+    Raises:
+        UserError: the network is not known, or the variables are not its weights.
+    """
+    parts = ("small", "large") if "source_of_larger" in record else ("",)
+    return {part: _stored_network(version, record, part) for part in parts}
+
+
+def _stored_network(version: Path, record: dict[str, Any], part: str) -> keras.Model:
+    if record.get("backbone") in BACKBONES:
+        network = backbone(record["backbone"])
+    elif record.get("backbone") in FACENETS:
+        dimensions, standardisation = FACENETS[record["backbone"]]
+        network = in_fewer_operations(facenet(dimensions, standardisation))
+    else:
+        known = ", ".join((*BACKBONES, *FACENETS))
+        raise UserError(f"{version} holds the network {record.get('backbone')}; embedders of {known} can be rebuilt.")
+    if not read_weights(version, record["stored_as"], f"{part}/" if part else "", network):
+        raise UserError(f"The variables of {version} are not those of the network {record['backbone']}.")
+    return network
