@@ -15,7 +15,9 @@ def measured(image: np.ndarray) -> float:
         small = Image.fromarray(bright, mode="F").resize((pixels, pixels), Image.Resampling.BICUBIC)
         return np.asarray(small.resize(bright.shape, Image.Resampling.BICUBIC))
 
-    return np.square(bright - as_if_of(40)).mean() / (np.square(as_if_of(40) - as_if_of(20)).mean() + 1)
+    middle = np.s_[32:96, 32:96]
+    fine, coarse = (bright - as_if_of(40))[middle], (as_if_of(40) - as_if_of(20))[middle]
+    return np.square(fine).mean() / (np.square(coarse).mean() + 1)
 
 
 def shrunk(face: np.ndarray, size: int) -> np.ndarray:
@@ -28,6 +30,14 @@ def test_is_the_power_of_one_octave_to_the_next(portrait: np.ndarray) -> None:
     images = np.concatenate([faces, np.random.default_rng(0).integers(0, 256, (1, 128, 128, 3), np.uint8)])
     np.testing.assert_allclose(detail(images.astype(np.float32)), [measured(image) for image in images], rtol=2e-3)
     assert np.asarray(detail(np.full((1, 128, 128, 3), 77, np.float32)))[0] < 1e-6
+
+
+def test_the_end_of_a_photo_is_no_detail(portrait: np.ndarray) -> None:
+    faces = [person(portrait, identity, 0, 128) for identity in range(6)]
+    for size, few in ((16, True), (128, False)):
+        cut_off = np.stack([shrunk(face, size) for face in faces])
+        cut_off[:, :20] = cut_off[:, :, :25] = cut_off[:, :, -25:] = 0
+        assert ((np.asarray(detail(cut_off.astype(np.float32))) < DETAIL_OF_SMALL_FACES) == few).all()
 
 
 def test_tells_faces_that_were_small(portrait: np.ndarray) -> None:
