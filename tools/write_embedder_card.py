@@ -35,8 +35,9 @@ LIMITS = """## Limits
 PARTS = """
 
 Inside are two networks, and each face goes to one of them, by how much detail its middle holds
-(`lrfr_tf.models.detail`: the power of what more than 40 pixels show to that of what 20 to 40 show). Below {threshold:g}, which is a sharp face
-shrunk to about 38 px, it goes to the network for small faces, whether it comes enlarged or not."""
+(`lrfr_tf.models.detail`: the power of what more than 40 pixels show to that of what 20 to 40 show). Below
+{threshold:g}, which is a sharp face shrunk to about 38 px, it goes to the network for small faces, whether it comes
+enlarged or not."""
 
 
 @dataclasses.dataclass(frozen=True)
