@@ -18,7 +18,7 @@ from lrfr_tf.files import put_between_marks, read_json, written_whole
 from lrfr_tf.main import run
 
 ABSENT: dict[str, Any] = {"mean": None}
-INTRODUCTION = """# The first system on CelebA
+INTRODUCTION = """# Both systems on CelebA
 
 Made by `tools/write_results.py` from the `result.json` of each experiment; the commands stand below each table.
 
@@ -34,8 +34,9 @@ persons in unaligned head crops with a short side of at most 160 pixels; prepare
     python tools/prepare_celeba.py --flagfile=configs/prepare_celeba_squash.cfg
     python tools/prepare_folder.py --flagfile=configs/prepare_celeba_people.cfg
 
-So there are fewer training images an identity
-than in the full set, and the HR faces of `squash` hold fewer true pixels than they would at full size.
+So there are fewer training images an identity than in the full set, and the HR faces of `squash` hold fewer true
+pixels than they would at full size. Only the trees that have a section below were measured with the networks that ship
+now.
 
 Seconds are those of the last start of a command, on a machine with other work: what an earlier start had finished is
 not in them.
