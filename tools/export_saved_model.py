@@ -42,8 +42,8 @@ class Config:
         PRECISIONS,
     )  # fmt: skip
     compute: str = option(
-        "float32", "what an embedder computes in: bfloat16 is faster for many faces a call on a CPU with AMX, elsewhere "
-        "slower; the cost is printed", COMPUTE_TYPES,
+        "float32", "what an embedder computes in: bfloat16 is faster for many faces a call on a CPU with AMX, "
+        "elsewhere slower; the cost is printed", COMPUTE_TYPES,
     )  # fmt: skip
     larger_model: str | None = option(
         None, "another model folder of train_siamese, for the larger faces; --model then embeds the small ones"
