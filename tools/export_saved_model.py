@@ -72,12 +72,11 @@ def prepare(config: Config) -> Servable:
     version = find_version(model)
     if version is not None:
         return servable_exported_embedder(version, config.precision, config.compute)
-    is_embedder = config.model in ("facenet", *EMBEDDERS) or any(model.glob("*.weights.h5"))
-    if config.compute != "float32" and not is_embedder:
-        raise UserError(f"--compute={config.compute} goes with an embedder, and {model} is none.")
     if config.model in ("facenet", *EMBEDDERS):
         return servable_facenet(config.model, weights, config.precision, config.compute)
     if (model / "super_resolver.json").is_file():
+        if config.compute != "float32":
+            raise UserError(f"--compute={config.compute} goes with an embedder, and {model} is none.")
         return servable_super_resolver(model, config.precision)
     if any(model.glob("*.weights.h5")):
         larger = Path(config.larger_model) if config.larger_model else None

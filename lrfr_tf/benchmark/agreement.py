@@ -59,8 +59,7 @@ def compare_embeddings(ours: np.ndarray, theirs: np.ndarray, peer: str) -> dict[
     Raises:
         UserError: they are of another shape, or more than 1e-4 apart.
     """
-    if ours.shape != theirs.shape:
-        raise UserError(f"{peer} gives embeddings {list(theirs.shape)}, ours {list(ours.shape)}.")
+    _check_shapes(ours, theirs, peer)
     difference = float(np.abs(ours - theirs).max())
     if not difference <= LARGEST_DIFFERENCE:
         raise UserError(f"The embeddings of {peer} are up to {difference:.2g} from ours; they cannot be compared.")
@@ -73,9 +72,13 @@ def compare_rounded_embeddings(ours: np.ndarray, theirs: np.ndarray, peer: str) 
     Raises:
         UserError: they are of another shape, or a cosine is below 0.999.
     """
-    if ours.shape != theirs.shape:
-        raise UserError(f"{peer} gives embeddings {list(theirs.shape)}, ours {list(ours.shape)}.")
+    _check_shapes(ours, theirs, peer)
     cosine = float(((ours * theirs).sum(axis=1) / np.linalg.norm(ours, axis=1) / np.linalg.norm(theirs, axis=1)).min())
     if not cosine >= SMALLEST_COSINE:
         raise UserError(f"The embeddings of {peer} have a cosine of {cosine:.4f} to ours; they cannot be compared.")
     return {"smallest_cosine": round(cosine, 5)}
+
+
+def _check_shapes(ours: np.ndarray, theirs: np.ndarray, peer: str) -> None:
+    if ours.shape != theirs.shape:
+        raise UserError(f"{peer} gives embeddings {list(theirs.shape)}, ours {list(ours.shape)}.")
