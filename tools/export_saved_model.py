@@ -18,13 +18,14 @@ from typing import Any
 from lrfr_tf.config import option, required
 from lrfr_tf.errors import UserError
 from lrfr_tf.main import run
+from lrfr_tf.recognition.constant_network import COMPUTE_TYPES
 from lrfr_tf.recognition.embedding import EMBEDDERS, load_embedder
 from lrfr_tf.recognition.export import Servable, export_saved_model, new_version
 from lrfr_tf.recognition.export_classifier import servable_classifier
 from lrfr_tf.recognition.export_embedder import servable_embedder, servable_exported_embedder, servable_facenet
 from lrfr_tf.recognition.export_super_resolution import servable_super_resolver
 from lrfr_tf.recognition.saved_model import find_version
-from lrfr_tf.recognition.stored_network import COMPUTE_TYPES, PRECISIONS
+from lrfr_tf.recognition.stored_network import PRECISIONS
 from lrfr_tf.recognition.super_resolution import load_super_resolver
 
 
@@ -42,8 +43,8 @@ class Config:
         PRECISIONS,
     )  # fmt: skip
     compute: str = option(
-        "float32", "what an embedder computes in: bfloat16 is faster for many faces a call on a CPU with AMX, "
-        "elsewhere slower; the cost is printed", COMPUTE_TYPES,
+        "float32", "what an embedder computes in: bfloat16 is faster on a CPU with AMX, elsewhere slower; the cost "
+        "is printed, and the weights are stored so, too, as constants", COMPUTE_TYPES,
     )  # fmt: skip
     larger_model: str | None = option(
         None, "another model folder of train_siamese, for the larger faces; --model then embeds the small ones"

@@ -7,8 +7,8 @@ import numpy as np
 import tensorflow as tf
 
 from lrfr_tf.models.backbone import in_fewer_operations
-from lrfr_tf.models.bfloat16 import in_bfloat16
 from lrfr_tf.models.facenet import TRUNK, WhitenEach, facenet
+from lrfr_tf.recognition.constant_network import ConstantNetwork
 from lrfr_tf.recognition.export_embedder import checked_faces, embeddings_in_graph
 from lrfr_tf.recognition.stored_network import StoredNetwork
 from lrfr_tf.weights.facenet import load_facenet_128
@@ -36,13 +36,10 @@ def store_as_saved_model(network: keras.Model, folder: Path, compute: str = "flo
     """FaceNet with the signature `embed`, as `tools/export_saved_model.py --model=facenet` would export it.
 
     Args:
-        compute: "bfloat16" for what `--precision=float16 --compute=bfloat16` makes.
+        compute: "bfloat16" for what `--compute=bfloat16` makes.
     """
     folded = in_fewer_operations(network)
-    if compute == "float32":
-        module = StoredNetwork(folded, "float32")
-    else:
-        module = StoredNetwork(in_bfloat16(folded), "float16", compute=compute)
+    module = StoredNetwork(folded, "float32") if compute == "float32" else ConstantNetwork(folded)
     embeddings = embeddings_in_graph(module, int(network.input_shape[1]))
 
     @tf.function(input_signature=[tf.TensorSpec((None, None, None, 3), tf.uint8, "faces")])

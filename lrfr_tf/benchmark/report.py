@@ -127,7 +127,7 @@ def embed_notes(result: Result) -> str:
         rounded = ratios(result["rows"], FACENET_PYTORCH + BFLOAT16, "cpu", OURS + BFLOAT16).values()
         if rounded:
             lines.append(
-                "- bfloat16 is ours exported with `--precision=float16 --compute=bfloat16`, and theirs with the "
+                "- bfloat16 is ours exported with `--compute=bfloat16`, and theirs with the "
                 "channels last in torch's automatic mixed precision: theirs needs "
                 f"{min(rounded):.2f} to {max(rounded):.2f} times our CPU time then."
             )

@@ -20,6 +20,7 @@ from lrfr_tf.images.resize import resize, resize_in_graph
 from lrfr_tf.models.backbone import BACKBONES, backbone, in_fewer_operations
 from lrfr_tf.models.bfloat16 import in_bfloat16
 from lrfr_tf.models.detail import DETAIL_OF_SMALL_FACES, shows_little
+from lrfr_tf.recognition.constant_network import ConstantNetwork
 from lrfr_tf.recognition.embedding import load_embedder
 from lrfr_tf.recognition.export import Servable
 from lrfr_tf.recognition.exported_networks import exported_networks
@@ -37,6 +38,8 @@ PIXELS_OF_ALL = 16 * PIXEL_BUDGET_IN_GRAPH
 # How far an export's numbers may be from those of the network outside of it: in a graph a convolution, its bias and its
 # activation are rounded once, outside of it three times.
 LARGEST_DIFFERENCE = {"float32": 1e-4, "bfloat16": 0.02}
+
+OneNetwork = StoredNetwork | ConstantNetwork
 
 
 def servable_embedder(
@@ -121,8 +124,8 @@ def _servable(
     compute: str,
 ) -> Servable:
     """The signatures of one network or two, which are the `trained` ones or faster forms of them."""
-    if compute != "float32" and precision == "float32":
-        raise UserError(f"--compute={compute} goes with --precision=float16 or int8, in which the weights are stored.")
+    if compute != "float32" and precision != "float32":
+        raise UserError(f"--compute={compute} stores the weights so, too; it does not go with --precision={precision}.")
     size = int(networks[0].input_shape[1])
     requests = embedder_requests()
     facts = {
@@ -130,7 +133,7 @@ def _servable(
         "dimensions": int(networks[0].output_shape[-1]),
         "pixel_budget": PIXEL_BUDGET_IN_GRAPH,
         "parameters": sum(network.count_params() for network in networks),
-        "stored_as": precision,
+        "stored_as": precision if compute == "float32" else compute,
         "computes_in": compute,
         **facts,
     }
@@ -146,20 +149,24 @@ def _servable(
         exact, answers = answers, _answers(networks, requests)
         facts["cost_of_precision"] = _cosines_in_short(exact, answers)
     if compute != "float32":
-        networks = [in_bfloat16(network) for network in networks]
-        exact, answers = answers, _answers(networks, requests)
+        exact, answers = answers, _answers([in_bfloat16(network) for network in networks], requests)
         facts["cost_of_compute"] = _cosines_in_short(exact, answers)
-    module: StoredNetwork | TwoNetworks = StoredNetwork(networks[0], precision, compute=compute)
-    if len(networks) > 1:
-        larger = StoredNetwork(networks[1], precision, like=module, compute=compute)
-        module = TwoNetworks(module, larger, facts["dimensions"])
+    module: OneNetwork | TwoNetworks
+    if compute != "float32":
+        module = ConstantNetwork(networks[0])
+        larger = [ConstantNetwork(network) for network in networks[1:]]
+    else:
+        module = StoredNetwork(networks[0], precision)
+        larger = [StoredNetwork(network, precision, like=module) for network in networks[1:]]
+    if larger:
+        module = TwoNetworks(module, larger[0], facts["dimensions"])
     return Servable(KIND, module, _signatures(module, size), requests, answers, facts, LARGEST_DIFFERENCE[compute])
 
 
 class TwoNetworks(tf.Module):
     """Each face's features by one of two networks: `small` for faces of little detail (`models.detail`), or `large`."""
 
-    def __init__(self, small: StoredNetwork, large: StoredNetwork, dimensions: int) -> None:
+    def __init__(self, small: OneNetwork, large: OneNetwork, dimensions: int) -> None:
         super().__init__()
         self.small, self.large = small, large
         self._dimensions = dimensions
@@ -174,7 +181,7 @@ class TwoNetworks(tf.Module):
             features.append(self._features(network, tf.gather(images, own)))
         return tf.dynamic_stitch(places, features)
 
-    def _features(self, network: StoredNetwork, images: tf.Tensor) -> tf.Tensor:
+    def _features(self, network: OneNetwork, images: tf.Tensor) -> tf.Tensor:
         # A network without faces is not run: TensorFlow's convolutions for Intel CPUs fail on no images at all.
         return tf.cond(
             tf.shape(images)[0] > 0, lambda: network(images), lambda: tf.zeros((0, self._dimensions), tf.float32)
@@ -195,7 +202,7 @@ def load_backbone(model: Path) -> tuple[keras.Model, Path]:
     return network, files[0]
 
 
-def embeddings_in_graph(network: StoredNetwork | TwoNetworks, size: int) -> Callable[[tf.Tensor], tf.Tensor]:
+def embeddings_in_graph(network: OneNetwork | TwoNetworks, size: int) -> Callable[[tf.Tensor], tf.Tensor]:
     """uint8 [N, H, W, 3] of any size, and any N -> unit-length float32 [N, D]; a network of faces of size x size."""
 
     def embeddings_of(faces: tf.Tensor) -> tf.Tensor:
@@ -213,7 +220,7 @@ def embeddings_in_graph(network: StoredNetwork | TwoNetworks, size: int) -> Call
     return tf.function(embeddings_of, input_signature=[tf.TensorSpec((None, None, None, 3), tf.uint8)])
 
 
-def _signatures(network: StoredNetwork | TwoNetworks, size: int) -> dict[str, Any]:
+def _signatures(network: OneNetwork | TwoNetworks, size: int) -> dict[str, Any]:
     # All signatures call this one function, so that the graph is stored once.
     embeddings = embeddings_in_graph(network, size)
 

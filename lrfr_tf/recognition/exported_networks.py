@@ -24,8 +24,10 @@ def exported_networks(version: Path, record: dict[str, Any]) -> dict[str, keras.
         record: its record (`read_record`), of the kind embedder.
 
     Raises:
-        UserError: the network is not known, or the variables are not its weights.
+        UserError: the network is not known, the variables are not its weights, or its weights are constants.
     """
+    if record["stored_as"] == "bfloat16":
+        raise UserError(f"{version} has its weights in its graph, in bfloat16; take the one that it was made of.")
     parts = ("small", "large") if "source_of_larger" in record else ("",)
     return {part: _stored_network(version, record, part) for part in parts}
 

@@ -12,7 +12,6 @@ import tensorflow as tf
 from lrfr_tf.files import read_json
 
 PRECISIONS = ("float32", "float16", "int8")
-COMPUTE_TYPES = ("float32", "bfloat16")
 # The variables of packed weights, as an export names them.
 PACKED = ("_values", "_factors", "_halves")
 
@@ -23,24 +22,16 @@ class StoredNetwork(tf.Module):
     Only the weights are part of the module: a Keras model would put every layer's description into the SavedModel.
 
     Args:
-        network: computes in float32, or in what `compute` says.
+        network: computes in float32.
         precision: "float32"; "float16" for half the size; or "int8" for a quarter: whole numbers of -127 to 127 times a
             factor of each output channel, and float16 where a weight has one axis only.
         like: another one, of a network of the same layers and in the same precision: an export then holds the graph of
             both once.
-        compute: "float32", or "bfloat16" for a network of `models.bfloat16`, whose weights become bfloat16 at load.
-
-    Raises:
-        ValueError: weights that are stored as float32 are not made into bfloat16.
     """
 
-    def __init__(
-        self, network: keras.Model, precision: str, like: "StoredNetwork | None" = None, compute: str = "float32"
-    ) -> None:
+    def __init__(self, network: keras.Model, precision: str, like: "StoredNetwork | None" = None) -> None:
         super().__init__()
-        if precision == "float32" and compute != "float32":
-            raise ValueError(f"A network that computes in {compute} is stored as float16 or int8, not as float32.")
-        weights = [variable.numpy() for variable in _variables(network)]
+        weights = [variable.numpy() for variable in variables_of(network)]
         self._widened: WidenedWeights | None = None
         if precision == "float32":
             # Kept apart, as a network's variables are.
@@ -52,11 +43,13 @@ class StoredNetwork(tf.Module):
             self._values, self._factors, self._halves = (
                 tf.Variable(part, trainable=False) for part in pack(weights, precision)
             )
-            layout = Layout.of(weights, precision, compute)
+            layout = Layout.of(weights, precision)
             self._widen: Any = tf.function(layout.widen) if like is None else like._widen
             self._widened = WidenedWeights(self._widen, [self._values, self._factors, self._halves])
             unpack = layout.unpack
-        self._compute: Any = tf.function(_with_weights(network, unpack)) if like is None else like._compute
+        call = with_weights(network)
+        compute = tf.function(lambda stored, images, training: call(unpack(stored), images, training))
+        self._compute: Any = compute if like is None else like._compute
 
     def __call__(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
         """What the network gives; it cannot be trained."""
@@ -66,17 +59,16 @@ class StoredNetwork(tf.Module):
         return self._compute(self._widened.read(), images, training)
 
 
-def _variables(network: keras.Model) -> list[Any]:
-    """Its variables in the order in which they are stored, and in which stateless calls take them."""
+def variables_of(network: keras.Model) -> list[Any]:
+    """Its variables in the order in which they are stored, and in which `with_weights` takes them."""
     return [*network.trainable_variables, *network.non_trainable_variables]
 
 
-def _with_weights(network: keras.Model, unpack: Callable[[Any], Sequence[tf.Tensor]]) -> Callable[..., tf.Tensor]:
-    """What the network makes of images with other weights than its own, out of which `unpack` makes a list."""
+def with_weights(network: keras.Model) -> Callable[[Sequence[tf.Tensor], tf.Tensor, bool], tf.Tensor]:
+    """What the network makes of images, with other weights in the place of its own variables."""
     call, count = network.stateless_call, len(network.trainable_variables)
 
-    def compute(stored: Any, images: tf.Tensor, training: bool) -> tf.Tensor:
-        weights = list(unpack(stored))
+    def compute(weights: Sequence[tf.Tensor], images: tf.Tensor, training: bool) -> tf.Tensor:
         return call(weights[:count], weights[count:], images, training=training)[0]
 
     return compute
@@ -102,26 +94,22 @@ def _is_int8(shape: Sequence[int], precision: str) -> bool:
 
 
 class Layout:
-    """Where each weight is among packed ones, and among widened ones: 16 numbers of float32 a row, or 32 of bfloat16.
+    """Where each weight is among packed ones, and among widened ones: 16 numbers a row."""
 
-    A row is as long as memory that TensorFlow counts as aligned (64 bytes), so that rows are split without a copy.
-    """
+    # Memory that TensorFlow counts as aligned, 64 bytes: rows are split without a copy.
+    ROW = 16
 
-    BYTES_OF_ROW = 64
-
-    def __init__(self, shapes: Sequence[tuple[int, ...]], precision: str, compute: str = "float32") -> None:
-        self._dtype = tf.as_dtype(compute)
-        self._row = self.BYTES_OF_ROW // self._dtype.size
+    def __init__(self, shapes: Sequence[tuple[int, ...]], precision: str) -> None:
         self.shapes = [tuple(shape) for shape in shapes]
         self._sizes = [int(np.prod(shape)) for shape in self.shapes]
         self._are_int8 = [_is_int8(shape, precision) for shape in self.shapes]
-        self._rows = [-(-size // self._row) for size in self._sizes]
+        self._rows = [-(-size // self.ROW) for size in self._sizes]
         self.all_rows = sum(self._rows)
 
     @classmethod
-    def of(cls, weights: Sequence[np.ndarray], precision: str, compute: str = "float32") -> "Layout":
-        """The layout of weights that are packed in a precision, and widened to what a network computes in."""
-        return cls([weight.shape for weight in weights], precision, compute)
+    def of(cls, weights: Sequence[np.ndarray], precision: str) -> "Layout":
+        """The layout of weights that are packed in a precision."""
+        return cls([weight.shape for weight in weights], precision)
 
     @property
     def sizes(self) -> tuple[int, int, int]:
@@ -148,13 +136,13 @@ class Layout:
         return weights
 
     def widen(self, values: tf.Tensor, factors: tf.Tensor, halves: tf.Tensor) -> tf.Tensor:
-        """All weights as [R, 16] or [R, 32]; each begins in a row of its own."""
+        """All weights as [R, 16]; each begins in a row of its own."""
         weights = self.widen_each(values, factors, halves)
         padded = [
-            tf.cast(tf.pad(weight, [[0, rows * self._row - size]]), self._dtype)
+            tf.pad(weight, [[0, rows * self.ROW - size]])
             for weight, rows, size in zip(weights, self._rows, self._sizes, strict=True)
         ]
-        return tf.reshape(tf.concat(padded, 0), (self.all_rows, self._row))
+        return tf.reshape(tf.concat(padded, 0), (self.all_rows, self.ROW))
 
     def unpack(self, widened: tf.Tensor) -> list[tf.Tensor]:
         """The weights in their shapes, out of what `widen` made."""
@@ -222,7 +210,7 @@ def read_weights(version: Path, precision: str, part: str, network: keras.Model)
     """
     reader = tf.train.load_checkpoint(str(version / "variables" / "variables"))
     stored = reader.get_variable_to_shape_map()
-    variables = _variables(network)
+    variables = variables_of(network)
     layout = Layout([variable.shape for variable in variables], precision)
     packed = _key(f"{part}{PACKED[0]}") in stored
     if not packed:

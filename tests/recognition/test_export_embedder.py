@@ -287,27 +287,38 @@ def test_each_face_goes_to_the_network_of_its_detail(two: Path, run_folder: Path
 
 def test_what_computes_in_bfloat16_is_nearly_the_same(run_folder: Path, faces: np.ndarray, tmp_path: Path) -> None:
     network = load_backbone(run_folder / "model")[0]
-    export_saved_model(servable_embedder(run_folder / "model", "float16", compute="bfloat16"), tmp_path, "siamese", 1)
+    export_saved_model(servable_embedder(run_folder / "model", compute="bfloat16"), tmp_path, "siamese", 1)
     record = read_json(tmp_path / "siamese" / "1" / "model.json")
     assert record["signatures"] == CONTRACT
-    assert (record["stored_as"], record["computes_in"]) == ("float16", "bfloat16")
-    assert 0.999 < record["cost_of_compute"]["smallest_cosine"] < record["cost_of_precision"]["smallest_cosine"]
+    assert (record["stored_as"], record["computes_in"]) == ("bfloat16", "bfloat16")
+    assert 0.999 < record["cost_of_compute"]["smallest_cosine"] < 0.9999999
+    # Weights of half the size in the graph, and none beside it.
+    assert 2 * record["parameters"] < (tmp_path / "siamese/1/saved_model.pb").stat().st_size < record["bytes"]
+    assert tf.train.load_checkpoint(
+        str(tmp_path / "siamese/1/variables/variables")
+    ).get_variable_to_shape_map().keys() == {"_CHECKPOINTABLE_OBJECT_GRAPH"}
     found = load_embedder(str(tmp_path / "siamese")).embed(faces)
     cosines = (found * by_keras(network, faces)).sum(axis=1)
     assert 0.999 < cosines.min() < cosines.max() < 0.9999999
-    with pytest.raises(UserError, match="--compute=bfloat16 goes with --precision=float16 or int8"):
-        servable_embedder(run_folder / "model", compute="bfloat16")
+    with pytest.raises(UserError, match="--compute=bfloat16 stores the weights so, too; it does not go with"):
+        servable_embedder(run_folder / "model", "int8", compute="bfloat16")
+    with pytest.raises(UserError, match="has its weights in its graph, in bfloat16"):
+        servable_exported_embedder(tmp_path / "siamese/1")
 
 
 def test_an_export_is_exported_in_another_way(two: Path, faces: np.ndarray, tmp_path: Path) -> None:
     mixed = np.concatenate([faces, np.stack([enlarged(enlarged(face, 12)) for face in faces])])
     stored = load_embedder(str(two)).embed(mixed)
     record = read_json(two / "model.json")
-    ways = (("float32", "float32", 0.999999), ("int8", "bfloat16", 0.999))
-    for number, (precision, compute, least) in enumerate(ways):
+    ways = (
+        ("float32", "bfloat16", "bfloat16", 0.999),
+        ("float32", "float32", "float32", 0.999999),
+        ("int8", "float32", "int8", 0.999999),
+    )
+    for number, (precision, compute, stored_as, least) in enumerate(ways):
         servable = servable_exported_embedder(two, precision, compute)
         again = export_saved_model(servable, tmp_path, "again", number + 1)
-        expected = {"stored_as": precision, "computes_in": compute, "parameters": record["parameters"]}
+        expected = {"stored_as": stored_as, "computes_in": compute, "parameters": record["parameters"]}
         assert {key: again[key] for key in expected} == expected
         for key in ("source", "source_of_larger", "detail_of_small_faces", "template", "backbone"):
             assert again[key] == record[key]

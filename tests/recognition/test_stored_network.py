@@ -4,12 +4,10 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import pytest
 import tensorflow as tf
 from keras import layers
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
-from lrfr_tf.models.bfloat16 import in_bfloat16
 from lrfr_tf.recognition.stored_network import StoredNetwork, read_weights, rounded_weights
 
 ROWS = np.random.default_rng(0).normal(size=(3, 5)).astype(np.float32)
@@ -27,8 +25,8 @@ def network(seed: int) -> keras.Model:
     return made
 
 
-def stored(made: keras.Model, folder: Path, precision: str = "float16", compute: str = "float32") -> Path:
-    module = StoredNetwork(made, precision, compute=compute)
+def stored(made: keras.Model, folder: Path, precision: str = "float16") -> Path:
+    module = StoredNetwork(made, precision)
     function = tf.function(lambda rows: {"y": module(rows)}, input_signature=[tf.TensorSpec((None, 5), name="rows")])
     tf.saved_model.save(module, str(folder), signatures=function.get_concrete_function())
     return folder
@@ -97,23 +95,6 @@ def test_int8_is_a_factor_for_each_output_channel(tmp_path: Path) -> None:
     assert not read_weights(folder, "float16", "", found)
     assert not read_weights(folder, "float32", "", found)
     np.testing.assert_array_equal(other.get_weights()[0], before[0])
-
-
-def test_weights_become_bfloat16_once(tmp_path: Path) -> None:
-    made = network(5)
-    folder = stored(in_bfloat16(made), tmp_path / "bfloat16", "float16", "bfloat16")
-    found = answer_of_a_session(folder)
-    rounded = network(5)
-    rounded.set_weights([np.asarray(tf.cast(tf.cast(w, tf.bfloat16), tf.float32)) for w in made.get_weights()])
-    np.testing.assert_allclose(found, rounded(ROWS), rtol=0.03)
-    assert np.abs(found - np.asarray(made(ROWS))).max() > 1e-4
-    # Weights are neither widened nor narrowed in a call: what is cast is what flows through the network.
-    sources = [source for op, source in operations(folder) if op == "Cast"]
-    assert tf.float16.as_datatype_enum not in sources
-    kinds = [node for node in operations(folder) if node[0] == "ReadVariableOp"]
-    assert len(kinds) == 1
-    with pytest.raises(ValueError, match="computes in bfloat16 is stored as float16 or int8"):
-        StoredNetwork(made, "float32", compute="bfloat16")
 
 
 def test_float32_needs_no_initialiser(tmp_path: Path) -> None:
