@@ -6,10 +6,12 @@ All have the same weights: FaceNet 128-D if it is in the cache, else random ones
 through its exports, one of which computes in bfloat16; facenet-pytorch's network with the channels first, as that
 package does, with the channels last, and the latter in PyTorch's mixed precision of bfloat16; keras-facenet's with
 `predict`, as that package does, and eagerly one face at a time, as deepface does. Each peer runs in a process of its
-own, in turns; before that, embeddings are compared. Last, oneDNN's log tells where the time goes.
+own, in turns; before that, embeddings are compared. A product of two float32 matrices, timed in the same turns, says
+what the machine can do at best. Last, oneDNN's log tells where the time goes.
 """
 
 import dataclasses
+import statistics
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -18,8 +20,9 @@ import numpy as np
 from tqdm import tqdm
 
 from lrfr_tf.benchmark.agreement import compare_embeddings, compare_rounded_embeddings
+from lrfr_tf.benchmark.matrix_product import GFLOP, gflop_a_face
 from lrfr_tf.benchmark.networks import facenet_to_compare, store_as_saved_model, store_weights
-from lrfr_tf.benchmark.peers import BFLOAT16, FACENET_PYTORCH, OURS, peak_memory, programs
+from lrfr_tf.benchmark.peers import BFLOAT16, FACENET_PYTORCH, MATRIX_PRODUCT, OURS, peak_memory, programs
 from lrfr_tf.benchmark.profile import onednn_profile
 from lrfr_tf.benchmark.record import Row, row_of, write_result
 from lrfr_tf.benchmark.turns import Peer, running, take_turns
@@ -46,6 +49,7 @@ def main(config: Config) -> None:
     network, weights = facenet_to_compare()
     rows: list[Row] = []
     facts: dict[str, Any] = {"weights": weights, "same_embeddings": {}, "peak_memory_mb": {}}
+    facts |= {"gflop_a_face": gflop_a_face(network), "matrix_product_gflop_per_cpu_second": {}}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_lists(folder / "embed.npz", cases)
@@ -59,7 +63,11 @@ def main(config: Config) -> None:
                     for case, batch in zip(cases, config.batches, strict=True):
                         ways = ways_of(peers, case, batch)
                         facts["same_embeddings"][case] = differences(ways)
-                        times = take_turns(ways, config.rounds)
+                        ours = next(peer for peer in peers if peer.name == OURS)
+                        times = take_turns({**ways, MATRIX_PRODUCT: (ours, MATRIX_PRODUCT)}, config.rounds)
+                        product_rate = GFLOP / statistics.median(times.pop(MATRIX_PRODUCT).cpu)
+                        rates = facts["matrix_product_gflop_per_cpu_second"].setdefault(str(threads), {})
+                        rates[case] = round(product_rate, 1)
                         rows += [row_of("embed", case, way, threads, batch, times[way], batch) for way in ways]
                         facts["peak_memory_mb"][str(threads)] = peak_memory(times)
                         progress.update()

@@ -19,6 +19,7 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
+from lrfr_tf.benchmark.matrix_product import GFLOP, MATRIX_SIZE, gflop_a_face, matrix_product
 from lrfr_tf.benchmark.peers import OURS
 from lrfr_tf.benchmark.record import Row, row_of, write_result
 from lrfr_tf.benchmark.turns import Times, take_turns_here
@@ -31,8 +32,6 @@ from lrfr_tf.recognition.export_super_resolution import servable_super_resolver
 from lrfr_tf.recognition.saved_model import find_version
 from lrfr_tf.recognition.super_resolution import SuperResolver, save_super_resolver
 
-MATRIX_SIZE = 2048
-
 
 @dataclasses.dataclass(frozen=True)
 class Config:
@@ -44,7 +43,7 @@ class Config:
 
 def main(config: Config) -> None:
     rows: list[Row] = []
-    matrix_product: dict[str, float] = {}
+    product_rates: dict[str, float] = {}
     gflop: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as name:
         paper = generator_paper()
@@ -56,10 +55,10 @@ def main(config: Config) -> None:
             gflop[title] = gflop_a_face(network)
             for batch in config.batches:
                 times = measure(network, saved_model, batch, config.rounds)
-                product_rate = 2 * MATRIX_SIZE**3 / 1e9 / statistics.median(times.pop("matrix product").wall)
-                matrix_product[f"{title}, batch {batch}"] = round(product_rate, 1)
+                product_rate = GFLOP / statistics.median(times.pop("matrix product").wall)
+                product_rates[f"{title}, batch {batch}"] = round(product_rate, 1)
                 rows += [row_of("super_resolve", title, way, 0, batch, some, batch) for way, some in times.items()]
-    facts = {"gflop_a_face": gflop, "matrix_product_gflop_per_second": matrix_product, "matrix_size": MATRIX_SIZE}
+    facts = {"gflop_a_face": gflop, "matrix_product_gflop_per_second": product_rates, "matrix_size": MATRIX_SIZE}
     write_result(config.output, "super_resolve", rows, facts)
     print(config.output)
 
@@ -70,27 +69,16 @@ def measure(network: keras.Model, saved_model: Path, batch: int, rounds: int) ->
     as_float = faces.astype(np.float32)
     exported_model = tf.saved_model.load(str(saved_model))
     signature = exported_model.signatures["super_resolve"]
-    matrix = tf.random.normal((MATRIX_SIZE, MATRIX_SIZE))
     ways: dict[str, Callable[[], Any]] = {
         OURS: lambda: signature(images=tf.constant(faces))["images"].numpy(),
         "model.predict": lambda: network.predict(as_float, batch_size=batch, verbose=0),
         "eager call": lambda: network(as_float, training=False).numpy(),
-        "matrix product": lambda: tf.matmul(matrix, matrix).numpy(),
+        "matrix product": matrix_product(),
     }
     both = [np.clip(np.rint(ways[way]()), 0, 255).astype(int) for way in (OURS, "model.predict")]
     if np.abs(both[0] - both[1]).max() > 1:
         raise UserError(f"{saved_model} and the Keras model give different images; they cannot be compared.")
     return take_turns_here(ways, rounds)
-
-
-def gflop_a_face(network: keras.Model) -> float:
-    """Twice the multiplications in all convolutions, in 10^9."""
-    total = 0
-    for layer in network.layers:
-        if isinstance(layer, keras.layers.Conv2D):
-            _, height, width, channels = layer.output.shape
-            total += 2 * height * width * channels * int(np.prod(layer.kernel.shape[:3]))
-    return total / 1e9
 
 
 def exported(network: keras.Model, folder: Path) -> Path:

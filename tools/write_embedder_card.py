@@ -127,7 +127,10 @@ def mixing_of(folder: Path) -> list[str]:
 
 def export_of(record: dict[str, Any], exported: list[Path]) -> str:
     """The command that made the export, of one model folder or two."""
-    named = f"--name={record['name']} --version={record['version']} --precision={record['stored_as']}"
+    computes_in = record.get("computes_in", "float32")
+    # What computes in another type is stored in that one, too.
+    way = f"--precision={record['stored_as']}" if computes_in == "float32" else f"--compute={computes_in}"
+    named = f"--name={record['name']} --version={record['version']} {way}"
     models = [f"--{flag}={folder}" for flag, folder in zip(("model", "larger_model"), exported, strict=False)]
     return " \\\n    ".join(["python tools/export_saved_model.py", *models, named])
 

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from lrfr_tf.benchmark.peers import BFLOAT16
+from lrfr_tf.benchmark.matrix_product import matrix_product
+from lrfr_tf.benchmark.peers import BFLOAT16, MATRIX_PRODUCT
 from lrfr_tf.benchmark.tensorflow_threads import set_threads
 from lrfr_tf.benchmark.worker import Call, read_lists, serve
 
@@ -15,7 +16,7 @@ EXPORTS = {"": "embedder", BFLOAT16: "embedder_bfloat16"}
 
 
 def prepare(folder: Path, threads: int) -> tuple[dict[str, Call], dict[str, Any]]:
-    """uint8 faces -> unit-length embeddings; each case once as `<case>` and once as `<case>, bfloat16`."""
+    """uint8 faces -> unit-length embeddings, each case as `<case>` and as `<case>, bfloat16`; and a matrix product."""
     set_threads(threads)
     exported = {suffix: tf.saved_model.load(str(folder / name)) for suffix, name in EXPORTS.items()}
 
@@ -28,7 +29,11 @@ def prepare(folder: Path, threads: int) -> tuple[dict[str, Call], dict[str, Any]
         return embed
 
     cases = read_lists(folder / "embed.npz")
-    return {case + suffix: call(faces, suffix) for case, (faces,) in cases.items() for suffix in EXPORTS}, {}
+    calls: dict[str, Call] = {
+        case + suffix: call(faces, suffix) for case, (faces,) in cases.items() for suffix in EXPORTS
+    }
+    multiply = matrix_product()
+    return {**calls, MATRIX_PRODUCT: lambda: {"product": multiply()}}, {}
 
 
 if __name__ == "__main__":

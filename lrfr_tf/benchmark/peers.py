@@ -10,6 +10,7 @@ from lrfr_tf.benchmark.turns import PeerProgram, Times
 OURS = "lrfr-tf"
 FACENET_PYTORCH = "facenet-pytorch"
 BFLOAT16 = ", bfloat16"  # after the name of a peer, or of a call of it
+MATRIX_PRODUCT = "matrix product"
 
 
 def programs(stage: str, peers_python: str, others: Mapping[str, str]) -> list[PeerProgram]:

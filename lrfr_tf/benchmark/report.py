@@ -118,6 +118,7 @@ def embed_notes(result: Result) -> str:
                 agreement = f"differ from ours by {found['largest_difference']:.2g} at most"
             lines.append(f"- {case}: the embeddings of {peer} {agreement}.")
     lines.append(f"- Weights: {facts['weights']}. deepface's way is measured with one face, the only number it takes.")
+    lines.append(_share_of_matrix_product(result))
     if FACENET_PYTORCH in facts["peers"]:
         last = ratios(result["rows"], f"{FACENET_PYTORCH}, channels last", "cpu").values()
         lines.append(
@@ -140,6 +141,22 @@ def embed_notes(result: Result) -> str:
             f"- Where a call of {name} spends its CPU time, one thread, batch 1, in ms by oneDNN's log: {parts}."
         )
     return "\n".join(lines)
+
+
+def _share_of_matrix_product(result: Result) -> str:
+    """How much of what the machine can do in float32 ours and facenet-pytorch's network do, per CPU second."""
+    facts = result["facts"]
+    shares = []
+    for row in result["rows"]:
+        if row.peer in (OURS, FACENET_PYTORCH):
+            product = facts["matrix_product_gflop_per_cpu_second"][str(row.threads)][row.case]
+            share = facts["gflop_a_face"] * 1000 / row.cpu_ms_median / product
+            shares.append(f"{row.peer} {share:.0%} ({row.case}, threads: {row.threads})")
+    return (
+        f"- A face is {facts['gflop_a_face']:.2f} GFLOP of convolutions. Of the rate at which TensorFlow multiplies "
+        f"two large float32 matrices, per CPU second of the same turns: {', '.join(shares)}. Nothing in float32 can do "
+        "more than 100 %."
+    )
 
 
 def super_resolve_notes(result: Result) -> str:

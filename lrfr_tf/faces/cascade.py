@@ -115,15 +115,19 @@ class CompiledCascade:
         cells = tf.TensorArray(tf.int64, levels, element_shape=[None, 4], infer_shape=False)
         offsets = tf.TensorArray(tf.float32, levels, element_shape=[None, 4], infer_shape=False)
         scores = tf.TensorArray(tf.float32, levels, element_shape=[None], infer_shape=False)
+        # A little less than what gives a probability of the threshold, since that is rounded.
+        least_difference = tf.math.log(threshold) - tf.math.log(1 - threshold) - 0.01
         for level in tf.range(levels):
             resized = tf.image.resize(pixels, sizes[level], tf.image.ResizeMethod.AREA)
-            all_offsets, probabilities = self._nets.proposal(resized, training=False)
-            face = probabilities[..., 1]
-            found = tf.where(face > threshold)
+            all_offsets, answers = self._nets.proposal(resized, training=False)
+            # Probabilities of the likely cells alone, bit for bit those that all cells would have.
+            likely = tf.where(answers[..., 1] - answers[..., 0] > least_difference)
+            face = tf.nn.softmax(tf.gather_nd(answers, likely))[:, 1]
+            found, face = likely[face > threshold], face[face > threshold]
             number = tf.fill([tf.shape(found)[0], 1], tf.cast(level, tf.int64))
             cells = cells.write(level, tf.concat([number, found], axis=1))
             offsets = offsets.write(level, tf.gather_nd(all_offsets, found))
-            scores = scores.write(level, tf.gather_nd(face, found))
+            scores = scores.write(level, face)
         return pixels, cells.concat(), offsets.concat(), scores.concat()
 
     def _refine_in_graph(self, pixels: tf.Tensor, boxes: tf.Tensor, owners: tf.Tensor) -> tuple[tf.Tensor, ...]:

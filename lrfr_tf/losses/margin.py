@@ -23,10 +23,6 @@ from lrfr_tf.losses.cosine import cosine_matrix
 
 HEADS = ("softmax", "amsoftmax")
 
-# AdaFace's statistics before the first batch, as its authors set them: with them every quality starts near 0.
-INITIAL_NORM_MEAN = 20.0
-INITIAL_NORM_DEVIATION = 100.0
-
 # AdaFace's bounds: lengths, and how close to 0 and pi an angle may come (the arc cosine has no slope at 1).
 _SHORTEST_NORM, _LONGEST_NORM = 1e-3, 100.0
 _EPSILON = 1e-3
@@ -77,9 +73,10 @@ def updated_norm_statistics(
 ) -> tuple[KerasTensor, KerasTensor]:
     """AdaFace's running mean and standard deviation of the embeddings' lengths, moved towards this batch's.
 
-    The new value is momentum * (of this batch) + (1 - momentum) * old (Kim et al. 2022, section 3.3). The two scalars
-    are the whole state of the margin: a training that stores them resumes exactly. They start at `INITIAL_NORM_MEAN`
-    and `INITIAL_NORM_DEVIATION`; no gradient flows through them.
+    The new value is momentum * (of this batch) + (1 - momentum) * old (Kim et al. 2022, section 3.3); with an old
+    deviation of 0, it is this batch's. The two scalars are the whole state of the margin: a training that stores them
+    resumes exactly. They start at 0. (The authors' start at 20 and 100, which puts every quality near 0 until some
+    hundred batches later: longer than a network takes that is only fine-tuned.) No gradient flows through them.
 
     Args:
         embeddings: [M, D], any dtype, not of unit length; the whole batch.
@@ -94,7 +91,8 @@ def updated_norm_statistics(
     # With M - 1, as the authors' code does; one embedding alone says nothing about the deviation.
     freedom = ops.maximum(ops.cast(ops.shape(norms)[0], "float32") - 1.0, 1.0)
     deviation = ops.sqrt(ops.sum(ops.square(norms - mean)) / freedom)
-    return momentum * mean + (1 - momentum) * norm_mean, momentum * deviation + (1 - momentum) * norm_deviation
+    share = ops.where(ops.equal(norm_deviation, 0.0), 1.0, momentum)
+    return share * mean + (1 - share) * norm_mean, share * deviation + (1 - share) * norm_deviation
 
 
 def adaptive_margin_logits(

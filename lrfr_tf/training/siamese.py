@@ -15,8 +15,6 @@ from keras import layers, ops
 
 from lrfr_tf.losses.distillation import cosine_distillations, similarity_distillations
 from lrfr_tf.losses.margin import (
-    INITIAL_NORM_DEVIATION,
-    INITIAL_NORM_MEAN,
     adaptive_margin_logits,
     class_weights_initializer,
     cross_entropies,
@@ -56,12 +54,8 @@ class ClassificationHead(layers.Layer):
         self.rows = self.add_weight(shape=(classes, dimensions), initializer=start, name="class_rows")
         if kind == "adaface":
             scalar = {"shape": (), "trainable": False}
-            self.norm_mean = self.add_weight(
-                initializer=keras.initializers.Constant(INITIAL_NORM_MEAN), name="norm_mean", **scalar
-            )
-            self.norm_deviation = self.add_weight(
-                initializer=keras.initializers.Constant(INITIAL_NORM_DEVIATION), name="norm_deviation", **scalar
-            )
+            self.norm_mean = self.add_weight(initializer="zeros", name="norm_mean", **scalar)
+            self.norm_deviation = self.add_weight(initializer="zeros", name="norm_deviation", **scalar)
         self.built = True
 
     def call(self, features: Any, labels: Any) -> Any:

@@ -71,7 +71,8 @@ def test_what_computes_in_bfloat16_has_a_bar_of_its_own(tmp_path: Path) -> None:
     agreement = {"facenet-pytorch": {"largest_difference": 3e-7}, "x": {"smallest_cosine": 0.9997}}
     facts = {
         "same_embeddings": {"batch 1": agreement}, "weights": "random", "peers": {"facenet-pytorch": {}}, "profile": {},
-        "peak_memory_mb": {"1": {}},
+        "peak_memory_mb": {"1": {}}, "gflop_a_face": 2.8,
+        "matrix_product_gflop_per_cpu_second": {"1": {"batch 1": 140.0}},
     }  # fmt: skip
     write_result(tmp_path / "embed.json", "embed", rows, facts)
     result = read_result(tmp_path / "embed.json")
@@ -81,6 +82,7 @@ def test_what_computes_in_bfloat16_has_a_bar_of_its_own(tmp_path: Path) -> None:
     text = document({"embed": result})
     assert "the embeddings of x have a cosine of at least 0.99970 to ours in float32" in text
     assert "theirs needs 1.50 to 1.50 times our CPU time then" in text
+    assert "lrfr-tf 67% (batch 1, threads: 1), facenet-pytorch 48% (batch 1, threads: 1)." in " ".join(text.split())
 
 
 @pytest.mark.parametrize(("late", "held"), [(1010.0, True), (1100.0, False)])

@@ -159,6 +159,8 @@ def test_norm_statistics_move_by_a_hundredth() -> None:
         mean, deviation = updated_norm_statistics(EMBEDDINGS, mean, deviation, momentum=0.1)
     assert float(mean) == pytest.approx(norms.mean(), rel=1e-4)
     assert float(deviation) == pytest.approx(norms.std(ddof=1), rel=1e-3)
+    first = updated_norm_statistics(EMBEDDINGS, 0.0, 0.0)
+    np.testing.assert_allclose(first, (norms.mean(), norms.std(ddof=1)), rtol=1e-6)
     one = updated_norm_statistics(EMBEDDINGS[:1], 20.0, 100.0)
     assert np.isfinite(one).all()
     # Lengths beyond 100 count as 100.

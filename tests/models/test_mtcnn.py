@@ -4,7 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from lrfr_tf.models.mtcnn import PReLUAndPool, output_net, proposal_net, refinement_net
+from lrfr_tf.models.mtcnn import GentlePReLU, PReLUAndPool, output_net, proposal_net, refinement_net
+from lrfr_tf.weights.mtcnn import mtcnn_nets
 
 
 def test_the_released_numbers_of_parameters() -> None:
@@ -23,11 +24,30 @@ def test_float32_under_every_precision_policy() -> None:
 
 @pytest.mark.parametrize(("height", "width"), [(12, 12), (13, 40), (31, 14)])
 def test_the_proposal_net_answers_for_each_cell(height: int, width: int) -> None:
-    offsets, probabilities = proposal_net()(np.zeros((2, height, width, 3), np.float32))
+    offsets, answers = proposal_net()(np.zeros((2, height, width, 3), np.float32))
     rows, columns = -(-(height - 2) // 2) - 4, -(-(width - 2) // 2) - 4
     assert offsets.shape == (2, rows, columns, 4)
-    assert probabilities.shape == (2, rows, columns, 2)
-    np.testing.assert_allclose(np.sum(probabilities, axis=-1), 1, atol=1e-6)
+    assert answers.shape == (2, rows, columns, 2)
+
+
+def test_a_gentle_prelu_is_a_prelu() -> None:
+    images = np.random.default_rng(0).normal(size=(3, 7, 5, 4)).astype(np.float32)
+    ours, theirs = GentlePReLU(), keras.layers.PReLU(shared_axes=[1, 2])
+    for layer in (ours, theirs):
+        layer.build(images.shape)
+        layer.set_weights([np.array([[[-1.3, -0.2, 0.6, 1.0]]], np.float32)])
+    np.testing.assert_array_equal(ours(images), theirs(images))
+
+
+def test_only_slopes_of_pooled_layers_are_above_one() -> None:
+    nets = mtcnn_nets()
+    steep = {
+        layer.name
+        for net in (nets.proposal, nets.refinement, nets.output)
+        for layer in net.layers
+        if isinstance(layer, GentlePReLU) and np.max(layer.alpha) > 1
+    }
+    assert steep == set()
 
 
 @pytest.mark.parametrize(("pool_size", "padding", "side"), [(2, "same", 9), (3, "same", 10), (3, "valid", 11)])

@@ -126,11 +126,11 @@ def test_views_of_one_size_count_together() -> None:
 def test_the_quality_head_keeps_its_statistics(tmp_path: Path) -> None:
     head = ClassificationHead(CLASSES, DIMENSIONS, "adaface", margin=0.4, scale=5.0)
     norms = np.linalg.norm(FEATURES, axis=1)
-    mean, deviation = 20.0, 100.0
-    for _ in range(3):
-        each = np.asarray(head(FEATURES, LABELS))
-        mean = 0.01 * norms.mean() + 0.99 * mean
-        deviation = 0.01 * norms.std(ddof=1) + 0.99 * deviation
+    mean, deviation = 0.0, 0.0
+    for share, longer in ((1, 1.0), (0.01, 3.0), (0.01, 1.0)):
+        each = np.asarray(head(longer * FEATURES, LABELS))
+        mean = share * longer * norms.mean() + (1 - share) * mean
+        deviation = share * longer * norms.std(ddof=1) + (1 - share) * deviation
         assert float(head.norm_mean.numpy()) == pytest.approx(mean, rel=1e-5)
         assert float(head.norm_deviation.numpy()) == pytest.approx(deviation, rel=1e-5)
     quality = np.clip(0.333 * (norms - mean) / (deviation + 1e-3), -1, 1)
