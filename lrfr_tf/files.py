@@ -1,6 +1,7 @@
 """Files that are either whole or absent."""
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -13,6 +14,7 @@ from typing import Any
 
 from lrfr_tf.errors import UserError
 
+CANNOT_BE_WRITTEN = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENAMETOOLONG)
 _UMASK_LOCK = threading.Lock()
 
 
@@ -34,17 +36,24 @@ def written_whole(path: str | Path) -> Iterator[Path]:
 
     The temporary name keeps the suffix of `path`, for writers that look at it. After an error it is removed and an
     older `path` stays as it was.
+
+    Raises:
+        UserError: `path` is a folder, its folder cannot be written to, or the disk is full.
     """
     path = Path(path)
     make_folder(path.parent)
-    descriptor, name = tempfile.mkstemp(prefix=".part-", suffix="-" + path.name, dir=path.parent)
+    with _told_in_a_sentence(path):
+        if path.is_dir():
+            raise UserError(f"{path} is a folder; it should be the file to write.")
+        descriptor, name = tempfile.mkstemp(prefix=".part-", suffix="-" + path.name, dir=path.parent)
     os.close(descriptor)
     temporary = Path(name)
     try:
-        yield temporary
-        # mkstemp makes files that only their owner may read; the finished file gets the usual permissions.
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
+        with _told_in_a_sentence(path):
+            yield temporary
+            # mkstemp makes files that only their owner may read; the finished file gets the usual permissions.
+            temporary.chmod(0o666 & ~_umask())
+            temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -54,18 +63,34 @@ def folder_written_whole(path: str | Path) -> Iterator[Path]:
     """Yields a temporary folder beside `path`, and puts it in the place of `path` when the block ends without an error.
 
     An older `path` is replaced as a whole: none of its files stay.
+
+    Raises:
+        UserError: the folder it is to be in cannot be written to, or the disk is full.
     """
     path = Path(path)
     make_folder(path.parent)
-    temporary = Path(tempfile.mkdtemp(prefix=".part-", suffix="-" + path.name, dir=path.parent))
+    with _told_in_a_sentence(path):
+        temporary = Path(tempfile.mkdtemp(prefix=".part-", suffix="-" + path.name, dir=path.parent))
     try:
-        yield temporary
-        temporary.chmod(0o777 & ~_umask())
-        if path.exists():
-            shutil.rmtree(path)  # a rename replaces an empty folder only
-        temporary.replace(path)
+        with _told_in_a_sentence(path):
+            yield temporary
+            temporary.chmod(0o777 & ~_umask())
+            if path.exists():
+                shutil.rmtree(path)  # a rename replaces an empty folder only
+            temporary.replace(path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _told_in_a_sentence(path: Path) -> Iterator[None]:
+    """What the system refuses to write, for want of rights or space, is the user's to know; other errors are ours."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in CANNOT_BE_WRITTEN:
+            raise
+        raise UserError(f"{path} cannot be written: {error.strerror}.") from None
 
 
 def _umask() -> int:
@@ -110,9 +135,12 @@ def put_between_marks(path: str | Path, text: str, name: str) -> None:
     """Replaces what stands between the marks `<!-- name -->` and `<!-- end of name -->` of a document.
 
     Raises:
-        UserError: the document does not hold each mark once, the first before the second; it stays as it was.
+        UserError: the document is missing, or does not hold each mark once, the first before the second; it stays as it
+            was.
     """
     first, last = f"<!-- {name} -->", f"<!-- end of {name} -->"
+    if not Path(path).is_file():
+        raise UserError(f"{path} is missing; it should be a document with {first} and {last}.")
     document = Path(path).read_text(encoding="utf-8")
     before, _, rest = document.partition(first)
     if document.count(first) != 1 or document.count(last) != 1 or last not in rest:

@@ -15,6 +15,7 @@ from lrfr_tf.training.outcome import Outcome
 from lrfr_tf.training.siamese import siamese_step
 from lrfr_tf.training.siamese_run import SiameseRun, SiameseSettings
 from lrfr_tf.training.strategy import set_up, uses_xla
+from lrfr_tf.weights.backbone import save_weights
 
 Config = SiameseSettings  # the name that every script has for its settings
 
@@ -47,7 +48,7 @@ def main(config: Config) -> None:
         train("siamese", step, job.batches, store, done, job.schedule(), monitor, jit_compile, strategy)
         if job.writes:
             with folder_written_whole(model) as temporary:
-                outcome.stored.save_weights(temporary / f"{config.backbone}.weights.h5")
+                save_weights(outcome.stored, temporary / f"{config.backbone}.weights.h5")
     job.show_last(monitor)
 
 

@@ -1,8 +1,10 @@
 """Files are whole or absent; folders are resumed only with the same settings."""
 
+import errno
 import hashlib
 import os
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -77,6 +79,32 @@ def test_a_folder_is_replaced_as_a_whole_or_stays(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["model", "second"]
 
 
+def test_what_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "there").mkdir()
+    with pytest.raises(UserError, match="there is a folder; it should be the file to write"):
+        write_json(tmp_path / "there", {})
+    with pytest.raises(UserError, match="cannot be written: File name too long"):
+        write_json(tmp_path / ("a" * 300), {})
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(tempfile, "mkdtemp", full)
+    with (
+        pytest.raises(UserError, match="model cannot be written: No space left on device"),
+        folder_written_whole(tmp_path / "model"),
+    ):
+        pass
+    with pytest.raises(UserError, match="a.txt cannot be written: No space"), written_whole(tmp_path / "a.txt"):
+        full()
+    assert [path.name for path in tmp_path.iterdir()] == ["there"]
+
+
+def test_a_defect_of_ours_keeps_its_kind(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), written_whole(tmp_path / "a.txt"):
+        (tmp_path / "none").read_text()
+
+
 def test_bad_json_is_named(tmp_path: Path) -> None:
     (tmp_path / "bad.json").write_text("{")
     for name in ("bad.json", "none.json"):
@@ -110,6 +138,12 @@ def test_a_document_whose_marks_are_unclear_stays(tmp_path: Path, text: str) -> 
     with pytest.raises(UserError, match="a.md holds no <!-- b -->"):
         put_between_marks(tmp_path / "a.md", "new", "b")
     assert (tmp_path / "a.md").read_text() == text
+
+
+def test_a_missing_document_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="none.md is missing; it should be a document with <!-- b -->"):
+        put_between_marks(tmp_path / "none.md", "new", "b")
+    assert not list(tmp_path.iterdir())
 
 
 def test_sha256(tmp_path: Path) -> None:

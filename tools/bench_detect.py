@@ -21,7 +21,7 @@ from lrfr_tf.benchmark.record import Row, row_of, write_result
 from lrfr_tf.benchmark.turns import Peer, running, take_turns
 from lrfr_tf.benchmark.worker import write_lists
 from lrfr_tf.config import option
-from lrfr_tf.files import write_json
+from lrfr_tf.files import check_result_file, write_json
 from lrfr_tf.main import run
 from lrfr_tf.weights.mtcnn import mtcnn_nets, write_converted
 from lrfr_tf.weights.sample_package import cached_sample_photos
@@ -41,6 +41,7 @@ class Config:
 
 
 def main(config: Config) -> None:
+    check_result_file(config.output)
     celeba = Path(config.celeba) if Path(config.celeba).is_file() else None
     cases = detection_inputs(cached_sample_photos(), celeba)
     everybody = programs("detect", config.peers_python, {"mtcnn": "mtcnn_package"})

@@ -28,6 +28,7 @@ from lrfr_tf.benchmark.record import Row, row_of, write_result
 from lrfr_tf.benchmark.turns import Peer, running, take_turns
 from lrfr_tf.benchmark.worker import write_lists
 from lrfr_tf.config import option
+from lrfr_tf.files import check_result_file
 from lrfr_tf.main import run
 from lrfr_tf.models.facenet import FACENET_SIZE
 
@@ -42,6 +43,7 @@ class Config:
 
 
 def main(config: Config) -> None:
+    check_result_file(config.output)
     everybody = programs("embed", config.peers_python, {"keras-facenet": "keras_facenet_embed"})
     generator = np.random.default_rng(0)
     shape = (FACENET_SIZE, FACENET_SIZE, 3)

@@ -21,6 +21,7 @@ from lrfr_tf.benchmark.record import write_result
 from lrfr_tf.benchmark.worker import resident_memory_mb
 from lrfr_tf.config import option
 from lrfr_tf.faces.detect import Detection
+from lrfr_tf.files import check_result_file
 from lrfr_tf.main import run
 from lrfr_tf.models.facenet import FACENET_SIZE, WhitenEach, facenet
 from lrfr_tf.recognition.embedding import Embedder, load_embedder
@@ -66,6 +67,7 @@ class WatchedEmbedder:
 
 
 def main(config: Config) -> None:
+    check_result_file(config.output)
     cached = cached_facenet_weights()
     if config.embedder == "facenet" and cached is None:  # as fast
         embedder = Embedder(facenet(128, WhitenEach), "facenet-random")

@@ -22,6 +22,7 @@ from lrfr_tf.benchmark.record import Row, row_of, write_result
 from lrfr_tf.benchmark.turns import take_turns_here
 from lrfr_tf.config import option
 from lrfr_tf.errors import UserError
+from lrfr_tf.files import check_result_file
 from lrfr_tf.main import run
 from lrfr_tf.models.facenet import WhitenEach, facenet
 from lrfr_tf.models.heads import linear_head
@@ -44,6 +45,7 @@ class Config:
 
 
 def main(config: Config) -> None:
+    check_result_file(config.output)
     for folder in (config.super_resolver, config.siamese):
         if not Path(folder).is_dir():
             raise UserError(f"{folder} is missing; this measures the exports that ship.")

@@ -11,6 +11,7 @@ from tqdm import tqdm
 from lrfr_tf.benchmark.cold_start import STEP_NAMES, import_seconds, start
 from lrfr_tf.benchmark.record import write_result
 from lrfr_tf.config import option
+from lrfr_tf.files import check_result_file
 from lrfr_tf.main import run
 
 
@@ -24,6 +25,7 @@ class Config:
 
 
 def main(config: Config) -> None:
+    check_result_file(config.output)
     starts = [start(config.model) for _ in tqdm(range(config.rounds + 1), desc="start", unit="process")][1:]
     seconds = {step: [some["seconds"][step] for some in starts] for step in STEP_NAMES}
     facts = {

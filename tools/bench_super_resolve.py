@@ -25,6 +25,7 @@ from lrfr_tf.benchmark.record import Row, row_of, write_result
 from lrfr_tf.benchmark.turns import Times, take_turns_here
 from lrfr_tf.config import option
 from lrfr_tf.errors import UserError
+from lrfr_tf.files import check_result_file
 from lrfr_tf.main import run
 from lrfr_tf.models.srgan import generator_paper
 from lrfr_tf.recognition.export import export_saved_model
@@ -42,6 +43,7 @@ class Config:
 
 
 def main(config: Config) -> None:
+    check_result_file(config.output)
     rows: list[Row] = []
     product_rates: dict[str, float] = {}
     gflop: dict[str, float] = {}

@@ -20,7 +20,7 @@ from lrfr_tf.main import run
 from lrfr_tf.models.backbone import folded_trunk
 from lrfr_tf.models.facenet import TRUNK
 from lrfr_tf.recognition.export_embedder import load_backbone
-from lrfr_tf.weights.backbone import MIX_RECORD
+from lrfr_tf.weights.backbone import MIX_RECORD, save_weights
 from lrfr_tf.weights.facenet import load_facenet_128
 from lrfr_tf.weights.sample_package import fetch_facenet_weights
 
@@ -46,7 +46,7 @@ def main(config: Config) -> None:
     if config.other_model:
         record["other_model"] = config.other_model
     with folder_written_whole(Path(config.output)) as temporary:
-        network.save_weights(temporary / file.name)
+        save_weights(network, temporary / file.name)
         write_json(temporary / MIX_RECORD, record)
     print(
         f"{config.output}: {config.share:g} of {file}, {1 - config.share:g} of {config.other_model or 'FaceNet 128-D'}"

@@ -11,7 +11,7 @@ import numpy as np
 
 from lrfr_tf.data.embeddings import EmbeddingSet
 from lrfr_tf.errors import UserError
-from lrfr_tf.files import folder_written_whole, read_json, write_json
+from lrfr_tf.files import folder_written_whole, read_json, sha256, write_json
 from lrfr_tf.models.heads import linear_head, mlp_head
 from lrfr_tf.training.logistic import fit_logistic
 from lrfr_tf.training.mlp import fit_mlp
@@ -94,10 +94,11 @@ class Classifier:
     def save(self, folder: str | Path) -> None:
         """Writes `head.json` and `head.weights.h5` or `gallery.npz`; an older `folder` is replaced as a whole."""
         with folder_written_whole(folder) as temporary:
+            weights = temporary / _weight_file(self.kind)
             if isinstance(self.head, Gallery):
-                np.savez(temporary / "gallery.npz", embeddings=self.head.embeddings, labels=self.head.labels)
+                np.savez(weights, embeddings=self.head.embeddings, labels=self.head.labels)
             else:
-                self.head.save_weights(temporary / "head.weights.h5")
+                self.head.save_weights(weights)
             description = {
                 "schema": SCHEMA,
                 "kind": self.kind,
@@ -105,6 +106,7 @@ class Classifier:
                 "embedder": self.embedder_name,
                 "fit": self.fit,
                 "classes": self.class_names,
+                "sha256": sha256(weights),
             }
             write_json(temporary / "head.json", description)
 
@@ -113,7 +115,7 @@ def load_classifier(folder: str | Path) -> Classifier:
     """Reads a classifier that `Classifier.save` wrote.
 
     Raises:
-        UserError: a file is missing, damaged, or of another schema or kind; the message names it.
+        UserError: a file is missing, damaged, was changed, or is of another schema or kind; the message names it.
     """
     folder = Path(folder)
     description = read_json(folder / "head.json")
@@ -124,9 +126,12 @@ def load_classifier(folder: str | Path) -> Classifier:
     kind, dimensions, classes = description["kind"], description["dimensions"], description["classes"]
     if dimensions < 1 or not classes:
         raise UserError(f"{folder / 'head.json'} says {dimensions} dimensions and {len(classes)} classes.")
-    weights = folder / ("gallery.npz" if kind == "cosine" else "head.weights.h5")
+    weights = folder / _weight_file(kind)
     if not weights.is_file():
         raise UserError(f"{weights} is missing.")
+    # Heads that were written before checksums were have none.
+    if description.get("sha256", sha256(weights)) != sha256(weights):
+        raise UserError(f"{weights} is not the file that head.json describes (sha256 differs).")
     head: keras.Model | Gallery
     try:
         if kind == "cosine":
@@ -140,6 +145,10 @@ def load_classifier(folder: str | Path) -> Classifier:
         reason = " ".join(str(error).split())[:200].rstrip(".") or type(error).__name__
         raise UserError(f"{weights} cannot be read as a {kind} head ({reason}).") from None
     return Classifier(kind, classes, description["embedder"], head, description["fit"])
+
+
+def _weight_file(kind: str) -> str:
+    return "gallery.npz" if kind == "cosine" else "head.weights.h5"
 
 
 def _read_gallery(path: Path, dimensions: int, classes: int) -> Gallery:

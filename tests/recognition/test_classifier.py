@@ -119,7 +119,7 @@ def test_damaged_folders_are_named(classifiers: dict[str, Classifier], tmp_path:
         folder = tmp_path / kind
         classifiers[kind].save(folder)
         (folder / name).write_bytes(b"not a head")
-        with pytest.raises(UserError, match=f"{name} cannot be read"):
+        with pytest.raises(UserError, match=f"{name} is not the file that head.json describes"):
             load_classifier(folder)
         (folder / name).unlink()
         with pytest.raises(UserError, match=f"{name} is missing"):

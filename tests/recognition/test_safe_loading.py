@@ -1,6 +1,7 @@
 """Nothing that is read can run code: what the sources may not call, and files that are refused with one sentence."""
 
 import ast
+import io
 import json
 import pickle
 import re
@@ -220,9 +221,40 @@ def test_damaged_weights_of_a_training_are_refused(tmp_path: Path) -> None:
 def test_damaged_heads_are_refused(kind: str, name: str, tmp_path: Path) -> None:
     faces = random_embeddings(12, 8, classes=3)
     fit_classifier(kind, faces, faces, ["a", "b", "c"], "facenet-8", seed=0).save(tmp_path)
-    for wrong in damaged((tmp_path / name).read_bytes()):
+    good = (tmp_path / name).read_bytes()
+    # One bit of one weight: it can be read, and would give other names.
+    (tmp_path / name).write_bytes(one_bit_changed(good, kind))
+    assert f"{name} is not the file that head.json describes" in refusal(lambda: load_classifier(tmp_path))
+    forget_checksum(tmp_path)
+    load_classifier(tmp_path)
+    for wrong in damaged(good):
         (tmp_path / name).write_bytes(wrong)
         assert name in refusal(lambda: load_classifier(tmp_path))
+
+
+def one_bit_changed(good: bytes, kind: str) -> bytes:
+    """A file of weights with the lowest bit of a float32 changed; the checksum within an `.npz` is made right again."""
+    if kind != "cosine":
+        with h5py.File(io.BytesIO(good)) as file:
+            places: list[int] = []
+            file.visititems(
+                lambda _, item: places.append(item.id.get_offset()) if isinstance(item, h5py.Dataset) else None
+            )
+        place = next(place for place in places if place)
+        return good[:place] + bytes([good[place] ^ 1]) + good[place + 1 :]
+    with np.load(io.BytesIO(good)) as stored:
+        arrays = {key: stored[key] for key in stored.files}
+    arrays["embeddings"].view(np.uint32)[0, 0] ^= 1
+    changed = io.BytesIO()
+    np.savez(changed, **arrays)
+    return changed.getvalue()
+
+
+def forget_checksum(folder: Path) -> None:
+    """Makes a head of the kind that has no checksum in its description."""
+    description = read_json(folder / "head.json")
+    del description["sha256"]
+    write_json(folder / "head.json", description)
 
 
 class Harmful:
@@ -238,6 +270,7 @@ class Harmful:
 def test_a_gallery_with_pickles_or_other_arrays_is_refused(tmp_path: Path) -> None:
     faces = random_embeddings(12, 8, classes=3)
     fit_classifier("cosine", faces, faces, ["a", "b", "c"], "facenet-8", seed=0).save(tmp_path / "head")
+    forget_checksum(tmp_path / "head")
     gallery, mark = tmp_path / "head" / "gallery.npz", tmp_path / "was_run"
     good = {"embeddings": faces.embeddings, "labels": faces.labels}
     infected = np.array([Harmful(mark)], dtype=object)

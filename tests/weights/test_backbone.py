@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.weights.backbone import load_weights
+from lrfr_tf.files import sha256
+from lrfr_tf.weights.backbone import load_weights, save_weights
 
 
 def network(units: int, layers: int = 2) -> keras.Model:
@@ -21,6 +22,18 @@ def test_weights_come_back(tmp_path: Path) -> None:
     one, other = network(4), network(4)
     one.save_weights(tmp_path / "a.weights.h5")
     load_weights(other, tmp_path / "a.weights.h5")
+    assert all(np.array_equal(a, b) for a, b in zip(one.get_weights(), other.get_weights(), strict=True))
+
+
+def test_a_changed_file_is_refused(tmp_path: Path) -> None:
+    one, other = network(4), network(4)
+    path = tmp_path / "a.weights.h5"
+    save_weights(one, path)
+    assert (tmp_path / "a.weights.h5.sha256").read_text() == f"{sha256(path)}  a.weights.h5\n"
+    load_weights(other, path)
+    network(4).save_weights(path)  # other weights of the same form
+    with pytest.raises(UserError, match=r"a\.weights\.h5 was changed: its sha256 is not the one in a\.weights"):
+        load_weights(other, path)
     assert all(np.array_equal(a, b) for a, b in zip(one.get_weights(), other.get_weights(), strict=True))
 
 
