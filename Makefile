@@ -5,7 +5,7 @@ NEEDS_DATA := facenet or shared_data or slow
 .PHONY: help environment demo test test-all check bench bench-peers bench-training fetch lock clean
 
 help:
-	@echo "make demo      the first system on 118 photos, from detection to report (a few minutes)"
+	@echo "make demo      both systems on 118 photos, from detection to report (a few minutes)"
 	@echo "make test      the tests that need no data and no network"
 	@echo "make test-all  the tests that need the real FaceNet weights, ../shared/data, or many processes"
 	@echo "make check     ruff and mypy"

@@ -102,6 +102,8 @@ def converted(parts: dict[str, Convertible], form: str, calibration: np.ndarray 
     contents = {}
     for part, model in parts.items():
         own = None if calibration is None else calibration[of_part(part, calibration)]
+        if own is not None and len(own) == 0:
+            raise UserError(f"None of the faces to calibrate with goes to the part {part}; int8 needs others, or more.")
         contents[part] = to_tflite.as_tflite(model, form.removeprefix("tflite_"), own)
     return contents
 

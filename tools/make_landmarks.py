@@ -1,9 +1,10 @@
 """Finds the five landmarks of the face in every image of a folder or a zip, and writes them as a table.
 
-    python tools/make_landmarks.py --images=Datasets/lfw --output=Datasets/lfw/LFW.csv
+    python tools/make_landmarks.py --images=Datasets/lfw --face=central --output=Datasets/lfw/LFW.csv
 
 The table has no header and 11 columns: the path of the image, then x and y of the left eye, right eye, nose, left and
-right corner of the mouth. Images without a face are named and left out.
+right corner of the mouth. Images without a face are named and left out. The tables of SCface, one a distance, are
+written by tools/evaluate_scface.py --save_landmarks.
 """
 
 import dataclasses
@@ -27,6 +28,7 @@ class Config:
     thresholds: tuple[float, ...] = option((0.6, 0.7, 0.8), "MTCNN's three thresholds")
     min_face_size: int = option(20, "smallest face to look for, in pixels")
     face: str = option("confident", "which of several faces: the surest, or the one nearest to the middle", CHOICES)
+    enlarge: int = option(1, "how many times images are enlarged first, to find smaller faces", at_least=1)
 
 
 def main(config: Config) -> None:
@@ -36,7 +38,8 @@ def main(config: Config) -> None:
     names = source.names()
     if not names:
         raise UserError(f"{config.images} holds no images.")
-    found = detect_landmarks(source, names, FaceDetector(config.thresholds, config.min_face_size), config.face)
+    detector = FaceDetector(config.thresholds, config.min_face_size)
+    found = detect_landmarks(source, names, detector, config.face, config.enlarge)
     missed = [name for name in names if name not in found]
     if not found:
         raise UserError(f"No face was found in any of the {len(names)} images of {config.images}.")

@@ -3,7 +3,7 @@
 python tools/prepare_vggface2.py --images=VGGFace2 --output=datasets/vggface2 \\
     --landmarks=loose_landmark_train.csv,loose_landmark_test.csv --exclude_names=lfw_names.txt \\
     --identity_meta=identity_meta.csv
-python tools/prepare_vggface2.py --images=faces_112x112 --aligned --left_margin=0 --output=datasets/vggface2
+python tools/prepare_vggface2.py --images=faces_112x112 --aligned --output=datasets/vggface2
 """
 
 import dataclasses
@@ -37,7 +37,9 @@ class Config:
     )
     identity_meta: str | None = option(None, "VGGFace2's identity_meta.csv, which names its identities")
     template: str = option("lai", "where the landmarks come to lie: as published, or centred", TEMPLATES)
-    left_margin: int = option(10, "further columns left of the 128, so that training can shift the frame", at_least=0)
+    left_margin: int = option(
+        0, "further columns left of the 128, by which training shifts half of the faces; the paper has none", at_least=0
+    )
     workers: int | None = option(None, "number of threads; without it one for each core", at_least=1)
 
 

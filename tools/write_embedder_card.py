@@ -22,8 +22,8 @@ SIZES = ("8", "12", "16", "20", "128")
 PANELS = {"area under the ROC curve": {f"auc_{size}": f"{size} px" for size in SIZES}}
 LIMITS = """## Limits
 
-- One degradation: antialiased bicubic. Blur, noise, compression, poor light and the head poses of real cameras were not
-  in training beyond what the photos hold.
+- One degradation: antialiased bicubic. Blur, noise, compression and the head poses of real cameras were not in training
+  beyond what the photos hold; light and colour were, as far as `--varied` changes them (`lrfr_tf.data.vary`).
 - Faces must be aligned: five landmarks on the template `lai`, 128 x 128 (`lrfr_tf.faces.align`). Where a face is too
   small for a detector the landmarks have to come from elsewhere.
 - Thresholds are those of the pairs named above. Other cameras and other people shift them: calibrate on your own.
@@ -154,6 +154,11 @@ def card(
     if "cost_of_precision" in record:
         smallest = record["cost_of_precision"]["smallest_cosine"]
         cost = f" (cosine to the float32 network's embeddings at least {smallest:.5f})"
+    if "cost_of_compute" in record:
+        smallest = record["cost_of_compute"]["smallest_cosine"]
+        cost += (
+            f"; computes in {record['computes_in']} (cosine at least {smallest:.5f}), slower where the CPU has no AMX"
+        )
     batches = "\n".join(f"- {batches_of(run)}" for run in runs)
     parts = two = ""
     if larger:
@@ -190,8 +195,9 @@ heed these terms. Three files: the first 8,000 aligned images at half size, 7,03
 its test split, and 25,546 further aligned images at 64 x 64. Identities whose number is divisible by 5, the 92
 identities that may also be in LFW, and the validation and test image of each identity with three images or more (in the
 first two files) were never learned from: {first["training_faces"]:,} images of {first["training_identities"]:,} persons
-were left. The weights began as FaceNet 128-D (MIT; trained on MS-Celeb-1M, which was withdrawn), which also was the
-frozen teacher: its embeddings of the sharp photos are the targets, and their means the first rows of the classifier.
+were left. The trees are made by `configs/prepare_aligned_{{people,slice,64}}.cfg`. The weights began as FaceNet 128-D
+(MIT; trained on MS-Celeb-1M, which was withdrawn), which also was the frozen teacher: its embeddings of the sharp
+photos, or of the changed ones, are the targets, and where there is a classifier their means are its first rows.
 
 ```sh
 {commands}
@@ -211,7 +217,9 @@ The curve is that of {first["validation_identities"]} persons who were not train
 
 Held-out persons only. {counts["pairs"]:,} pairs of {counts["persons"]} persons (`tools/make_pairs.py`, LFW's form, 10
 folds), aligned by our own detector; image 1 sharp, image 2 at S px and enlarged by bicubic. Intervals: 95 %, bootstrap
-over pairs; differences on the same pairs. The thresholds (cosine) are those of these pairs.
+over pairs; differences on the same pairs. The thresholds (cosine) are those of these pairs: FAR 0.1 % is 3 of their
+3,000 pairs of strangers. About ten versions of the network were compared on them (`docs/siamese-ladder.md`), so that
+the best of them is a little flattered; nothing was trained on these persons.
 
 {tables[0]}
 
@@ -220,7 +228,8 @@ Other ways to feed it, accuracy on the same pairs:
 {tables[1]}
 
 SCface look-alike (`tools/make_scface_lookalike.py`): one sharp mugshot and five probes a person, probes shrunk so that
-the eyes are so many pixels apart; rank-1 among 130 persons, 95 % intervals over persons:
+the eyes are so many pixels apart (`configs/make_scface_10_17_30.cfg`, `configs/make_scface_4_6.cfg`); rank-1 among 130
+persons, 95 % intervals over persons:
 
 {tables[2]}
 

@@ -124,7 +124,7 @@ def read_scface_landmarks(folder: Path, distances: Sequence[int]) -> tuple[dict[
     mugshot_folder = None
     for table in (MUGSHOT_TABLE, *map(table_name, distances)):
         if table not in there:
-            raise UserError(f"{folder / table} is missing; tools/make_landmarks.py makes a table of landmarks.")
+            raise UserError(f"{folder / table} is missing; tools/evaluate_scface.py --save_landmarks writes all.")
         rows = {image_key(name): points for name, points in read_landmarks(there[table]).items()}
         if table == MUGSHOT_TABLE:
             named = next(iter(rows))[0]

@@ -23,7 +23,13 @@ from lrfr_tf.models.heads import linear_head, mlp_head
 from lrfr_tf.recognition.classifier import Classifier, Gallery, load_classifier
 from lrfr_tf.recognition.embedding import EMBEDDERS, Embedder, ExportedEmbedder
 from lrfr_tf.recognition.export import Servable
-from lrfr_tf.recognition.export_embedder import BATCH_SIZES, FACE_SIZES, checked_faces, embeddings_in_graph
+from lrfr_tf.recognition.export_embedder import (
+    BATCH_SIZES,
+    FACE_SIZES,
+    LARGEST_DIFFERENCE,
+    checked_faces,
+    embeddings_in_graph,
+)
 from lrfr_tf.recognition.export_super_resolution import with_network
 from lrfr_tf.recognition.exported_classifier import KIND
 from lrfr_tf.recognition.saved_model import content_checksum, file_checksums
@@ -59,6 +65,8 @@ def servable_classifier(folder: Path, embedder: Embedder, super_resolver: SuperR
     resolver = _folded(super_resolver)
     module = _Classifier(classifier, embedder, resolver)
     requests = _requests()
+    record = embedder.record if isinstance(embedder, ExportedEmbedder) else {}
+    computes_in = record.get("computes_in", "float32")
     facts = {
         "parts": {
             "embedder": embedder.name,
@@ -73,11 +81,12 @@ def servable_classifier(folder: Path, embedder: Embedder, super_resolver: SuperR
         "answers": module.answers,
         "parameters": _count_parameters(classifier, embedder, resolver),
         "pixel_budget": PIXEL_BUDGET_IN_GRAPH,
-        "stored_as": embedder.record.get("stored_as") if isinstance(embedder, ExportedEmbedder) else "float32",
+        "stored_as": record.get("stored_as", "float32"),  # the embedder's, which has nearly all weights
+        "computes_in": computes_in,
         "source": source_of(folder, content_checksum(file_checksums(folder))),
     }
     answers = [_answer(classifier, embedder, resolver, module.answers, request) for request in requests]
-    return Servable(KIND, module, _signatures(module), requests, answers, facts)
+    return Servable(KIND, module, _signatures(module), requests, answers, facts, LARGEST_DIFFERENCE[computes_in])
 
 
 class _Classifier(tf.Module):

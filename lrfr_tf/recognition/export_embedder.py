@@ -111,7 +111,9 @@ def servable_exported_embedder(version: Path, precision: str = "float32", comput
     networks = list(exported_networks(version, record).values())
     kept = ("template", "backbone", "source", "source_of_larger", "detail_of_small_faces")
     facts = {key: record[key] for key in kept if key in record}
-    facts["source_export"] = {key: record[key] for key in ("name", "version", "sha256", "stored_as")}
+    # With its own source, if it was made of an export, too: all that the weights went through.
+    told = ("name", "version", "sha256", "stored_as", "source_export")
+    facts["source_export"] = {key: record[key] for key in told if key in record}
     return _servable(str(version), networks, networks, facts, precision, compute)
 
 

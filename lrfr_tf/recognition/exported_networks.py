@@ -8,7 +8,7 @@ import keras
 from lrfr_tf.errors import UserError
 from lrfr_tf.models.backbone import BACKBONES, backbone, in_fewer_operations
 from lrfr_tf.models.facenet import StandardiseFixed, WhitenEach, facenet
-from lrfr_tf.recognition.stored_network import read_weights
+from lrfr_tf.recognition.stored_network import PRECISIONS, read_weights
 
 # The published networks as their export records them: dimensions, and how they standardise pixels.
 FACENETS = {"facenet_128": (128, WhitenEach), "facenet_512": (512, StandardiseFixed)}
@@ -26,8 +26,12 @@ def exported_networks(version: Path, record: dict[str, Any]) -> dict[str, keras.
     Raises:
         UserError: the network is not known, the variables are not its weights, or its weights are constants.
     """
-    if record["stored_as"] == "bfloat16":
+    if record.get("stored_as") == "bfloat16":
         raise UserError(f"{version} has its weights in its graph, in bfloat16; take the one that it was made of.")
+    if record.get("stored_as") not in PRECISIONS:
+        raise UserError(
+            f"{version} stores its weights as {record.get('stored_as')}; that is none of {', '.join(PRECISIONS)}."
+        )
     parts = ("small", "large") if "source_of_larger" in record else ("",)
     return {part: _stored_network(version, record, part) for part in parts}
 

@@ -244,5 +244,5 @@ def source_of(model: Path, checksum: str) -> dict[str, str]:
     """
     source = {"model": "/".join(model.resolve().parts[-2:]), "sha256": checksum}
     if (model.parent / "run.json").is_file():
-        source["git_commit"] = read_json(model.parent / "run.json")["git_commit"]
+        source["git_commit"] = read_json(model.parent / "run.json").get("git_commit")
     return source

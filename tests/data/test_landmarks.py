@@ -10,7 +10,7 @@ from lrfr_tf.data.detect_landmarks import detect_landmarks
 from lrfr_tf.data.image_source import open_source
 from lrfr_tf.data.landmarks import by_image, read_landmarks, read_vggface2_landmarks, write_landmarks
 from lrfr_tf.errors import UserError
-from lrfr_tf.faces.detect import Detection
+from lrfr_tf.faces.detect import Detection, FaceDetector
 
 POINTS = np.array([[10.5, 20.25], [30.0, 20.0], [20.0, 30.0], [12.0, 40.0], [28.0, -1.5]])
 
@@ -100,6 +100,18 @@ def test_one_face_a_photo(tmp_path: Path) -> None:
     assert list(surest) == list(middle) == ["a.png", "c.png"]
     np.testing.assert_array_equal(surest["a.png"], POINTS.astype(np.float32))
     np.testing.assert_array_equal(middle["a.png"], POINTS.astype(np.float32) + 50)
+
+
+def test_landmarks_of_enlarged_photos_are_those_of_the_photos(tmp_path: Path, portrait: np.ndarray) -> None:
+    small = Image.fromarray(portrait).crop((150, 20, 310, 220)).resize((64, 80), Image.Resampling.BICUBIC)
+    small.save(tmp_path / "a.png")
+    detector = FaceDetector((0.6, 0.7, 0.8))
+    (found,) = detect_landmarks(open_source(tmp_path), ["a.png"], detector, "central", enlargement=2).values()
+    (large,) = detector.detect([np.asarray(small.resize((128, 160), Image.Resampling.BICUBIC))])
+    np.testing.assert_allclose(found, large.landmarks[0] / 2, atol=0.01)
+    # The eyes, nose and mouth of the face, where they are without it.
+    (as_it_is,) = detector.detect([np.asarray(small)])
+    np.testing.assert_allclose(found, as_it_is.landmarks[0], atol=3)
 
 
 def test_large_photos_come_few_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,7 +52,12 @@ EMBEDDER_CONTRACT = {
         "verify_bytes": ("image_bytes_a", "image_bytes_b"),
     }.items()
 }
-SHIPPED = sorted((Path(__file__).parents[2] / "saved_models").glob("*/[0-9]*"))
+# What ships has a card; others are somebody's own exports.
+SHIPPED = sorted(
+    folder
+    for folder in (Path(__file__).parents[2] / "saved_models").glob("*/[0-9]*")
+    if (folder.parent / "MODEL_CARD.md").is_file()
+)
 LARGEST_SHIPPED = {"super_resolution": 8_000_000, "embedder": 50_000_000}  # bytes
 
 

@@ -17,6 +17,7 @@ from PIL import Image
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import read_json, write_json
 from lrfr_tf.images.decode import decode_image
+from lrfr_tf.models.backbone import backbone
 from lrfr_tf.models.heads import linear_head, mlp_head
 from lrfr_tf.models.srgan import generator_paper
 from lrfr_tf.recognition.check_export import describe_signature
@@ -24,7 +25,7 @@ from lrfr_tf.recognition.classifier import Classifier, Gallery
 from lrfr_tf.recognition.embedding import Embedder, load_embedder
 from lrfr_tf.recognition.export import ExportError, Servable, export_saved_model
 from lrfr_tf.recognition.export_classifier import servable_classifier
-from lrfr_tf.recognition.export_embedder import embeddings_in_graph
+from lrfr_tf.recognition.export_embedder import embeddings_in_graph, servable_embedder
 from lrfr_tf.recognition.export_super_resolution import servable_super_resolver
 from lrfr_tf.recognition.exported_classifier import load_exported_classifier
 from lrfr_tf.recognition.saved_model import content_checksum, file_checksums
@@ -423,3 +424,21 @@ def run_signature(folder: Path, signature: str, inputs: dict[str, np.ndarray], o
         "run", "--dir", str(folder), "--tag_set", "serve", "--signature_def", signature,
         "--inputs", given, "--outdir", str(output), "--overwrite",
     )  # fmt: skip
+
+
+def test_an_embedder_in_bfloat16_may_be_part_of_it(faces: np.ndarray, tmp_path: Path) -> None:
+    keras.utils.set_random_seed(0)
+    (tmp_path / "run" / "model").mkdir(parents=True)
+    backbone("spherenet4").save_weights(tmp_path / "run" / "model" / "spherenet4.weights.h5")
+    servable = servable_embedder(tmp_path / "run" / "model", compute="bfloat16")
+    export_saved_model(servable, tmp_path / "exports", "rounded", 1)
+    embedder = load_embedder(str(tmp_path / "exports" / "rounded"))
+    classifier = write_head(tmp_path / "head", "cosine", embedder, NAMES)
+    record = export_saved_model(
+        servable_classifier(tmp_path / "head", embedder, None), tmp_path / "exports", "people", 1
+    )
+    assert (record["stored_as"], record["computes_in"]) == ("bfloat16", "bfloat16")
+    found, scores = load_exported_classifier(tmp_path / "exports" / "people").identify(list(faces))
+    names, expected = best(classifier, embedder.embed(np.stack([pillow(face, 128, 128) for face in faces])))
+    np.testing.assert_allclose(scores, expected, atol=0.02)
+    assert [row[0] for row in found.tolist()] == [row[0] for row in names]

@@ -27,7 +27,12 @@ from lrfr_tf.recognition.super_resolution import SuperResolver, save_super_resol
 from tests.embeddings_by_code import random_embeddings
 
 ROOT = Path(__file__).parents[2]
-SHIPPED = sorted(path.parent for path in ROOT.glob("saved_models/*/*/saved_model.pb"))
+# What ships has a card; others are somebody's own exports.
+SHIPPED = sorted(
+    path.parent
+    for path in ROOT.glob("saved_models/*/*/saved_model.pb")
+    if (path.parents[1] / "MODEL_CARD.md").is_file()
+)
 FRESH = ["classifier", "super_resolver"]
 # Every refusal names what it refuses: the input, the kind of file, or the type that was expected.
 NAMED = r"\b(faces|images?|image_bytes|verify|JPEG|PNG|BMP|uint8 tensor|string tensor)\b"

@@ -77,18 +77,22 @@ def on_template(face: np.ndarray, points: np.ndarray, left_margin: int) -> float
     return float(np.abs(positions_of_dots(face, near, window=9) - near).max())
 
 
+@pytest.mark.parametrize("margin", [0, 10])
 def test_train_and_test_persons_come_together_and_lie_on_the_template(
-    tool: Tool, flags: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    margin: int, tool: Tool, flags: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     points = write_vggface2(tmp_path, PEOPLE)
-    call(tool("prepare_vggface2"), *flags, f"--output={tmp_path}/tree")
+    # The paper has no margin, and so has the tool unless it is told.
+    call(
+        tool("prepare_vggface2"), *flags, f"--output={tmp_path}/tree", *([f"--left_margin={margin}"] if margin else [])
+    )
     assert f"{tmp_path}/tree: 14 faces of 5 identities\nleft out 0 identities" in capsys.readouterr().out
     faces = sorted(path.relative_to(tmp_path / "tree").as_posix() for path in (tmp_path / "tree").rglob("*.jpg"))
     assert faces == sorted(f"{name}.jpg" for name in points)
     for name, found in points.items():
         face = np.asarray(Image.open(tmp_path / "tree" / f"{name}.jpg"))
-        assert face.shape == (128, 138, 3)
-        assert on_template(face, found, 10) < 0.5
+        assert face.shape == (128, 128 + margin, 3)
+        assert on_template(face, found, margin) < 0.5
 
 
 def test_one_list_of_both_splits_without_the_persons_of_a_test_set(
