@@ -1,6 +1,7 @@
 """Writes the table of what each step of the Siamese system gains, out of measured results, into docs/siamese-ladder.md.
 
     python tools/write_ladder.py --flagfile=configs/write_ladder.cfg
+    python tools/write_ladder.py --flagfile=configs/write_ladder_flags.cfg
 
 A row is name=result of tools/evaluate_lfw.py, or name=that result:result of tools/evaluate_scface.py. All rows are of
 the same pairs; the first is the baseline.
@@ -20,6 +21,7 @@ from lrfr_tf.main import run
 class Config:
     rows: tuple[str, ...] = required("name=lfw.json, or name=lfw.json:scface.json, in the order of the table")
     document: str = option("docs/siamese-ladder.md", "its part between two marks gets the table")
+    marks: str = option("ladder", "their name: the table stands between <!-- name --> and <!-- end of name -->")
 
 
 def main(config: Config) -> None:
@@ -34,7 +36,7 @@ def main(config: Config) -> None:
     if len(pairs) > 1:
         raise UserError("The results are of different pairs; rows of one table need the same.")
     table = "\n".join(ladder_lines(rows))
-    put_between_marks(config.document, table, "ladder")
+    put_between_marks(config.document, table, config.marks)
     print(table)
 
 

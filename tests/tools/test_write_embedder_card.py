@@ -169,6 +169,10 @@ def test_the_ladder_counts_from_its_first_row(results: Config, tmp_path: Path) -
     assert "| FaceNet | 55.00 | 96.75 | 82.50 | 93.75 |" in lines
     assert "| Shipped | 85.00 (+30.0) | 96.50 (-0.3) | 87.50 (+5.0) | 93.75 (+0.0) |" in lines
     assert "| S x S | 84.75 (+29.8) | 96.50 (-0.3) |  |  |" in lines
+    document.write_text(document.read_text() + "<!-- flags -->\n<!-- end of flags -->\n")
+    write_ladder(LadderConfig((second,), str(document), "flags"))
+    assert document.read_text().splitlines()[: len(lines)] == lines
+    assert "| Shipped | 85.00 | 96.50 | 87.50 | 93.75 |" in document.read_text().splitlines()[len(lines) :]
     write_json(tmp_path / "lfw.json", {**read_json(tmp_path / "lfw.json"), "pairs_sha256": "q"})
     with pytest.raises(UserError, match="different pairs"):
         write_ladder(LadderConfig((first, second), str(document)))
