@@ -17,7 +17,9 @@ from typing import Any
 
 from lrfr_tf.config import option, required
 from lrfr_tf.errors import UserError
+from lrfr_tf.files import read_json
 from lrfr_tf.main import run
+from lrfr_tf.recognition.calibration import carry_calibration
 from lrfr_tf.recognition.constant_network import COMPUTE_TYPES
 from lrfr_tf.recognition.embedding import EMBEDDERS, load_embedder
 from lrfr_tf.recognition.export import Servable, export_saved_model, new_version
@@ -58,6 +60,20 @@ def main(config: Config) -> None:
     folder = new_version(Path(config.output), config.name, config.version)  # refused before anything takes time
     record = export_saved_model(prepare(config), Path(config.output), config.name, config.version)
     report(folder, record)
+    source = calibrated(config)
+    carried = carry_calibration(source, folder.parent, record) if source else None
+    if carried:
+        print(f"  {carried}: the thresholds of {source}, whose cosines these are")
+
+
+def calibrated(config: Config) -> Path | None:
+    """The export whose cosines the new one gives: what it is made of, or the embedder of a head that gives cosines."""
+    if find_version(Path(config.model)) is not None:
+        return find_version(Path(config.model))
+    head = Path(config.model) / "head.json"
+    if config.embedder and not config.super_resolver and head.is_file() and read_json(head)["kind"] == "cosine":
+        return find_version(Path(config.embedder))
+    return None
 
 
 def prepare(config: Config) -> Servable:

@@ -3,7 +3,8 @@
 {"schema": 1, "model": name, "sha256": content checksum, "score": "cosine",
  "thresholds": {"far_0.01": {"8": t, "12": t, ...}, "far_0.001": {...}}}
 
-A threshold belongs to one export, so the file names its checksum. "far_0.01" is the cosine that one in a hundred pairs
+A threshold belongs to one export, so the file names its checksum; if it was carried over from another export whose
+cosines are the same, "measured_with" names that one's. "far_0.01" is the cosine that one in a hundred pairs
 of two different persons reaches, one photo sharp and one as small as the key says. Whoever compares a face with a
 gallery of N persons makes N such comparisons.
 """
@@ -16,6 +17,7 @@ from typing import Any
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import read_json, write_json
+from lrfr_tf.recognition.saved_model import RECORD
 
 SCHEMA = 1
 CALIBRATION = "calibration.json"
@@ -64,6 +66,31 @@ def write_calibration(folder: Path, record: Mapping[str, Any], sizes: Mapping[st
         "thresholds": thresholds,
     }
     write_json(folder / CALIBRATION, value)
+    return folder / CALIBRATION
+
+
+def carry_calibration(source: Path, folder: Path, record: Mapping[str, Any]) -> Path | None:
+    """Gives an export that gives the cosines of another one the thresholds of that one.
+
+    It is the same embedder in another precision, or a classifier that compares its embeddings with a gallery.
+
+    Args:
+        source: version folder of the export that was calibrated.
+        folder: that of the new model, such as saved_models/siamese_bfloat16.
+        record: `model.json` of the new export.
+
+    Returns:
+        The path of the new file; None where the source has none of its own, or the folder has one already.
+    """
+    path = source.resolve().parent / CALIBRATION
+    if not path.is_file() or (folder / CALIBRATION).exists():
+        return None
+    stored = read_json(path)
+    measured_with = read_json(source / RECORD)["sha256"]
+    if not isinstance(stored, dict) or stored.get("sha256") != measured_with:
+        return None
+    carried = {"model": record["name"], "sha256": record["sha256"], "measured_with": measured_with}
+    write_json(folder / CALIBRATION, {**stored, **carried})
     return folder / CALIBRATION
 
 

@@ -6,7 +6,12 @@ import pytest
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import read_json, write_json
-from lrfr_tf.recognition.calibration import fixed_threshold, read_calibration, write_calibration
+from lrfr_tf.recognition.calibration import (
+    carry_calibration,
+    fixed_threshold,
+    read_calibration,
+    write_calibration,
+)
 
 RECORD = {"name": "small", "sha256": "ab" * 32}
 SIZES = {
@@ -53,6 +58,25 @@ def test_the_other_rate_and_no_calibration(version: Path, tmp_path: Path) -> Non
     assert stricter.at(20) == 0.6
     assert read_calibration(tmp_path / "other" / "1", "ab" * 32) is None
     assert fixed_threshold(0.25).at(0.5) == fixed_threshold(0.25).at(900) == 0.25
+
+
+def test_thresholds_go_with_the_cosines(version: Path, tmp_path: Path) -> None:
+    write_json(version / "model.json", RECORD)
+    new = {"name": "rounded", "sha256": "cd" * 32}
+    path = carry_calibration(version, tmp_path / "rounded", new)
+    assert path == tmp_path / "rounded" / "calibration.json"
+    stored = read_json(path)
+    assert (stored["model"], stored["sha256"], stored["measured_with"]) == ("rounded", "cd" * 32, "ab" * 32)
+    (tmp_path / "rounded" / "1").mkdir()
+    carried = read_calibration(tmp_path / "rounded" / "1", "cd" * 32)
+    assert carried == read_calibration(version, "ab" * 32)
+    # Another version's thresholds stay, and those of another export are nobody's.
+    assert carry_calibration(version, tmp_path / "rounded", {"name": "rounded", "sha256": "ef" * 32}) is None
+    assert read_json(path) == stored
+    write_json(version / "model.json", {"name": "small", "sha256": "00" * 32})
+    assert carry_calibration(version, tmp_path / "other", new) is None
+    assert carry_calibration(tmp_path / "none" / "1", tmp_path / "other", new) is None
+    assert not (tmp_path / "other").exists()
 
 
 def test_a_version_that_is_named_as_here(version: Path, monkeypatch: pytest.MonkeyPatch) -> None:

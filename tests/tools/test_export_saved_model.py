@@ -115,6 +115,16 @@ def test_a_head_is_exported_with_what_comes_before_it(
         assert {key: servable.facts["parts"][key] for key in expected} == expected
 
 
+def test_whose_cosines_an_export_gives(runs: Path, exported: Path, embedder: Path, head: Path, tool: Tool) -> None:
+    export = tool("export_saved_model")
+    flags = {"model": str(head), "name": "people", "embedder": str(embedder.parent)}
+    assert export.calibrated(export.Config(**flags)) == embedder
+    assert export.calibrated(export.Config(**flags, super_resolver=str(exported / "srcnn"))) is None
+    assert export.calibrated(export.Config(model=str(head), name="people", embedder="facenet")) is None
+    assert export.calibrated(export.Config(model=str(embedder.parent), name="other")) == embedder
+    assert export.calibrated(export.Config(model=f"{runs}/srgan/model", name="srgan")) is None
+
+
 def test_mistakes_with_a_head(
     runs: Path, exported: Path, embedder: Path, head: Path, tool: Tool, refused: Refused, tmp_path: Path
 ) -> None:
