@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import io
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -417,3 +418,20 @@ def check_against_warm_up(folder: Path) -> int:
         assert signatures[request.model_spec.signature_name](**inputs)["images"].dtype == tf.uint8
         count += 1
     return count
+
+
+def test_threads_may_share_what_ships() -> None:
+    signature = tf.saved_model.load(str(Path(__file__).parents[2] / "saved_models" / "siamese" / "1")).signatures[
+        "embed"
+    ]
+    # Of all sizes, so that both networks are asked, and both of them by one call now and then.
+    requests = [made_up_faces(1 + number % 3, 12 + 9 * number) for number in range(16)]
+
+    def embed(faces: np.ndarray) -> np.ndarray:
+        return signature(faces=tf.constant(faces))["embedding"].numpy()
+
+    alone = [embed(faces) for faces in requests]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(embed, requests * 3))
+    for found, expected in zip(together, alone * 3, strict=True):
+        np.testing.assert_array_equal(found, expected)
