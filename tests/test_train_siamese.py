@@ -43,6 +43,21 @@ def whole(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return output
 
 
+def test_the_defaults_are_the_papers() -> None:
+    """Lai and Lam (2021): SGD from 0.1, a tenth at 40, 60 and 80 thousand of 100,000 steps of 128 identities."""
+    expected = {
+        "backbone": "spherenet20", "initial_weights": "random", "batch_size": 128, "sizes": ("128", "8", "12", "16"),
+        "identity_order": "epochs", "head": "amsoftmax", "margin": 0.35, "scale": 30.0, "focal_gamma": 0.0,
+        "classification_weight": 1.0, "triplet_weight": 1.0, "triplet_margin": 1.0, "optimizer": "sgd",
+        "learning_rate": 0.1, "weight_decay": 5e-4, "steps": 100_000, "rate_schedule": "tenths",
+    }  # fmt: skip
+    # What goes beyond the paper is off.
+    beyond = ("distillation_weight", "similarity_weight", "share_of_same", "varied", "mixed")
+    expected |= dict.fromkeys((*beyond, "warm_up_steps", "clip_norm", "average_decay"), 0) | {"cameras": ()}
+    config = Config(data=("tree",), output="run")
+    assert {name: getattr(config, name) for name in expected} == expected
+
+
 def test_what_a_run_leaves_behind(whole: Path, tree: Path) -> None:
     record = read_json(whole / "run.json")
     # Identity 10 is held out, two of the three with four images are validated on.
@@ -50,7 +65,8 @@ def test_what_a_run_leaves_behind(whole: Path, tree: Path) -> None:
     assert (record["validation_identities"], record["validation_faces"]) == (2, 4 + 5)
     assert record["config"]["margin"] == 0.35
     assert record["config"]["rate_schedule"] == "tenths"
-    assert [path.name for path in (whole / "model").iterdir()] == ["spherenet4.weights.h5"]
+    weights = "spherenet4.weights.h5"
+    assert sorted(path.name for path in (whole / "model").iterdir()) == [weights, f"{weights}.sha256"]
     assert [entry["step"] for entry in read_json(whole / "validation.json")] == [2, 4]
     events = read_events(whole / "tensorboard")
     losses = ("total", "classification", "classification_128", "classification_8", "triplet")
@@ -76,10 +92,14 @@ def test_the_model_is_an_embedder(whole: Path, portrait: np.ndarray) -> None:
         np.testing.assert_array_equal(stored[f"network/{number}/.ATTRIBUTES/VARIABLE_VALUE"], weight)
 
 
-def test_a_finished_run_is_left_as_it_is_and_changes_are_named(whole: Path, tree: Path, tmp_path: Path) -> None:
+def test_a_finished_run_is_left_as_it_is_and_changes_are_named(
+    whole: Path, tree: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     model = (whole / "model" / "spherenet4.weights.h5").read_bytes()
     # Where the faces are, the intervals and the benchmarks decide nothing.
     main(settings(tree, whole, faces_in="files", log_every=2))
+    told = "9 faces of 3 identities (those whose number is divisible by 5 are left out)\n"
+    assert f"{whole}: {told}" in capsys.readouterr().out
     assert (whole / "model" / "spherenet4.weights.h5").read_bytes() == model
     for change in ({"margin": 0.3}, {"sizes": ("128", "12")}, {"head": "adaface"}, {"weight_decay": 0.0}):
         with pytest.raises(UserError, match=rf"was begun with other settings \({next(iter(change))}\)"):

@@ -180,6 +180,9 @@ class SiameseRun:
                 validation_faces=len(self._validation.paths),
                 validation_identities=len(self._validation.names),
             )
+            divisor = self.config.held_out_divisor
+            without = f" (those whose number is divisible by {divisor} are left out)" if divisor else ""
+            print(f"{self.output}: {len(self.files.paths):,} faces of {len(self.files.names):,} identities{without}")
 
     def build_network(self) -> keras.Model:
         """The backbone with its initial weights."""
