@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
+from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from lrfr_tf.faces.align import align_face, template_points
 from lrfr_tf.faces.detect import FaceDetector
@@ -22,6 +23,7 @@ from lrfr_tf.models.srgan import generator_paper
 from lrfr_tf.recognition.classifier import fit_classifier
 from lrfr_tf.recognition.embedding import Embedder, load_embedder
 from lrfr_tf.recognition.export_classifier import servable_classifier
+from lrfr_tf.recognition.export_embedder import servable_embedder
 from lrfr_tf.recognition.export_super_resolution import servable_super_resolver
 from lrfr_tf.recognition.super_resolution import SuperResolver, save_super_resolver
 from tests.embeddings_by_code import random_embeddings
@@ -33,7 +35,7 @@ SHIPPED = sorted(
     for path in ROOT.glob("saved_models/*/*/saved_model.pb")
     if (path.parents[1] / "MODEL_CARD.md").is_file()
 )
-FRESH = ["classifier", "super_resolver"]
+FRESH = ["classifier", "super_resolver", "two embedders in bfloat16"]
 # Every refusal names what it refuses: the input, the kind of file, or the type that was expected.
 NAMED = r"\b(faces|images?|image_bytes|verify|JPEG|PNG|BMP|uint8 tensor|string tensor)\b"
 
@@ -70,9 +72,23 @@ def super_resolver_export(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def returned(classifier_export: Path, super_resolver_export: Path) -> dict[Any, list[dict[str, Any]]]:
+def embedder_export(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SavedModel of two small embedders, of which each face finds its own."""
+    folder = tmp_path_factory.mktemp("embedder")
+    for name in ("small", "large"):
+        (folder / name).mkdir()
+        backbone("spherenet4").save_weights(folder / name / "spherenet4.weights.h5")
+    servable = servable_embedder(folder / "small", larger=folder / "large", compute="bfloat16")
+    tf.saved_model.save(servable.module, str(folder / "1"), signatures=servable.signatures)
+    return folder / "1"
+
+
+@pytest.fixture(scope="module")
+def returned(
+    classifier_export: Path, super_resolver_export: Path, embedder_export: Path
+) -> dict[Any, list[dict[str, Any]]]:
     """What came of every request, by the model; all models are asked in one process."""
-    folders = [*map(str, SHIPPED), str(classifier_export), str(super_resolver_export)]
+    folders = [*map(str, SHIPPED), str(classifier_export), str(super_resolver_export), str(embedder_export)]
     command = [sys.executable, "-X", "faulthandler", "-m", "tests.hostile_requests_by_code", *folders]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900, check=False)
     lines = [json.loads(line) for line in done.stdout.splitlines()]
@@ -81,6 +97,13 @@ def returned(classifier_export: Path, super_resolver_export: Path) -> dict[Any, 
         name: [line for line in lines if line["model"] == folder and line["result"] != "under way"]
         for name, folder in zip([*SHIPPED, *FRESH], folders, strict=True)
     }
+
+
+def test_nothing_is_left_to_xla(classifier_export: Path, super_resolver_export: Path, embedder_export: Path) -> None:
+    for folder in (classifier_export, super_resolver_export, embedder_export):
+        graph = SavedModel.FromString((folder / "saved_model.pb").read_bytes()).meta_graphs[0].graph_def
+        assert len(graph.library.function) > 3
+        assert not any(function.attr["_XlaMustCompile"].b for function in graph.library.function)
 
 
 @pytest.mark.parametrize("model", [*SHIPPED, *FRESH], ids=[*(folder.parent.name for folder in SHIPPED), *FRESH])
