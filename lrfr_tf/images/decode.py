@@ -136,16 +136,13 @@ def write_png(path: str | Path, image: np.ndarray) -> None:
     """Writes an RGB uint8 [H, W, 3] image as a PNG file, whole or not at all; folders are made as needed.
 
     Raises:
-        ImageError: the file cannot be written; an older file of that name stays as it was.
+        UserError: the file cannot be written; an older file of that name stays as it was.
         ValueError: the array is not an RGB uint8 image.
     """
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
         raise ValueError(f"an image is uint8 [H, W, 3], not {image.dtype} {list(image.shape)}")
-    try:
-        with written_whole(path) as temporary:
-            Image.fromarray(image).save(temporary, format="PNG")
-    except OSError as error:
-        raise ImageError(f"{path} cannot be written: {_reason(error)}.") from None
+    with written_whole(path) as temporary:
+        Image.fromarray(image).save(temporary, format="PNG")
 
 
 def _format_of(data: bytes, name: str) -> str:

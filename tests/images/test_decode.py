@@ -383,7 +383,7 @@ def test_write_png_is_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.Mo
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Image.Image, "save", full_disk)
-    with pytest.raises(ImageError, match=r"a\.png cannot be written: No space left on device\.$"):
+    with pytest.raises(UserError, match=r"a\.png cannot be written: No space left on device\.$"):
         write_png(path, smooth_image(8, 8))
     assert path.read_bytes() == before
     assert os.listdir(tmp_path) == ["a.png"]
