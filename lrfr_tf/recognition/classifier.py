@@ -129,8 +129,8 @@ def load_classifier(folder: str | Path) -> Classifier:
     weights = folder / _weight_file(kind)
     if not weights.is_file():
         raise UserError(f"{weights} is missing.")
-    # Heads that were written before checksums were have none.
-    if description.get("sha256", sha256(weights)) != sha256(weights):
+    checksum = sha256(weights)
+    if description.get("sha256", checksum) != checksum:  # heads that were written before checksums were have none
         raise UserError(f"{weights} is not the file that head.json describes (sha256 differs).")
     head: keras.Model | Gallery
     try:
