@@ -16,8 +16,8 @@ class ConstantNetwork(tf.Module):
     """A network that computes in bfloat16, with its weights in bfloat16, too, as constants of the graph.
 
     oneDNN brings the weights of a convolution into the order that AMX needs: once with a constant, in every call with a
-    variable. One face through FaceNet takes 10 ms of CPU time, with variables it took 29. Layers that stay float32, such
-    as the last one of SphereFace, keep their weights so.
+    variable. One face through FaceNet takes 10 ms of CPU time, with variables it took 29. Layers that stay float32,
+    such as the last one of SphereFace, keep their weights so.
 
     Args:
         network: as it computes in float32.
