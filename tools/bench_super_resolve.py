@@ -20,7 +20,7 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from lrfr_tf.benchmark.matrix_product import GFLOP, MATRIX_SIZE, gflop_a_face, matrix_product
-from lrfr_tf.benchmark.peers import OURS
+from lrfr_tf.benchmark.peers import MATRIX_PRODUCT, OURS
 from lrfr_tf.benchmark.record import Row, row_of, write_result
 from lrfr_tf.benchmark.turns import Times, take_turns_here
 from lrfr_tf.config import option
@@ -57,7 +57,7 @@ def main(config: Config) -> None:
             gflop[title] = gflop_a_face(network)
             for batch in config.batches:
                 times = measure(network, saved_model, batch, config.rounds)
-                product_rate = GFLOP / statistics.median(times.pop("matrix product").wall)
+                product_rate = GFLOP / statistics.median(times.pop(MATRIX_PRODUCT).wall)
                 product_rates[f"{title}, batch {batch}"] = round(product_rate, 1)
                 rows += [row_of("super_resolve", title, way, 0, batch, some, batch) for way, some in times.items()]
     facts = {"gflop_a_face": gflop, "matrix_product_gflop_per_second": product_rates, "matrix_size": MATRIX_SIZE}
@@ -75,7 +75,7 @@ def measure(network: keras.Model, saved_model: Path, batch: int, rounds: int) ->
         OURS: lambda: signature(images=tf.constant(faces))["images"].numpy(),
         "model.predict": lambda: network.predict(as_float, batch_size=batch, verbose=0),
         "eager call": lambda: network(as_float, training=False).numpy(),
-        "matrix product": matrix_product(),
+        MATRIX_PRODUCT: matrix_product(),
     }
     both = [np.clip(np.rint(ways[way]()), 0, 255).astype(int) for way in (OURS, "model.predict")]
     if np.abs(both[0] - both[1]).max() > 1:

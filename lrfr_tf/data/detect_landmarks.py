@@ -37,10 +37,10 @@ def detect_landmarks(
     found: dict[str, np.ndarray] = {}
     with tqdm(total=len(names), desc="detect landmarks", unit="image") as bar:
         for photos in _in_chunks(source, names):
-            detections = detector.detect([_enlarged(photo, enlargement) for photo in photos.values()])
-            for (name, photo), detection in zip(photos.items(), detections, strict=True):
+            searched = [_enlarged(photo, enlargement) for photo in photos.values()]
+            for name, photo, detection in zip(photos, searched, detector.detect(searched), strict=True):
                 if detection.found:
-                    found[name] = detection.landmarks[_chosen(detection, photo, choice, enlargement)] / enlargement
+                    found[name] = detection.landmarks[_chosen(detection, photo, choice)] / enlargement
             bar.update(len(photos))
     return found
 
@@ -63,9 +63,9 @@ def _enlarged(photo: np.ndarray, enlargement: int) -> np.ndarray:
     return resize(photo, photo.shape[0] * enlargement, photo.shape[1] * enlargement)
 
 
-def _chosen(detection: Detection, photo: np.ndarray, choice: str, enlargement: int) -> int:
+def _chosen(detection: Detection, photo: np.ndarray, choice: str) -> int:
     if choice == "confident":
         return 0  # they come most confident first
-    middle = np.array([photo.shape[1], photo.shape[0]]) * enlargement / 2
+    middle = np.array([photo.shape[1], photo.shape[0]]) / 2
     centres = (detection.boxes[:, :2] + detection.boxes[:, 2:]) / 2
     return int(np.argmin(np.linalg.norm(centres - middle, axis=1)))
