@@ -35,8 +35,7 @@ persons in unaligned head crops with a short side of at most 160 pixels; prepare
     python tools/prepare_folder.py --flagfile=configs/prepare_celeba_people.cfg
 
 So there are fewer training images an identity than in the full set, and the HR faces of `squash` hold fewer true
-pixels than they would at full size. Only the trees that have a section below were measured with the networks that ship
-now.
+pixels than they would at full size.
 
 Seconds are those of the last start of a command, on a machine with other work: what an earlier start had finished is
 not in them.
