@@ -191,3 +191,13 @@ def published_lines(benchmark: str, columns: Sequence[str], width: int = 10) -> 
             marked = "" if row.same_protocol else "other protocol: "
             lines.append(f"{figures}  {row.method} ({marked}{row.protocol}; {row.source})")
     return lines
+
+
+def published_table(benchmark: str) -> list[str]:
+    """All rows of one benchmark in Markdown; those of another protocol than ours say so."""
+    lines = ["| method | per cent | protocol | read in |", "|---|---|---|---|"]
+    for row in published_rows(benchmark):
+        figures = ", ".join(f"{column}: {figure:g}" for column, figure in row.figures.items())
+        marked = "" if row.same_protocol else "other protocol: "
+        lines.append(f"| {row.method} | {figures} | {marked}{row.protocol} | {row.source} |")
+    return lines

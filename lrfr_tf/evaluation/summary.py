@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from lrfr_tf.evaluation.published import published_table
 from lrfr_tf.files import write_json, written_whole
 
 MEASURED, ABSENT, FAILED = "measured", "absent", "failed"
@@ -54,7 +55,14 @@ def summary_lines(rows: Mapping[str, Mapping[str, Any]], model: str) -> list[str
 
 
 def write_summary(folder: Path, rows: Mapping[str, Mapping[str, Any]], model: str) -> None:
-    """Writes `summary.json` and `summary.md`; arguments as for `summary_lines`."""
+    """Writes `summary.json`, and `summary.md` with the published figures of each benchmark that was measured.
+
+    Arguments as for `summary_lines`.
+    """
     write_json(folder / "summary.json", {"schema": 1, "model": model, "benchmarks": rows})
+    lines = summary_lines(rows, model)
+    for benchmark, row in rows.items():
+        if row["status"] == MEASURED:
+            lines += ["", f"## {benchmark}: published", "", *published_table(benchmark)]
     with written_whole(folder / "summary.md") as temporary:
-        temporary.write_text("\n".join(summary_lines(rows, model)) + "\n", encoding="utf-8")
+        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")

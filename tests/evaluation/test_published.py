@@ -2,7 +2,7 @@
 
 import pytest
 
-from lrfr_tf.evaluation.published import BENCHMARKS, ROWS, published_lines, published_rows
+from lrfr_tf.evaluation.published import BENCHMARKS, ROWS, published_lines, published_rows, published_table
 
 
 def test_rows_are_percentages_with_a_source() -> None:
@@ -37,3 +37,14 @@ def test_lines_hold_only_rows_with_a_wanted_column() -> None:
     assert not any("SKD" in line for line in lines)
     (skd,) = (line for line in published_lines("lfw", ["16"]) if "SKD" in line)
     assert "other protocol: both images at S px" in skd
+
+
+def test_the_table_holds_every_row_and_marks_other_protocols() -> None:
+    for benchmark in BENCHMARKS:
+        lines = published_table(benchmark)
+        assert len(lines) == 2 + len(published_rows(benchmark))
+        assert all(line.count("|") == 5 for line in lines)
+    lines = published_table("scface")
+    assert "| Lai & Lam, deep Siamese network, paper | distance 1: 79.7, distance 2: 95.7, distance 3: 98.2 |" in lines[2]
+    assert "other protocol" not in lines[2]
+    assert "| other protocol: fine-tuned on 50 SCface persons, 80-way | DDL |" in lines[-1]

@@ -126,7 +126,12 @@ def test_what_is_absent_is_said_and_no_failure(evaluate_all: ModuleType, dataset
     assert (rows["survface"]["status"], rows["tinyface"]["status"]) == ("measured", "measured")
     assert "TPIR20 at FPIR 30 %" not in rows["survface"]["figures"]
     assert read_json(output / "tinyface.json")["config"]["flip"] is True
-    assert f"- lfw: absent ({root}/LFW is missing.)" in (output / "summary.md").read_text()
+    text = (output / "summary.md").read_text()
+    assert f"- lfw: absent ({root}/LFW is missing.)" in text
+    # Published rows stand beside what was measured, and only beside that.
+    assert "## tinyface: published" in text
+    assert "| rank-1: 72.29, rank-5: 74.8 | other protocol: " in text
+    assert "## lfw" not in text
 
 
 def test_one_failure_does_not_stop_the_others(

@@ -166,6 +166,54 @@ def test_listed_test_subjects_make_the_gallery(tool: Tool, photos: Path, lookali
     assert result["distances"]["1"]["rank_1"] == pytest.approx(by_hand(lookalike, 1, [2, 3, 5]).mean())
 
 
+@pytest.fixture(scope="module")
+def whole_size(portrait: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tree of as many persons, cameras and distances as SCface has: 130 mugshots and 1,950 probes."""
+    root = tmp_path_factory.mktemp("scface_of_130")
+    folders = [f"SCface_database/{name}_all" for name in ("mugshot_frontal_original", "surveillance_cameras")]
+    for folder in folders:
+        (root / folder).mkdir(parents=True)
+    tables: dict[str, dict[str, np.ndarray]] = {name: {} for name in ("mugshot", "distance1", "distance2", "distance3")}
+
+    def write(table: str, name: str, image: np.ndarray) -> None:
+        Image.fromarray(image).save(root / "SCface_database" / name, quality=95)
+        tables[table][name] = (POINTS + 0.5) * (image.shape[0] / 128) - 0.5
+
+    for subject in range(1, 131):
+        name = f"mugshot_frontal_original_all/{subject:03d}_frontal.jpg"
+        write("mugshot", name, person(portrait, subject, 0, 96))
+        for camera in range(1, 6):
+            photo = person(portrait, subject, camera, 72)
+            for distance, side in ((1, 24), (2, 40), (3, 72)):
+                name = f"surveillance_cameras_all/{subject:03d}_cam{camera}_{distance}.jpg"
+                write(f"distance{distance}", name, pillow(photo, side, side))
+    for table, rows in tables.items():
+        write_landmarks(root / "landmarks" / f"scface_{table}.csv", rows)
+    return root
+
+
+def test_the_130_persons_and_80_drawn_of_them(tool: Tool, photos: Path, whole_size: Path, tmp_path: Path) -> None:
+    module = tool("evaluate_scface")
+    module.main(module.Config(**settings(photos, whole_size, tmp_path / "130")))
+    result = read_json(tmp_path / "130/result.json")
+    assert (result["counts"]["persons"], result["counts"]["probes"]) == (130, 1950)
+    everybody = by_hand(whole_size, 1, list(range(1, 131)))
+    assert 0.02 < everybody.mean() < 0.9  # chance is below 0.01
+    assert result["distances"]["1"]["rank_1"] == pytest.approx(everybody.mean())
+    drawn = {}
+    for seed in (0, 1):
+        folder = tmp_path / f"80-{seed}"
+        module.main(module.Config(**settings(photos, whole_size, folder, protocol="80way", seed=seed)))
+        drawn[seed] = read_json(folder / "result.json")
+        assert "80-way" in drawn[seed]["protocol"]
+        assert drawn[seed]["counts"]["probes"] == 80 * 15
+        assert len(set(drawn[seed]["subjects"])) == 80
+        assert set(drawn[seed]["subjects"]) < set(range(1, 131))
+    assert drawn[0]["subjects"] != drawn[1]["subjects"]
+    right = by_hand(whole_size, 1, drawn[0]["subjects"])
+    assert drawn[0]["distances"]["1"]["rank_1"] == pytest.approx(right.mean())
+
+
 def test_the_paired_difference(
     tool: Tool, photos: Path, lookalike: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
