@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from lrfr_tf.config import option, required, versions
+from lrfr_tf.config import option, required
 from lrfr_tf.data.detect_landmarks import CHOICES
 from lrfr_tf.data.image_source import open_source
 from lrfr_tf.data.lfw import align_photos, find_paired_photos
@@ -22,7 +22,8 @@ from lrfr_tf.evaluation.lfw import differences
 from lrfr_tf.faces.align import ALIGNED_SIZE, TEMPLATES
 from lrfr_tf.files import check_result_file, read_json, sha256, write_json
 from lrfr_tf.main import run
-from lrfr_tf.recognition.embedding import BACKBONES, load_embedder
+from lrfr_tf.recognition.benchmark_result import benchmark_result, embedder_of
+from lrfr_tf.recognition.embedding import BACKBONES
 from lrfr_tf.recognition.evaluate_lfw import draw_lfw, lfw_lines, protocol, verify_at_sizes
 from lrfr_tf.recognition.photo_landmarks import photo_landmarks
 from lrfr_tf.recognition.probes import PROBE_FORMS
@@ -60,33 +61,26 @@ def main(config: Config) -> None:
     baseline = read_json(config.baseline) if config.baseline else None
     source = open_source(Path(config.data))
     photos = find_paired_photos(source, folds)
-    weights = Path(config.facenet_weights) if config.facenet_weights else None
-    embedder = load_embedder(config.model, weights, config.backbone)
-    embedder.flip = config.flip
+    embedder = embedder_of(config)
     points = photo_landmarks(source, photos.images, photos.keys, config.landmarks, config.save_landmarks, config.face)
     faces = align_photos(source, photos.images, points, config.template)
-    measured = verify_at_sizes(
+    verified = verify_at_sizes(
         embedder, faces, photos, sorted(set(config.probe_sizes)), config.probe_form, config.matched_gallery
     )
     pairs_sha256 = sha256(config.pairs)
     compared: dict[str, Any] | None = None
     if baseline is not None:
-        compared = differences(measured.accuracies, baseline, pairs_sha256, photos.persons, str(config.baseline))
-    result = {
-        "schema": 1,
-        "benchmark": "lfw",
-        "protocol": protocol(config.template, config.probe_form, config.matched_gallery, config.flip),
-        "model": {"name": embedder.name, "sha256": embedder.checksum},
+        compared = differences(verified.accuracies, baseline, pairs_sha256, photos.persons, str(config.baseline))
+    measured = {
         "counts": {**photos.counts(), "images_without_landmarks": sum(face is None for face in points)},
-        "sizes": measured.rows,
+        "sizes": verified.rows,
         "difference_to_baseline": compared,
         "pairs_sha256": pairs_sha256,
         "landmarks_sha256": sha256(config.landmarks) if config.landmarks else None,
-        "config": dataclasses.asdict(config),
-        "versions": versions(),
-        "seconds": round(time.monotonic() - started, 1),
     }
-    draw_lfw(Path(config.output), embedder.name, measured)
+    rules = protocol(config.template, config.probe_form, config.matched_gallery, config.flip)
+    result = benchmark_result("lfw", rules, embedder, measured, config, started)
+    draw_lfw(Path(config.output), embedder.name, verified)
     write_json(config.output, result)
     print("\n".join(lfw_lines(result)))
     print(f"result: {config.output}")

@@ -11,7 +11,7 @@ import dataclasses
 import time
 from pathlib import Path
 
-from lrfr_tf.config import option, required, versions
+from lrfr_tf.config import option, required
 from lrfr_tf.data.image_source import open_source
 from lrfr_tf.data.scface import (
     DISTANCES,
@@ -25,7 +25,8 @@ from lrfr_tf.data.scface import (
 from lrfr_tf.faces.align import TEMPLATES
 from lrfr_tf.files import check_result_file, read_json, write_json
 from lrfr_tf.main import run
-from lrfr_tf.recognition.embedding import BACKBONES, load_embedder
+from lrfr_tf.recognition.benchmark_result import benchmark_result, embedder_of
+from lrfr_tf.recognition.embedding import BACKBONES
 from lrfr_tf.recognition.evaluate_scface import (
     PROTOCOLS,
     detect_scface_landmarks,
@@ -81,9 +82,7 @@ def main(config: Config) -> None:
     if absent:
         print(f"note: there are no images of distance {', '.join(map(str, absent))}.")
     checksum = images_checksum(source, images)
-    weights = Path(config.facenet_weights) if config.facenet_weights else None
-    embedder = load_embedder(config.model, weights, config.backbone)
-    embedder.flip = config.flip
+    embedder = embedder_of(config)
     if landmarks is None:
         landmarks = detect_scface_landmarks(source, images, config.save_landmarks)
     rows = identify_scface(
@@ -96,11 +95,7 @@ def main(config: Config) -> None:
     probes_without = sum(row["probes_without_landmarks"] for row in rows.values())
     if without + probes_without > 0:
         print(f"note: {without} mugshots and {probes_without} probes have no landmarks; their middle is cut out.")
-    result = {
-        "schema": 1,
-        "benchmark": "scface",
-        "protocol": protocol(config, len(images.mugshots)),
-        "model": {"name": embedder.name, "sha256": embedder.checksum},
+    measured = {
         "counts": {
             "persons": len(images.mugshots),
             "probes": len(images.probes),
@@ -111,10 +106,8 @@ def main(config: Config) -> None:
         "distances": rows,
         "difference_to_baseline": compared,
         "images_sha256": checksum,
-        "config": dataclasses.asdict(config),
-        "versions": versions(),
-        "seconds": round(time.monotonic() - started, 1),
     }
+    result = benchmark_result("scface", protocol(config, len(images.mugshots)), embedder, measured, config, started)
     draw_scface(Path(config.output), embedder.name, rows)
     write_json(config.output, result)
     print("\n".join(scface_lines(result)))

@@ -11,11 +11,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from lrfr_tf.config import option, required, versions
+from lrfr_tf.config import option, required
 from lrfr_tf.data.survface import find_open_set, find_verification_pairs
 from lrfr_tf.files import check_result_file, write_json
 from lrfr_tf.main import run
-from lrfr_tf.recognition.embedding import BACKBONES, load_embedder
+from lrfr_tf.recognition.benchmark_result import benchmark_result, embedder_of
+from lrfr_tf.recognition.embedding import BACKBONES
 from lrfr_tf.recognition.evaluate_survface import (
     TASKS,
     Curve,
@@ -45,25 +46,14 @@ def main(config: Config) -> None:
     # All lists are read before anything takes time.
     pairs = find_verification_pairs(Path(config.data)) if "verification" in tasks else None
     faces = find_open_set(Path(config.data)) if "identification" in tasks else None
-    weights = Path(config.facenet_weights) if config.facenet_weights else None
-    embedder = load_embedder(config.model, weights, config.backbone)
-    embedder.flip = config.flip
+    embedder = embedder_of(config)
     metrics: dict[str, dict[str, Any] | None] = dict.fromkeys(TASKS)
     curves: dict[str, Curve] = {}
     if pairs is not None:
         metrics["verification"], curves["verification"] = verify_pairs(embedder, pairs)
     if faces is not None:
         metrics["identification"], curves["identification"] = identify_open_set(embedder, faces)
-    result = {
-        "schema": 1,
-        "benchmark": "survface",
-        "protocol": protocol(tasks, config.flip),
-        "model": {"name": embedder.name, "sha256": embedder.checksum},
-        **metrics,
-        "config": dataclasses.asdict(config),
-        "versions": versions(),
-        "seconds": round(time.monotonic() - started, 1),
-    }
+    result = benchmark_result("survface", protocol(tasks, config.flip), embedder, metrics, config, started)
     draw_survface(Path(config.output), embedder.name, curves)
     write_json(config.output, result)
     print("\n".join(survface_lines(result)))

@@ -11,11 +11,12 @@ import dataclasses
 import time
 from pathlib import Path
 
-from lrfr_tf.config import option, required, versions
+from lrfr_tf.config import option, required
 from lrfr_tf.data.tinyface import find_tinyface
 from lrfr_tf.files import check_result_file, write_json
 from lrfr_tf.main import run
-from lrfr_tf.recognition.embedding import BACKBONES, load_embedder
+from lrfr_tf.recognition.benchmark_result import benchmark_result, embedder_of
+from lrfr_tf.recognition.embedding import BACKBONES
 from lrfr_tf.recognition.evaluate_tinyface import CROPS, draw_tinyface, identify, protocol, tinyface_lines
 
 
@@ -35,21 +36,11 @@ def main(config: Config) -> None:
     started = time.monotonic()
     check_result_file(config.output)
     faces = find_tinyface(Path(config.data), distractors=not config.no_distractors)
-    weights = Path(config.facenet_weights) if config.facenet_weights else None
-    embedder = load_embedder(config.model, weights, config.backbone)
-    embedder.flip = config.flip
+    embedder = embedder_of(config)
     metrics, shares = identify(embedder, faces, config.alignment)
-    result = {
-        "schema": 1,
-        "benchmark": "tinyface",
-        "protocol": protocol(config.alignment, not config.no_distractors, config.flip),
-        "model": {"name": embedder.name, "sha256": embedder.checksum},
-        "counts": faces.counts(),
-        "identification": metrics,
-        "config": dataclasses.asdict(config),
-        "versions": versions(),
-        "seconds": round(time.monotonic() - started, 1),
-    }
+    measured = {"counts": faces.counts(), "identification": metrics}
+    rules = protocol(config.alignment, not config.no_distractors, config.flip)
+    result = benchmark_result("tinyface", rules, embedder, measured, config, started)
     draw_tinyface(Path(config.output), embedder.name, shares)
     write_json(config.output, result)
     print("\n".join(tinyface_lines(result)))

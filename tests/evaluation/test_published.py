@@ -45,6 +45,8 @@ def test_the_table_holds_every_row_and_marks_other_protocols() -> None:
         assert len(lines) == 2 + len(published_rows(benchmark))
         assert all(line.count("|") == 5 for line in lines)
     lines = published_table("scface")
-    assert "| Lai & Lam, deep Siamese network, paper | distance 1: 79.7, distance 2: 95.7, distance 3: 98.2 |" in lines[2]
+    assert (
+        "| Lai & Lam, deep Siamese network, paper | distance 1: 79.7, distance 2: 95.7, distance 3: 98.2 |" in lines[2]
+    )
     assert "other protocol" not in lines[2]
     assert "| other protocol: fine-tuned on 50 SCface persons, 80-way | DDL |" in lines[-1]

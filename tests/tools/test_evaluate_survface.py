@@ -13,7 +13,7 @@ from sklearn.metrics import roc_auc_score
 from lrfr_tf.evaluation.verification import best_threshold
 from lrfr_tf.files import read_json
 from lrfr_tf.images.decode import decode_image
-from lrfr_tf.recognition import stream
+from lrfr_tf.recognition import benchmark_result, stream
 from lrfr_tf.recognition.embedding import Embedder
 from tests.survface_by_code import made_up, write_survface_identification, write_survface_verification
 from tests.tools.conftest import Refused, Tool
@@ -77,7 +77,7 @@ def test_figures_are_those_of_counting(
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     module = tool("evaluate_survface")
-    monkeypatch.setattr(module, "load_embedder", stand_in)
+    monkeypatch.setattr(benchmark_result, "load_embedder", stand_in)
     monkeypatch.setattr(stream, "EMBED_AT_ONCE", 13)  # so that everything comes in several chunks
     output = tmp_path / "result.json"
     module.main(module.Config(model="facenet", data=str(tree), output=str(output), flip=flip))
@@ -145,7 +145,7 @@ def test_one_task_needs_one_test_set(
     tool: Tool, refused: Refused, tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     module = tool("evaluate_survface")
-    monkeypatch.setattr(module, "load_embedder", stand_in)
+    monkeypatch.setattr(benchmark_result, "load_embedder", stand_in)
     part = Path(shutil.copytree(tree / VERIFICATION, tmp_path / "part" / VERIFICATION)).parent
     output = tmp_path / "out" / "result.json"
     flags = ("--model=facenet", f"--data={part}", f"--output={output}")
@@ -173,7 +173,7 @@ def test_an_image_that_is_damaged_is_named(
     tool: Tool, refused: Refused, tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     module = tool("evaluate_survface")
-    monkeypatch.setattr(module, "load_embedder", stand_in)
+    monkeypatch.setattr(benchmark_result, "load_embedder", stand_in)
     copy = Path(shutil.copytree(tree, tmp_path / "copy"))
     damaged = next((copy / IDENTIFICATION / "unmated_probe").iterdir())
     damaged.write_bytes(damaged.read_bytes()[:100])

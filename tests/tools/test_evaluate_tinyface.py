@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from lrfr_tf.files import read_json
-from lrfr_tf.recognition import stream
+from lrfr_tf.recognition import benchmark_result, stream
 from lrfr_tf.recognition.embedding import Embedder
 from tests.survface_by_code import made_up, write_tinyface
 from tests.tools.conftest import Refused, Tool
@@ -65,7 +65,7 @@ def test_figures_are_those_of_sorting(
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     module = tool("evaluate_tinyface")
-    monkeypatch.setattr(module, "load_embedder", stand_in)
+    monkeypatch.setattr(benchmark_result, "load_embedder", stand_in)
     monkeypatch.setattr(stream, "EMBED_AT_ONCE", 7)
     output = tmp_path / "result.json"
     module.main(module.Config(model="facenet", data=str(tree), output=str(output), alignment=alignment))
@@ -92,7 +92,7 @@ def test_without_distractors_it_is_not_the_protocol(
     tool: Tool, tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     module = tool("evaluate_tinyface")
-    monkeypatch.setattr(module, "load_embedder", stand_in)
+    monkeypatch.setattr(benchmark_result, "load_embedder", stand_in)
     output = tmp_path / "result.json"
     module.main(module.Config(model="facenet", data=str(tree), output=str(output), no_distractors=True))
     result = read_json(output)
@@ -109,7 +109,7 @@ def test_a_network_without_numbers_is_no_network(
             return super().embed(faces) * np.nan  # type: ignore[arg-type]
 
     module = tool("evaluate_tinyface")
-    monkeypatch.setattr(module, "load_embedder", lambda *_: Broken(small_embedder().network, "broken"))
+    monkeypatch.setattr(benchmark_result, "load_embedder", lambda *_: Broken(small_embedder().network, "broken"))
     flags = ("--model=facenet", f"--data={tree}", f"--output={tmp_path}/out/result.json")
     assert "1_2.jpg an embedding that is not a number" in refused(module, *flags)
     assert not (tmp_path / "out").exists()
