@@ -1,10 +1,13 @@
 """How well an embedder does on TinyFace: closed-set ranks among matches and very many distractors."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from lrfr_tf.data.landmarks import by_image, read_landmarks
+from lrfr_tf.data.lfw import landmarks_for
 from lrfr_tf.data.tinyface import TinyFace
 from lrfr_tf.evaluation.curves import draw_curves
 from lrfr_tf.evaluation.identification import cmc, top_k
@@ -13,6 +16,8 @@ from lrfr_tf.evaluation.ranks import StreamedRanks
 from lrfr_tf.evaluation.significance import bootstrap_interval
 from lrfr_tf.recognition.embedding import Embedder
 from lrfr_tf.recognition.stream import embed_all, embed_files, padded, stretched
+
+Key = tuple[str, str]
 
 CROPS = {"none": stretched, "pad": padded}
 RANKS = (1, 5, 10, 20)
@@ -31,31 +36,49 @@ NOT_THE_PROTOCOL = (
 )
 
 
-def protocol(alignment: str, distractors: bool, flip: bool) -> str:
+def protocol(alignment: str, distractors: bool, flip: bool, with_landmarks: bool = False) -> str:
     """The protocol in words, for the result."""
     flipped = "; embeddings averaged over a face and its mirror image" if flip else ""
     note = "" if distractors else f" {NOT_THE_PROTOCOL}"
-    return f"{COMPARISON} Alignment {alignment!r}: {HOW[alignment]}{flipped}.{note}"
+    how = f"Alignment {alignment!r}: {HOW[alignment]}"
+    if with_landmarks:
+        how = f"Aligned by five landmarks on the template 'lai', 128 x 128; images without landmarks: {HOW[alignment]}"
+    return f"{COMPARISON} {how}{flipped}.{note}"
 
 
-def identify(embedder: Embedder, faces: TinyFace, alignment: str) -> tuple[dict[str, Any], np.ndarray]:
+def tinyface_landmarks(table: Path, faces: TinyFace) -> tuple[Mapping[Key, np.ndarray], int]:
+    """Reads a table of tools/make_landmarks.py: the landmarks by (folder, name without suffix), and how many lack them.
+
+    Raises:
+        UserError: the table cannot be read, or is of other images.
+    """
+    landmarks = by_image(read_landmarks(table))
+    keys = [(path.parent.name, path.stem) for path in (*faces.probes, *faces.gallery, *faces.distractors)]
+    return landmarks, sum(points is None for points in landmarks_for(keys, landmarks, str(table)))
+
+
+def identify(
+    embedder: Embedder, faces: TinyFace, alignment: str, landmarks: Mapping[Key, np.ndarray] | None = None
+) -> tuple[dict[str, Any], np.ndarray]:
     """Closed-set identification: metrics (shares in [0, 1]), and the CMC, float64 [20].
 
     Distractors are streamed: of each chunk only counts remain.
 
     Args:
-        alignment: a key of `CROPS`.
+        alignment: a key of `CROPS`; with landmarks, what happens to images that have none.
+        landmarks: as `tinyface_landmarks` reads them.
 
     Raises:
         UserError: an image cannot be read.
     """
     crop = CROPS[alignment]
-    probes = embed_all(embedder, faces.probes, crop, "embed probes")
-    gallery = embed_all(embedder, faces.gallery, crop, "embed gallery")
+    probes = embed_all(embedder, faces.probes, crop, "embed probes", landmarks)
+    gallery = embed_all(embedder, faces.gallery, crop, "embed gallery", landmarks)
     streamed = StreamedRanks(probes, faces.probe_labels, gallery, faces.gallery_labels)
     without = streamed.ranks()
-    for chunk in embed_files(embedder, faces.distractors, crop, "embed distractors") if faces.distractors else ():
-        streamed.add_distractors(chunk)
+    if faces.distractors:
+        for chunk in embed_files(embedder, faces.distractors, crop, "embed distractors", landmarks):
+            streamed.add_distractors(chunk)
     ranks = streamed.ranks()
     metrics: dict[str, Any] = {f"rank_{k}": top_k(ranks, k) for k in RANKS}
     metrics["rank_1_interval_95"] = list(bootstrap_interval(ranks == 1))

@@ -1,7 +1,7 @@
 """Very many small image files -> embeddings, chunk by chunk; of the images never more than two chunks are in memory."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import numpy as np
 from tqdm import tqdm
 
 from lrfr_tf.errors import UserError
+from lrfr_tf.faces.align import align_face
 from lrfr_tf.images.decode import read_image
 from lrfr_tf.images.resize import resize
 from lrfr_tf.recognition.embedding import Embedder
@@ -36,7 +37,11 @@ def padded(image: np.ndarray) -> np.ndarray:
 
 
 def embed_files(
-    embedder: Embedder, paths: Sequence[Path], crop: Callable[[np.ndarray], np.ndarray], progress: str
+    embedder: Embedder,
+    paths: Sequence[Path],
+    crop: Callable[[np.ndarray], np.ndarray],
+    progress: str,
+    landmarks: Mapping[tuple[str, str], np.ndarray] | None = None,
 ) -> Iterator[np.ndarray]:
     """Embeds image files in their order: float32 [k, D] chunks of unit length.
 
@@ -45,13 +50,16 @@ def embed_files(
     Args:
         crop: uint8 [H, W, 3] -> uint8 [128, 128, 3], `stretched` or `padded`.
         progress: the text of the progress bar.
+        landmarks: as `data.landmarks.by_image` gives them: their images are aligned on the template "lai" instead.
 
     Raises:
         UserError: an image cannot be read, or the network's answer to it is not a number.
     """
 
     def read(path: Path) -> np.ndarray:
-        return crop(read_image(path))
+        points = None if landmarks is None else landmarks.get((path.parent.name, path.stem))
+        image = read_image(path)
+        return crop(image) if points is None else align_face(image, points)
 
     with (
         ThreadPoolExecutor(max_workers=os.cpu_count()) as pool,
@@ -74,7 +82,11 @@ def embed_files(
 
 
 def embed_all(
-    embedder: Embedder, paths: Sequence[Path], crop: Callable[[np.ndarray], np.ndarray], progress: str
+    embedder: Embedder,
+    paths: Sequence[Path],
+    crop: Callable[[np.ndarray], np.ndarray],
+    progress: str,
+    landmarks: Mapping[tuple[str, str], np.ndarray] | None = None,
 ) -> np.ndarray:
     """All embeddings of `embed_files` at once, float32 [N, D]; for sets of some thousand images."""
-    return np.concatenate(list(embed_files(embedder, paths, crop, progress)))
+    return np.concatenate(list(embed_files(embedder, paths, crop, progress, landmarks)))
