@@ -34,7 +34,9 @@ class Config:
     output: str = required("folder for the results")
     benchmarks: tuple[str, ...] = option(tuple(FOLDERS), "which to run", tuple(FOLDERS))
     landmarks: str | None = option(
-        None, "folder of landmark tables (LFW.csv, scface_*.csv); without it they are looked for beside the images"
+        None,
+        "folder of landmark tables (LFW.csv, scface_*.csv, TinyFace.csv); without it they are looked for beside the "
+        "images",
     )
     backbone: str = option("spherenet20", "network that a file of weights belongs to", BACKBONES)
     facenet_weights: str | None = option(None, "FaceNet's weight file; without it, the cache or a download")
@@ -102,9 +104,13 @@ def survface(config: Config, tree: BenchmarkTree, output: Path) -> None:
 
 
 def tinyface(config: Config, tree: BenchmarkTree, output: Path) -> None:
+    landmarks = tree.tinyface_landmarks(Path(config.landmarks) if config.landmarks else None)
     evaluate_tinyface.main(
-        evaluate_tinyface.Config(**_shared(config, output, "tinyface"), data=str(tree.folders["tinyface"]))
-    )
+        evaluate_tinyface.Config(
+            **_shared(config, output, "tinyface"), data=str(tree.folders["tinyface"]),
+            landmarks=str(landmarks) if landmarks else None,
+        )
+    )  # fmt: skip
 
 
 def _shared(config: Config, output: Path, benchmark: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@
         --output=runs/tinyface/siamese.json
 
 --alignment says how an image becomes a square: none stretches it, pad sets it in a black square. With --landmarks faces
-are aligned instead, which most published rows do, each in its own way; the table is made by
+are aligned instead, as for many published rows, each in its own way; the table is made by
 
     python tools/make_landmarks.py --images=Datasets/TinyFace/tinyface/Testing_Set --enlarge=4 --output=tinyface.csv
 

@@ -18,6 +18,7 @@ from lrfr_tf.errors import UserError
 
 FOLDERS = {"lfw": "LFW", "scface": "SCface", "survface": "QMUL-SurvFace", "tinyface": "TinyFace"}
 LFW_LANDMARKS = "LFW.csv"
+TINYFACE_LANDMARKS = "TinyFace.csv"
 PAIRS = "pairs.txt"
 
 
@@ -66,6 +67,10 @@ class BenchmarkTree:
         database = find_below(self.folders["scface"], ("SCface_database",))
         folders = (self.folders["scface"], database) if landmarks is None else (landmarks,)
         return next((folder for folder in folders if folder and find_entry(folder, MUGSHOT_TABLE)), None)
+
+    def tinyface_landmarks(self, landmarks: Path | None) -> Path | None:
+        """The landmark table of TinyFace, in the given folder or in TinyFace's; None where there is none."""
+        return find_entry(self.folders["tinyface"] if landmarks is None else landmarks, TINYFACE_LANDMARKS)
 
     def survface_tasks(self) -> str:
         """Which of SurvFace's test sets are there: "verification", "identification" or "both".

@@ -20,7 +20,7 @@ from lrfr_tf.recognition.embedding import Embedder
 from lrfr_tf.recognition.evaluate_lfw import verify_at_sizes
 from lrfr_tf.recognition.evaluate_scface import detect_scface_landmarks, identify_scface
 from lrfr_tf.recognition.evaluate_survface import identify_open_set, verify_pairs
-from lrfr_tf.recognition.evaluate_tinyface import identify
+from lrfr_tf.recognition.evaluate_tinyface import identify, tinyface_landmarks
 from lrfr_tf.recognition.photo_landmarks import photo_landmarks
 
 # Everything as the tools measure it by default.
@@ -115,7 +115,9 @@ def _survface(tree: BenchmarkTree, landmarks: Path) -> Measure:
 
 def _tinyface(tree: BenchmarkTree, landmarks: Path) -> Measure:
     faces = find_tinyface(tree.folders["tinyface"])
-    return lambda embedder: {"identification": identify(embedder, faces, "none")[0], "counts": faces.counts()}
+    table = tree.tinyface_landmarks(None)
+    points = None if table is None else tinyface_landmarks(table, faces)[0]
+    return lambda embedder: {"identification": identify(embedder, faces, "none", points)[0], "counts": faces.counts()}
 
 
 PREPARE: dict[str, Callable[[BenchmarkTree, Path], Measure]] = {

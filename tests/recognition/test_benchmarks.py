@@ -10,16 +10,17 @@ import numpy as np
 import pytest
 
 from lrfr_tf.data.benchmark_tree import FOLDERS
+from lrfr_tf.data.landmarks import write_landmarks
 from lrfr_tf.errors import UserError
 from lrfr_tf.evaluation.summary import headline_figures
 from lrfr_tf.files import read_json
 from lrfr_tf.models.facenet import UnitLength
-from lrfr_tf.recognition import benchmarks
+from lrfr_tf.recognition import benchmark_result, benchmarks
 from lrfr_tf.recognition.benchmarks import Benchmarks, find_all
 from lrfr_tf.recognition.embedding import Embedder
 from tests.survface_by_code import made_up, write_survface_identification, write_survface_verification, write_tinyface
 from tests.tools.conftest import TOOLS
-from tests.tools.test_evaluate_all import write_lfw, write_scface
+from tests.tools.test_evaluate_all import LANDMARKS, write_lfw, write_scface
 
 pytestmark = pytest.mark.slow
 
@@ -34,6 +35,8 @@ def root(portrait: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Path
     write_survface_verification(root / "QMUL-SurvFace", made_up(portrait))
     write_survface_identification(root / "QMUL-SurvFace", made_up(portrait))
     write_tinyface(root / "TinyFace", made_up(portrait))
+    probes = (root / "TinyFace" / "Testing_Set" / "Probe").iterdir()
+    write_landmarks(root / "TinyFace" / "TinyFace.csv", {f"Probe/{probe.name}": LANDMARKS / 5 for probe in probes})
     return root
 
 
@@ -59,8 +62,7 @@ def test_the_figures_are_the_tools_and_follow_the_network(
     embedder = Embedder(keras.Model(network.inputs[0], UnitLength()(network.outputs[0])), "the same")
 
     def by_tools(output: Path) -> dict[str, float]:
-        for name in NAMES:
-            monkeypatch.setattr(getattr(evaluate_all, f"evaluate_{name}"), "load_embedder", lambda *_: embedder)
+        monkeypatch.setattr(benchmark_result, "load_embedder", lambda *_: embedder)
         evaluate_all.main(evaluate_all.Config(model="facenet", data_root=str(root), output=str(output)))
         results = {name: headline_figures(read_json(output / f"{name}.json")) for name in NAMES}
         return {f"{name}/{key}": value for name, figures in results.items() for key, value in figures.items()}

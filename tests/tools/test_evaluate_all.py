@@ -115,6 +115,8 @@ def test_all_benchmarks_run_and_one_table_holds_their_figures(
 def test_what_is_absent_is_said_and_no_failure(evaluate_all: ModuleType, datasets: Path, tmp_path: Path) -> None:
     root = tmp_path / "Datasets"
     shutil.copytree(datasets / "tinyface", root / "TinyFace" / "tinyface")
+    probe = next((root / "TinyFace/tinyface/Testing_Set/Probe").iterdir())
+    write_landmarks(root / "TinyFace" / "TinyFace.csv", {f"Probe/{probe.name}": LANDMARKS / 5})
     part = root / "qmul-survface"
     name = "Face_Verification_Test_Set"
     shutil.copytree(datasets / "QMUL-SurvFace" / "QMUL-SurvFace" / name, part / name)
@@ -125,7 +127,10 @@ def test_what_is_absent_is_said_and_no_failure(evaluate_all: ModuleType, dataset
     assert rows["scface"]["status"] == "absent"
     assert (rows["survface"]["status"], rows["tinyface"]["status"]) == ("measured", "measured")
     assert "TPIR20 at FPIR 30 %" not in rows["survface"]["figures"]
-    assert read_json(output / "tinyface.json")["config"]["flip"] is True
+    tinyface = read_json(output / "tinyface.json")
+    assert tinyface["config"]["flip"] is True
+    assert tinyface["config"]["landmarks"] == str(root / "TinyFace" / "TinyFace.csv")
+    assert tinyface["counts"]["images_without_landmarks"] == 63
     text = (output / "summary.md").read_text()
     assert f"- lfw: absent ({root}/LFW is missing.)" in text
     # Published rows stand beside what was measured, and only beside that.
