@@ -53,13 +53,18 @@ def embed_files(
         landmarks: as `data.landmarks.by_image` gives them: their images are aligned on the template "lai" instead.
 
     Raises:
-        UserError: an image cannot be read, or the network's answer to it is not a number.
+        UserError: an image cannot be read, its landmarks are one point, or the network's answer to it is not a number.
     """
 
     def read(path: Path) -> np.ndarray:
         points = None if landmarks is None else landmarks.get((path.parent.name, path.stem))
         image = read_image(path)
-        return crop(image) if points is None else align_face(image, points)
+        if points is None:
+            return crop(image)
+        try:
+            return align_face(image, points)
+        except ValueError:
+            raise UserError(f"The five landmarks of {path} are no face: {points.tolist()}.") from None
 
     with (
         ThreadPoolExecutor(max_workers=os.cpu_count()) as pool,
