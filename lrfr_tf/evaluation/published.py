@@ -45,6 +45,11 @@ class Published:
     source: str
     same_protocol: bool
 
+    @property
+    def marked_protocol(self) -> str:
+        """The protocol, marked where it is another than ours."""
+        return self.protocol if self.same_protocol else f"other protocol: {self.protocol}"
+
 
 def _lfw(method: str, figures: Sequence[float], source: str = "README", protocol: str = _HR_LR) -> Published:
     return Published("lfw", method, protocol, dict(zip(("8", "12", "16", "20", "128"), figures, strict=True)), source,
@@ -188,8 +193,7 @@ def published_lines(benchmark: str, columns: Sequence[str], width: int = 10) -> 
             figures = " ".join(
                 f"{row.figures[column]:{width}.2f}" if column in row.figures else " " * width for column in columns
             )
-            marked = "" if row.same_protocol else "other protocol: "
-            lines.append(f"{figures}  {row.method} ({marked}{row.protocol}; {row.source})")
+            lines.append(f"{figures}  {row.method} ({row.marked_protocol}; {row.source})")
     return lines
 
 
@@ -198,6 +202,5 @@ def published_table(benchmark: str) -> list[str]:
     lines = ["| method | per cent | protocol | read in |", "|---|---|---|---|"]
     for row in published_rows(benchmark):
         figures = ", ".join(f"{column}: {figure:g}" for column, figure in row.figures.items())
-        marked = "" if row.same_protocol else "other protocol: "
-        lines.append(f"| {row.method} | {figures} | {marked}{row.protocol} | {row.source} |")
+        lines.append(f"| {row.method} | {figures} | {row.marked_protocol} | {row.source} |")
     return lines

@@ -8,6 +8,7 @@ import numpy as np
 
 from lrfr_tf.data.landmarks import by_image, read_landmarks
 from lrfr_tf.data.lfw import landmarks_for
+from lrfr_tf.data.pairs import image_key
 from lrfr_tf.data.tinyface import TinyFace
 from lrfr_tf.evaluation.curves import draw_curves
 from lrfr_tf.evaluation.identification import cmc, top_k
@@ -53,7 +54,7 @@ def tinyface_landmarks(table: Path, faces: TinyFace) -> tuple[Mapping[Key, np.nd
         UserError: the table cannot be read, or is of other images.
     """
     landmarks = by_image(read_landmarks(table))
-    keys = [(path.parent.name, path.stem) for path in (*faces.probes, *faces.gallery, *faces.distractors)]
+    keys = [image_key(path.parent.name, path.name) for path in (*faces.probes, *faces.gallery, *faces.distractors)]
     return landmarks, sum(points is None for points in landmarks_for(keys, landmarks, str(table)))
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from lrfr_tf.data.pairs import image_key
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.align import align_face
 from lrfr_tf.images.decode import read_image
@@ -57,7 +58,7 @@ def embed_files(
     """
 
     def read(path: Path) -> np.ndarray:
-        points = None if landmarks is None else landmarks.get((path.parent.name, path.stem))
+        points = None if landmarks is None else landmarks.get(image_key(path.parent.name, path.name))
         image = read_image(path)
         if points is None:
             return crop(image)
