@@ -6,6 +6,7 @@ python tools/prepare_aligned.py --images=img_align_celeba.zip --identities=ident
 """
 
 import dataclasses
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,9 @@ from lrfr_tf.data.face_cache import read_identities_to_exclude
 from lrfr_tf.data.image_source import images_by_identity, open_source
 from lrfr_tf.data.landmarks import read_landmarks
 from lrfr_tf.data.prepare_aligned import Framing, describe, prepare_aligned_tree, source_fingerprint
+from lrfr_tf.data.rivaled_photos import RivaledPhotos
 from lrfr_tf.faces.align import TEMPLATES
+from lrfr_tf.faces.choose import RULE, rival_notes
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.files import sha256
 from lrfr_tf.main import run
@@ -39,8 +42,8 @@ class Config:
     )
     landmarks: str = option(
         "detect",
-        "where the five landmarks come from: detect (MTCNN, the most confident face), celeba (photos are aligned as in "
-        "CelebA, at any size), or a CSV file of 11 columns: photo, then x,y of left eye, right eye, nose, left and "
+        f"where the five landmarks come from: detect (MTCNN; of several faces {RULE}), celeba (photos are aligned as "
+        "in CelebA, at any size), or a CSV file of 11 columns: photo, then x,y of left eye, right eye, nose, left and "
         "right corner of the mouth",
     )
     unsqueeze: bool = option(
@@ -79,9 +82,15 @@ def main(config: Config) -> None:
     }
     all_images = selection.images
     find_landmarks: FindLandmarks
+    rivaled = None
     if config.landmarks == "detect":
-        find_landmarks = detected_by(FaceDetector(config.thresholds, config.min_face_size))
-        settings["detector"] = {"thresholds": list(config.thresholds), "min_face_size": config.min_face_size}
+        rivaled = RivaledPhotos(Path(config.output))
+        find_landmarks = detected_by(FaceDetector(config.thresholds, config.min_face_size), rivaled)
+        settings["detector"] = {
+            "thresholds": list(config.thresholds),
+            "min_face_size": config.min_face_size,
+            "face": RULE,
+        }
     elif config.landmarks == "celeba":
         find_landmarks = find_celeba_landmarks
     else:
@@ -94,8 +103,10 @@ def main(config: Config) -> None:
         settings["without_tests"] = True
     framing = Framing(config.template, config.left_margin, photo_size=HALF_SIZE_CELEBA if config.unsqueeze else None)
     manifest = prepare_aligned_tree(
-        source, selection, find_landmarks, Path(config.output), framing, settings, config.workers
+        source, selection, find_landmarks, Path(config.output), framing, settings, config.workers, rivaled
     )
+    for note in rival_notes(manifest.get("images_with_rival", [])):
+        print(f"note: {note}", file=sys.stderr)
     print(describe(config.output, manifest))
 
 

@@ -48,7 +48,7 @@ def main(config: Config) -> None:
     split = split_by_name(by_identity, config.keep_dropped)
     check_full_set(identities, split)
 
-    def frame_faces(photos: Sequence[np.ndarray]) -> list[np.ndarray | None]:
+    def frame_faces(names: Sequence[str], photos: Sequence[np.ndarray]) -> list[np.ndarray | None]:
         return [frame(photo, config.framing, config.high_size) for photo in photos]
 
     settings = {

@@ -1,10 +1,14 @@
 """Turns a folder of photos, <person>/<photo>, into trees of 64 x 64 and 16 x 16 faces; it finds the faces itself.
 
+Of several faces in a photo it takes the largest, weighted towards the middle; photos with another about as large are
+named on stderr and in the manifest.
+
 python tools/prepare_folder.py --images=photos --output=datasets/photos
 python tools/prepare_folder.py --images=photos/train --test_images=photos/val --output=datasets/photos
 """
 
 import dataclasses
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,7 +17,9 @@ import numpy as np
 from lrfr_tf.config import option, required
 from lrfr_tf.data.image_source import ImageSource, images_by_identity, open_source
 from lrfr_tf.data.prepare import Sizes, prepare_tree
+from lrfr_tf.data.rivaled_photos import RivaledPhotos
 from lrfr_tf.data.splits import split_by_name, split_with_given_test
+from lrfr_tf.faces.choose import RULE, only_meant, rival_notes
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.faces.frame import frame_face, frame_portrait
 from lrfr_tf.files import sha256
@@ -55,28 +61,33 @@ def main(config: Config) -> None:
         split = split_by_name(trees[0])
         source = sources[0]
     detector = FaceDetector(config.thresholds, config.min_face_size)
+    rivaled = RivaledPhotos(Path(config.output))
 
     def frame(photo: np.ndarray, box: np.ndarray) -> np.ndarray:
         if config.framing == "portrait":
             return frame_portrait(photo, box, config.high_size)
         return frame_face(photo, box, config.scale, config.high_size)
 
-    def frame_faces(photos: Sequence[np.ndarray]) -> list[np.ndarray | None]:
+    def frame_faces(names: Sequence[str], photos: Sequence[np.ndarray]) -> list[np.ndarray | None]:
+        meant = [only_meant(*found) for found in zip(detector.detect(photos), photos, strict=True)]
+        rivaled.add([name for name, (_, has_rival) in zip(names, meant, strict=True) if has_rival])
         return [
-            frame(photo, detection.boxes[0]) if detection.found else None
-            for photo, detection in zip(photos, detector.detect(photos), strict=True)
+            frame(photo, face.boxes[0]) if face.found else None for photo, (face, _) in zip(photos, meant, strict=True)
         ]
 
     settings = {
         "data_set": "folder of photos",
         "framing": {
-            "face": f"square of {config.scale} times the longer side of the most confident face",
-            "portrait": "portrait as in aligned CelebA, around the most confident face",
+            "face": f"square of {config.scale} times the longer side of the face",
+            "portrait": "portrait as in aligned CelebA, around the face",
         }[config.framing],
+        "face": RULE,
         "detector": {"thresholds": list(config.thresholds), "min_face_size": config.min_face_size},
         "images_sha256": [sha256(path) if path.is_file() else "folder" for path in paths],
     }
-    manifest = prepare_tree(source, split, frame_faces, Path(config.output), sizes, settings)
+    manifest = prepare_tree(source, split, frame_faces, Path(config.output), sizes, settings, rivaled=rivaled)
+    for note in rival_notes(manifest["images_with_rival"]):
+        print(f"note: {note}", file=sys.stderr)
     print(f"{config.output}: {manifest['identities']} identities, images {manifest['images']}")
     print(
         f"dropped {len(split.dropped)} identities with too few images; no face in "

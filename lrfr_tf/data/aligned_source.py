@@ -10,8 +10,10 @@ import numpy as np
 from lrfr_tf.data.face_cache import identity_name
 from lrfr_tf.data.folders import is_held_out, sorted_names
 from lrfr_tf.data.landmarks import by_image
+from lrfr_tf.data.rivaled_photos import RivaledPhotos
 from lrfr_tf.data.splits import MINIMUM_IMAGES
 from lrfr_tf.errors import UserError
+from lrfr_tf.faces.choose import only_meant
 
 # Names of photos and the photos, uint8 [H, W, 3] each -> for each the landmarks of its face, float [5, 2] in pixels, or
 # None where there is no face.
@@ -29,7 +31,7 @@ class Detector(Protocol):
     """Finds faces; `lrfr_tf.faces.detect.FaceDetector` is one."""
 
     def detect(self, images: Sequence[np.ndarray]) -> list:
-        """For each image what was found, most confident first, as `found` and `landmarks` [n, 5, 2]."""
+        """For each image what was found, a `lrfr_tf.faces.detect.Detection`."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -148,11 +150,13 @@ class LandmarkTable:
         return [self._landmarks.get(self.key(name)) for name in names]
 
 
-def detected_by(detector: Detector) -> FindLandmarks:
-    """The landmarks of the most confident face of each photo."""
+def detected_by(detector: Detector, with_rival: RivaledPhotos) -> FindLandmarks:
+    """The landmarks of the face that is meant in each photo; photos with a rival are added to `with_rival`."""
 
     def find(names: Sequence[str], photos: Sequence[np.ndarray]) -> list[np.ndarray | None]:
-        return [found.landmarks[0] if found.found else None for found in detector.detect(photos)]
+        meant = [only_meant(*found) for found in zip(detector.detect(photos), photos, strict=True)]
+        with_rival.add([name for name, (_, rivaled) in zip(names, meant, strict=True) if rivaled])
+        return [found.landmarks[0] if found.found else None for found, _ in meant]
 
     return find
 

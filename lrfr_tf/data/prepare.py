@@ -20,6 +20,7 @@ from tqdm import tqdm
 from lrfr_tf.config import versions
 from lrfr_tf.data.folders import write_classes
 from lrfr_tf.data.image_source import ImageSource
+from lrfr_tf.data.rivaled_photos import RivaledPhotos
 from lrfr_tf.data.splits import Split, SplitFile
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import read_json, write_json
@@ -32,8 +33,9 @@ SCHEMA = 1
 CHUNK = 32
 LARGEST_BAD_SHARE = 0.01
 
-# A list of uint8 [H, W, 3] images in; for each its HR face, uint8 [S, S, 3], or None where there is no face.
-FrameFaces = Callable[[Sequence[np.ndarray]], list[np.ndarray | None]]
+# Names of images and the images, uint8 [H, W, 3] each -> for each its HR face, uint8 [S, S, 3], or None where there is
+# no face.
+FrameFaces = Callable[[Sequence[str], Sequence[np.ndarray]], list[np.ndarray | None]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,6 +61,7 @@ def prepare_tree(
     sizes: Sizes,
     settings: dict[str, Any],
     missing: Sequence[str] = (),
+    rivaled: RivaledPhotos | None = None,
 ) -> dict[str, Any]:
     """Writes the tree, and returns its manifest.
 
@@ -69,6 +72,7 @@ def prepare_tree(
         source: where the images are read; a dict gives one source for each split.
         frame_faces: makes the HR faces.
         missing: images that a list names and the source lacks; they count as bad.
+        rivaled: where `frame_faces` adds photos with another face about as large; the manifest names them.
 
     Raises:
         UserError: other settings, more than 1 % bad images (each is named in `bad_images.json`), or no image of a
@@ -90,7 +94,8 @@ def prepare_tree(
             chunk = pending[start : start + CHUNK]
             images = list(pool.map(lambda item: _read(_source_of(source, item[0]), item[0].source), chunk))
             readable = {i: image for i, image in enumerate(images) if isinstance(image, np.ndarray)}
-            by_index = dict(zip(readable, frame_faces(list(readable.values())), strict=True))
+            faces = frame_faces([chunk[i][0].source for i in readable], list(readable.values()))
+            by_index = dict(zip(readable, faces, strict=True))
             for i, (file, _) in enumerate(chunk):
                 if i not in by_index:
                     bad.append({"image": file.source, "reason": str(images[i])})
@@ -99,11 +104,17 @@ def prepare_tree(
             found = [(file, name, by_index.get(i)) for i, (file, name) in enumerate(chunk)]
             list(pool.map(lambda item: _write(output, sizes, *item), found))
             progress.update(len(chunk))
-    return _finish(output, split, len(split.files) + len(missing), settings, bad, no_face)
+    return _finish(output, split, len(split.files) + len(missing), settings, bad, no_face, rivaled)
 
 
 def _finish(
-    output: Path, split: Split, total: int, settings: dict[str, Any], bad: list[dict[str, str]], no_face: list[str]
+    output: Path,
+    split: Split,
+    total: int,
+    settings: dict[str, Any],
+    bad: list[dict[str, str]],
+    no_face: list[str],
+    rivaled: RivaledPhotos | None,
 ) -> dict[str, Any]:
     (output / "bad_images.json").unlink(missing_ok=True)
     if bad:
@@ -126,10 +137,13 @@ def _finish(
         "dropped_identities": split.dropped,
         "bad_images": bad,
         "images_without_face": no_face,
+        **({} if rivaled is None else {"images_with_rival": rivaled.names()}),
         **settings,
         "versions": versions(),
     }
     write_json(output / "manifest.json", manifest)
+    if rivaled is not None:
+        rivaled.forget()
     return manifest
 
 

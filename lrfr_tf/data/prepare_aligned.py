@@ -19,6 +19,7 @@ from lrfr_tf.data.aligned import faces_below
 from lrfr_tf.data.aligned_source import FindLandmarks, Selection
 from lrfr_tf.data.folders import sorted_names
 from lrfr_tf.data.image_source import ImageSource
+from lrfr_tf.data.rivaled_photos import RivaledPhotos
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.align import ALIGNED_SIZE, align_face
 from lrfr_tf.files import read_json, write_json, written_whole
@@ -57,6 +58,7 @@ def prepare_aligned_tree(
     framing: Framing,
     settings: dict[str, Any],
     workers: int | None = None,
+    rivaled: RivaledPhotos | None = None,
 ) -> dict[str, Any]:
     """Writes the tree, and returns its manifest.
 
@@ -67,6 +69,7 @@ def prepare_aligned_tree(
         find_landmarks: None if the photos are aligned already; they are then only resized, and a left margin is black.
         settings: where the photos and landmarks come from; a folder that was begun with others is refused.
         workers: number of threads; None takes one for each core.
+        rivaled: where `find_landmarks` adds photos with another face about as large; the manifest names them.
 
     Raises:
         UserError: other settings, more than 1 % bad photos (each is named in `bad_images.json`), or no face at all.
@@ -126,7 +129,7 @@ def prepare_aligned_tree(
             ]
             bad += _named_errors([name for name, _, _ in items], list(pool.map(write, items)))
             progress.update(len(names))
-    return _finish(output, selection, len(targets) + len(selection.missing), settings, bad, no_face)
+    return _finish(output, selection, len(targets) + len(selection.missing), settings, bad, no_face, rivaled)
 
 
 def describe(output: str, manifest: dict[str, Any]) -> str:
@@ -179,6 +182,7 @@ def _finish(
     settings: dict[str, Any],
     bad: list[dict[str, str]],
     no_face: list[str],
+    rivaled: RivaledPhotos | None,
 ) -> dict[str, Any]:
     (output / "bad_images.json").unlink(missing_ok=True)
     bad = sorted(bad, key=lambda item: item["image"])
@@ -199,11 +203,14 @@ def _finish(
         "images_per_identity": {name: faces[name] for name in sorted_names(faces)},
         "excluded_identities": list(selection.excluded),
         "images_without_landmarks": sorted(no_face),
+        **({} if rivaled is None else {"images_with_rival": rivaled.names()}),
         "bad_images": bad,
         **settings,
         "versions": versions(),
     }
     write_json(output / "manifest.json", manifest)
+    if rivaled is not None:
+        rivaled.forget()
     return manifest
 
 

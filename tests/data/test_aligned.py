@@ -15,8 +15,10 @@ from lrfr_tf.data.aligned import AlignedFaces, list_aligned_faces, load_aligned_
 from lrfr_tf.data.aligned_source import LandmarkTable, Selection, detected_by, find_celeba_landmarks
 from lrfr_tf.data.image_source import images_by_identity, open_source
 from lrfr_tf.data.prepare_aligned import Framing, prepare_aligned_tree, source_fingerprint
+from lrfr_tf.data.rivaled_photos import RivaledPhotos
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.align import align_face, template_points
+from lrfr_tf.faces.detect import Detection
 from lrfr_tf.files import read_json
 from tests.faces_of_dots import face_of_dots, landmarks_at, positions_of_dots
 
@@ -223,20 +225,25 @@ def test_landmarks_are_looked_up_by_folder_and_name(landmarks: dict[str, np.ndar
         Selection({"b": ["b/1.png"]}).with_landmarks(LandmarkTable({"a/1.jpg": points}))
 
 
-def test_the_most_confident_face_is_taken() -> None:
+def test_the_face_that_is_meant_is_taken_and_rivals_are_remembered(tmp_path: Path) -> None:
+    landmarks = np.stack([landmarks_at((5, 5)), landmarks_at((9, 9))]).astype(np.float32)
+
+    def found(*heights: float) -> Detection:
+        boxes = np.array([[0, 0, 20, height] for height in heights], np.float32).reshape(-1, 4)
+        return Detection(boxes, np.linspace(1, 0.9, len(heights), dtype=np.float32), landmarks[: len(heights)])
+
     class Detector:
-        def detect(self, images: Sequence[np.ndarray]) -> list:
-            class Found:
-                found, landmarks = True, np.stack([landmarks_at((5, 5)), landmarks_at((9, 9))])
+        def detect(self, images: Sequence[np.ndarray]) -> list[Detection]:
+            return [found(20, 40), found(), found(39, 30), found(30)]
 
-            class Nothing:
-                found, landmarks = False, np.empty((0, 5, 2))
-
-            return [Found(), Nothing()]
-
-    first, second = detected_by(Detector())(["a", "b"], [np.zeros((9, 9, 3), np.uint8)] * 2)
-    np.testing.assert_array_equal(first, landmarks_at((5, 5)))  # type: ignore[arg-type]
+    rivaled = RivaledPhotos(tmp_path)
+    find = detected_by(Detector(), rivaled)
+    first, second, third, fourth = find(list("abcd"), [np.zeros((90, 90, 3), np.uint8)] * 4)
+    np.testing.assert_array_equal(first, landmarks[1])  # type: ignore[arg-type]
     assert second is None
+    np.testing.assert_array_equal(third, landmarks[0])  # type: ignore[arg-type]
+    np.testing.assert_array_equal(fourth, landmarks[0])  # type: ignore[arg-type]
+    assert rivaled.names() == ["c"]
 
 
 def test_leaving_everybody_out_is_an_error() -> None:

@@ -18,7 +18,7 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.images.resize import resize
 
 
-def squash(photos: Sequence[np.ndarray]) -> list[np.ndarray | None]:
+def squash(names: Sequence[str], photos: Sequence[np.ndarray]) -> list[np.ndarray | None]:
     return [resize(photo, 64, 64) for photo in photos]
 
 
@@ -81,11 +81,11 @@ def test_an_interrupted_run_goes_on_and_ends_the_same(
     monkeypatch.setattr("lrfr_tf.data.prepare.CHUNK", 4)
     framed = []
 
-    def stops_after_two_chunks(photos: Sequence[np.ndarray]) -> list[np.ndarray | None]:
+    def stops_after_two_chunks(names: Sequence[str], photos: Sequence[np.ndarray]) -> list[np.ndarray | None]:
         framed.append(len(photos))
         if len(framed) == 3:
             raise KeyboardInterrupt
-        return squash(photos)
+        return squash(names, photos)
 
     with pytest.raises(KeyboardInterrupt):
         prepare(photos, parts, frame=stops_after_two_chunks)
@@ -93,9 +93,9 @@ def test_an_interrupted_run_goes_on_and_ends_the_same(
         read_tree_manifest(parts)
     framed.clear()
 
-    def counts(photos: Sequence[np.ndarray]) -> list[np.ndarray | None]:
+    def counts(names: Sequence[str], photos: Sequence[np.ndarray]) -> list[np.ndarray | None]:
         framed.append(len(photos))
-        return squash(photos)
+        return squash(names, photos)
 
     prepare(photos, parts, frame=counts)
     assert sum(framed) == 14 - 8
@@ -107,7 +107,7 @@ def test_an_interrupted_run_goes_on_and_ends_the_same(
 def test_a_finished_tree_is_not_made_again_and_other_settings_are_refused(photos: Path, tmp_path: Path) -> None:
     prepare(photos, tmp_path / "tree")
 
-    def never(photos: Sequence[np.ndarray]) -> list[np.ndarray | None]:
+    def never(names: Sequence[str], photos: Sequence[np.ndarray]) -> list[np.ndarray | None]:
         raise AssertionError("nothing is left to frame")
 
     prepare(photos, tmp_path / "tree", frame=never)
@@ -142,8 +142,8 @@ def test_images_that_a_list_names_and_nobody_has_count_as_bad(photos: Path, tmp_
 
 
 def test_photos_without_a_face_are_listed(photos: Path, tmp_path: Path) -> None:
-    def never_the_first(photos: Sequence[np.ndarray]) -> list[np.ndarray | None]:
-        return [None, *squash(photos[1:])]
+    def never_the_first(names: Sequence[str], photos: Sequence[np.ndarray]) -> list[np.ndarray | None]:
+        return [None, *squash(names[1:], photos[1:])]
 
     manifest = prepare(photos, tmp_path / "tree", frame=never_the_first)
     assert len(manifest["images_without_face"]) == 1
@@ -152,7 +152,7 @@ def test_photos_without_a_face_are_listed(photos: Path, tmp_path: Path) -> None:
 
 def test_a_split_without_any_face_is_an_error(photos: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="No face was found in any of the"):
-        prepare(photos, tmp_path / "tree", frame=lambda images: [None] * len(images))
+        prepare(photos, tmp_path / "tree", frame=lambda names, images: [None] * len(images))
 
 
 def test_same_stem_twice_keeps_both_images(tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def test_a_tree_is_super_resolved_once_and_only_by_one_model(portrait: np.ndarra
     prepare_tree(
         source,
         split_by_name(images_by_identity(source)),
-        lambda photos: [resize(photo, 64, 64) for photo in photos],
+        lambda names, photos: [resize(photo, 64, 64) for photo in photos],
         tree,
         Sizes(),
         {},
