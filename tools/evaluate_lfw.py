@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from lrfr_tf.config import option, required
-from lrfr_tf.data.detect_landmarks import CHOICES
 from lrfr_tf.data.image_source import open_source
 from lrfr_tf.data.lfw import align_photos, find_paired_photos
 from lrfr_tf.data.pairs import read_pairs
@@ -37,7 +36,6 @@ class Config:
     output: str = required("the result to write (JSON)")
     landmarks: str | None = option(None, "table of landmarks (CSV, 11 columns); without it MTCNN finds them")
     save_landmarks: str | None = option(None, "where to write the landmarks that MTCNN found (CSV)")
-    face: str = option("central", "which face of a photo with several, for MTCNN", CHOICES)
     backbone: str = option("spherenet20", "network that a file of weights belongs to", BACKBONES)
     facenet_weights: str | None = option(None, "FaceNet's weight file; without it, the cache or a download")
     template: str = option("lai", "where the landmarks of an aligned face lie", TEMPLATES)
@@ -62,7 +60,7 @@ def main(config: Config) -> None:
     source = open_source(Path(config.data))
     photos = find_paired_photos(source, folds)
     embedder = embedder_of(config)
-    points = photo_landmarks(source, photos.images, photos.keys, config.landmarks, config.save_landmarks, config.face)
+    points = photo_landmarks(source, photos.images, photos.keys, config.landmarks, config.save_landmarks)
     faces = align_photos(source, photos.images, points, config.template)
     verified = verify_at_sizes(
         embedder, faces, photos, sorted(set(config.probe_sizes)), config.probe_form, config.matched_gallery

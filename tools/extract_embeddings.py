@@ -9,6 +9,7 @@ An embedder that takes aligned faces gets a folder of its own, since embeddings 
 """
 
 import dataclasses
+import sys
 from pathlib import Path
 
 from lrfr_tf.config import option, required
@@ -16,6 +17,7 @@ from lrfr_tf.data.face_cache import read_tree_manifest
 from lrfr_tf.data.folders import SPLITS, read_classes
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.align import TEMPLATES
+from lrfr_tf.faces.choose import RULE, rival_notes
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.main import run
 from lrfr_tf.recognition.embedding import load_embedder
@@ -52,12 +54,19 @@ def main(config: Config) -> None:
         raise UserError("--policy=hr_box needs hr as the first of --methods.")
     weights = Path(config.facenet_weights) if config.facenet_weights else None
     detector = FaceDetector(config.thresholds, config.min_face_size)
-    settings = {"name": "mtcnn", "thresholds": list(config.thresholds), "min_face_size": config.min_face_size}
+    settings = {
+        "name": "mtcnn",
+        "thresholds": list(config.thresholds),
+        "min_face_size": config.min_face_size,
+        "face": RULE,
+    }
     template = config.template if config.crop == "aligned" else None
     how = Extraction(detector, load_embedder(config.embedder, weights), config.policy, settings, template)
     for method in config.methods:
         hr_output = output / "hr" if config.policy == "hr_box" and method != "hr" else None
-        extract_tree(data / method, config.splits, classes, how, output / method, hr_output)
+        with_rival = extract_tree(data / method, config.splits, classes, how, output / method, hr_output)
+        for note in rival_notes([str(data / method / name) for name in with_rival]):
+            print(f"note: {note}", file=sys.stderr)
     print(f"{output}: embeddings of {', '.join(config.methods)} by {how.embedder.name}")
 
 

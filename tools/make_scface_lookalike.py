@@ -11,7 +11,6 @@ import dataclasses
 from pathlib import Path
 
 from lrfr_tf.config import option, required
-from lrfr_tf.data.detect_landmarks import detect_landmarks
 from lrfr_tf.data.folders import is_held_out, sorted_names
 from lrfr_tf.data.image_source import images_by_identity, open_source
 from lrfr_tf.data.landmarks import by_image, read_landmarks
@@ -21,6 +20,7 @@ from lrfr_tf.data.scface_lookalike import choose_photos, write_scface_lookalike
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.main import run
+from lrfr_tf.recognition.photo_landmarks import THRESHOLDS, landmarks_by_detector
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,7 +61,7 @@ def main(config: Config) -> None:
         keys = {name: image_key(name.split("/")[-2], name.split("/")[-1]) for name in names}
         landmarks = {name: table[key] for name, key in keys.items() if key in table}
     else:
-        landmarks = detect_landmarks(source, names, FaceDetector((0.6, 0.7, 0.8)))
+        landmarks = landmarks_by_detector(source, names, FaceDetector(THRESHOLDS))
     chosen = choose_photos(photos, landmarks, config.least_eye_distance, config.persons)
     counts = write_scface_lookalike(Path(config.output), source, chosen, landmarks, config.eye_distances)
     print(

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from lrfr_tf.data.detect_landmarks import detect_landmarks
 from lrfr_tf.data.image_source import ImageSource
 from lrfr_tf.data.landmarks import write_landmarks
 from lrfr_tf.data.lfw import align_photos
@@ -30,7 +29,7 @@ from lrfr_tf.faces.align import ALIGNED_SIZE
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.images.resize import resize
 from lrfr_tf.recognition.embedding import Embedder
-from lrfr_tf.recognition.photo_landmarks import THRESHOLDS
+from lrfr_tf.recognition.photo_landmarks import THRESHOLDS, landmarks_by_detector
 from lrfr_tf.recognition.probes import as_probe
 
 PROTOCOLS = ("all", "80way")
@@ -58,10 +57,12 @@ def detect_scface_landmarks(source: ImageSource, images: SCface, folder: str | N
     Raises:
         UserError: an image cannot be read, or no mugshot shows a face.
     """
-    mugshots = detect_landmarks(source, list(images.mugshots.values()), FaceDetector(THRESHOLDS))
+    mugshots = landmarks_by_detector(source, list(images.mugshots.values()), FaceDetector(THRESHOLDS))
     if not mugshots:
         raise UserError(f"No face was found in any of the {len(images.mugshots)} mugshots of {source.label('')}.")
-    probes = detect_landmarks(source, [probe.name for probe in images.probes], FaceDetector(THRESHOLDS, SMALLEST_FACE))
+    probes = landmarks_by_detector(
+        source, [probe.name for probe in images.probes], FaceDetector(THRESHOLDS, SMALLEST_FACE)
+    )
     if folder is not None:
         write_landmarks(Path(folder) / MUGSHOT_TABLE, mugshots)
         for distance in images.distances:

@@ -25,6 +25,7 @@ from lrfr_tf.data.face_cache import load_faces
 from lrfr_tf.data.folders import FaceFile, list_faces, write_classes
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.align import ALIGNED_SIZE, align_face
+from lrfr_tf.faces.choose import only_meant
 from lrfr_tf.faces.detect import Detection, FaceDetector
 from lrfr_tf.faces.frame import crop
 from lrfr_tf.files import sha256
@@ -50,13 +51,17 @@ class Extraction:
 
 def extract_tree(
     images: Path, splits: Sequence[str], classes: list[str], how: Extraction, output: Path, hr_output: Path | None
-) -> None:
+) -> list[str]:
     """Embeds every image of `<images>/<split>/<identity>/` into `<output>` (see `lrfr_tf.data.embeddings`).
 
     Args:
         images: the tree of one method, such as `<data>/hr`.
         classes: the shared class map.
         hr_output: the finished embeddings of the HR images of the same tree; needed by the policy "hr_box".
+
+    Returns:
+        The images, `<split>/<identity>/<image>`, that show another face about as large as the one embedded; those of
+        shards that were finished before are not looked at again.
 
     Raises:
         UserError: a split is missing, an identity is not in the class map, or `output` was begun with other settings.
@@ -84,6 +89,7 @@ def extract_tree(
     open_folder(output, manifest, "manifest.json")
     write_classes(output, classes)
     label_of = {name: index for index, name in enumerate(classes)}
+    with_rival = []
     for split, files in faces.items():
         unknown = {file.identity for file in files} - label_of.keys()
         if unknown:
@@ -93,10 +99,12 @@ def extract_tree(
                 part = files[index * SHARD_SIZE : (index + 1) * SHARD_SIZE]
                 if not shard_path(output, split, index).is_file():
                     hr_rows = read_shard(shard_path(hr_output, split, index)) if hr_output is not None else None
-                    rows = _embed_part(images / split, part, label_of, how, hr_rows, progress)
+                    rows, rivaled = _embed_part(images / split, part, label_of, how, hr_rows, progress)
                     write_shard(shard_path(output, split, index), rows)
+                    with_rival += [f"{split}/{path}" for path in rivaled]
                 else:
                     progress.update(len(part))
+    return with_rival
 
 
 def choose_crops(
@@ -110,6 +118,7 @@ def choose_crops(
 
     Args:
         images: uint8 [N, S, S, 3].
+        detections: of each image the one face that is meant, or none.
         hr_places: what was found in the HR images, for the policy "hr_box", NaN where nothing was: boxes float32
             [N, 4], or with a template landmarks float32 [N, 5, 2].
         template: lay the landmarks of a face on this template of `lrfr_tf.faces.align`; None cuts out its box.
@@ -156,9 +165,11 @@ def _embed_part(
     how: Extraction,
     hr_rows: EmbeddingSet | None,
     progress: tqdm,
-) -> EmbeddingSet:
+) -> tuple[EmbeddingSet, list[str]]:
+    """The embeddings, and the images that show another face about as large."""
     images = load_faces(folder, files)
-    detections = how.detector.detect(list(images))
+    meant = [only_meant(*found) for found in zip(how.detector.detect(list(images)), images, strict=True)]
+    detections = [detection for detection, _ in meant]
     hr_places = None
     if hr_rows is not None:
         hr_places = hr_rows.boxes if how.template is None else hr_rows.landmarks
@@ -179,7 +190,7 @@ def _embed_part(
             boxes[row] = detection.boxes[0]
             landmarks[row] = detection.landmarks[0]
             scores[row] = detection.scores[0]
-    return EmbeddingSet(
+    embedded = EmbeddingSet(
         paths=[file.path for file in files],
         labels=np.array([label_of[file.identity] for file in files], np.int64),
         embeddings=embeddings,
@@ -190,6 +201,7 @@ def _embed_part(
         scores=scores,
         crops=chosen,
     )
+    return embedded, [file.path for file, (_, rivaled) in zip(files, meant, strict=True) if rivaled]
 
 
 def _source_checksum(images: Path) -> str:

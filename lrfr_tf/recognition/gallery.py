@@ -8,6 +8,7 @@ import numpy as np
 from lrfr_tf.data.folders import sorted_names
 from lrfr_tf.data.image_source import FolderSource, ImageSource, images_by_identity
 from lrfr_tf.errors import UserError
+from lrfr_tf.faces.choose import has_rival, meant_face, rival_note
 from lrfr_tf.images.resize import resize
 from lrfr_tf.recognition.embedding import Embedder
 from lrfr_tf.recognition.face_crops import FaceCutter, in_buckets
@@ -74,13 +75,13 @@ def embed_faces(embedder: Embedder, input_size: int | None, faces: Sequence[np.n
 def enrol(
     source: ImageSource, embedder: Embedder, input_size: int | None, cutter: FaceCutter, note: Callable[[str], None]
 ) -> PeopleGallery:
-    """Embeds <person>/<photo> once: in each photo the face that the detector is surest of.
+    """Embeds <person>/<photo> once: in each photo the face that is meant (see `lrfr_tf.faces.choose`).
 
     Args:
         source: the photos; the folder that a photo lies in names the person.
         input_size: as for PeopleGallery.
         note: told, in one sentence each, about photos that cannot be read or show no face, and about persons without
-            one that does; they are left out.
+            one that does; they are left out. And about photos with another face about as large, which are not.
 
     Raises:
         UserError: there is no photo, or none shows a face.
@@ -126,7 +127,14 @@ def _faces(
                 note(picture.error)
         readable = [picture for picture in chunk if picture.pixels is not None]
         found = cutter.find([picture.pixels for picture in readable if picture.pixels is not None])
+        taken = []
         for picture, faces in zip(readable, found, strict=True):
-            if not faces:
+            if not faces or picture.pixels is None:
                 note(f"{source.label(picture.name)} shows no face, and is left out of the gallery.")
-        yield [faces[0].pixels for faces in found if faces]
+                continue
+            boxes, scores = np.array([face.box for face in faces]), np.array([face.detection_score for face in faces])
+            meant = meant_face(boxes, scores, *picture.pixels.shape[:2])
+            taken.append(faces[meant].pixels)
+            if has_rival(boxes, meant):
+                note(rival_note(source.label(picture.name)))
+        yield taken

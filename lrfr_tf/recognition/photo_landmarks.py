@@ -1,5 +1,6 @@
 """The landmarks of a benchmark's photos: from a table, or found by MTCNN and kept as one."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from lrfr_tf.data.image_source import ImageSource
 from lrfr_tf.data.landmarks import by_image, read_landmarks, write_landmarks
 from lrfr_tf.data.lfw import landmarks_for
 from lrfr_tf.errors import UserError
+from lrfr_tf.faces.choose import rival_notes
 from lrfr_tf.faces.detect import FaceDetector
 
 THRESHOLDS = (0.6, 0.7, 0.8)  # as in preparing a folder: every photo shows its person
@@ -21,7 +23,6 @@ def photo_landmarks(
     keys: Sequence[tuple[str, str]],
     table: str | None,
     save_as: str | None,
-    choice: str,
 ) -> list[np.ndarray | None]:
     """The five landmarks of each photo; None where the table has no row, or MTCNN found no face. Says how many.
 
@@ -29,7 +30,6 @@ def photo_landmarks(
         names, keys: the photos as the source names them, and as (person, file name without suffix).
         table: the table to read, or None to detect.
         save_as: where the detected landmarks are written, as a table that a later call can read.
-        choice: see `detect_landmarks`.
 
     Raises:
         UserError: the table cannot be read or is of other photos, or no photo shows a face.
@@ -37,7 +37,7 @@ def photo_landmarks(
     if table is not None:
         found = landmarks_for(keys, by_image(read_landmarks(Path(table))), table)
     else:
-        detected = detect_landmarks(source, names, FaceDetector(THRESHOLDS), choice)
+        detected = landmarks_by_detector(source, names, FaceDetector(THRESHOLDS))
         if not detected:
             raise UserError(f"No face was found in any of the {len(names)} photos of {source.label('')}.")
         if save_as is not None:
@@ -50,3 +50,11 @@ def photo_landmarks(
             "out as if a face stood there."
         )
     return found
+
+
+def landmarks_by_detector(source: ImageSource, names: Sequence[str], detector: FaceDetector) -> dict[str, np.ndarray]:
+    """`detect_landmarks`, which says on stderr which photos show another face about as large."""
+    landmarks, with_rival = detect_landmarks(source, names, detector)
+    for note in rival_notes(with_rival):
+        print(f"note: {note}", file=sys.stderr)
+    return landmarks

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
@@ -81,6 +82,28 @@ def test_aligned_crops_lie_on_the_template() -> None:
     crops, chosen = choose_crops(images, detections, "whole", None, "lai")
     assert chosen == ["detected", "whole", "whole"]
     assert np.array_equal(crops[1], images[1])
+
+
+def test_the_face_that_is_meant_is_embedded_and_a_rival_is_named(
+    tree: Path, embedder: Embedder, tmp_path: Path
+) -> None:
+    """The detector is surer of a face in the corner; in the second image that one is nearly as large."""
+
+    class Detector(FaceDetector):
+        def detect(self, images: Sequence[np.ndarray]) -> list[Detection]:
+            large = [10, 4, 54, 60]
+            boxes = [np.array([[0, 0, 20, height], large], np.float32) for height in (25, 45)]
+            landmarks = np.arange(20, dtype=np.float32).reshape(2, 5, 2)
+            return [Detection(both, np.array([0.99, 0.7], np.float32), landmarks) for both in boxes]
+
+    how = Extraction(Detector(), embedder, "miss", {"name": "mtcnn"})
+    assert extract_tree(tree / "hr", ("val",), ["2", "11"], how, tmp_path / "out", None) == ["val/11/0.png"]
+    found = load_embeddings(tmp_path / "out", "val")
+    assert found.boxes.tolist() == [[10, 4, 54, 60]] * 2
+    assert found.landmarks[0, 0].tolist() == [10, 11]
+    np.testing.assert_allclose(found.scores, 0.7)
+    faces = [read_image(tree / "hr" / "val" / path)[4:60, 10:54] for path in found.paths]
+    assert found.embeddings == pytest.approx(embedder.embed(faces), abs=1e-6)
 
 
 def test_an_aligned_tree_is_another_than_one_of_boxes(tree: Path, embedder: Embedder, tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def group_title(group: str, examples: Sequence[Example]) -> str:
 def group_text(group: str, examples: Sequence[Example], result: dict[str, Any]) -> str:
     """What the pictures of a group show."""
     faces = examples[0].faces
-    enlarged = "Pixels are enlarged as they are. The box is the most confident face that the detector found."
+    enlarged = "Pixels are enlarged as they are. The box is the largest, most central face that the detector found."
     if group == "grid":
         names = listed([short_name(method) for method in faces])
         aligned = " The Siamese network is shown the bicubic face aligned." if "siamese" in faces else ""
