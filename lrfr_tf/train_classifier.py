@@ -17,7 +17,8 @@ from lrfr_tf.data.embeddings import EmbeddingSet, load_classes, load_embeddings,
 from lrfr_tf.errors import UserError
 from lrfr_tf.evaluation.identification import ranks, top_k, with_misses
 from lrfr_tf.main import run
-from lrfr_tf.recognition.classifier import KINDS, Classifier, fit_classifier
+from lrfr_tf.recognition.classifier import Classifier, fit_classifier
+from lrfr_tf.recognition.head_kinds import KINDS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,7 +69,7 @@ def main(config: Config) -> None:
             )  # fmt: skip
             classifier.save(Path(config.output) / method / kind)
             seconds = round(time.perf_counter() - start, 1)
-            # Every training face finds itself in the gallery of the cosine head, so that figure would say nothing.
+            # Every training face is part of its own template of the cosine head, so that figure would say little.
             train_top_1 = None if kind == "cosine" else top_1(classifier, train)
             accuracies = {"train_top_1": train_top_1, "val_top_1": top_1(classifier, validation)}
             results.append({"method": method, "head": kind, **accuracies, "seconds": seconds})

@@ -22,13 +22,19 @@ class SmallClassifier(tf.Module):
         return {"identity": tf.gather(tf.constant(NAMES), places), "score": scores}
 
 
-def write_small_classifier(folder: Path, head: str = "logistic", super_resolver: str | None = None) -> Path:
+def write_small_classifier(
+    folder: Path,
+    head: str = "logistic",
+    super_resolver: str | None = None,
+    closed_set: bool = False,
+    classes: int = 3,
+) -> Path:
     """Writes `folder` as an export: a SavedModel with `model.json`."""
     module = SmallClassifier()
     function = module.identify.get_concrete_function()
     tf.saved_model.save(module, str(folder), signatures={"identify": function})
     files = file_checksums(folder)
-    parts = {"embedder": "facenet-128-abc", "super_resolver": super_resolver, "head": head, "classes": 3}
+    parts = {"embedder": "facenet-128-abc", "super_resolver": super_resolver, "head": head, "classes": classes}
     record = {
         "schema": SCHEMA,
         "kind": "classifier",
@@ -37,6 +43,7 @@ def write_small_classifier(folder: Path, head: str = "logistic", super_resolver:
         "signatures": {"identify": describe_signature(function)},
         "parts": parts,
         "cut": "box" if super_resolver is None else "square",
+        "closed_set": closed_set,
         "sha256": content_checksum(files),
         "files": files,
     }

@@ -26,7 +26,7 @@ from lrfr_tf.files import check_result_file
 from lrfr_tf.main import run
 from lrfr_tf.models.facenet import WhitenEach, facenet
 from lrfr_tf.models.heads import linear_head
-from lrfr_tf.recognition.classifier import Classifier, Gallery
+from lrfr_tf.recognition.classifier import Classifier, make_templates
 from lrfr_tf.recognition.embedding import Embedder, load_embedder
 from lrfr_tf.recognition.export_classifier import servable_classifier
 from lrfr_tf.recognition.super_resolution import SuperResolver, load_super_resolver
@@ -58,7 +58,8 @@ def main(config: Config) -> None:
     softmax = Classifier("logistic", names, face_net.name, linear_head(face_net.dimensions, len(names)))
     faces = random.standard_normal((2 * len(names), siamese.dimensions), np.float32)
     faces /= np.linalg.norm(faces, axis=1, keepdims=True)
-    gallery = Classifier("cosine", names, siamese.name, Gallery(faces, np.arange(2 * len(names)) % len(names)))
+    templates = make_templates(faces, np.arange(2 * len(names)) % len(names), len(names))
+    gallery = Classifier("cosine", names, siamese.name, templates)
     enlarged = srgan.super_resolve(probe)
     with tempfile.TemporaryDirectory() as name:
         ways: dict[str, Callable[[], Any]] = {

@@ -54,6 +54,10 @@ class Config:
     embedder: str | None = option(None, "what a head was fitted on: facenet, or the folder of an exported embedder")
     super_resolver: str | None = option(None, "what comes before it: an exported super-resolution network, or a run's")
     facenet_weights: str | None = option(None, "FaceNet's weight file; without it, the cache or a download")
+    closed_set: bool = option(
+        False, "of a head that gives probabilities: nobody else will ever be shown to it, so it may name every face; "
+        "without this the export answers unknown"
+    )  # fmt: skip
 
 
 def main(config: Config) -> None:
@@ -63,7 +67,11 @@ def main(config: Config) -> None:
     source = calibrated(config)
     carried = carry_calibration(source, folder.parent, record) if source else None
     if carried:
-        print(f"  {carried}: the thresholds of {source}, whose cosines these are")
+        print(f"  {carried}: the calibration of {source}, whose cosines these are")
+    if record["kind"] == "classifier" and record["parts"]["head"] != "cosine" and not record["closed_set"]:
+        print(
+            "  it cannot tell strangers, so tools/identify.py answers unknown; --closed_set is for those who have none"
+        )
 
 
 def calibrated(config: Config) -> Path | None:
@@ -82,8 +90,10 @@ def prepare(config: Config) -> Servable:
     weights = Path(config.facenet_weights) if config.facenet_weights else None
     if (model / "head.json").is_file():
         return prepare_classifier(config, model, weights)
-    if config.embedder or config.super_resolver:
-        raise UserError(f"--embedder and --super_resolver go with a classifier head, and {model} is none.")
+    if config.embedder or config.super_resolver or config.closed_set:
+        raise UserError(
+            f"--embedder, --super_resolver and --closed_set go with a classifier head, and {model} is none."
+        )
     if config.larger_model and not any(model.glob("*.weights.h5")):
         raise UserError(f"--larger_model goes with a model of train_siamese, and {model} is none.")
     version = find_version(model)
@@ -110,7 +120,7 @@ def prepare_classifier(config: Config, head: Path, weights: Path | None) -> Serv
     if config.precision != "float32" or config.compute != "float32":
         raise UserError("--precision and --compute are for networks; a classifier takes its embedder as it is.")
     super_resolver = load_super_resolver(Path(config.super_resolver)) if config.super_resolver else None
-    return servable_classifier(head, load_embedder(config.embedder, weights), super_resolver)
+    return servable_classifier(head, load_embedder(config.embedder, weights), super_resolver, config.closed_set)
 
 
 def report(folder: Path, record: dict[str, Any]) -> None:

@@ -4,9 +4,11 @@
     python tools/identify.py --embedder=saved_models/siamese --gallery=people --folder=small_faces --cropped
     python tools/identify.py --model=saved_models/people --video=film.mp4 --every=5 --format=json --output=drawn
 
-The names are those of a gallery, <person>/<photo>, or of an exported classifier. Below the threshold the answer is
-"unknown". Images that cannot be read are named on stderr and the rest go on; the exit code is 2 only if none can be
-read.
+The names are those of a gallery, <person>/<photo>, or of an exported classifier. Of 100 decisions about strangers one
+gives a name (--fpir), whatever the size of the gallery; a decision is the answer for one face of a photo. Frames of a
+video are answered one by one and do not keep that: a stranger in view for ten seconds is hundreds of decisions.
+
+Images that cannot be read are named on stderr and the rest go on; the exit code is 2 only if none can be read.
 """
 
 import contextlib
@@ -29,15 +31,16 @@ from lrfr_tf.files import make_folder
 from lrfr_tf.images.decode import IMAGE_SUFFIXES, write_png
 from lrfr_tf.main import run
 from lrfr_tf.models.backbone import BACKBONES
-from lrfr_tf.recognition.calibration import FALSE_ACCEPT_RATES
+from lrfr_tf.recognition.calibration import FPIR, DecisionRule, Threshold
 from lrfr_tf.recognition.embedding import load_embedder
 from lrfr_tf.recognition.face_crops import CUTS
 from lrfr_tf.recognition.pictures import Picture, in_chunks, read_photos
 from lrfr_tf.recognition.recogniser import (
+    KNOWN,
     UNKNOWN,
     Face,
     Recogniser,
-    calibrated_thresholds,
+    calibration_of,
     recogniser_of_classifier,
     recogniser_of_gallery,
 )
@@ -62,11 +65,14 @@ class Config:
     super_resolver: str | None = option(
         None, "a super-resolution network for faces of about its size (16 px), in front of --embedder"
     )
-    threshold: float | None = option(
-        None, "least score for a name; default: the embedder's calibration for the size of the face, or a probability "
-        "of 0.5"
+    fpir: float | None = option(
+        None, f"false positive identification rate: the share of decisions about strangers that give a name; default "
+        f"{FPIR}"
     )  # fmt: skip
-    far: str = option("0.01", "false accept rate of each comparison, for the calibrated threshold", FALSE_ACCEPT_RATES)
+    far: float | None = option(
+        None, "in the place of --fpir, false accept rate of each comparison with one person of the gallery"
+    )
+    threshold: float | None = option(None, "in the place of both, the least score for a name")
     cropped: bool = option(False, "every picture is one face that is cut out already; no detector runs")
     cut: str | None = option(None, "how faces are cut out of photos; default: as the network was trained", CUTS)
     min_face_size: int = option(20, "smallest face to look for, in pixels")
@@ -99,6 +105,10 @@ def main(config: Config) -> None:
 
 def _identify_video(config: Config, video: VideoReader) -> None:
     recogniser = _load(config)
+    _note(
+        "Each frame is answered by itself, which does not keep the rate for strangers: one who stays in view is asked "
+        "about again and again."
+    )
     progress = tqdm(desc="identify", total=-(-video.promised // config.every) or None, unit="frame")
     with contextlib.ExitStack() as stack:
         writer = None
@@ -124,6 +134,8 @@ def _check(config: Config) -> None:
         raise UserError("--embedder and --gallery go together: the one compares faces, the other has the names.")
     if config.super_resolver is not None and config.embedder is None:
         raise UserError("--super_resolver stands in front of --embedder; an exported classifier holds its own.")
+    if sum(rate is not None for rate in (config.fpir, config.far, config.threshold)) > 1:
+        raise UserError("Give one of --fpir, --far and --threshold, and one only.")
     if config.cropped and config.video is not None:
         raise UserError("--cropped is for photos; in a video the faces are searched for.")
     if config.output is not None:
@@ -142,15 +154,14 @@ def _photos(config: Config) -> tuple[ImageSource, list[str]]:
 
 def _load(config: Config) -> Recogniser:
     detector = FaceDetector(min_face_size=config.min_face_size)
+    rule = DecisionRule(FPIR if config.fpir is None else config.fpir, config.far, config.threshold)
     if config.model is not None:
-        return recogniser_of_classifier(config.model, detector, config.threshold, config.far, config.cut)
+        return recogniser_of_classifier(config.model, detector, rule, config.cut)
     embedder = load_embedder(str(config.embedder), None, config.backbone)
     resolver = None if config.super_resolver is None else load_super_resolver(Path(config.super_resolver))
-    calibrated = None
-    if config.threshold is None:
-        calibrated = calibrated_thresholds(str(config.embedder), embedder, config.far)
+    strangers = calibration_of(str(config.embedder), embedder) if config.threshold is None else None
     return recogniser_of_gallery(
-        embedder, Path(str(config.gallery)), detector, config.threshold, calibrated, config.cut, resolver, _note
+        embedder, Path(str(config.gallery)), detector, rule, strangers, config.cut, resolver, _note
     )
 
 
@@ -158,6 +169,7 @@ def _answers(
     config: Config, recogniser: Recogniser, pictures: Iterable[Picture], progress: tqdm
 ) -> Iterator[tuple[Picture, list[Face]]]:
     """Identifies the faces of each picture and prints the answer."""
+    _note(recogniser.threshold.in_words())
     with progress:
         if config.format == "table":
             tqdm.write(ROW.format("picture", "box", "detected", "name", "score", "threshold", "next best"))
@@ -169,27 +181,33 @@ def _answers(
                 found = iter(recogniser.identify(pixels))
             for picture in chunk:
                 faces = [] if picture.pixels is None else next(found)
-                for line in [json_line(picture, faces)] if config.format == "json" else table_rows(picture, faces):
+                for line in (
+                    [json_line(picture, faces, recogniser.threshold)]
+                    if config.format == "json"
+                    else table_rows(picture, faces)
+                ):
                     tqdm.write(line)
                 yield picture, faces
                 progress.update()
 
 
-def json_line(picture: Picture, faces: Sequence[Face]) -> str:
+def json_line(picture: Picture, faces: Sequence[Face], threshold: Threshold) -> str:
     """All that is known about one picture, as one line."""
     answer: dict[str, Any] = {"image": picture.name}
     if picture.frame is not None:
-        answer |= {"frame": picture.frame, "seconds": picture.seconds}
+        answer |= {"frame": picture.frame, "seconds": picture.seconds, "per_frame": True}
     if picture.error is not None:
         return json.dumps({**answer, "error": picture.error})
+    answer["decided_by"] = threshold.as_json()
     answer["faces"] = [
         {
             "box": face.box,
             "landmarks": face.landmarks,
             "detection_score": face.detection_score,
+            "decision": face.decision,
             "name": face.name,
             "score": face.score,
-            "threshold": face.threshold,
+            "threshold": face.threshold.score,
             "names": [{"name": name, "score": score} for name, score in face.names],
         }
         for face in faces
@@ -208,17 +226,16 @@ def table_rows(picture: Picture, faces: Sequence[Face]) -> list[str]:
     for face in faces:
         box = "-".join(f"{value:.0f}" for value in face.box)
         detected = "" if face.detection_score is None else f"{face.detection_score:.3f}"
-        others = ", ".join(f"{name} {score:.3f}" for name, score in face.names[face.name != UNKNOWN :][:2])
-        rows.append(
-            ROW.format(where, box, detected, face.name, f"{face.score:.3f}", f"{face.threshold:.3f}", others).rstrip()
-        )
+        others = ", ".join(f"{name} {score:.3f}" for name, score in face.names[face.decision == KNOWN :][:2])
+        least = "-" if face.threshold.score is None else f"{face.threshold.score:.3f}"
+        rows.append(ROW.format(where, box, detected, face.name or UNKNOWN, f"{face.score:.3f}", least, others).rstrip())
     return rows
 
 
 def _drawn(config: Config, picture: Picture, faces: Sequence[Face]) -> np.ndarray:
     assert picture.pixels is not None
-    labels = [" ".join(f"{face.name} {face.score:.2f}".split()) for face in faces]
-    known = [face.name != UNKNOWN for face in faces]
+    labels = [" ".join(f"{face.name or UNKNOWN} {face.score:.2f}".split()) for face in faces]
+    known = [face.decision == KNOWN for face in faces]
     if config.cropped:
         return draw_caption(picture.pixels, labels[0], known[0])
     return draw_faces(picture.pixels, [face.box for face in faces], labels, known)

@@ -14,7 +14,6 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.evaluation.model_card import draw_training, joined_history, wrapped
 from lrfr_tf.files import put_between_marks, read_json, written_whole
 from lrfr_tf.main import run
-from lrfr_tf.recognition.calibration import write_calibration
 from lrfr_tf.recognition.saved_model import find_version, read_record
 from lrfr_tf.weights.backbone import MIX_RECORD
 
@@ -94,7 +93,6 @@ def main(config: Config) -> None:
     with written_whole(target / "MODEL_CARD.md") as temporary:
         temporary.write_text(wrapped(text), encoding="utf-8")
     print(target / "MODEL_CARD.md")
-    print(write_calibration(target, record, lfw["sizes"]))
     if config.readme is not None:
         put_between_marks(config.readme, f"{table}\n\n{ranks_table(ours, theirs)}", "siamese")
 

@@ -1,4 +1,4 @@
-"""The faces of a prepared tree that networks are scored on: those of the held-out identities, out of all its splits."""
+"""Who is held out of training: the two halves of those persons, and their faces in a prepared tree."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +8,27 @@ from lrfr_tf.data.folders import SPLITS, FaceFile, is_held_out, list_faces
 from lrfr_tf.errors import UserError
 
 EVERY_SPLIT = (*SPLITS, "extra")
+CALIBRATION, REPORTED, EVERYBODY = "calibration", "reported", "all"
+HALVES = (EVERYBODY, CALIBRATION, REPORTED)
+
+
+def held_out_half(identity: str) -> str | None:
+    """Which half of the held-out identities of CelebA somebody belongs to; nobody belongs to both.
+
+    What is fitted to people outside of training (thresholds, choices between versions) sees the half "calibration",
+    whose numbers end in 5; the half "reported", whose numbers end in 0, is only measured.
+
+    Returns:
+        "calibration", "reported", or None for who is in neither, such as names that are no numbers.
+    """
+    if not identity.isdecimal():
+        return None
+    return {5: CALIBRATION, 0: REPORTED}.get(int(identity) % 10)
+
+
+def in_half(identity: str, half: str) -> bool:
+    """Whether somebody belongs to one of `HALVES`; everybody belongs to "all"."""
+    return half == EVERYBODY or held_out_half(identity) == half
 
 
 def list_held_out(root: Path, splits: Sequence[str], held_out_divisor: int) -> list[FaceFile]:

@@ -13,21 +13,36 @@ from lrfr_tf.data.embeddings import EmbeddingSet
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import folder_written_whole, read_json, sha256, write_json
 from lrfr_tf.models.heads import linear_head, mlp_head
+from lrfr_tf.recognition.head_kinds import KINDS, check_classes
 from lrfr_tf.training.logistic import fit_logistic
 from lrfr_tf.training.mlp import fit_mlp
 
 SCHEMA = 1
+TEMPLATES, FACES = "templates.npz", "gallery.npz"  # heads of an older kind kept the faces
 FIELDS = {"dimensions": int, "classes": list, "embedder": str, "fit": dict}
-KINDS = ("logistic", "mlp", "cosine")
 VALUES_AT_ONCE = 2**24  # logits or cosines held in memory beside the scores themselves
 
 
 @dataclasses.dataclass(frozen=True)
-class Gallery:
-    """The training faces that the cosine head compares with: unit-length float32 [G, D], and labels int64 [G]."""
+class Templates:
+    """What the cosine head compares with: the mean of each class's training faces, made unit length.
+
+    So a face is compared once with each person, however many photos there are, as the calibration assumes; the best of
+    n photos would reach a threshold by chance up to n times as often.
+
+    Attributes:
+        embeddings: float32 [classes, D]; zeros for a class without a face.
+    """
 
     embeddings: np.ndarray
-    labels: np.ndarray
+
+
+def make_templates(embeddings: np.ndarray, labels: np.ndarray, classes: int) -> Templates:
+    """Templates of faces: unit-length float32 [G, D], whose they are int64 [G], and the number of classes."""
+    sums = np.zeros((classes, embeddings.shape[1]))
+    np.add.at(sums, labels, embeddings)
+    lengths = np.linalg.norm(sums, axis=1, keepdims=True)
+    return Templates(np.where(lengths > 1e-6, sums / np.maximum(lengths, 1e-6), 0).astype(np.float32))
 
 
 class Classifier:
@@ -37,7 +52,7 @@ class Classifier:
         kind: "logistic", "mlp" or "cosine".
         class_names: the class map; column i of the scores belongs to name i.
         embedder_name: the embedder whose embeddings it was fitted on; others cannot be scored.
-        head: the network that gives logits ("logistic" and "mlp"), or the gallery ("cosine").
+        head: the network that gives logits ("logistic" and "mlp"), or the templates ("cosine").
         fit: what the fit reported, such as the best epoch; kept in `head.json`.
     """
 
@@ -46,17 +61,14 @@ class Classifier:
         kind: str,
         class_names: Sequence[str],
         embedder_name: str,
-        head: keras.Model | Gallery,
+        head: keras.Model | Templates,
         fit: dict[str, Any] | None = None,
     ) -> None:
         self.kind = kind
         self.class_names = list(class_names)
         self.embedder_name = embedder_name
         self.fit = fit or {}
-        if isinstance(head, Gallery):
-            # Sorted by class, so that the faces of one class are neighbours: see _best_cosines.
-            order = np.argsort(head.labels, kind="stable")
-            head = Gallery(head.embeddings[order], head.labels[order])
+        if isinstance(head, Templates):
             self.dimensions = int(head.embeddings.shape[1])
         else:
             self.dimensions = int(head.input_shape[1])
@@ -65,8 +77,8 @@ class Classifier:
     def scores(self, embeddings: np.ndarray) -> np.ndarray:
         """Scores float32 [n, classes] of unit-length embeddings float32 [n, D].
 
-        "logistic" and "mlp" give probabilities; "cosine" the best cosine in [-1, 1] among the training faces of each
-        class, and -1 for a class without one. The row of a miss (zeros) has no meaning.
+        "logistic" and "mlp" give probabilities; "cosine" the cosine in [-1, 1] with the template of each class, and -1
+        for a class without one. The row of a miss (zeros) has no meaning.
 
         Raises:
             UserError: D is not that of the embeddings it was fitted on.
@@ -76,27 +88,24 @@ class Classifier:
                 f"The {self.kind} head takes {self.embedder_name} embeddings [n, {self.dimensions}],"
                 f" not {list(embeddings.shape)}."
             )
-        if isinstance(self.head, Gallery):
-            width = max(len(self.head.labels), len(self.class_names))
-        else:
-            width = max(2048, len(self.class_names))
-        step = max(1, VALUES_AT_ONCE // width)
+        step = max(1, VALUES_AT_ONCE // max(2048, len(self.class_names)))
         scores = np.empty((len(embeddings), len(self.class_names)), np.float32)
         for start in range(0, len(embeddings), step):
             chunk = embeddings[start : start + step]
-            if isinstance(self.head, Gallery):
-                scores[start : start + step] = _best_cosines(chunk, self.head, len(self.class_names))
+            if isinstance(self.head, Templates):
+                scores[start : start + step] = chunk @ self.head.embeddings.T
+                scores[start : start + step, ~self.head.embeddings.any(axis=1)] = -1.0
             else:
                 logits = self.head(chunk, training=False)
                 scores[start : start + step] = keras.ops.convert_to_numpy(keras.ops.softmax(logits, axis=1))
         return scores
 
     def save(self, folder: str | Path) -> None:
-        """Writes `head.json` and `head.weights.h5` or `gallery.npz`; an older `folder` is replaced as a whole."""
+        """Writes `head.json` and `head.weights.h5` or `templates.npz`; an older `folder` is replaced as a whole."""
         with folder_written_whole(folder) as temporary:
             weights = temporary / _weight_file(self.kind)
-            if isinstance(self.head, Gallery):
-                np.savez(weights, embeddings=self.head.embeddings, labels=self.head.labels)
+            if isinstance(self.head, Templates):
+                np.savez(weights, embeddings=self.head.embeddings)
             else:
                 self.head.save_weights(weights)
             description = {
@@ -127,15 +136,17 @@ def load_classifier(folder: str | Path) -> Classifier:
     if dimensions < 1 or not classes:
         raise UserError(f"{folder / 'head.json'} says {dimensions} dimensions and {len(classes)} classes.")
     weights = folder / _weight_file(kind)
+    if kind == "cosine" and not weights.is_file() and (folder / FACES).is_file():
+        weights = folder / FACES
     if not weights.is_file():
         raise UserError(f"{weights} is missing.")
     checksum = sha256(weights)
     if description.get("sha256", checksum) != checksum:  # heads that were written before checksums were have none
         raise UserError(f"{weights} is not the file that head.json describes (sha256 differs).")
-    head: keras.Model | Gallery
+    head: keras.Model | Templates
     try:
         if kind == "cosine":
-            head = _read_gallery(weights, dimensions, len(classes))
+            head = _read_templates(weights, dimensions, len(classes))
         else:
             head = (mlp_head if kind == "mlp" else linear_head)(dimensions, len(classes))
             with warnings.catch_warnings():
@@ -148,19 +159,20 @@ def load_classifier(folder: str | Path) -> Classifier:
 
 
 def _weight_file(kind: str) -> str:
-    return "gallery.npz" if kind == "cosine" else "head.weights.h5"
+    return TEMPLATES if kind == "cosine" else "head.weights.h5"
 
 
-def _read_gallery(path: Path, dimensions: int, classes: int) -> Gallery:
+def _read_templates(path: Path, dimensions: int, classes: int) -> Templates:
     with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-        embeddings, labels = stored["embeddings"], stored["labels"]
+        embeddings = stored["embeddings"]
+        labels = stored["labels"] if path.name == FACES else np.arange(classes)
     if embeddings.dtype != np.float32 or embeddings.shape != (len(labels), dimensions) or len(labels) == 0:
         raise ValueError(f"the embeddings are {embeddings.dtype} {list(embeddings.shape)}")
     if labels.dtype != np.int64 or labels.ndim != 1 or labels.min() < 0 or labels.max() >= classes:
         raise ValueError("the labels are not those of the classes")
     if not np.isfinite(embeddings).all():
         raise ValueError("the embeddings are not finite")
-    return Gallery(embeddings, labels)
+    return make_templates(embeddings, labels, classes) if path.name == FACES else Templates(embeddings)
 
 
 def fit_classifier(
@@ -184,7 +196,8 @@ def fit_classifier(
         C: inverse strength of the penalty, for "logistic".
 
     Raises:
-        UserError: the kind is unknown, or there is no usable training row (for "mlp", no validation row either).
+        UserError: the kind is unknown, there is no usable training row (for "mlp", no validation row either), or the
+            only class would get a probability of 1.
     """
     if kind not in KINDS:
         raise UserError(f"The head {kind!r} is not known; there are {', '.join(KINDS)}.")
@@ -193,8 +206,9 @@ def fit_classifier(
         raise UserError(f"There is no usable training face to fit the {kind} head on.")
     classes = len(class_names)
     counts = {"train_images": len(labels), "train_identities": len(np.unique(labels))}
+    check_classes(embedder_name, kind, classes)
     if kind == "cosine":
-        return Classifier(kind, class_names, embedder_name, Gallery(embeddings, labels), counts)
+        return Classifier(kind, class_names, embedder_name, make_templates(embeddings, labels, classes), counts)
     if kind == "logistic":
         logistic = fit_logistic(embeddings, labels, classes, C)
         head = linear_head(embeddings.shape[1], classes)
@@ -219,11 +233,3 @@ def fit_classifier(
     )
     report = {"seed": seed, "best_epoch": mlp.best_epoch, "history": mlp.history}
     return Classifier(kind, class_names, embedder_name, mlp.model, {**counts, **report})
-
-
-def _best_cosines(embeddings: np.ndarray, gallery: Gallery, classes: int) -> np.ndarray:
-    """The best cosine per class, float32 [n, classes], against a gallery that is sorted by class."""
-    present, first_rows = np.unique(gallery.labels, return_index=True)
-    best = np.full((len(embeddings), classes), -1.0, np.float32)
-    best[:, present] = np.maximum.reduceat(embeddings @ gallery.embeddings.T, first_rows, axis=1)
-    return best

@@ -20,7 +20,7 @@ from lrfr_tf.images.resize import resize, resize_in_graph
 from lrfr_tf.models.backbone import in_fewer_operations
 from lrfr_tf.models.fold import fold_for_inference
 from lrfr_tf.models.heads import linear_head, mlp_head
-from lrfr_tf.recognition.classifier import Classifier, Gallery, load_classifier
+from lrfr_tf.recognition.classifier import Classifier, Templates, load_classifier
 from lrfr_tf.recognition.embedding import EMBEDDERS, Embedder, ExportedEmbedder
 from lrfr_tf.recognition.export import Servable
 from lrfr_tf.recognition.export_embedder import (
@@ -32,6 +32,7 @@ from lrfr_tf.recognition.export_embedder import (
 )
 from lrfr_tf.recognition.export_super_resolution import with_network
 from lrfr_tf.recognition.exported_classifier import KIND
+from lrfr_tf.recognition.head_kinds import PROBABILITY_KINDS, check_classes
 from lrfr_tf.recognition.saved_model import content_checksum, file_checksums
 from lrfr_tf.recognition.stored_network import StoredNetwork, source_of
 from lrfr_tf.recognition.super_resolution import ExportedSuperResolver, SuperResolver
@@ -43,7 +44,9 @@ LABELS = "labels.txt"
 InGraph = Callable[[tf.Tensor], tf.Tensor]
 
 
-def servable_classifier(folder: Path, embedder: Embedder, super_resolver: SuperResolver | None = None) -> Servable:
+def servable_classifier(
+    folder: Path, embedder: Embedder, super_resolver: SuperResolver | None = None, closed_set: bool = False
+) -> Servable:
     """Joins a classifier head with the networks before it, for `export_saved_model`.
 
     Args:
@@ -51,14 +54,20 @@ def servable_classifier(folder: Path, embedder: Embedder, super_resolver: SuperR
         embedder: the one that the head was fitted on, as `load_embedder` gives it.
         super_resolver: faces are first made as small as it takes them; without one the faces themselves are embedded.
             Of the squares that it gives, FaceNet is shown the part in which a detector would see the face.
+        closed_set: nobody but the persons of the head will ever be shown to it, so that a head that gives probabilities
+            may name every face. Without it such an export answers "unknown", for it cannot tell strangers.
 
     Raises:
-        UserError: the folder holds no head, one that was fitted on another embedder, or a name that is no line of a
-            text file; or the embedder was exported by something else and does not say its size.
+        UserError: the folder holds no head, one that was fitted on another embedder, one of a single class that gives
+            probabilities, or a name that is no line of a text file; `closed_set` with a head that can tell strangers;
+            or the embedder was exported by something else and does not say its size.
     """
     classifier = load_classifier(folder)
     if classifier.embedder_name != embedder.name:
         raise UserError(f"{folder} was fitted on embeddings of {classifier.embedder_name}, not of {embedder.name}.")
+    check_classes(str(folder), classifier.kind, len(classifier.class_names))
+    if closed_set and classifier.kind not in PROBABILITY_KINDS:
+        raise UserError(f"{folder} is a {classifier.kind} head, which can tell strangers; it needs no --closed_set.")
     unfit = [name for name in classifier.class_names if not name or {"\n", "\r", "\0"} & set(name)]
     if unfit:
         raise UserError(f"{folder} has a class called {unfit[0]!r}; in an export every name is a line of {LABELS}.")
@@ -75,6 +84,7 @@ def servable_classifier(folder: Path, embedder: Embedder, super_resolver: SuperR
             "classes": len(classifier.class_names),
         },
         "cut": _cut(embedder, resolver),
+        "closed_set": closed_set,
         "embedded_part": module.embedded_part,
         "embedder_sha256": embedder.checksum,
         "super_resolver_sha256": None if resolver is None else resolver.checksum,
@@ -97,8 +107,7 @@ class _Classifier(tf.Module):
         self.answers = min(MOST_ANSWERS, len(classifier.class_names))
         self._names = self._table_of_names(classifier.class_names)
         head = classifier.head
-        classes = len(classifier.class_names)
-        self._scores = _Gallery(head, classes) if isinstance(head, Gallery) else _Network(head, classifier.kind)
+        self._scores = _Templates(head) if isinstance(head, Templates) else _Network(head, classifier.kind)
         self._embed, self.input_size = self._embedding(embedder)
         self._super_resolve: InGraph | None = None
         self.embedded_part = None if resolver is None else _embedded_part(embedder, resolver)
@@ -154,20 +163,17 @@ class _Classifier(tf.Module):
         return {"identity": tf.ensure_shape(names[:count], shape), "score": tf.ensure_shape(scores[:count], shape)}
 
 
-class _Gallery(tf.Module):
-    """The best cosine of each class, and -1 for a class without a face: see `Classifier.scores`."""
+class _Templates(tf.Module):
+    """The cosine with the template of each class, and -1 for a class without a face: see `Classifier.scores`."""
 
-    def __init__(self, gallery: Gallery, classes: int) -> None:
+    def __init__(self, templates: Templates) -> None:
         super().__init__()
-        self._faces = tf.Variable(gallery.embeddings, trainable=False, dtype=tf.float32)
-        self._labels = tf.Variable(gallery.labels, trainable=False, dtype=tf.int64)
-        self._classes = classes
+        self._templates = tf.Variable(templates.embeddings, trainable=False, dtype=tf.float32)
 
     def __call__(self, embeddings: tf.Tensor) -> tf.Tensor:
-        cosines = tf.matmul(self._faces, embeddings, transpose_b=True)
-        # A class without a face gets the lowest number there is.
-        best = tf.math.unsorted_segment_max(cosines, self._labels, self._classes)
-        return tf.transpose(tf.maximum(best, -1.0))
+        cosines = tf.matmul(embeddings, self._templates, transpose_b=True)
+        has_face = tf.reduce_any(self._templates != 0.0, axis=1)
+        return tf.where(has_face, cosines, -1.0)
 
 
 class _Network(tf.Module):
@@ -201,7 +207,7 @@ def _embedded_part(embedder: Embedder, resolver: SuperResolver) -> tuple[int, in
 
 def _count_parameters(classifier: Classifier, embedder: Embedder, resolver: SuperResolver | None) -> int:
     head = classifier.head
-    count = head.embeddings.size if isinstance(head, Gallery) else head.count_params()
+    count = head.embeddings.size if isinstance(head, Templates) else head.count_params()
     for part in (embedder, resolver):
         if isinstance(part, (ExportedEmbedder, ExportedSuperResolver)):
             count += part.record.get("parameters", 0)

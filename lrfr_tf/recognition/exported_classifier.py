@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from lrfr_tf.errors import UserError
+from lrfr_tf.recognition.head_kinds import check_classes
 from lrfr_tf.recognition.saved_model import content_checksum, find_version, read_record
 
 KIND = "classifier"  # in the record of an export
@@ -18,7 +19,7 @@ class ExportedClassifier:
     """The `identify` signature of an export; crops of equal size are computed together.
 
     `answers` is k, the number of names that each face gets; `parts` says what the export was joined of, `cut` how faces
-    are cut out of photos for it (`face_crops.CUTS`).
+    are cut out of photos for it (`face_crops.CUTS`), `closed_set` that it may take every face for one of its persons.
     """
 
     def __init__(self, record: dict[str, Any], exported: Any, batch_size: int = 32) -> None:
@@ -28,6 +29,7 @@ class ExportedClassifier:
         self.name = f"{record['name']}-{record['version']}-{self.checksum[:12]}"
         self.parts: dict[str, Any] = record["parts"]
         self.cut: str = record["cut"]
+        self.closed_set: bool = record.get("closed_set", False)
         self.answers = int(self._signature.structured_outputs["score"].shape[-1])
         self.batch_size = batch_size
 
@@ -68,4 +70,5 @@ def load_exported_classifier(folder: Path) -> ExportedClassifier:
     record = read_record(version)
     if record["kind"] != KIND:
         raise UserError(f"{version} holds a model of the kind {record['kind']}, not {KIND}.")
+    check_classes(str(version), record["parts"]["head"], record["parts"]["classes"])
     return ExportedClassifier(record, tf.saved_model.load(str(version)))

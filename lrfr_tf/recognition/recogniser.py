@@ -13,19 +13,21 @@ import numpy as np
 
 from lrfr_tf.data.image_source import open_source
 from lrfr_tf.errors import UserError
+from lrfr_tf.evaluation.stranger_tail import StrangerTail
 from lrfr_tf.faces.align import ALIGNED_SIZE
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.images.resize import resize
-from lrfr_tf.recognition.calibration import Thresholds, fixed_threshold, read_calibration
+from lrfr_tf.recognition.calibration import DecisionRule, Threshold, read_calibration
 from lrfr_tf.recognition.embedding import EMBEDDERS, Embedder, ExportedEmbedder
 from lrfr_tf.recognition.exported_classifier import ExportedClassifier, load_exported_classifier
 from lrfr_tf.recognition.face_crops import BUCKETS, FaceCutter, FoundFace, in_buckets
 from lrfr_tf.recognition.gallery import Match, enrol
+from lrfr_tf.recognition.people_faces import Measure
 from lrfr_tf.recognition.saved_model import find_version
 from lrfr_tf.recognition.super_resolution import SuperResolver
 from lrfr_tf.recognition.warm_up import made_up_faces
 
-UNKNOWN = "unknown"
+KNOWN, UNKNOWN = "known", "unknown"
 # A head that gives probabilities knows nobody but its own classes. Half says that one name is likelier than all the
 # others together; it does not say how often a stranger reaches it.
 LEAST_PROBABILITY = 0.5
@@ -42,23 +44,28 @@ class Face:
         landmarks: (x, y) of the left eye, right eye, nose, left and right corner of the mouth; None if no detector ran.
         detection_score: 0 to 1; None if no detector ran.
         names: the best names with their scores, best first.
-        threshold: the score from which on the best one is given.
-        name: the best one, or "unknown".
-        score: of the best one: the cosine in [-1, 1] with a gallery, or a head's probability.
+        threshold: the score from which on the best one is given, and what that promises.
     """
 
     box: tuple[float, float, float, float]
     landmarks: tuple[tuple[float, float], ...] | None
     detection_score: float | None
     names: tuple[Match, ...]
-    threshold: float
+    threshold: Threshold
 
     @property
-    def name(self) -> str:
-        return self.names[0].name if self.score >= self.threshold else UNKNOWN  # NaN is unknown, too
+    def decision(self) -> str:
+        """ "known" or "unknown"."""
+        return KNOWN if self.threshold.reached_by(self.score) else UNKNOWN
+
+    @property
+    def name(self) -> str | None:
+        """The best name; None unless the face is known."""
+        return self.names[0].name if self.decision == KNOWN else None
 
     @property
     def score(self) -> float:
+        """Of the best name, given or not: the cosine in [-1, 1] with a gallery, or a head's probability."""
         return self.names[0].score
 
 
@@ -89,15 +96,15 @@ class Recogniser:
     Args:
         cutter: finds the faces and cuts them out as the matcher wants them.
         matcher: names them.
-        thresholds: from which score on a name is given.
+        threshold: from which score on a name is given.
 
     It holds no state between calls, so threads may share it.
     """
 
-    def __init__(self, cutter: FaceCutter, matcher: Matcher, thresholds: Thresholds) -> None:
+    def __init__(self, cutter: FaceCutter, matcher: Matcher, threshold: Threshold) -> None:
         self.cutter = cutter
         self.matcher = matcher
-        self.thresholds = thresholds
+        self.threshold = threshold
 
     def identify(self, images: Sequence[np.ndarray]) -> list[list[Face]]:
         """Finds and names the faces of each photo.
@@ -146,50 +153,53 @@ class Recogniser:
                 None if face.landmarks is None else tuple((float(x), float(y)) for x, y in face.landmarks),
                 face.detection_score,
                 tuple(names),
-                self.thresholds.at(face.height),
+                self.threshold,
             )
             for face, names in zip(faces, matches, strict=True)
         ]
 
 
 def recogniser_of_classifier(
-    model: str,
-    detector: FaceDetector,
-    threshold: float | None = None,
-    false_accept_rate: str = "0.01",
-    cut: str | None = None,
+    model: str, detector: FaceDetector, rule: DecisionRule | None = None, cut: str | None = None
 ) -> Recogniser:
     """A recogniser with the names of an exported classifier.
 
+    One that compares with templates takes its threshold from the calibration beside it. One that gives probabilities
+    cannot tell strangers: it names nobody, unless it was exported as a closed set.
+
     Args:
         model: the export (`saved_models/people/1`, or `saved_models/people` for its newest version).
-        threshold: the least score; None means a probability of 0.5, or for a head that gives cosines the calibration
-            beside the export.
-        false_accept_rate: which of the calibrated thresholds.
+        rule: what a name must keep; None: an FPIR of 1 %.
         cut: how faces are cut out, one of `face_crops.CUTS`; None: as the parts of the export were trained.
 
     Raises:
         UserError: `model` is no such export, a file of it was changed, or a threshold must be given.
     """
+    rule = rule or DecisionRule()
     classifier = load_exported_classifier(Path(model))
-    thresholds = None if threshold is None else fixed_threshold(threshold)
-    if thresholds is None and classifier.parts["head"] != "cosine":
-        thresholds = fixed_threshold(LEAST_PROBABILITY)
-    if thresholds is None:
+    if classifier.parts["head"] != "cosine":
+        threshold = Threshold(None, "none")
+        if classifier.closed_set:
+            threshold = Threshold(LEAST_PROBABILITY if rule.threshold is None else rule.threshold, "closed_set")
+    else:
         version = find_version(Path(model))
         assert version is not None
-        thresholds = read_calibration(version, classifier.checksum, false_accept_rate)
-    if thresholds is None:
-        raise UserError(f"{model} gives cosines and has no calibration.json, so --threshold must be given.")
-    return Recogniser(FaceCutter(detector, cut or classifier.cut), ClassifierNames(classifier), thresholds)
+        strangers = None if rule.threshold is not None else read_calibration(version, classifier.checksum)
+        if strangers is None and rule.threshold is None:
+            raise UserError(
+                f"{model} compares with templates and has no calibration.json: export it anew with a calibrated "
+                "--embedder (tools/calibrate.py), or give --threshold (a cosine)."
+            )
+        threshold = rule.threshold_for(strangers, classifier.parts["classes"])
+    return Recogniser(FaceCutter(detector, cut or classifier.cut), ClassifierNames(classifier), threshold)
 
 
 def recogniser_of_gallery(
     embedder: Embedder,
     gallery: Path,
     detector: FaceDetector,
-    threshold: float | None = None,
-    calibrated: Thresholds | None = None,
+    rule: DecisionRule | None = None,
+    strangers: StrangerTail | None = None,
     cut: str | None = None,
     super_resolver: SuperResolver | None = None,
     note: Callable[[str], None] = print,
@@ -198,8 +208,8 @@ def recogniser_of_gallery(
 
     Args:
         gallery: the folder, or a zip of it.
-        threshold: the least cosine.
-        calibrated: the thresholds where none is given.
+        rule: what a name must keep; None: an FPIR of 1 %.
+        strangers: the calibration of the embedder, unless the rule names the threshold itself.
         cut: how faces are cut out, one of `face_crops.CUTS`; None: aligned, but FaceNet's at their box.
         super_resolver: enlarges very small faces before they are embedded (see FaceCutter).
         note: see `enrol`.
@@ -207,25 +217,48 @@ def recogniser_of_gallery(
     Raises:
         UserError: the gallery cannot be used, or a threshold must be given.
     """
-    thresholds = calibrated if threshold is None else fixed_threshold(threshold)
-    if thresholds is None or (threshold is None and super_resolver is not None):
-        what = embedder.name if super_resolver is None else f"{embedder.name} behind {super_resolver.name}"
-        raise UserError(f"Nobody has calibrated {what}, so --threshold must be given (a cosine between -1 and 1).")
+    rule = rule or DecisionRule()
+    if rule.threshold is None and super_resolver is not None:
+        raise UserError(
+            f"Nobody has calibrated {embedder.name} behind {super_resolver.name}, so --threshold must be given (a "
+            "cosine between -1 and 1)."
+        )
+    if rule.threshold is None and strangers is None:
+        raise UserError(
+            f"{embedder.name} has no calibration: make one of your own people with tools/calibrate.py --model=EXPORT "
+            "--people=FOLDER (tools/export_saved_model.py makes an export), or give --threshold (a cosine between -1 "
+            "and 1)."
+        )
+    size, own_cut = faces_wanted_by(embedder)
+    cut = cut or own_cut
+    enroller = FaceCutter(FaceDetector(GALLERY_THRESHOLDS), cut, super_resolver)
+    people = enrol(open_source(gallery), embedder, size, enroller, note)
+    threshold = rule.threshold_for(strangers, len(people.names))
+    return Recogniser(FaceCutter(detector, cut, super_resolver), people, threshold)
+
+
+def faces_wanted_by(embedder: Embedder) -> tuple[int | None, str]:
+    """The side to which faces are resized for an embedder, None where it does that itself, and the cut it wants."""
     if isinstance(embedder, ExportedEmbedder):
         size, aligned = embedder.record.get("input_size"), embedder.record.get("template") is not None
     else:
         size, aligned = int(embedder.network.input_shape[1]), not embedder.name.startswith(EMBEDDERS)
-    cut = cut or ("aligned" if aligned else "box")
-    enroller = FaceCutter(FaceDetector(GALLERY_THRESHOLDS), cut, super_resolver)
-    people = enrol(open_source(gallery), embedder, size, enroller, note)
-    return Recogniser(FaceCutter(detector, cut, super_resolver), people, thresholds)
+    return size, "aligned" if aligned else "box"
 
 
-def calibrated_thresholds(model: str, embedder: Embedder, false_accept_rate: str) -> Thresholds | None:
+def measure_of(embedder: Embedder, min_face_size: int, cut: str | None = None) -> Measure:
+    """How photos of people are measured: their faces are found and cut out as `recogniser_of_gallery` does it."""
+    size, own_cut = faces_wanted_by(embedder)
+    cut = cut or own_cut
+    gallery = FaceCutter(FaceDetector(GALLERY_THRESHOLDS), cut)
+    return Measure(embedder, size, gallery, FaceCutter(FaceDetector(min_face_size=min_face_size), cut))
+
+
+def calibration_of(model: str, embedder: Embedder) -> StrangerTail | None:
     """The calibration beside the export that an embedder was loaded from; None where there is none.
 
     Raises:
         UserError: see `read_calibration`.
     """
     version = find_version(Path(model)) if isinstance(embedder, ExportedEmbedder) else None
-    return None if version is None else read_calibration(version, embedder.checksum, false_accept_rate)
+    return None if version is None else read_calibration(version, embedder.checksum)

@@ -1,66 +1,105 @@
-"""Thresholds belong to one export and to the size of a face."""
+"""A threshold keeps a rate for so many persons; a calibration belongs to one export."""
 
+import dataclasses
+import json
+import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import read_json, write_json
 from lrfr_tf.recognition.calibration import (
+    DecisionRule,
+    Threshold,
     carry_calibration,
-    fixed_threshold,
     read_calibration,
     write_calibration,
 )
+from tests.strangers_by_code import exponential_tail
 
 RECORD = {"name": "small", "sha256": "ab" * 32}
-SIZES = {
-    "8": {"threshold_at_far": {"0.01": 0.5, "0.001": 0.7}, "accuracy": 0.8},
-    "16": {"threshold_at_far": {"0.01": 0.4, "0.001": 0.6}, "accuracy": 0.9},
-    "128": {"threshold_at_far": {"0.01": 0.3, "0.001": 0.45}, "accuracy": 0.95},
-}
+TAIL = exponential_tail()
 
 
 @pytest.fixture
 def version(tmp_path: Path) -> Path:
     folder = tmp_path / "small" / "1"
     folder.mkdir(parents=True)
-    write_calibration(tmp_path / "small", RECORD, SIZES)
+    write_calibration(tmp_path / "small", RECORD, TAIL, {"half": "calibration"})
     return folder
 
 
-def test_the_file_has_the_form_that_others_read(version: Path) -> None:
-    assert read_json(version.parent / "calibration.json") == {
-        "schema": 1,
-        "model": "small",
-        "sha256": "ab" * 32,
-        "score": "cosine",
-        "thresholds": {
-            "far_0.01": {"8": 0.5, "16": 0.4, "128": 0.3},
-            "far_0.001": {"8": 0.7, "16": 0.6, "128": 0.45},
-        },
-    }
+@pytest.mark.parametrize("persons", [1, 20, 100, 5000])
+def test_the_rate_holds_for_a_gallery_of_any_size(persons: int) -> None:
+    """Drawn strangers: the best of N scores that follow the tail reaches the threshold in one decision of 100."""
+    threshold = DecisionRule().threshold_for(TAIL, persons)
+    assert threshold.score is not None
+    reached = 0.02 * math.exp(-(threshold.score - 0.3) / 0.05)  # by a single comparison
+    assert 1 - (1 - reached) ** persons == pytest.approx(0.01, rel=1e-6)
+    random = np.random.default_rng(0)
+    in_tail = random.binomial(persons, 0.02, 200_000)
+    best = np.array([0.3 + random.exponential(0.05, count).max(initial=-1) for count in in_tail])
+    assert np.mean(best >= threshold.score) == pytest.approx(0.01, rel=0.15)
+    assert (threshold.rule, threshold.rate, threshold.persons) == ("fpir", 0.01, persons)
+    assert not threshold.extrapolated
 
 
-@pytest.mark.parametrize(
-    ("height", "threshold"),
-    [(1, 0.5), (8, 0.5), (15.9, 0.5), (16, 0.4), (100, 0.4), (127.9, 0.4), (128, 0.3), (4000, 0.3)],
-)
-def test_the_largest_calibrated_size_that_is_not_above(version: Path, height: float, threshold: float) -> None:
-    thresholds = read_calibration(version, "ab" * 32)
-    assert thresholds is not None
-    assert thresholds.at(height) == threshold
+def test_rules() -> None:
+    assert DecisionRule(far=0.01).threshold_for(TAIL, 7).score == pytest.approx(0.3 + 0.05 * math.log(2))
+    assert DecisionRule(far=0.01).threshold_for(TAIL, 9000) == DecisionRule(far=0.01).threshold_for(TAIL, 7)
+    assert DecisionRule(threshold=0.25).threshold_for(None, 3) == Threshold(0.25, "given")
+    stricter = [DecisionRule(fpir=fpir).threshold_for(TAIL, 50).score for fpir in (0.3, 0.05, 0.01, 0.001)]
+    assert stricter == sorted(stricter, key=float)
+    for rates in ({"fpir": 0.0}, {"fpir": 0.7}, {"far": -0.1}, {"far": float("nan")}):
+        with pytest.raises(UserError, match="must be above 0 and at most 0.5"):
+            DecisionRule(**rates)
+    with pytest.raises(UserError, match="must be a number"):
+        DecisionRule(threshold=float("inf"))
+    with pytest.raises(UserError, match="no calibration"):
+        DecisionRule().threshold_for(None, 3)
 
 
-def test_the_other_rate_and_no_calibration(version: Path, tmp_path: Path) -> None:
-    stricter = read_calibration(version, "ab" * 32, "0.001")
-    assert stricter is not None
-    assert stricter.at(20) == 0.6
-    assert read_calibration(tmp_path / "other" / "1", "ab" * 32) is None
-    assert fixed_threshold(0.25).at(0.5) == fixed_threshold(0.25).at(900) == 0.25
+def test_few_pairs_beyond_take_the_upper_end() -> None:
+    enough, few = (exponential_tail(pairs=pairs, spread=0.2) for pairs in (10, 9))
+    sure, unsure = (DecisionRule().threshold_for(tail, 100) for tail in (enough, few))
+    assert (sure.extrapolated, unsure.extrapolated) == (False, True)
+    assert unsure.interval == sure.interval
+    assert sure.interval is not None
+    assert sure.interval[0] < float(sure.score or 0) < float(unsure.score or 0) == sure.interval[1]
+    assert unsure.pairs_beyond == 9
+    assert "extrapolated: only 9 pairs of persons" in unsure.in_words()
+    assert "extrapolated" not in sure.in_words()
+    assert unsure.as_json()["extrapolated"] is True
 
 
-def test_thresholds_go_with_the_cosines(version: Path, tmp_path: Path) -> None:
+def test_where_no_threshold_keeps_the_promise_nobody_is_named() -> None:
+    none = DecisionRule().threshold_for(exponential_tail(start=0.5), 1_000_000)
+    assert none.score is None
+    assert not none.reached_by(1.0)
+    assert "No threshold keeps an FPIR of 1.0% for 1,000,000 persons" in none.in_words()
+    assert "score" not in none.as_json()
+    assert not Threshold(0.5, "given").reached_by(float("nan"))
+    assert Threshold(0.5, "given").reached_by(0.5)
+
+
+def test_the_file_is_read_as_it_was_written(version: Path) -> None:
+    stored = read_json(version.parent / "calibration.json")
+    assert {name: stored[name] for name in ("schema", "model", "sha256", "score")} == {
+        "schema": 2, "model": "small", "sha256": "ab" * 32, "score": "cosine",
+    }  # fmt: skip
+    assert stored["made_of"] == {"half": "calibration"}
+    assert read_calibration(version, "ab" * 32) == TAIL
+    assert read_calibration(version.parent.parent / "other" / "1", "ab" * 32) is None
+    odd = dataclasses.replace(TAIL, start=1 / 3)
+    write_calibration(version.parent, RECORD, odd, {})
+    read = read_calibration(version, "ab" * 32)
+    assert read is not None
+    assert read.start == pytest.approx(1 / 3, abs=1e-6)
+
+
+def test_a_calibration_goes_with_the_cosines(version: Path, tmp_path: Path) -> None:
     write_json(version / "model.json", RECORD)
     new = {"name": "rounded", "sha256": "cd" * 32}
     path = carry_calibration(version, tmp_path / "rounded", new)
@@ -68,9 +107,8 @@ def test_thresholds_go_with_the_cosines(version: Path, tmp_path: Path) -> None:
     stored = read_json(path)
     assert (stored["model"], stored["sha256"], stored["measured_with"]) == ("rounded", "cd" * 32, "ab" * 32)
     (tmp_path / "rounded" / "1").mkdir()
-    carried = read_calibration(tmp_path / "rounded" / "1", "cd" * 32)
-    assert carried == read_calibration(version, "ab" * 32)
-    # Another version's thresholds stay, and those of another export are nobody's.
+    assert read_calibration(tmp_path / "rounded" / "1", "cd" * 32) == read_calibration(version, "ab" * 32)
+    # Another version's calibration stays, and that of another export is nobody's.
     assert carry_calibration(version, tmp_path / "rounded", {"name": "rounded", "sha256": "ef" * 32}) is None
     assert read_json(path) == stored
     write_json(version / "model.json", {"name": "small", "sha256": "00" * 32})
@@ -84,16 +122,26 @@ def test_a_version_that_is_named_as_here(version: Path, monkeypatch: pytest.Monk
     assert read_calibration(Path(), "ab" * 32) is not None
 
 
+def changed(**change: object) -> dict:
+    return {"strangers": {**json.loads(json.dumps(dataclasses.asdict(TAIL))), **change}}
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"sha256": "cd" * 32}, "was made for another export"),
-        ({"schema": 2}, "does not hold cosine thresholds of schema 1"),
-        ({"score": "distance"}, "does not hold cosine thresholds"),
-        ({"thresholds": {}}, "holds no thresholds by size for a false accept rate of 0.01"),
-        ({"thresholds": {"far_0.01": {"8": "high"}}}, "holds no thresholds"),
-        ({"thresholds": {"far_0.01": {"8": float("nan")}}}, "holds no thresholds"),
-        ({"thresholds": {"far_0.01": [0.5]}}, "holds no thresholds"),
+        ({"schema": 1}, "holds no cosine calibration of schema 2; tools/calibrate.py makes one"),
+        ({"score": "distance"}, "holds no cosine calibration"),
+        ({"strangers": {}}, "is damaged"),
+        ({"strangers": [0.5]}, "is damaged"),
+        (changed(start=float("nan")), "is damaged"),
+        (changed(start="high"), "is damaged"),
+        (changed(share=0.0), "is damaged"),
+        (changed(scale=-0.1), "is damaged"),
+        (changed(resamples=[]), "is damaged"),
+        (changed(resamples=[[0.1, 0.2]]), "is damaged"),
+        (changed(body=[[0.03, 0.1]]), "is damaged"),
+        (changed(pairs=[float("inf")]), "is damaged"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_named(version: Path, change: dict, message: str) -> None:

@@ -1,4 +1,4 @@
-"""Heads give the same scores after a round trip; the cosine head against brute force."""
+"""Heads give the same scores after a round trip; the cosine head compares with mean templates."""
 
 import json
 from pathlib import Path
@@ -8,8 +8,10 @@ import pytest
 
 from lrfr_tf.data.embeddings import EmbeddingSet
 from lrfr_tf.errors import UserError
+from lrfr_tf.files import sha256
 from lrfr_tf.recognition import classifier as module
-from lrfr_tf.recognition.classifier import KINDS, Classifier, fit_classifier, load_classifier
+from lrfr_tf.recognition.classifier import Classifier, fit_classifier, load_classifier
+from lrfr_tf.recognition.head_kinds import KINDS
 
 NAMES = ["2", "10", "anna", "bert", "nobody"]  # nobody has no face
 
@@ -61,14 +63,14 @@ def test_it_names_new_faces_and_survives_a_round_trip(
     assert loaded.fit["train_identities"] == 4
 
 
-def test_cosine_is_brute_force(classifiers: dict[str, Classifier], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_person_is_one_template(classifiers: dict[str, Classifier], monkeypatch: pytest.MonkeyPatch) -> None:
     gallery, new = faces(1), faces(3)
     probes = new.embeddings[new.usable]
     expected = np.full((len(probes), 5), -1.0)
-    for row, probe in enumerate(probes):
-        for face, label, usable in zip(gallery.embeddings, gallery.labels, gallery.usable, strict=True):
-            if usable:
-                expected[row, label] = max(expected[row, label], float(np.dot(probe, face)))
+    for label in range(4):
+        mean = gallery.embeddings[gallery.usable & (gallery.labels == label)].astype(np.float64).mean(axis=0)
+        for row, probe in enumerate(probes):
+            expected[row, label] = float(np.dot(probe, mean)) / np.linalg.norm(mean)
     np.testing.assert_allclose(classifiers["cosine"].scores(probes), expected, atol=1e-6)
     assert np.all(expected[:, 4] == -1)
     monkeypatch.setattr(module, "VALUES_AT_ONCE", 100)  # chunks of two rows
@@ -112,10 +114,30 @@ def test_a_split_without_a_usable_face_is_refused() -> None:
         fit_classifier("mlp", faces(1), nothing, NAMES, "facenet-8", seed=0)
 
 
+def test_a_head_that_kept_all_faces_is_read_as_templates(classifiers: dict[str, Classifier], tmp_path: Path) -> None:
+    classifiers["cosine"].save(tmp_path)
+    train, new = faces(1), faces(3)
+    stored = {"embeddings": train.embeddings[train.usable], "labels": train.labels[train.usable]}
+    (tmp_path / "templates.npz").unlink()
+    np.savez(tmp_path / "gallery.npz", **stored)
+    description = json.loads((tmp_path / "head.json").read_text())
+    (tmp_path / "head.json").write_text(json.dumps({**description, "sha256": sha256(tmp_path / "gallery.npz")}))
+    expected = classifiers["cosine"].scores(new.embeddings[new.usable])
+    np.testing.assert_allclose(load_classifier(tmp_path).scores(new.embeddings[new.usable]), expected, atol=1e-6)
+
+
+def test_a_head_of_one_person_is_refused() -> None:
+    alone = faces(1).rows(faces(1).labels == 0)
+    for kind in ("logistic", "mlp"):
+        with pytest.raises(UserError, match=f"a {kind} head of one person names everybody"):
+            fit_classifier(kind, alone, alone, NAMES[:1], "facenet-8", seed=0)
+    assert fit_classifier("cosine", alone, alone, NAMES[:1], "facenet-8", seed=0).class_names == NAMES[:1]
+
+
 def test_damaged_folders_are_named(classifiers: dict[str, Classifier], tmp_path: Path) -> None:
     with pytest.raises(UserError, match="head.json is missing"):
         load_classifier(tmp_path)
-    for kind, name in (("cosine", "gallery.npz"), ("logistic", "head.weights.h5")):
+    for kind, name in (("cosine", "templates.npz"), ("logistic", "head.weights.h5")):
         folder = tmp_path / kind
         classifiers[kind].save(folder)
         (folder / name).write_bytes(b"not a head")

@@ -10,7 +10,7 @@ from lrfr_tf.data.folders import write_classes
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import sha256, write_json
 from lrfr_tf.images.decode import write_png
-from lrfr_tf.recognition.classifier import Classifier, Gallery
+from lrfr_tf.recognition.classifier import Classifier, make_templates
 from lrfr_tf.recognition.evaluate import Evaluation
 
 
@@ -96,7 +96,7 @@ def test_heads_of_another_embedder_are_refused(tmp_path: Path) -> None:
     for kind in ("hr", "bicubic", "lr"):
         for name in ("1", "2"):
             write_png(data / kind / "test" / name / "0.png", np.zeros((8, 8, 3), np.uint8))
-    gallery = Gallery(np.eye(2, dtype=np.float32), np.array([0, 1]))
+    gallery = make_templates(np.eye(2, dtype=np.float32), np.array([0, 1]), 2)
     Classifier("cosine", ["1", "2"], "b", gallery).save(heads / "hr" / "cosine")
     with pytest.raises(UserError, match="fitted on embeddings by b, but those in .*facenet are by a"):
         Evaluation(data, tmp_path / "facenet", heads, ("hr", "bicubic"), 0)

@@ -21,7 +21,7 @@ from lrfr_tf.models.backbone import backbone
 from lrfr_tf.models.heads import linear_head, mlp_head
 from lrfr_tf.models.srgan import generator_paper
 from lrfr_tf.recognition.check_export import describe_signature
-from lrfr_tf.recognition.classifier import Classifier, Gallery
+from lrfr_tf.recognition.classifier import Classifier, make_templates
 from lrfr_tf.recognition.embedding import Embedder, load_embedder
 from lrfr_tf.recognition.export import ExportError, Servable, export_saved_model
 from lrfr_tf.recognition.export_classifier import servable_classifier
@@ -98,13 +98,14 @@ def small_network(name: str = "stand-in") -> Embedder:
 
 
 def write_head(folder: Path, kind: str, embedder: Embedder, names: list[str], seed: int = 0) -> Classifier:
-    """A head of random weights, or a gallery of random faces in which one class has none and one has two."""
+    """A head of random weights, or templates of random faces of which one class has none and one has two."""
     random = np.random.default_rng(seed)
     head: Any
     if kind == "cosine":
         labels = np.array([*range(len(names) - 2), 0, len(names) - 1])
         gallery = random.normal(size=(len(labels), embedder.dimensions)).astype(np.float32)
-        head = Gallery(gallery / np.linalg.norm(gallery, axis=1, keepdims=True), labels)
+        gallery /= np.linalg.norm(gallery, axis=1, keepdims=True)
+        head = make_templates(gallery, labels, len(names))
     else:
         head = (mlp_head if kind == "mlp" else linear_head)(embedder.dimensions, len(names))
         # Probabilities that differ well, but of which none is 1.
@@ -182,6 +183,35 @@ def test_facenet_is_shown_the_box_of_a_super_resolved_square(
     assert (servable.facts["cut"], servable.facts["embedded_part"]) == ("square", (13, 7, 50, 57))
 
 
+def test_a_closed_set_is_said_in_the_record(faces: np.ndarray, tmp_path: Path) -> None:
+    embedder = small_network()
+    write_head(tmp_path / "logistic", "logistic", embedder, NAMES)
+    write_head(tmp_path / "cosine", "cosine", embedder, NAMES)
+    assert servable_classifier(tmp_path / "logistic", embedder, closed_set=True).facts["closed_set"] is True
+    assert servable_classifier(tmp_path / "logistic", embedder).facts["closed_set"] is False
+    with pytest.raises(UserError, match="can tell strangers; it needs no --closed_set"):
+        servable_classifier(tmp_path / "cosine", embedder, closed_set=True)
+    write_head(tmp_path / "one", "logistic", embedder, ["only"])
+    with pytest.raises(UserError, match="one: a logistic head of one person names everybody"):
+        servable_classifier(tmp_path / "one", embedder)
+
+
+def test_many_photos_give_no_more_chances(tmp_path: Path) -> None:
+    """A stranger's best of 30 photos is higher than the cosine with their mean; an export compares with the mean."""
+    random = np.random.default_rng(0)
+    embedder = small_network()
+    photos = random.normal(size=(30, embedder.dimensions)).astype(np.float32)
+    photos /= np.linalg.norm(photos, axis=1, keepdims=True)
+    head = make_templates(photos, np.zeros(30, np.int64), 1)
+    Classifier("cosine", ["many"], embedder.name, head).save(tmp_path / "head")
+    strangers = random.integers(0, 256, (20, 32, 32, 3), np.uint8)
+    embeddings = embedder.embed(strangers)
+    found = servable_classifier(tmp_path / "head", embedder).signatures["identify"](tf.constant(strangers))
+    mean = photos.mean(axis=0)
+    np.testing.assert_allclose(found["score"].numpy()[:, 0], embeddings @ mean / np.linalg.norm(mean), atol=1e-5)
+    assert (found["score"].numpy()[:, 0] < (embeddings @ photos.T).max(axis=1)).all()
+
+
 def test_a_class_without_a_face_has_the_lowest_cosine(faces: np.ndarray, tmp_path: Path) -> None:
     embedder = small_network()
     classifier = write_head(tmp_path / "head", "cosine", embedder, ["a", "nobody", "c"])
@@ -222,13 +252,13 @@ def test_an_export_of_exports_answers_as_its_parts(
     photos = [*faces, portrait[:200, :300], portrait[10:26, 200:216]]
     low = np.stack([pillow(photo, 16, 16) for photo in photos])
     high = list(load_super_resolver(resolver_export).super_resolve(low)[:, 7:57, 13:50])
-    with np.load(head_folder / "gallery.npz") as gallery:
-        cosines = np.stack([embed_by_hand(face) for face in high]) @ gallery["embeddings"].T
-        labels = gallery["labels"]
+    with np.load(head_folder / "templates.npz") as stored:
+        templates = stored["embeddings"]
+    cosines = np.stack([embed_by_hand(face) for face in high]) @ templates.T
     found, scores = loaded.identify(photos)
     assert scores.dtype == np.float32
     for place, row in enumerate(cosines):
-        by_name = {NAMES[label]: row[labels == label].max() for label in np.unique(labels)}
+        by_name = {NAMES[label]: row[label] for label in np.flatnonzero(templates.any(axis=1))}
         expected = sorted(by_name, key=by_name.__getitem__, reverse=True)[:5]
         assert found[place].tolist() == expected
         np.testing.assert_allclose(scores[place], [by_name[name] for name in expected], atol=1e-4)
@@ -298,7 +328,8 @@ def test_the_record_and_the_files(version: Path, embedder_folder: Path) -> None:
             assert b"/tmp" not in file.read_bytes(), file
     stored = tf.train.list_variables(str(version / "variables" / "variables"))
     kept = sum(int(np.prod(shape)) for name, shape in stored if name.endswith("VARIABLE_VALUE"))
-    assert kept == record["parameters"] + 7  # and the labels of the gallery
+    assert kept == record["parameters"]
+    assert record["closed_set"] is False
 
 
 def test_names_may_change_places_but_not_much(servable: Servable, tmp_path: Path) -> None:

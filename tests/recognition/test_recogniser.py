@@ -13,16 +13,16 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.faces.align import align_face, template_points
 from lrfr_tf.faces.cascade import compiled_cascade
 from lrfr_tf.faces.detect import Detection, FaceDetector
+from lrfr_tf.files import read_json
 from lrfr_tf.images.decode import read_image, write_png
 from lrfr_tf.images.resize import resize
-from lrfr_tf.recognition.calibration import Thresholds, fixed_threshold
+from lrfr_tf.recognition.calibration import DecisionRule, Threshold, write_calibration
 from lrfr_tf.recognition.embedding import Embedder
 from lrfr_tf.recognition.face_crops import BUCKETS, FaceCutter, buckets_for, in_buckets
 from lrfr_tf.recognition.gallery import PeopleGallery, embed_faces, enrol
 from lrfr_tf.recognition.recogniser import (
-    UNKNOWN,
     Recogniser,
-    calibrated_thresholds,
+    calibration_of,
     recogniser_of_classifier,
     recogniser_of_gallery,
 )
@@ -30,8 +30,10 @@ from lrfr_tf.recognition.super_resolution import bicubic
 from tests.faces_by_code import person, write_people
 from tests.faces_of_dots import face_of_dots, landmarks_at, positions_of_dots
 from tests.small_classifier import write_small_classifier
+from tests.strangers_by_code import exponential_tail
 from tests.tools.small_runs import small_embedder
 
+ANY = DecisionRule(threshold=0.0)
 PEOPLE = {"1": 2, "2": 2, "10": 2}
 IDENTITIES = dict(zip(PEOPLE, range(len(PEOPLE)), strict=True))
 
@@ -68,7 +70,7 @@ def embedder() -> Embedder:
 
 @pytest.fixture(scope="module")
 def recogniser(people: Path, embedder: Embedder) -> Recogniser:
-    return recogniser_of_gallery(embedder, people, FaceDetector(), threshold=0.0, cut="aligned")
+    return recogniser_of_gallery(embedder, people, FaceDetector(), ANY, cut="aligned")
 
 
 def test_every_face_gets_its_name_and_its_place(recogniser: Recogniser, portrait: np.ndarray) -> None:
@@ -114,7 +116,7 @@ def test_what_a_gallery_leaves_out_is_named(
         (tmp_path / name).mkdir()
     (tmp_path / "broken" / "1.jpg").write_text("this is text")
     notes: list[str] = []
-    recogniser = recogniser_of_gallery(embedder, tmp_path, FaceDetector(), threshold=0.0, note=notes.append)
+    recogniser = recogniser_of_gallery(embedder, tmp_path, FaceDetector(), ANY, note=notes.append)
     assert isinstance(recogniser.matcher, PeopleGallery)
     assert recogniser.matcher.names == ["good"]
     told = " ".join(notes)
@@ -126,34 +128,35 @@ def test_what_a_gallery_leaves_out_is_named(
     assert len(notes) == 5
     (tmp_path / "good" / "1.png").unlink()
     with pytest.raises(UserError, match="No face was found in any photo of the gallery"):
-        recogniser_of_gallery(embedder, tmp_path, FaceDetector(), threshold=0.0, note=notes.append)
+        recogniser_of_gallery(embedder, tmp_path, FaceDetector(), ANY, note=notes.append)
 
 
 def test_below_the_threshold_nobody_is_named(recogniser: Recogniser, portrait: np.ndarray) -> None:
     small, large = person(portrait, 0, 60, 64), person(portrait, 0, 60, 192)
-    by_size = Recogniser(recogniser.cutter, recogniser.matcher, Thresholds({20: 0.5, 80: 1.1}))
-    (first,), (second,) = by_size.identify([small, large])
-    assert (first.threshold, first.name) == (0.5, "1")
-    assert (second.threshold, second.name) == (1.1, UNKNOWN)
-    assert second.names[0].name == "1"
-    exact = Recogniser(recogniser.cutter, recogniser.matcher, fixed_threshold(first.score))
-    assert exact.identify([small])[0][0].name == "1"  # a score of the threshold or more
+    (first,), (second,) = recogniser.identify([small, large])
+    exact = Recogniser(recogniser.cutter, recogniser.matcher, Threshold(first.score, "given"))
+    (face,) = exact.identify([small])[0]
+    assert (face.name, face.decision) == ("1", "known")  # a score of the threshold or more
+    for score in (1.1, None):
+        never = Recogniser(recogniser.cutter, recogniser.matcher, Threshold(score, "given"))
+        for (face,), before in zip(never.identify([small, large]), (first, second), strict=True):
+            assert (face.name, face.decision, face.score) == (None, "unknown", before.score)
+            assert face.names == before.names  # who was nearest is still told
 
 
 def test_faces_that_are_cropped_already(recogniser: Recogniser, portrait: np.ndarray) -> None:
     cutter = FaceCutter(NoDetector(), "aligned")
-    without = Recogniser(cutter, recogniser.matcher, Thresholds({8: 0.1, 16: 0.2}))
+    without = Recogniser(cutter, recogniser.matcher, Threshold(0.1, "given"))
     (photo,) = recogniser.cutter.find([person(portrait, 1, 50)])
     tiny = [resize(photo[0].pixels, side, side) for side in (16, 12)]
     faces = without.identify_crops([*tiny, photo[0].pixels])
     assert [face.name for face in faces] == ["2", "2", "2"]
-    assert [face.threshold for face in faces] == [0.2, 0.1, 0.2]
     assert [face.box for face in faces] == [(0, 0, 16, 16), (0, 0, 12, 12), (0, 0, 128, 128)]
     assert faces[0].landmarks is None
     assert faces[0].detection_score is None
     for odd in ((1, 1), (1, 300), (5, 2)):
         (face,) = without.identify_crops([np.zeros((*odd, 3), np.uint8)])
-        assert face.name in (*PEOPLE, UNKNOWN)
+        assert face.name in (*PEOPLE, None)
     for wrong in (np.zeros((4, 4), np.uint8), np.zeros((4, 4, 3)), np.zeros((0, 4, 3), np.uint8), "a path"):
         with pytest.raises(ValueError, match="Face 1"):
             without.identify_crops([tiny[0], wrong])  # type: ignore[list-item]
@@ -184,9 +187,7 @@ def test_what_was_padded_is_cut_off() -> None:
 
 def test_nothing_is_traced_twice(people: Path, portrait: np.ndarray) -> None:
     embedder, resolver = small_embedder(), bicubic()
-    recogniser = recogniser_of_gallery(
-        embedder, people, FaceDetector(), threshold=0.0, cut="aligned", super_resolver=resolver
-    )
+    recogniser = recogniser_of_gallery(embedder, people, FaceDetector(), ANY, cut="aligned", super_resolver=resolver)
     recogniser.warm_up()
 
     def traces() -> tuple[int, int, int]:
@@ -259,14 +260,14 @@ def test_only_small_faces_are_super_resolved(portrait: np.ndarray) -> None:
 
 
 def test_names_of_an_exported_classifier(portrait: np.ndarray, tmp_path: Path) -> None:
-    write_small_classifier(tmp_path / "colours" / "1")
+    write_small_classifier(tmp_path / "colours" / "1", closed_set=True)
     recogniser = recogniser_of_classifier(str(tmp_path / "colours"), FaceDetector())
     assert recogniser.cutter.cut == "box"
     strong, weak = np.full((16, 16, 3), (10, 200, 20), np.uint8), np.full((20, 30, 3), (30, 50, 60), np.uint8)
     green, grey = recogniser.identify_crops([strong, weak])
-    assert (green.name, green.threshold) == ("Mr Grün", 0.5)
+    assert (green.name, green.threshold) == ("Mr Grün", Threshold(0.5, "closed_set"))
     np.testing.assert_allclose(green.score, 200 / 230, rtol=1e-5)
-    assert (grey.name, [match.name for match in grey.names]) == (UNKNOWN, ["Dr Blue", "Mr Grün", "Ms Red"])
+    assert (grey.decision, [match.name for match in grey.names]) == ("unknown", ["Dr Blue", "Mr Grün", "Ms Red"])
     (face,) = recogniser.identify([portrait])[0]
     x1, y1, x2, y2 = (int(value) for value in face.box)
     colours = portrait[y1:y2, x1:x2].mean(axis=(0, 1))
@@ -277,16 +278,36 @@ def test_names_of_an_exported_classifier(portrait: np.ndarray, tmp_path: Path) -
 
 
 def test_a_threshold_must_come_from_somewhere(people: Path, embedder: Embedder, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"Nobody has calibrated stand-in, so --threshold must be given"):
+    with pytest.raises(UserError, match=r"stand-in has no calibration: make one .* tools/calibrate.py"):
         recogniser_of_gallery(embedder, people, FaceDetector())
-    calibrated = Thresholds({8: 0.4})
     with pytest.raises(UserError, match="stand-in behind bicubic"):
-        recogniser_of_gallery(embedder, people, FaceDetector(), calibrated=calibrated, super_resolver=bicubic())
-    assert calibrated_thresholds("facenet", embedder, "0.01") is None
+        recogniser_of_gallery(embedder, people, FaceDetector(), strangers=exponential_tail(), super_resolver=bicubic())
+    assert calibration_of("facenet", embedder) is None
+    calibrated = recogniser_of_gallery(embedder, people, FaceDetector(), strangers=exponential_tail())
+    assert calibrated.threshold == DecisionRule().threshold_for(exponential_tail(), len(PEOPLE))
+    assert calibrated.threshold.persons == 3
     write_small_classifier(tmp_path / "cosines" / "1", head="cosine")
-    with pytest.raises(UserError, match="gives cosines and has no calibration.json"):
+    with pytest.raises(UserError, match="compares with templates and has no calibration.json"):
         recogniser_of_classifier(str(tmp_path / "cosines"), FaceDetector())
-    assert recogniser_of_classifier(str(tmp_path / "cosines"), FaceDetector(), 0.7).thresholds.at(16) == 0.7
+    given = recogniser_of_classifier(str(tmp_path / "cosines"), FaceDetector(), DecisionRule(threshold=0.7))
+    assert given.threshold.score == 0.7
+    record = read_json(tmp_path / "cosines" / "1" / "model.json")
+    write_calibration(tmp_path / "cosines", record, exponential_tail(), {})
+    carried = recogniser_of_classifier(str(tmp_path / "cosines"), FaceDetector())
+    assert carried.threshold == DecisionRule().threshold_for(exponential_tail(), 3)
+
+
+def test_probabilities_tell_no_strangers(tmp_path: Path) -> None:
+    """A head that gives probabilities is as sure of a stranger as of its own persons: such an export names nobody."""
+    strong = np.full((16, 16, 3), (10, 200, 20), np.uint8)
+    write_small_classifier(tmp_path / "open" / "1")
+    for rule in (DecisionRule(), DecisionRule(threshold=0.1)):
+        (face,) = recogniser_of_classifier(str(tmp_path / "open"), FaceDetector(), rule).identify_crops([strong])
+        assert (face.name, face.decision, face.names[0].name) == (None, "unknown", "Mr Grün")
+        assert face.threshold.as_json() == {"rule": "none", "extrapolated": False}
+    write_small_classifier(tmp_path / "one" / "1", classes=1)
+    with pytest.raises(UserError, match="one/1: a logistic head of one person names everybody"):
+        recogniser_of_classifier(str(tmp_path / "one"), FaceDetector())
 
 
 def test_faces_of_any_size_embed_as_one_by_one(embedder: Embedder) -> None:

@@ -16,7 +16,7 @@ from lrfr_tf.files import read_json, write_json
 from lrfr_tf.main import run
 from lrfr_tf.models.srcnn import srcnn
 from lrfr_tf.models.srgan import generator_paper
-from lrfr_tf.recognition.classifier import Classifier, Gallery
+from lrfr_tf.recognition.classifier import Classifier, make_templates
 from lrfr_tf.recognition.embedding import load_embedder
 from lrfr_tf.recognition.super_resolution import SuperResolver, load_super_resolver, save_super_resolver
 from tests.tools.conftest import Refused, Tool
@@ -97,7 +97,7 @@ def embedder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def head(embedder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A head of three faces, fitted on the small embedder."""
     folder = tmp_path_factory.mktemp("heads") / "cosine"
-    gallery = Gallery(np.eye(3, 3 * GRID**2, dtype=np.float32), np.arange(3))
+    gallery = make_templates(np.eye(3, 3 * GRID**2, dtype=np.float32), np.arange(3), 3)
     Classifier("cosine", ["a", "b", "c"], load_embedder(str(embedder)).name, gallery).save(folder)
     return folder
 

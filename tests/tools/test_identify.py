@@ -17,11 +17,12 @@ from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.files import read_json
 from lrfr_tf.images.decode import read_image, write_png
 from lrfr_tf.main import run
-from lrfr_tf.recognition.calibration import write_calibration
+from lrfr_tf.recognition.calibration import DecisionRule, write_calibration
 from lrfr_tf.recognition.pictures import AT_ONCE, Picture, in_chunks
 from lrfr_tf.recognition.video import VideoReader, VideoWriter
 from tests.faces_by_code import person
 from tests.small_classifier import write_small_classifier
+from tests.strangers_by_code import exponential_tail
 from tests.tools.conftest import Refused, Tool
 from tests.tools.small_embedders import write_small_embedder
 from tests.tools.small_runs import lines_beside_progress
@@ -35,8 +36,7 @@ Identify = Callable[..., tuple[int, list[dict], list[str]]]
 def embedder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("embedders") / "small"
     version = write_small_embedder(folder / "1")
-    rows = {"8": {"threshold_at_far": {"0.01": -0.5, "0.001": 0.25}}}
-    write_calibration(folder, read_json(version / "model.json"), rows)
+    write_calibration(folder, read_json(version / "model.json"), exponential_tail(start=-0.6), {})
     return folder
 
 
@@ -59,7 +59,7 @@ def identify(script: ModuleType, embedder: Path, photos: Path, capfd: pytest.Cap
             code = int(str(stopped.code))
         out, error = capfd.readouterr()
         # TensorFlow's own log is muted where lrfr_tf imports it; here somebody may have been first.
-        said = [line for line in lines_beside_progress(error) if not re.match(r"[EWI]\d{4} ", line)]
+        said = [line for line in lines_beside_progress(error) if not re.match(r"[EWI]\d{4} |note: A name needs", line)]
         return code, [json.loads(line) for line in out.splitlines()], said
 
     return call
@@ -87,8 +87,13 @@ def test_one_photo(identify: Identify, portrait: np.ndarray, tmp_path: Path) -> 
     assert answer["image"] == "group.png"
     left, right = sorted(answer["faces"], key=lambda face: face["box"][0])
     assert (left["name"], right["name"]) == ("10", "1")
-    assert left.keys() == {"box", "landmarks", "detection_score", "name", "score", "threshold", "names"}
-    assert left["threshold"] == -0.5  # the calibration of the embedder
+    assert left.keys() == {
+        "box", "landmarks", "detection_score", "decision", "name", "score", "threshold", "names",
+    }  # fmt: skip
+    assert left["decision"] == "known"
+    expected = DecisionRule().threshold_for(exponential_tail(start=-0.6), 4)
+    assert left["threshold"] == pytest.approx(expected.score)  # of the calibration of the embedder, for four persons
+    assert answer["decided_by"] == pytest.approx(expected.as_json())
     assert [match["name"] for match in left["names"]][0] == "10"
     assert len(left["names"]) == 4
     drawn = read_image(tmp_path / "drawn" / "group.png.png")
@@ -180,7 +185,7 @@ def test_photos_that_lie_on_their_side(identify: Identify, portrait: np.ndarray,
 
 
 def test_a_classifier_names_the_faces(script: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write_small_classifier(tmp_path / "colours" / "1")
+    write_small_classifier(tmp_path / "colours" / "1", closed_set=True)
     write_png(tmp_path / "green.png", np.full((16, 16, 3), (10, 200, 20), np.uint8))
     capsys.readouterr()
     script.main(
@@ -188,11 +193,29 @@ def test_a_classifier_names_the_faces(script: ModuleType, tmp_path: Path, capsys
     )
     (line,) = capsys.readouterr().out.splitlines()
     assert json.loads(line)["faces"][0]["name"] == "Mr Grün"
+    assert json.loads(line)["decided_by"] == {"score": 0.5, "rule": "closed_set", "extrapolated": False}
+
+
+def test_an_unknown_face_has_no_name(identify: Identify, portrait: np.ndarray, tmp_path: Path) -> None:
+    write_png(tmp_path / "photo.png", person(portrait, 0, 50))
+    photo = f"--image={tmp_path / 'photo.png'}"
+    for flags in (("--threshold=1.01",), ("--far=1e-9",)):
+        _, (answer,), _ = identify(photo, *flags)
+        (face,) = answer["faces"]
+        if face["score"] < answer["decided_by"].get("score", 2):
+            assert (face["decision"], face["name"]) == ("unknown", None)
+            assert face["names"][0]["name"] == "1"
+    assert answer["decided_by"]["rule"] == "far"
+    _, (answer,), _ = identify(photo, "--threshold=1.01")
+    assert (answer["faces"][0]["decision"], answer["faces"][0]["name"]) == ("unknown", None)
+    assert answer["decided_by"] == {"score": 1.01, "rule": "given", "extrapolated": False}
 
 
 def test_a_video(identify: Identify, film: Path, tmp_path: Path) -> None:
     code, answers, said = identify(f"--video={film}", "--every=3", f"--output={tmp_path}")
-    assert (code, said) == (0, [])
+    assert code == 0
+    assert ["does not keep the rate for strangers" in line for line in said] == [True]
+    assert all(answer["per_frame"] for answer in answers)
     assert [answer["frame"] for answer in answers] == [0, 3, 6, 9]
     np.testing.assert_allclose([answer["seconds"] for answer in answers], [0, 0.3, 0.6, 0.9], atol=1e-6)
     lefts = [answer["faces"][0]["box"][0] for answer in answers]
@@ -216,8 +239,8 @@ def test_a_video_that_breaks_off(identify: Identify, film: Path, tmp_path: Path)
     code, answers, said = identify(f"--video={tmp_path / 'cut.avi'}")
     assert code == 0
     assert 3 <= len(answers) <= 8
-    assert len(said) == 1
-    assert f"cut.avi breaks off: {len(answers)} of the 12 frames" in said[0]
+    assert len(said) == 2
+    assert f"cut.avi breaks off: {len(answers)} of the 12 frames" in said[1]
     (tmp_path / "text.avi").write_text("this is text")
     (tmp_path / "head.avi").write_bytes(data[:2000])
     with VideoWriter(tmp_path / "good.mp4", 10) as writer:
@@ -226,8 +249,8 @@ def test_a_video_that_breaks_off(identify: Identify, film: Path, tmp_path: Path)
     (tmp_path / "cut.mp4").write_bytes((tmp_path / "good.mp4").read_bytes()[:-200])
     for name in ("text.avi", "head.avi", "none.avi", "cut.mp4"):
         code, answers, said = identify(f"--video={tmp_path / name}", f"--output={tmp_path / 'drawn'}")
-        assert (code, answers, len(said)) == (2, [], 1)
-        assert name in said[0]
+        assert (code, answers) == (2, [])
+        assert name in said[-1]
     assert list((tmp_path / "drawn").iterdir()) == []
 
 
@@ -308,4 +331,7 @@ def test_flags_that_do_not_fit(
     assert "photo.png cannot be made" in refused(script, *gallery, photo, f"--output={tmp_path / 'photo.png'}")
     copy = shutil.copytree(embedder, tmp_path / "uncalibrated")
     (copy / "calibration.json").unlink()
-    assert "--threshold must be given" in refused(script, photo, f"--embedder={copy}", gallery[1])
+    assert "tools/calibrate.py" in refused(script, photo, f"--embedder={copy}", gallery[1])
+    for two in (("--fpir=0.1", "--far=0.1"), ("--fpir=0.1", "--threshold=0.1"), ("--far=0.1", "--threshold=0.1")):
+        assert "one of --fpir, --far and --threshold" in refused(script, *gallery, photo, *two)
+    assert "The FPIR is 1.0" in refused(script, *gallery, photo, "--fpir=1")
