@@ -19,6 +19,7 @@ from lrfr_tf.config import option, required, versions
 from lrfr_tf.data.held_out import EVERYBODY, HALVES
 from lrfr_tf.data.people import find_people
 from lrfr_tf.errors import UserError
+from lrfr_tf.evaluation.stranger_tail import LEAST_PERSONS
 from lrfr_tf.main import run
 from lrfr_tf.recognition.calibrate import HEIGHTS, calibrate
 from lrfr_tf.recognition.calibration import DecisionRule, write_calibration
@@ -50,6 +51,8 @@ def main(config: Config) -> None:
     if version is None:
         raise UserError(f"{config.model} holds no export, and a calibration belongs to one; see export_saved_model.py.")
     people = find_people(config.people, config.half)
+    if len(people) < LEAST_PERSONS:
+        raise UserError(f"A calibration needs {LEAST_PERSONS} persons at least, not {len(people)}.")
     embedder = load_embedder(str(version))
     assert isinstance(embedder, ExportedEmbedder)
     measure = measure_of(embedder, config.min_face_size, config.cut)

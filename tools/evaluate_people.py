@@ -28,6 +28,7 @@ from lrfr_tf.recognition.embedding import load_embedder
 from lrfr_tf.recognition.evaluate_people import (
     HEIGHTS,
     Drawing,
+    check_sizes,
     draw_people,
     evaluate_people,
     people_lines,
@@ -63,6 +64,7 @@ def main(config: Config) -> None:
     check_result_file(config.output)
     rule = DecisionRule(config.fpir, None, config.threshold)
     people = find_people(config.people, config.half)
+    check_sizes([len(photos) for photos in people.values()], config.gallery_sizes, config.gallery_photos)
     embedder = load_embedder(config.model, Path(config.facenet_weights) if config.facenet_weights else None)
     strangers = calibration_of(config.model, embedder) if config.threshold is None else None
     if strangers is None and config.threshold is None:

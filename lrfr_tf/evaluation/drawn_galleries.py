@@ -61,6 +61,24 @@ class Outcome:
     stranger_persons: np.ndarray
 
 
+def check_gallery_size(photos_each: np.ndarray, size: int, photos: int) -> None:
+    """Refuses galleries for which there are too few people.
+
+    Args:
+        photos_each: int [persons], how many photos there are of each person.
+        size, photos: as for `draw_galleries`.
+
+    Raises:
+        ValueError: there are too few.
+    """
+    eligible = int(np.sum(np.asarray(photos_each) > photos))
+    if eligible < size or len(photos_each) <= size:
+        raise ValueError(
+            f"A gallery of {size} persons needs so many with more than {photos} photos, and strangers besides; there "
+            f"are {eligible} of {len(photos_each)}."
+        )
+
+
 def draw_galleries(
     persons: np.ndarray, size: int, photos: int, draws: int, seed: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -79,12 +97,8 @@ def draw_galleries(
         ValueError: there are not more persons than that.
     """
     everybody, counts = np.unique(persons, return_counts=True)
+    check_gallery_size(counts, size, photos)
     eligible = everybody[counts > photos]
-    if len(eligible) < size or len(everybody) <= size:
-        raise ValueError(
-            f"A gallery of {size} persons needs so many with more than {photos} photos, and strangers besides; "
-            f"there are {len(eligible)} of {len(everybody)}."
-        )
     of_person = {person: np.flatnonzero(persons == person) for person in eligible}
     random = np.random.default_rng([seed, size, photos])
     for _ in range(draws):
@@ -161,7 +175,7 @@ def false_positive_rate(outcome: Outcome, seed: int = 0) -> tuple[float, tuple[f
     for times in _drawn_persons(len(outcome.strangers), seed):
         decisions = times @ outcome.met @ times / size
         if decisions > 0:
-            rates.append(times @ outcome.named @ times / decisions)
+            rates.append(min(1.0, times @ outcome.named @ times / decisions))
     return float(outcome.named.sum() / outcome.strangers.sum()), _interval(rates)
 
 

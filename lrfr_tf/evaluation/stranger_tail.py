@@ -79,7 +79,7 @@ class StrangerTail:
         resampled = [self._exceeded_by(share, *resample) for resample in self.resamples]
         low, high = np.quantile(resampled, [0.025, 0.975]) - in_tail + score
         beyond = sum(pair > score for pair in self.pairs)
-        return Quantile(score, (float(low), float(high)), beyond)
+        return Quantile(float(score), (float(low), float(high)), int(beyond))
 
     def _exceeded_by(self, share: float, of_all: float, shape: float, scale: float) -> float:
         ratio = share / of_all

@@ -1,7 +1,7 @@
 """Open-set identification of people in photos: figures for each face height and gallery size."""
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from lrfr_tf.evaluation.curves import draw_curves
 from lrfr_tf.evaluation.drawn_galleries import (
     Outcome,
     Photos,
+    check_gallery_size,
     det_curve,
     false_positive_rate,
     identify_in_draws,
@@ -50,6 +51,24 @@ def protocol(drawing: Drawing) -> str:
         "miss. Intervals: 95 %, persons drawn with replacement, for FPIR strangers and enrolled alike. 'At FPIR' takes "
         "the threshold from these very strangers: to compare networks, not a promise."
     )
+
+
+def check_sizes(photos_each: Sequence[int], sizes: Sequence[int], photos: int) -> None:
+    """Refuses galleries for which there are too few people, before anything takes time.
+
+    Args:
+        photos_each: how many photos there are of each person.
+        sizes: numbers of persons in a gallery.
+        photos: of each enrolled person.
+
+    Raises:
+        UserError: there are too few.
+    """
+    for size in sizes:
+        try:
+            check_gallery_size(np.array(photos_each), size, photos)
+        except ValueError as error:
+            raise UserError(str(error)) from None
 
 
 def evaluate_people(
