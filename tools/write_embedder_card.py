@@ -1,5 +1,6 @@
-"""Writes saved_models/siamese/MODEL_CARD.md, its curve, the thresholds (calibration.json) and README's table out of
-measured results; no figure is typed.
+"""Writes saved_models/siamese/MODEL_CARD.md, its curve and README's table out of measured results; no figure is typed.
+
+The part about identifying people is left to tools/write_people.py.
 
 python tools/write_embedder_card.py --flagfile=configs/write_embedder_card.cfg
 """
@@ -25,7 +26,8 @@ LIMITS = """## Limits
   beyond what the photos hold; light and colour were, as far as `--varied` changes them (`lrfr_tf.data.vary`).
 - Faces must be aligned: five landmarks on the template `lai`, 128 x 128 (`lrfr_tf.faces.align`). Where a face is too
   small for a detector the landmarks have to come from elsewhere.
-- Thresholds are those of the pairs named above. Other cameras and other people shift them: calibrate on your own.
+- The thresholds of the pairs above are theirs alone. `calibration.json` keeps its rate for people like those it was
+  made of; other cameras and other people shift it: calibrate on your own (`tools/calibrate.py`).
 - CelebA shows celebrities, mostly young and light-skinned; expect worse results for everybody else. No figure here is
   broken down by group.
 - At 8 px many pairs cannot be told by anybody. A score is not evidence.
@@ -230,6 +232,14 @@ the eyes are so many pixels apart (`configs/make_scface_10_17_30.cfg`, `configs/
 persons, 95 % intervals over persons:
 
 {tables[2]}
+
+## Identifying people
+
+What `tools/identify.py` makes of photos of people whom it has never seen, detection included, at the threshold of
+`calibration.json` beside this card (`configs/calibrate_siamese.cfg`, `configs/evaluate_people.cfg`):
+
+<!-- people -->
+<!-- end of people -->
 
 {LIMITS}
 """

@@ -1,0 +1,76 @@
+"""Writes what identifying people is worth into README and the model card, out of a result of tools/evaluate_people.py.
+
+    python tools/write_people.py --result=runs/evaluation/people.json \\
+        --documents=README.md,saved_models/siamese/MODEL_CARD.md
+
+Only persons of the reported half are written down, at the threshold of the shipped calibration; no figure is typed.
+"""
+
+import dataclasses
+from typing import Any
+
+from lrfr_tf.config import option, required
+from lrfr_tf.data.held_out import REPORTED, held_out_half
+from lrfr_tf.errors import UserError
+from lrfr_tf.files import put_between_marks, read_json
+from lrfr_tf.main import run
+
+MARK = "people"
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    result: str = required("result of tools/evaluate_people.py")
+    documents: tuple[str, ...] = option(("README.md",), "files whose part between two marks gets the table")
+
+
+def main(config: Config) -> None:
+    result = read_json(config.result)
+    wrong = [name for name in result["people"] if held_out_half(name) != REPORTED]
+    if wrong:
+        raise UserError(f"{config.result} measures {wrong[0]}, who is not in the half that is reported.")
+    rules = {threshold["rule"] for threshold in result["thresholds"].values()}
+    if rules != {"fpir"}:
+        raise UserError(f"{config.result} was measured at a threshold that no calibration gave.")
+    for document in config.documents:
+        put_between_marks(document, people_table(result), MARK)
+        print(document)
+
+
+def people_table(result: dict[str, Any]) -> str:
+    """The figures of each height and gallery size, in percent, and what holds over all of them."""
+    sizes = sorted({row["persons"] for row in result["rows"]})
+    heads = [f"{what}, {size} persons" for size in sizes for what in ("right name", "strangers named")]
+    lines = ["| face height | found | " + " | ".join(heads) + " |", "| --: " * (2 + len(heads)) + "|"]
+    by_place = {(row["height"], row["persons"]): row for row in result["rows"]}
+    for height in sorted({row["height"] for row in result["rows"]}, key=lambda height: height or 10_000):
+        rows = [by_place[height, size] for size in sizes]
+        cells = [cell for row in rows for cell in (_percent(row["right"], 1), _percent(row["fpir"], 2))]
+        name = f"{height} px" if height else "as it is"
+        lines.append(f"| {name} | {100 * rows[0]['found']['share']:.1f} | {' | '.join(cells)} |")
+    pools = [
+        f"{100 * pool['fpir']:.2f} % [{100 * pool['interval_95'][0]:.2f}, {100 * pool['interval_95'][1]:.2f}] with "
+        f"{size} persons"
+        for size, pool in result["pooled"].items()
+    ]
+    first = next(iter(result["pooled"].values()))["heights"]
+    thresholds = [f"{value['score']:.3f} for {size}" for size, value in result["thresholds"].items()]
+    counts, config = result["counts"], result["config"]
+    words = (
+        f"In percent, with 95 % intervals over persons. {counts['photos']:,} photos of {counts['persons']} persons "
+        f"whom neither the network nor its calibration has seen, {config['draws']} random drawings of the gallery; "
+        f"{config['gallery_photos']} photos a person are enrolled, as they are, and all other photos are asked about, "
+        f"shrunk. Stated: {100 * config['fpir']:g} % of decisions about strangers give a name; realised over "
+        f"{first[0]} to {first[1]} px: {' and '.join(pools)}. The threshold is a cosine of {', '.join(thresholds)} "
+        "persons."
+    )
+    return "\n".join([*lines, "", words])
+
+
+def _percent(value: dict[str, Any], digits: int) -> str:
+    low, high = value["interval_95"]
+    return f"{100 * value['share']:.{digits}f} [{100 * low:.{digits}f}, {100 * high:.{digits}f}]"
+
+
+if __name__ == "__main__":
+    run(main, Config)
