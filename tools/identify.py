@@ -105,10 +105,6 @@ def main(config: Config) -> None:
 
 def _identify_video(config: Config, video: VideoReader) -> None:
     recogniser = _load(config)
-    _note(
-        "Each frame is answered by itself, which does not keep the rate for strangers: one who stays in view is asked "
-        "about again and again."
-    )
     progress = tqdm(desc="identify", total=-(-video.promised // config.every) or None, unit="frame")
     with contextlib.ExitStack() as stack:
         writer = None
@@ -117,6 +113,10 @@ def _identify_video(config: Config, video: VideoReader) -> None:
             if path.resolve() == Path(video.path).resolve():
                 raise UserError(f"--output={config.output} would put the drawn video in the place of {video.path}.")
             writer = stack.enter_context(VideoWriter(path, video.rate / config.every))
+        _note(
+            "Each frame is answered by itself, which does not keep the rate for strangers: one who stays in view is asked "
+            "about again and again."
+        )
         for picture, faces in _answers(config, recogniser, video.frames(config.every), progress):
             if writer is not None:
                 writer.write(_drawn(config, picture, faces))

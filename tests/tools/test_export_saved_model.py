@@ -76,7 +76,10 @@ def test_mistakes_are_refused_and_leave_nothing(
     assert f"{exported}/srcnn/1 is there already and is not replaced" in there
     for flag in ("embedder", "super_resolver"):
         needless = refused(export, model, output, "--name=srgan", f"--{flag}=saved_models/x")
-        assert f"--embedder and --super_resolver go with a classifier head, and {runs}/srgan/model is none" in needless
+        assert (
+            f"--embedder, --super_resolver and --closed_set go with a classifier head, and {runs}/srgan/model is none"
+            in needless
+        )
     larger = refused(export, model, output, "--name=srgan", f"--larger_model={tmp_path}")
     assert "--larger_model goes with a model of train_siamese, and " in larger
     compute = refused(export, model, output, "--name=srgan", "--compute=bfloat16")
