@@ -9,6 +9,11 @@ from lrfr_tf.config import parse
 from lrfr_tf.errors import UserError
 
 
+def note(sentence: str) -> None:
+    """Tells the user one thing more, on stderr; the command goes on."""
+    print(f"note: {sentence}", file=sys.stderr)
+
+
 def run(main: Callable[[Any], None], config_class: type, arguments: list[str] | None = None) -> None:
     """Parses the command line into `config_class`, calls `main(config)` and exits.
 

@@ -62,7 +62,7 @@ def main(config: Config) -> None:
     source = open_source(Path(config.data))
     photos = find_paired_photos(source, folds)
     embedder = embedder_of(config)
-    points = photo_landmarks(source, photos.images, photos.keys, config.landmarks, config.save_landmarks, config.face)
+    points = photo_landmarks(source, photos.images, config.landmarks, config.save_landmarks, config.face)
     faces = align_photos(source, photos.images, points, config.template)
     verified = verify_at_sizes(
         embedder, faces, photos, sorted(set(config.probe_sizes)), config.probe_form, config.matched_gallery

@@ -17,7 +17,7 @@ from lrfr_tf.data.splits import split_by_name, split_with_given_test
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.faces.frame import frame_face, frame_portrait
 from lrfr_tf.files import sha256
-from lrfr_tf.main import run
+from lrfr_tf.main import note, run
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,7 +46,7 @@ def main(config: Config) -> None:
     sizes = Sizes(config.high_size, config.low_size)
     paths = [Path(path) for path in (config.images, config.test_images) if path]
     sources = [open_source(path) for path in paths]
-    trees = [images_by_identity(source) for source in sources]
+    trees = [images_by_identity(source, note) for source in sources]
     source: ImageSource | dict[str, ImageSource]
     if config.test_images:
         split = split_with_given_test(*trees)

@@ -7,7 +7,7 @@ import numpy as np
 
 from lrfr_tf.data.folders import is_held_out
 from lrfr_tf.data.image_source import images_by_identity, open_source
-from lrfr_tf.data.landmarks import by_image, read_landmarks
+from lrfr_tf.data.landmarks import by_image, key_of, read_landmarks
 from lrfr_tf.data.lfw import align_photos, find_paired_photos, landmarks_for
 from lrfr_tf.data.pairs import read_pairs
 from lrfr_tf.errors import UserError
@@ -86,6 +86,8 @@ def read_paired_faces(path: Path, landmarks: Path | None, pairs: Path, pairs_per
     if landmarks is None:
         faces = np.stack([resize(decode_image(source.read(n), source.label(n)), side, side) for n in photos.images])
     else:
-        points = landmarks_for(photos.keys, by_image(read_landmarks(landmarks)), str(landmarks))
+        points = landmarks_for(
+            [key_of(name) for name in photos.images], by_image(read_landmarks(landmarks)), str(landmarks)
+        )
         faces = align_photos(source, photos.images, points, "lai", side)
     return PairedFaces(faces, photos.first, photos.second, photos.same, photos.folds)

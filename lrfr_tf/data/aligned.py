@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from lrfr_tf.data.face_cache import identity_name, read_faces
-from lrfr_tf.data.folders import is_held_out, sorted_names
+from lrfr_tf.data.face_cache import read_faces
+from lrfr_tf.data.folders import identity_name, is_held_out, sorted_names
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import read_json
 from lrfr_tf.images.decode import read_image
@@ -43,7 +43,7 @@ def list_aligned_faces(roots: Sequence[Path], held_out_divisor: int, excluded: C
 
     Args:
         held_out_divisor: identities whose number is divisible by it are left out; 0 keeps everybody.
-        excluded: names of further identities to leave out, as `face_cache.identity_name` writes them.
+        excluded: names of further identities to leave out, as `folders.identity_name` writes them.
 
     Raises:
         UserError: a tree is not finished, trees are framed differently, or nobody is left.

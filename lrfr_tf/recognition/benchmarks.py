@@ -81,9 +81,7 @@ def _lfw(tree: BenchmarkTree, landmarks: Path) -> Measure:
     photos = find_paired_photos(source, folds)
     kept = landmarks / LFW_LANDMARKS
     table = tree.lfw_landmarks(None) or (kept if kept.is_file() else None)
-    points = photo_landmarks(
-        source, photos.images, photos.keys, None if table is None else str(table), str(kept), "central"
-    )
+    points = photo_landmarks(source, photos.images, None if table is None else str(table), str(kept), "central")
     faces = align_photos(source, photos.images, points, TEMPLATE)
     return lambda embedder: {"sizes": verify_at_sizes(embedder, faces, photos, PROBE_SIZES, PROBE_FORM, False).rows}
 
