@@ -16,6 +16,7 @@ from lrfr_tf.config import option, required, write_run_record
 from lrfr_tf.data.embeddings import EmbeddingSet, load_classes, load_embeddings, read_manifest
 from lrfr_tf.errors import UserError
 from lrfr_tf.evaluation.identification import ranks, top_k, with_misses
+from lrfr_tf.files import sha256
 from lrfr_tf.main import run
 from lrfr_tf.recognition.classifier import KINDS, Classifier, fit_classifier
 
@@ -76,7 +77,8 @@ def main(config: Config) -> None:
             tqdm.write(f"{method:<12}{kind:<10}{shown}{seconds:>10}")
     if not results:
         raise UserError(f"No head is fitted: no face was found in the training or validation images of {methods[0]}.")
-    write_run_record(config.output, config, results=results)
+    data = {str(root / method): sha256(root / method / "manifest.json") for method in methods}
+    write_run_record(config.output, config, results=results, data_sha256=data)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.files import read_json
+from lrfr_tf.files import read_json, write_json
 from lrfr_tf.main import run
 from lrfr_tf.recognition.embedding import load_embedder
 from lrfr_tf.train_siamese import Config, main
@@ -106,6 +106,11 @@ def test_a_finished_run_is_left_as_it_is_and_changes_are_named(
             main(settings(tree, whole, **change))
     with pytest.raises(UserError, match=r"other settings \(seed, steps\)"):
         main(settings(tree, whole, steps=6, seed=1))
+    made = read_json(tree / "manifest.json")
+    write_json(tree / "manifest.json", {**made, "images": 1})
+    with pytest.raises(UserError, match=f"{whole} was begun with other data: {tree} changed since"):
+        main(settings(tree, whole))
+    write_json(tree / "manifest.json", made)
 
 
 @pytest.mark.parametrize(

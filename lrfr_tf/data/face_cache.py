@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from lrfr_tf.data.folders import FaceFile, identity_name, is_held_out, list_faces
 from lrfr_tf.errors import UserError
-from lrfr_tf.files import read_json
+from lrfr_tf.files import read_json, sha256
 from lrfr_tf.images.decode import read_image
 
 
@@ -26,6 +26,17 @@ def read_tree_manifest(root: Path) -> dict:
             "tools/prepare_folder.py."
         )
     return read_json(root / "manifest.json")
+
+
+def checksums_of_trees(roots: Sequence[Path]) -> dict[str, str]:
+    """Path -> SHA-256 of the manifest of each tree, which is another where the tree was made of anything else.
+
+    Raises:
+        UserError: a tree is not finished.
+    """
+    for root in roots:
+        read_tree_manifest(root)
+    return {str(root): sha256(root / "manifest.json") for root in roots}
 
 
 def identities_in_tree(root: Path) -> set[str]:

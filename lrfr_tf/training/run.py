@@ -18,6 +18,7 @@ from lrfr_tf.images.degrade import degrade
 from lrfr_tf.images.resize import resize, resize_in_graph
 from lrfr_tf.main import note
 from lrfr_tf.resumable import open_folder
+from lrfr_tf.training.data_checksums import checksums_of_data
 from lrfr_tf.training.feature_cache import cache_features
 from lrfr_tf.training.identity import Embed, identity_embedder
 from lrfr_tf.training.loop import Schedule
@@ -95,12 +96,14 @@ class SuperResolutionRun:
         """Opens the run folder, once everything else is known to be in order.
 
         Raises:
-            UserError: the folder was begun with other settings.
+            UserError: the folder was begun with other settings, or its data changed since.
         """
         if not self.writes:
             return
         settings = {key: value for key, value in dataclasses.asdict(self.config).items() if key not in FREE_SETTINGS}
-        open_folder(self.output, {key: list(v) if isinstance(v, tuple) else v for key, v in settings.items()})
+        settings["data_sha256"] = checksums_of_data(self.config.data, self.config.exclude)
+        settings = {key: list(v) if isinstance(v, tuple) else v for key, v in settings.items()}
+        open_folder(self.output, settings, of_data=("data_sha256",))
         counts = {"training_faces": len(self.faces), "validation_faces": len(self._validation)}
         write_run_record(self.output, self.config, **counts)
 

@@ -21,6 +21,7 @@ from lrfr_tf.main import note
 from lrfr_tf.models.backbone import BACKBONES, FACENET_DIMENSIONS, backbone, folded_trunk
 from lrfr_tf.models.facenet import TRUNK
 from lrfr_tf.resumable import open_folder
+from lrfr_tf.training.data_checksums import checksums_of_data
 from lrfr_tf.training.loop import Schedule
 from lrfr_tf.training.outcome import Outcome
 from lrfr_tf.training.precision import adam, sgd
@@ -170,12 +171,14 @@ class SiameseRun:
         """Opens the run folder, once everything else is known to be in order.
 
         Raises:
-            UserError: the folder was begun with other settings.
+            UserError: the folder was begun with other settings, or its data changed since.
         """
         if self.writes:
             free = (*FREE_SETTINGS, *FREE_SETTINGS_HERE)
             settings = {key: value for key, value in dataclasses.asdict(self.config).items() if key not in free}
-            open_folder(self.output, {key: list(v) if isinstance(v, tuple) else v for key, v in settings.items()})
+            settings["data_sha256"] = checksums_of_data(self.config.data, self.config.exclude)
+            settings = {key: list(v) if isinstance(v, tuple) else v for key, v in settings.items()}
+            open_folder(self.output, settings, of_data=("data_sha256",))
             write_run_record(
                 self.output,
                 self.config,
