@@ -13,7 +13,7 @@ import numpy as np
 from tqdm import tqdm
 
 from lrfr_tf.config import option, required, write_run_record
-from lrfr_tf.data.embeddings import EmbeddingSet, load_classes, load_embeddings, read_manifest
+from lrfr_tf.data.embeddings import EmbeddingSet, cut_of, load_classes, load_embeddings, read_manifest
 from lrfr_tf.errors import UserError
 from lrfr_tf.evaluation.identification import ranks, top_k, with_misses
 from lrfr_tf.files import sha256
@@ -67,6 +67,7 @@ def main(config: Config) -> None:
                 kind, train, validation, names, embedder, config.seed,
                 config.C, config.epochs, config.patience, config.batch_size,
             )  # fmt: skip
+            classifier.cut, classifier.template = cut_of(read_manifest(folder))
             classifier.save(Path(config.output) / method / kind)
             seconds = round(time.perf_counter() - start, 1)
             # Every training face finds itself in the gallery of the cosine head, so that figure would say nothing.

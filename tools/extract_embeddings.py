@@ -18,7 +18,7 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.faces.align import TEMPLATES
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.main import run
-from lrfr_tf.recognition.embedding import load_embedder
+from lrfr_tf.recognition.embedding import load_embedder, template_for
 from lrfr_tf.recognition.extract import CROPS, POLICIES, Extraction, extract_tree
 
 
@@ -31,7 +31,11 @@ class Config:
     embedder: str = option("facenet-128", "a FaceNet by name, or the folder of an exported embedder")
     facenet_weights: str | None = option(None, "a local file with its weights; default: fetched and cached")
     crop: str = option("box", "cut a face out at the detector's box, or align it by its landmarks to 128 pixels", CROPS)
-    template: str = option("lai", "where the landmarks of an aligned face lie", TEMPLATES)
+    template: str | None = option(
+        None,
+        "where the landmarks of an aligned face lie; default: where the model was trained to see them",
+        TEMPLATES,
+    )
     policy: str = option(
         "miss",
         "when no face is found: miss (no embedding, wrong in the table), whole (embed the whole image), hr_box (use "
@@ -53,8 +57,9 @@ def main(config: Config) -> None:
     weights = Path(config.facenet_weights) if config.facenet_weights else None
     detector = FaceDetector(config.thresholds, config.min_face_size)
     settings = {"name": "mtcnn", "thresholds": list(config.thresholds), "min_face_size": config.min_face_size}
-    template = config.template if config.crop == "aligned" else None
-    how = Extraction(detector, load_embedder(config.embedder, weights), config.policy, settings, template)
+    embedder = load_embedder(config.embedder, weights)
+    template = template_for(embedder, config.template) if config.crop == "aligned" else None
+    how = Extraction(detector, embedder, config.policy, settings, template)
     for method in config.methods:
         hr_output = output / "hr" if config.policy == "hr_box" and method != "hr" else None
         extract_tree(data / method, config.splits, classes, how, output / method, hr_output)

@@ -48,7 +48,7 @@ def list_aligned_faces(roots: Sequence[Path], held_out_divisor: int, excluded: C
     Raises:
         UserError: a tree is not finished, trees are framed differently, or nobody is left.
     """
-    _check_equal_framing(roots)
+    common_template(roots)
     found: list[tuple[str, str, int]] = []
     for tree, root in enumerate(roots):
         for target in sorted(faces_below(root)):
@@ -105,7 +105,12 @@ def faces_below(root: Path) -> set[str]:
     return found
 
 
-def _check_equal_framing(roots: Sequence[Path]) -> None:
+def common_template(roots: Sequence[Path]) -> str:
+    """The template of trees that are framed alike, as their manifests call it.
+
+    Raises:
+        UserError: a tree is not finished, or trees are framed differently.
+    """
     framings = []
     for root in roots:
         manifest = read_json(root / "manifest.json") if (root / "manifest.json").is_file() else {}
@@ -120,3 +125,4 @@ def _check_equal_framing(roots: Sequence[Path]) -> None:
                 f"{roots[0]} and {root} are framed differently (template, size, left margin: {framings[0]} and "
                 f"{framings[-1]}); prepare both alike."
             )
+    return framings[0][0]

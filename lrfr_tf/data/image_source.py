@@ -141,7 +141,7 @@ def images_by_identity(source: ImageSource, note: Callable[[str], None] | None =
     listing = source.listing()
     top = _folder_of_folders(listing.images)
     if top and note is not None:
-        note(f"{source.label('')} holds one folder, {top.rstrip('/')}; the folders in it name the persons.")
+        note(f"{source.label('').rstrip('/')} holds one folder, {top.rstrip('/')}; the folders in it name the persons.")
     names = [(name, name.removeprefix(top).split("/") if name.startswith(top) else [name]) for name in listing.images]
     return _by_identity(source, listing, {name: parts[0] for name, parts in names if len(parts) > 1}, note)
 

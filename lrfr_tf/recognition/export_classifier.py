@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from lrfr_tf.errors import UserError
+from lrfr_tf.faces.align import TEMPLATES
 from lrfr_tf.faces.frame import box_in_square, crop
 from lrfr_tf.images.decode import decode_image
 from lrfr_tf.images.decode_in_graph import PIXEL_BUDGET_IN_GRAPH, decode_and_resize
@@ -39,6 +40,7 @@ from lrfr_tf.recognition.warm_up import Request, made_up_faces, made_up_files
 
 MOST_ANSWERS = 5  # k: so many names a face, or as many as there are classes
 LABELS = "labels.txt"
+HOW_CUT = {"box": "cut out at their box", "aligned": "aligned by their landmarks"}
 
 InGraph = Callable[[tf.Tensor], tf.Tensor]
 
@@ -53,12 +55,14 @@ def servable_classifier(folder: Path, embedder: Embedder, super_resolver: SuperR
             Of the squares that it gives, FaceNet is shown the part in which a detector would see the face.
 
     Raises:
-        UserError: the folder holds no head, one that was fitted on another embedder, or a name that is no line of a
-            text file; or the embedder was exported by something else and does not say its size.
+        UserError: the folder holds no head, one that was fitted on another embedder or on faces that were cut out in
+            another way (heads that were fitted before they said so are taken), or a name that is no line of a text
+            file; or the embedder was exported by something else and does not say its size.
     """
     classifier = load_classifier(folder)
     if classifier.embedder_name != embedder.name:
         raise UserError(f"{folder} was fitted on embeddings of {classifier.embedder_name}, not of {embedder.name}.")
+    _check_cut(folder, classifier, embedder)
     unfit = [name for name in classifier.class_names if not name or {"\n", "\r", "\0"} & set(name)]
     if unfit:
         raise UserError(f"{folder} has a class called {unfit[0]!r}; in an export every name is a line of {LABELS}.")
@@ -75,6 +79,7 @@ def servable_classifier(folder: Path, embedder: Embedder, super_resolver: SuperR
             "classes": len(classifier.class_names),
         },
         "cut": _cut(embedder, resolver),
+        "template": embedder.template,
         "embedded_part": module.embedded_part,
         "embedder_sha256": embedder.checksum,
         "super_resolver_sha256": None if resolver is None else resolver.checksum,
@@ -192,6 +197,24 @@ def _cut(embedder: Embedder, resolver: SuperResolver | None) -> str:
     if isinstance(embedder, ExportedEmbedder):
         return "box" if embedder.record.get("template") is None else "aligned"
     return "box" if embedder.name.startswith(EMBEDDERS) else "aligned"
+
+
+def _check_cut(folder: Path, classifier: Classifier, embedder: Embedder) -> None:
+    """Refuses a head of embeddings of faces that were cut out otherwise than the export's will be."""
+    if classifier.cut is None:
+        return
+    wanted, template = _cut(embedder, None), embedder.template
+    if classifier.cut != wanted:
+        raise UserError(
+            f"{folder} was fitted on embeddings of faces that were {HOW_CUT[classifier.cut]}, but "
+            f"{embedder.name} takes faces that are {HOW_CUT[wanted]}; tools/extract_embeddings.py --crop={wanted} "
+            "makes such embeddings."
+        )
+    if wanted == "aligned" and template in TEMPLATES and classifier.template not in (None, template):
+        raise UserError(
+            f"{folder} was fitted on faces on the template {classifier.template!r}, but {embedder.name} takes them on "
+            f"{template!r}."
+        )
 
 
 def _embedded_part(embedder: Embedder, resolver: SuperResolver) -> tuple[int, int, int, int] | None:

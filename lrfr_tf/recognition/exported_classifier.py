@@ -18,7 +18,7 @@ class ExportedClassifier:
     """The `identify` signature of an export; crops of equal size are computed together.
 
     `answers` is k, the number of names that each face gets; `parts` says what the export was joined of, `cut` how faces
-    are cut out of photos for it (`face_crops.CUTS`).
+    are cut out of photos for it (`face_crops.CUTS`), `template` what aligned ones lie on.
     """
 
     def __init__(self, record: dict[str, Any], exported: Any, batch_size: int = 32) -> None:
@@ -28,6 +28,7 @@ class ExportedClassifier:
         self.name = f"{record['name']}-{record['version']}-{self.checksum[:12]}"
         self.parts: dict[str, Any] = record["parts"]
         self.cut: str = record["cut"]
+        self.template: str | None = record.get("template")
         self.answers = int(self._signature.structured_outputs["score"].shape[-1])
         self.batch_size = batch_size
 

@@ -181,7 +181,8 @@ def recogniser_of_classifier(
         thresholds = read_calibration(version, classifier.checksum, false_accept_rate)
     if thresholds is None:
         raise UserError(f"{model} gives cosines and has no calibration.json, so --threshold must be given.")
-    return Recogniser(FaceCutter(detector, cut or classifier.cut), ClassifierNames(classifier), thresholds)
+    cutter = FaceCutter(detector, cut or classifier.cut, template=classifier.template)
+    return Recogniser(cutter, ClassifierNames(classifier), thresholds)
 
 
 def recogniser_of_gallery(
@@ -216,9 +217,9 @@ def recogniser_of_gallery(
     else:
         size, aligned = int(embedder.network.input_shape[1]), not embedder.name.startswith(EMBEDDERS)
     cut = cut or ("aligned" if aligned else "box")
-    enroller = FaceCutter(FaceDetector(GALLERY_THRESHOLDS), cut, super_resolver)
+    enroller = FaceCutter(FaceDetector(GALLERY_THRESHOLDS), cut, super_resolver, embedder.template)
     people = enrol(open_source(gallery), embedder, size, enroller, note)
-    return Recogniser(FaceCutter(detector, cut, super_resolver), people, thresholds)
+    return Recogniser(FaceCutter(detector, cut, super_resolver, embedder.template), people, thresholds)
 
 
 def calibrated_thresholds(model: str, embedder: Embedder, false_accept_rate: str) -> Thresholds | None:

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from lrfr_tf.config import option, required, with_default, write_run_record
-from lrfr_tf.data.aligned import AlignedFiles, list_aligned_faces, read_aligned_faces
+from lrfr_tf.data.aligned import AlignedFiles, common_template, list_aligned_faces, read_aligned_faces
 from lrfr_tf.data.benchmark_tree import FOLDERS
 from lrfr_tf.data.face_cache import identities_in_tree
 from lrfr_tf.data.face_source import FacesInFiles, FacesInMemory, FaceSource
@@ -149,6 +149,7 @@ class SiameseRun:
         )
         _check_flags(config)
         roots = [Path(root) for root in config.data]
+        self.template = common_template(roots)
         there = {name for root in roots for name in identities_in_tree(root)} if config.exclude else set()
         excluded = read_exclusions(config.exclude, there, config.allow_unmatched_exclusions, self._note)
         everything = list_aligned_faces(roots, config.held_out_divisor, excluded)
@@ -186,6 +187,7 @@ class SiameseRun:
                 training_identities=len(self.files.names),
                 validation_faces=len(self._validation.paths),
                 validation_identities=len(self._validation.names),
+                template=self.template,
             )
             divisor = self.config.held_out_divisor
             without = f" (those whose number is divisible by {divisor} are left out)" if divisor else ""

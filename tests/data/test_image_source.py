@@ -62,7 +62,7 @@ def test_a_folder_around_all_persons_is_no_person(made: Made) -> None:
     source = made(*names, "data/readme.txt", "cover.png")
     assert images_by_identity(source, notes.append) == {"ann": names[:2], "bob": names[2:]}
     assert notes == [
-        f"{source.label('')} holds one folder, data/people; the folders in it name the persons.",
+        f"{source.label('').rstrip('/')} holds one folder, data/people; the folders in it name the persons.",
         "2 files were passed over: 1 .txt, 1 photo in no person's folder.",
     ]
 

@@ -166,3 +166,11 @@ def test_faces_of_another_size_are_refused(portrait: np.ndarray, tmp_path: Path)
         Image.new("RGB", (64, 64)).save(path)
     with pytest.raises(UserError, match="takes aligned faces of 128 pixels, not 64"):
         job(root)
+
+
+def test_a_run_knows_the_template_of_its_trees(tree: Path, portrait: np.ndarray, tmp_path: Path) -> None:
+    assert job(tree).template == "lai"
+    other = write_aligned_tree(tmp_path / "tree", portrait, COUNTS, left_margin=10, template="centred")
+    assert job(other).template == "centred"
+    with pytest.raises(UserError, match=r"are framed differently \(template, size, .*: \('lai', 128, 10\) and"):
+        job(tree, data=(str(tree), str(other)))
