@@ -5,8 +5,15 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+from tqdm import tqdm
+
 from lrfr_tf.config import parse
 from lrfr_tf.errors import UserError
+
+
+def note(sentence: str) -> None:
+    """Tells the user one thing more, on stderr, past any progress bar; the command goes on."""
+    tqdm.write(f"note: {sentence}", file=sys.stderr)
 
 
 def run(main: Callable[[Any], None], config_class: type, arguments: list[str] | None = None) -> None:

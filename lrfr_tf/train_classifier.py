@@ -13,9 +13,10 @@ import numpy as np
 from tqdm import tqdm
 
 from lrfr_tf.config import option, required, write_run_record
-from lrfr_tf.data.embeddings import EmbeddingSet, load_classes, load_embeddings, read_manifest
+from lrfr_tf.data.embeddings import EmbeddingSet, cut_of, load_classes, load_embeddings, read_manifest
 from lrfr_tf.errors import UserError
 from lrfr_tf.evaluation.identification import ranks, top_k, with_misses
+from lrfr_tf.files import sha256
 from lrfr_tf.main import run
 from lrfr_tf.recognition.classifier import Classifier, fit_classifier
 from lrfr_tf.recognition.head_kinds import KINDS
@@ -67,6 +68,7 @@ def main(config: Config) -> None:
                 kind, train, validation, names, embedder, config.seed,
                 config.C, config.epochs, config.patience, config.batch_size,
             )  # fmt: skip
+            classifier.cut, classifier.template = cut_of(read_manifest(folder))
             classifier.save(Path(config.output) / method / kind)
             seconds = round(time.perf_counter() - start, 1)
             # Every training face is part of its own template of the cosine head, so that figure would say little.
@@ -77,7 +79,8 @@ def main(config: Config) -> None:
             tqdm.write(f"{method:<12}{kind:<10}{shown}{seconds:>10}")
     if not results:
         raise UserError(f"No head is fitted: no face was found in the training or validation images of {methods[0]}.")
-    write_run_record(config.output, config, results=results)
+    data = {str(root / method): sha256(root / method / "manifest.json") for method in methods}
+    write_run_record(config.output, config, results=results, data_sha256=data)
 
 
 if __name__ == "__main__":

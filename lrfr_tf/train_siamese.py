@@ -13,9 +13,9 @@ from lrfr_tf.training.checkpoint import CheckpointStore
 from lrfr_tf.training.loop import train
 from lrfr_tf.training.outcome import Outcome
 from lrfr_tf.training.siamese import siamese_step
-from lrfr_tf.training.siamese_run import SiameseRun, SiameseSettings
+from lrfr_tf.training.siamese_run import ALIGNED_SIZE, SiameseRun, SiameseSettings
 from lrfr_tf.training.strategy import set_up, uses_xla
-from lrfr_tf.weights.backbone import save_weights
+from lrfr_tf.weights.backbone import save_weights, write_embedder_record
 
 Config = SiameseSettings  # the name that every script has for its settings
 
@@ -38,7 +38,7 @@ def main(config: Config) -> None:
         step = siamese_step(network, head, optimizer, job.build_loss(), job.sizes, average, teacher)
     benchmarks = None
     if tree and job.writes:
-        benchmarks = Benchmarks(tree, config.eval_benchmarks, outcome.evaluated, job.output / "landmarks")
+        benchmarks = Benchmarks(tree, config.eval_benchmarks, outcome.evaluated, job.output / "landmarks", job.template)
     monitor = job.monitor(outcome, optimizer, benchmarks)
     parts = {"network": network, "head": head, "optimizer": optimizer, "average": average, "best": outcome.best}
     store = CheckpointStore(job.output / "checkpoints", parts, strategy)
@@ -49,6 +49,7 @@ def main(config: Config) -> None:
         if job.writes:
             with folder_written_whole(model) as temporary:
                 save_weights(outcome.stored, temporary / f"{config.backbone}.weights.h5")
+                write_embedder_record(temporary, job.template, ALIGNED_SIZE)
     job.show_last(monitor)
 
 

@@ -160,3 +160,20 @@ def test_a_folder_is_resumed_only_with_the_same_settings(tmp_path: Path) -> None
     (tmp_path / "other" / "thesis.txt").write_text("do not touch")
     with pytest.raises(UserError, match="not empty"):
         open_folder(tmp_path / "other", {})
+
+
+def test_a_folder_is_not_resumed_with_other_data_at_the_same_place(tmp_path: Path) -> None:
+    def open_with(sums: dict[str, str] | str, folder: str = "run", **settings: int) -> dict:
+        return open_folder(tmp_path / folder, {**settings, "sums": sums}, of_data=("sums",))
+
+    open_with({"trees/a": "1", "trees/b": "2"}, seed=1)
+    assert open_with({"trees/a": "1", "trees/b": "2"}, seed=1)["seed"] == 1
+    with pytest.raises(UserError, match=r"run was begun with other data: trees/b changed since; choose another"):
+        open_with({"trees/a": "1", "trees/b": "3"}, seed=1)
+    with pytest.raises(UserError, match=r"other settings \(seed, sums\)"):
+        open_with({"trees/a": "0", "trees/b": "2"}, seed=2)
+    # What was begun before there were checksums goes on.
+    open_folder(tmp_path / "old", {"seed": 1})
+    assert open_with({"trees/a": "1"}, "old", seed=1) == {"seed": 1}
+    with pytest.raises(UserError, match=r"other settings \(seed\)"):
+        open_with({"trees/a": "1"}, "old", seed=2)

@@ -8,7 +8,7 @@ import pytest
 
 from lrfr_tf.data.embeddings import SCHEMA, EmbeddingSet, shard_path, write_shard
 from lrfr_tf.data.folders import write_classes
-from lrfr_tf.files import write_json
+from lrfr_tf.files import read_json, sha256, write_json
 from lrfr_tf.main import run
 from lrfr_tf.recognition.classifier import load_classifier
 from lrfr_tf.train_classifier import Config, main
@@ -50,6 +50,8 @@ def embeddings(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("embeddings")
     for seed, method in enumerate(("hr", "bicubic")):
         write_embeddings(root / method, seed)
+    aligned = {"aligned": {"template": "centred", "size": 128}}
+    write_json(root / method / "manifest.json", {**read_json(root / method / "manifest.json"), **aligned})
     return root
 
 
@@ -61,7 +63,13 @@ def test_every_head_of_every_method_is_fitted_and_reported(
         for head in ("logistic", "mlp", "cosine"):
             classifier = load_classifier(tmp_path / method / head)
             assert (classifier.class_names, classifier.embedder_name) == (CLASSES, "facenet-8")
-    results = json.loads((tmp_path / "run.json").read_text())["results"]
+            cut = ("box", None) if method == "hr" else ("aligned", "centred")
+            assert (classifier.cut, classifier.template) == cut
+    record = json.loads((tmp_path / "run.json").read_text())
+    assert record["data_sha256"] == {
+        str(embeddings / method): sha256(embeddings / method / "manifest.json") for method in ("bicubic", "hr")
+    }
+    results = record["results"]
     assert len(results) == 6
     for result in results:
         # The miss is wrong: eleven of the twelve validation faces are right.

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.files import read_json
+from lrfr_tf.files import read_json, write_json
 from lrfr_tf.main import run
 from lrfr_tf.recognition.embedding import load_embedder
 from lrfr_tf.train_siamese import Config, main
@@ -66,7 +66,10 @@ def test_what_a_run_leaves_behind(whole: Path, tree: Path) -> None:
     assert record["config"]["margin"] == 0.35
     assert record["config"]["rate_schedule"] == "tenths"
     weights = "spherenet4.weights.h5"
-    assert sorted(path.name for path in (whole / "model").iterdir()) == [weights, f"{weights}.sha256"]
+    names = sorted(path.name for path in (whole / "model").iterdir())
+    assert names == ["embedder.json", weights, f"{weights}.sha256"]
+    assert read_json(whole / "model" / "embedder.json") == {"schema": 1, "template": "lai", "input_size": 128}
+    assert record["template"] == "lai"
     assert [entry["step"] for entry in read_json(whole / "validation.json")] == [2, 4]
     events = read_events(whole / "tensorboard")
     losses = ("total", "classification", "classification_128", "classification_8", "triplet")
@@ -106,6 +109,11 @@ def test_a_finished_run_is_left_as_it_is_and_changes_are_named(
             main(settings(tree, whole, **change))
     with pytest.raises(UserError, match=r"other settings \(seed, steps\)"):
         main(settings(tree, whole, steps=6, seed=1))
+    made = read_json(tree / "manifest.json")
+    write_json(tree / "manifest.json", {**made, "images": 1})
+    with pytest.raises(UserError, match=f"{whole} was begun with other data: {tree} changed since"):
+        main(settings(tree, whole))
+    write_json(tree / "manifest.json", made)
 
 
 @pytest.mark.parametrize(
@@ -242,9 +250,9 @@ def test_benchmarks_run_at_every_evaluation(
         tree, tmp_path / "run", small_facenet, data_root=str(tmp_path / "data"), eval_benchmarks=("lfw",)
     )
     main(config)
-    ((found, names, network, landmarks),) = asked
+    ((found, names, network, landmarks, template),) = asked
     assert (found.folders, names) == ({"lfw": tmp_path / "data" / "LFW"}, ("lfw",))
-    assert landmarks == tmp_path / "run" / "landmarks"
+    assert (landmarks, template) == (tmp_path / "run" / "landmarks", "lai")
     assert network.output_shape == (None, 128)
     history = read_json(tmp_path / "run" / "validation.json")
     assert [(entry["step"], entry["lfw/8 px"]) for entry in history] == [(2, 10.0), (4, 10.0)]

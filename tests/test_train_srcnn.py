@@ -12,7 +12,7 @@ from skimage.metrics import peak_signal_noise_ratio
 from lrfr_tf.data.face_cache import load_faces
 from lrfr_tf.data.folders import list_faces
 from lrfr_tf.errors import UserError
-from lrfr_tf.files import read_json
+from lrfr_tf.files import read_json, write_json
 from lrfr_tf.main import run
 from lrfr_tf.models.srcnn import srcnn
 from lrfr_tf.recognition.super_resolution import load_super_resolver
@@ -143,6 +143,16 @@ def test_only_settings_that_do_not_change_the_result_may_change(whole: Path, tre
             main(settings(tree, whole, **change))
     with pytest.raises(UserError, match=r"other settings \(batch_size, held_out_divisor\)"):
         main(settings(tree, whole, batch_size=2, held_out_divisor=2))
+    # Another tree at the same place, and a run that was begun before there were checksums.
+    made = read_json(tree / "manifest.json")
+    write_json(tree / "manifest.json", {**made, "framing": "another"})
+    with pytest.raises(UserError, match=f"{whole} was begun with other data: {tree} changed since"):
+        main(settings(tree, whole))
+    begun = read_json(whole / "settings.json")
+    write_json(whole / "settings.json", {key: value for key, value in begun.items() if key != "data_sha256"})
+    main(settings(tree, whole))
+    write_json(tree / "manifest.json", made)
+    write_json(whole / "settings.json", begun)
     assert read_json(whole / "run.json")["config"]["learning_rate"] == 0.001
     after = read_checkpoint(whole / "checkpoints")
     assert all(np.array_equal(before[name], after[name]) for name in before)

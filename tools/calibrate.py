@@ -9,7 +9,6 @@ export and serves galleries of every size.
 
 import dataclasses
 import datetime
-import sys
 import time
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from lrfr_tf.data.held_out import EVERYBODY, HALVES
 from lrfr_tf.data.people import find_people
 from lrfr_tf.errors import UserError
 from lrfr_tf.evaluation.stranger_tail import LEAST_PERSONS
-from lrfr_tf.main import run
+from lrfr_tf.main import note, run
 from lrfr_tf.recognition.calibrate import HEIGHTS, calibrate
 from lrfr_tf.recognition.calibration import DecisionRule, write_calibration
 from lrfr_tf.recognition.embedding import ExportedEmbedder, load_embedder
@@ -50,14 +49,14 @@ def main(config: Config) -> None:
     version = find_version(Path(config.model))
     if version is None:
         raise UserError(f"{config.model} holds no export, and a calibration belongs to one; see export_saved_model.py.")
-    people = find_people(config.people, config.half)
+    people = find_people(config.people, config.half, note)
     if len(people) < LEAST_PERSONS:
         raise UserError(f"A calibration needs {LEAST_PERSONS} persons at least, not {len(people)}.")
     embedder = load_embedder(str(version))
     assert isinstance(embedder, ExportedEmbedder)
     measure = measure_of(embedder, config.min_face_size, config.cut)
     with tqdm(total=sum(map(len, people.values())), desc="embed", unit="photo") as progress:
-        faces = embed_people(people, sorted(set(config.heights)), measure, _note, progress.update)
+        faces = embed_people(people, sorted(set(config.heights)), measure, note, progress.update)
     strangers = calibrate(faces, config.seed)
     made_of = {
         "photos": len(faces.persons),
@@ -73,10 +72,6 @@ def main(config: Config) -> None:
     for persons in SIZES_SHOWN:
         print(f"  {DecisionRule().threshold_for(strangers, persons).in_words()}")
     print(path)
-
-
-def _note(sentence: str) -> None:
-    tqdm.write(f"note: {sentence}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -145,18 +145,18 @@ def faces_to_measure_on(config: Config, model: Convertible) -> Any:
     faces = Path(config.faces)
     if config.pairs is None:
         side = model.high_size or model.size
-        return read_some_faces(faces, side, config.faces_count, config.held_out_divisor, held_out=True)
+        return read_some_faces(faces, side, config.faces_count, config.held_out_divisor, True, model.template)
     if model.kind == SUPER_RESOLUTION:
         raise UserError(f"--pairs is for embedders; {config.model} is a super-resolution network.")
     landmarks = None if config.landmarks is None else Path(config.landmarks)
-    return read_paired_faces(faces, landmarks, Path(config.pairs), config.pairs_per_fold, model.size)
+    return read_paired_faces(faces, landmarks, Path(config.pairs), config.pairs_per_fold, model.size, model.template)
 
 
 def faces_to_calibrate_on(config: Config, model: Convertible) -> np.ndarray:
     """What the network is fed while its ranges are taken: faces of persons who are not measured on."""
     side = model.high_size or model.size
     folder = Path(str(config.calibration_faces))
-    faces = read_some_faces(folder, side, config.calibration_count, config.held_out_divisor, held_out=False)
+    faces = read_some_faces(folder, side, config.calibration_count, config.held_out_divisor, False, model.template)
     if model.kind == SUPER_RESOLUTION:
         return degrade(faces, model.size)
     faces[1::2] = as_probe(faces[1::2], config.probe_size)  # every second one blurred, as small probes are

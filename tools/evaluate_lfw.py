@@ -21,7 +21,7 @@ from lrfr_tf.evaluation.lfw import differences
 from lrfr_tf.faces.align import ALIGNED_SIZE, TEMPLATES
 from lrfr_tf.files import check_result_file, read_json, sha256, write_json
 from lrfr_tf.main import run
-from lrfr_tf.recognition.benchmark_result import benchmark_result, embedder_of
+from lrfr_tf.recognition.benchmark_result import benchmark_result, embedder_of, template_to_measure
 from lrfr_tf.recognition.embedding import BACKBONES
 from lrfr_tf.recognition.evaluate_lfw import draw_lfw, lfw_lines, protocol, verify_at_sizes
 from lrfr_tf.recognition.photo_landmarks import photo_landmarks
@@ -38,7 +38,11 @@ class Config:
     save_landmarks: str | None = option(None, "where to write the landmarks that MTCNN found (CSV)")
     backbone: str = option("spherenet20", "network that a file of weights belongs to", BACKBONES)
     facenet_weights: str | None = option(None, "FaceNet's weight file; without it, the cache or a download")
-    template: str = option("lai", "where the landmarks of an aligned face lie", TEMPLATES)
+    template: str | None = option(
+        None,
+        "where the landmarks of an aligned face lie; default: where the model was trained to see them",
+        TEMPLATES,
+    )
     probe_sizes: tuple[int, ...] = option((8, 12, 16, 20, ALIGNED_SIZE), "sizes of image 2 in pixels")
     probe_form: str = option("enlarged", "the model gets image 2 enlarged to 128 px, or small, as it is", PROBE_FORMS)
     flip: bool = option(False, "mean of the embeddings of a face and its mirror image")
@@ -60,8 +64,9 @@ def main(config: Config) -> None:
     source = open_source(Path(config.data))
     photos = find_paired_photos(source, folds)
     embedder = embedder_of(config)
-    points = photo_landmarks(source, photos.images, photos.keys, config.landmarks, config.save_landmarks)
-    faces = align_photos(source, photos.images, points, config.template)
+    template = template_to_measure(embedder, config.template)
+    points = photo_landmarks(source, photos.images, config.landmarks, config.save_landmarks)
+    faces = align_photos(source, photos.images, points, template)
     verified = verify_at_sizes(
         embedder, faces, photos, sorted(set(config.probe_sizes)), config.probe_form, config.matched_gallery
     )
@@ -76,7 +81,7 @@ def main(config: Config) -> None:
         "pairs_sha256": pairs_sha256,
         "landmarks_sha256": sha256(config.landmarks) if config.landmarks else None,
     }
-    rules = protocol(config.template, config.probe_form, config.matched_gallery, config.flip)
+    rules = protocol(template, config.probe_form, config.matched_gallery, config.flip)
     result = benchmark_result("lfw", rules, embedder, measured, config, started)
     draw_lfw(Path(config.output), embedder.name, verified)
     write_json(config.output, result)

@@ -10,7 +10,6 @@ the result lies a picture, result.det.png.
 """
 
 import dataclasses
-import sys
 import time
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from lrfr_tf.data.held_out import EVERYBODY, HALVES
 from lrfr_tf.data.people import find_people
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import check_result_file, write_json
-from lrfr_tf.main import run
+from lrfr_tf.main import note, run
 from lrfr_tf.recognition.benchmark_result import benchmark_result
 from lrfr_tf.recognition.calibration import FPIR, DecisionRule
 from lrfr_tf.recognition.embedding import load_embedder
@@ -63,7 +62,7 @@ def main(config: Config) -> None:
     started = time.monotonic()
     check_result_file(config.output)
     rule = DecisionRule(config.fpir, None, config.threshold)
-    people = find_people(config.people, config.half)
+    people = find_people(config.people, config.half, note)
     check_sizes([len(photos) for photos in people.values()], config.gallery_sizes, config.gallery_photos)
     embedder = load_embedder(config.model, Path(config.facenet_weights) if config.facenet_weights else None)
     strangers = calibration_of(config.model, embedder) if config.threshold is None else None
@@ -71,7 +70,7 @@ def main(config: Config) -> None:
         raise UserError(f"{config.model} has no calibration; make one with tools/calibrate.py, or give --threshold.")
     measure = measure_of(embedder, config.min_face_size, config.cut)
     with tqdm(total=sum(map(len, people.values())), desc="embed", unit="photo") as progress:
-        faces = embed_people(people, sorted(set(config.heights)), measure, _note, progress.update)
+        faces = embed_people(people, sorted(set(config.heights)), measure, note, progress.update)
     drawing = Drawing(config.gallery_photos, config.draws, config.seed)
     thresholds = {size: rule.threshold_for(strangers, size) for size in sorted(set(config.gallery_sizes))}
     measured, curves = evaluate_people(faces, thresholds, drawing, tqdm)
@@ -80,10 +79,6 @@ def main(config: Config) -> None:
     write_json(config.output, result)
     print("\n".join(people_lines(result)))
     print(f"result: {config.output}")
-
-
-def _note(sentence: str) -> None:
-    tqdm.write(f"note: {sentence}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from lrfr_tf.data.scface import (
 from lrfr_tf.faces.align import TEMPLATES
 from lrfr_tf.files import check_result_file, read_json, write_json
 from lrfr_tf.main import run
-from lrfr_tf.recognition.benchmark_result import benchmark_result, embedder_of
+from lrfr_tf.recognition.benchmark_result import benchmark_result, embedder_of, template_to_measure
 from lrfr_tf.recognition.embedding import BACKBONES
 from lrfr_tf.recognition.evaluate_scface import (
     PROTOCOLS,
@@ -56,7 +56,11 @@ class Config:
     seed: int = option(0, "seed of that drawing", at_least=0)
     backbone: str = option("spherenet20", "network that a file of weights belongs to", BACKBONES)
     facenet_weights: str | None = option(None, "FaceNet's weight file; without it, the cache or a download")
-    template: str = option("lai", "where the landmarks of an aligned face lie", TEMPLATES)
+    template: str | None = option(
+        None,
+        "where the landmarks of an aligned face lie; default: where the model was trained to see them",
+        TEMPLATES,
+    )
     probe_form: str = option("enlarged", "the model gets probes enlarged to 128 px, or small, as aligned", PROBE_FORMS)
     flip: bool = option(False, "mean of the embeddings of a face and its mirror image")
     matched_gallery: bool = option(False, "mugshots are shrunk to the median size of the distance's probes")
@@ -83,11 +87,10 @@ def main(config: Config) -> None:
         print(f"note: there are no images of distance {', '.join(map(str, absent))}.")
     checksum = images_checksum(source, images)
     embedder = embedder_of(config)
+    template = template_to_measure(embedder, config.template)
     if landmarks is None:
         landmarks = detect_scface_landmarks(source, images, config.save_landmarks)
-    rows = identify_scface(
-        embedder, source, images, landmarks, config.template, config.probe_form, config.matched_gallery
-    )
+    rows = identify_scface(embedder, source, images, landmarks, template, config.probe_form, config.matched_gallery)
     compared = None
     if baseline is not None:
         compared = differences(rows, len(images.mugshots), baseline, checksum, str(config.baseline))
@@ -107,7 +110,8 @@ def main(config: Config) -> None:
         "difference_to_baseline": compared,
         "images_sha256": checksum,
     }
-    result = benchmark_result("scface", protocol(config, len(images.mugshots)), embedder, measured, config, started)
+    rules = protocol(config, template, len(images.mugshots))
+    result = benchmark_result("scface", rules, embedder, measured, config, started)
     draw_scface(Path(config.output), embedder.name, rows)
     write_json(config.output, result)
     print("\n".join(scface_lines(result)))

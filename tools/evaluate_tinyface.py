@@ -20,7 +20,7 @@ from lrfr_tf.data.tinyface import find_tinyface
 from lrfr_tf.files import check_result_file, write_json
 from lrfr_tf.main import run
 from lrfr_tf.recognition.benchmark_result import benchmark_result, embedder_of
-from lrfr_tf.recognition.embedding import BACKBONES
+from lrfr_tf.recognition.embedding import BACKBONES, template_for
 from lrfr_tf.recognition.evaluate_tinyface import (
     CROPS,
     draw_tinyface,
@@ -55,9 +55,10 @@ def main(config: Config) -> None:
         landmarks, counts["images_without_landmarks"] = tinyface_landmarks(Path(config.landmarks), faces)
         print(f"note: {counts['images_without_landmarks']:,} images have no landmarks.")
     embedder = embedder_of(config)
+    template = None if landmarks is None else template_for(embedder)
     metrics, shares = identify(embedder, faces, config.alignment, landmarks)
     measured = {"counts": counts, "identification": metrics}
-    rules = protocol(config.alignment, not config.no_distractors, config.flip, landmarks is not None)
+    rules = protocol(config.alignment, not config.no_distractors, config.flip, template)
     result = benchmark_result("tinyface", rules, embedder, measured, config, started)
     draw_tinyface(Path(config.output), embedder.name, shares)
     write_json(config.output, result)

@@ -9,7 +9,6 @@ An embedder that takes aligned faces gets a folder of its own, since embeddings 
 """
 
 import dataclasses
-import sys
 from pathlib import Path
 
 from lrfr_tf.config import option, required
@@ -19,8 +18,8 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.faces.align import TEMPLATES
 from lrfr_tf.faces.choose import RULE, rival_notes
 from lrfr_tf.faces.detect import FaceDetector
-from lrfr_tf.main import run
-from lrfr_tf.recognition.embedding import load_embedder
+from lrfr_tf.main import note, run
+from lrfr_tf.recognition.embedding import load_embedder, template_for
 from lrfr_tf.recognition.extract import CROPS, POLICIES, Extraction, extract_tree
 
 
@@ -33,7 +32,11 @@ class Config:
     embedder: str = option("facenet-128", "a FaceNet by name, or the folder of an exported embedder")
     facenet_weights: str | None = option(None, "a local file with its weights; default: fetched and cached")
     crop: str = option("box", "cut a face out at the detector's box, or align it by its landmarks to 128 pixels", CROPS)
-    template: str = option("lai", "where the landmarks of an aligned face lie", TEMPLATES)
+    template: str | None = option(
+        None,
+        "where the landmarks of an aligned face lie; default: where the model was trained to see them",
+        TEMPLATES,
+    )
     policy: str = option(
         "miss",
         "when no face is found: miss (no embedding, wrong in the table), whole (embed the whole image), hr_box (use "
@@ -60,13 +63,14 @@ def main(config: Config) -> None:
         "min_face_size": config.min_face_size,
         "face": RULE,
     }
-    template = config.template if config.crop == "aligned" else None
-    how = Extraction(detector, load_embedder(config.embedder, weights), config.policy, settings, template)
+    embedder = load_embedder(config.embedder, weights)
+    template = template_for(embedder, config.template) if config.crop == "aligned" else None
+    how = Extraction(detector, embedder, config.policy, settings, template)
     for method in config.methods:
         hr_output = output / "hr" if config.policy == "hr_box" and method != "hr" else None
         with_rival = extract_tree(data / method, config.splits, classes, how, output / method, hr_output)
-        for note in rival_notes([str(data / method / name) for name in with_rival]):
-            print(f"note: {note}", file=sys.stderr)
+        for sentence in rival_notes([str(data / method / name) for name in with_rival]):
+            note(sentence)
     print(f"{output}: embeddings of {', '.join(config.methods)} by {how.embedder.name}")
 
 

@@ -14,7 +14,6 @@ Images that cannot be read are named on stderr and the rest go on; the exit code
 import contextlib
 import dataclasses
 import json
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,7 +28,7 @@ from lrfr_tf.evaluation.annotate import draw_caption, draw_faces
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.files import make_folder
 from lrfr_tf.images.decode import IMAGE_SUFFIXES, write_png
-from lrfr_tf.main import run
+from lrfr_tf.main import note, run
 from lrfr_tf.models.backbone import BACKBONES
 from lrfr_tf.recognition.calibration import FPIR, DecisionRule, Threshold
 from lrfr_tf.recognition.embedding import load_embedder
@@ -94,7 +93,7 @@ def main(config: Config) -> None:
         if picture.error is not None:
             errors.append(picture.error)
             if config.image is None:
-                _note(picture.error)
+                note(picture.error)
         elif config.output is not None:
             write_png(Path(config.output) / f"{picture.name}.png", _drawn(config, picture, faces))
     if config.image is not None and errors:
@@ -113,9 +112,9 @@ def _identify_video(config: Config, video: VideoReader) -> None:
             if path.resolve() == Path(video.path).resolve():
                 raise UserError(f"--output={config.output} would put the drawn video in the place of {video.path}.")
             writer = stack.enter_context(VideoWriter(path, video.rate / config.every))
-        _note(
-            "Each frame is answered by itself, which does not keep the rate for strangers: one who stays in view is asked "
-            "about again and again."
+        note(
+            "Each frame is answered by itself, which does not keep the rate for strangers: one who stays in view is "
+            "asked about again and again."
         )
         for picture, faces in _answers(config, recogniser, video.frames(config.every), progress):
             if writer is not None:
@@ -123,7 +122,7 @@ def _identify_video(config: Config, video: VideoReader) -> None:
     if video.frames_read == 0:
         raise UserError(str(video.complaint))
     if video.complaint is not None:
-        _note(video.complaint)
+        note(video.complaint)
 
 
 def _check(config: Config) -> None:
@@ -161,7 +160,7 @@ def _load(config: Config) -> Recogniser:
     resolver = None if config.super_resolver is None else load_super_resolver(Path(config.super_resolver))
     strangers = calibration_of(str(config.embedder), embedder) if config.threshold is None else None
     return recogniser_of_gallery(
-        embedder, Path(str(config.gallery)), detector, rule, strangers, config.cut, resolver, _note
+        embedder, Path(str(config.gallery)), detector, rule, strangers, config.cut, resolver, note
     )
 
 
@@ -169,7 +168,7 @@ def _answers(
     config: Config, recogniser: Recogniser, pictures: Iterable[Picture], progress: tqdm
 ) -> Iterator[tuple[Picture, list[Face]]]:
     """Identifies the faces of each picture and prints the answer."""
-    _note(recogniser.threshold.in_words())
+    note(recogniser.threshold.in_words())
     with progress:
         if config.format == "table":
             tqdm.write(ROW.format("picture", "box", "detected", "name", "score", "threshold", "next best"))
@@ -239,10 +238,6 @@ def _drawn(config: Config, picture: Picture, faces: Sequence[Face]) -> np.ndarra
     if config.cropped:
         return draw_caption(picture.pixels, labels[0], known[0])
     return draw_faces(picture.pixels, [face.box for face in faces], labels, known)
-
-
-def _note(sentence: str) -> None:
-    tqdm.write(f"note: {sentence}", file=sys.stderr)
 
 
 if __name__ == "__main__":

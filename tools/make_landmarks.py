@@ -9,7 +9,6 @@ written by tools/evaluate_scface.py --save_landmarks.
 """
 
 import dataclasses
-import sys
 from pathlib import Path
 
 from lrfr_tf.config import option, required
@@ -19,7 +18,7 @@ from lrfr_tf.data.landmarks import write_landmarks
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.choose import rival_note
 from lrfr_tf.faces.detect import FaceDetector
-from lrfr_tf.main import run
+from lrfr_tf.main import note, run
 
 NAMED = 20  # images without a face are named up to so many
 
@@ -47,7 +46,7 @@ def main(config: Config) -> None:
         raise UserError(f"No face was found in any of the {len(names)} images of {config.images}.")
     write_landmarks(Path(config.output), found)
     for name in with_rival:  # nothing else tells which these are
-        print(f"note: {rival_note(name)}", file=sys.stderr)
+        note(rival_note(name))
     for name in missed[:NAMED]:
         print(f"no face: {name}")
     if len(missed) > NAMED:

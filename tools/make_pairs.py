@@ -14,7 +14,7 @@ from lrfr_tf.data.held_out import EVERY_SPLIT, list_held_out
 from lrfr_tf.data.image_source import images_by_identity, open_source
 from lrfr_tf.data.pairs import image_key, make_pairs, write_pairs
 from lrfr_tf.errors import UserError
-from lrfr_tf.main import run
+from lrfr_tf.main import note, run
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,7 +59,7 @@ def read_images(data: Path, held_out_divisor: int) -> dict[str, list[str]]:
         for face in list_held_out(data, EVERY_SPLIT, held_out_divisor):
             images.setdefault(face.identity, []).append(face.path.split("/")[-1])
         return images
-    for person, names in images_by_identity(open_source(data)).items():
+    for person, names in images_by_identity(open_source(data), note).items():
         if held_out_divisor == 0 or is_held_out(person, held_out_divisor):
             images[person] = [name.split("/")[-1] for name in names]
     if not images:

@@ -13,13 +13,12 @@ from pathlib import Path
 from lrfr_tf.config import option, required
 from lrfr_tf.data.folders import is_held_out, sorted_names
 from lrfr_tf.data.image_source import images_by_identity, open_source
-from lrfr_tf.data.landmarks import by_image, read_landmarks
-from lrfr_tf.data.pairs import image_key
+from lrfr_tf.data.landmarks import by_image, key_of, read_landmarks
 from lrfr_tf.data.scface import DISTANCES
 from lrfr_tf.data.scface_lookalike import choose_photos, write_scface_lookalike
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.detect import FaceDetector
-from lrfr_tf.main import run
+from lrfr_tf.main import note, run
 from lrfr_tf.recognition.photo_landmarks import THRESHOLDS, landmarks_by_detector
 
 
@@ -48,7 +47,7 @@ def main(config: Config) -> None:
     if Path(config.output).exists():
         raise UserError(f"{config.output} is there already and is not replaced; choose another --output.")
     source = open_source(Path(config.data))
-    photos = images_by_identity(source)
+    photos = images_by_identity(source, note)
     held_out = [
         person for person in photos if config.held_out_divisor == 0 or is_held_out(person, config.held_out_divisor)
     ]
@@ -58,8 +57,7 @@ def main(config: Config) -> None:
     names = [name for person in photos.values() for name in person]
     if config.landmarks:
         table = by_image(read_landmarks(Path(config.landmarks)))
-        keys = {name: image_key(name.split("/")[-2], name.split("/")[-1]) for name in names}
-        landmarks = {name: table[key] for name, key in keys.items() if key in table}
+        landmarks = {name: table[key_of(name)] for name in names if key_of(name) in table}
     else:
         landmarks = landmarks_by_detector(source, names, FaceDetector(THRESHOLDS))
     chosen = choose_photos(photos, landmarks, config.least_eye_distance, config.persons)

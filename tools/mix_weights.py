@@ -20,7 +20,7 @@ from lrfr_tf.main import run
 from lrfr_tf.models.backbone import folded_trunk
 from lrfr_tf.models.facenet import TRUNK
 from lrfr_tf.recognition.export_embedder import load_backbone
-from lrfr_tf.weights.backbone import MIX_RECORD, save_weights
+from lrfr_tf.weights.backbone import MIX_RECORD, save_weights, template_of_weights, write_embedder_record
 from lrfr_tf.weights.facenet import load_facenet_128
 from lrfr_tf.weights.sample_package import fetch_facenet_weights
 
@@ -48,6 +48,7 @@ def main(config: Config) -> None:
     with folder_written_whole(Path(config.output)) as temporary:
         save_weights(network, temporary / file.name)
         write_json(temporary / MIX_RECORD, record)
+        write_embedder_record(temporary, template_of_weights(file.parent), int(network.input_shape[1]))
     print(
         f"{config.output}: {config.share:g} of {file}, {1 - config.share:g} of {config.other_model or 'FaceNet 128-D'}"
     )
@@ -59,6 +60,8 @@ def begun(config: Config, file: str) -> list[np.ndarray]:
         network, other_file = load_backbone(Path(config.other_model))
         if other_file.name != file:
             raise UserError(f"{other_file} is of another backbone than {config.model}.")
+        if template_of_weights(other_file.parent) != template_of_weights(Path(config.model)):
+            raise UserError(f"{other_file} was trained on another template than {config.model}.")
         return network.get_layer(TRUNK).get_weights()
     published = load_facenet_128(Path(config.facenet_weights) if config.facenet_weights else fetch_facenet_weights())
     return folded_trunk(published).get_weights()

@@ -6,7 +6,6 @@ python tools/prepare_aligned.py --images=img_align_celeba.zip --identities=ident
 """
 
 import dataclasses
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,23 +18,23 @@ from lrfr_tf.data.aligned_source import (
     find_celeba_landmarks,
 )
 from lrfr_tf.data.celeba import match_images, read_identities
-from lrfr_tf.data.face_cache import read_identities_to_exclude
 from lrfr_tf.data.image_source import images_by_identity, open_source
 from lrfr_tf.data.landmarks import read_landmarks
+from lrfr_tf.data.name_list import read_exclusions
 from lrfr_tf.data.prepare_aligned import Framing, describe, prepare_aligned_tree, source_fingerprint
 from lrfr_tf.data.rivaled_photos import RivaledPhotos
 from lrfr_tf.faces.align import TEMPLATES
 from lrfr_tf.faces.choose import RULE, rival_notes
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.files import sha256
-from lrfr_tf.main import run
+from lrfr_tf.main import note, run
 
 HALF_SIZE_CELEBA = (109, 89)  # height, width
 
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    images: str = required("a folder, or a zip, of photos; the folder that a photo lies in names its person")
+    images: str = required("a folder, or a zip, of <person>/<photo>, with further folders below <person> or without")
     output: str = required("folder for the tree of aligned faces")
     identities: str | None = option(
         None, "a list '<image> <identity>', a line for each image, as identity_CelebA.txt; instead of folder names"
@@ -55,6 +54,9 @@ class Config:
         0, "leave out identities whose number is divisible by this; 0 keeps everybody", at_least=0
     )
     exclude: str | None = option(None, "a list of identities to leave out, one a line")
+    allow_unmatched_exclusions: bool = option(
+        False, "--exclude is of more data than is here: entries that match nobody are counted, not refused"
+    )
     without_tests: bool = option(
         False, "leave out each identity's test and validation photo: the first two by name where it has three or more"
     )
@@ -67,11 +69,11 @@ def main(config: Config) -> None:
     images = Path(config.images)
     source = open_source(images)
     if config.identities:
-        by_identity, missing = match_images(source, read_identities(Path(config.identities)))
+        by_identity, missing = match_images(source, read_identities(Path(config.identities)), note)
         selection = Selection(by_identity, missing=tuple(missing))
     else:
-        selection = Selection(images_by_identity(source))
-    excluded = read_identities_to_exclude(Path(config.exclude)) if config.exclude else frozenset()
+        selection = Selection(images_by_identity(source, note))
+    excluded = read_exclusions(config.exclude, selection.images, config.allow_unmatched_exclusions, note)
     selection = selection.without(excluded, config.held_out_divisor)
     settings: dict[str, Any] = {
         "data_set": "photos",
@@ -105,8 +107,8 @@ def main(config: Config) -> None:
     manifest = prepare_aligned_tree(
         source, selection, find_landmarks, Path(config.output), framing, settings, config.workers, rivaled
     )
-    for note in rival_notes(manifest.get("images_with_rival", [])):
-        print(f"note: {note}", file=sys.stderr)
+    for sentence in rival_notes(manifest.get("images_with_rival", [])):
+        note(sentence)
     print(describe(config.output, manifest))
 
 

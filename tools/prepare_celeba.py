@@ -18,7 +18,7 @@ from lrfr_tf.data.splits import split_by_name
 from lrfr_tf.faces.frame import celeba_face_box, crop, portrait_width
 from lrfr_tf.files import sha256
 from lrfr_tf.images.resize import resize
-from lrfr_tf.main import run
+from lrfr_tf.main import note, run
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,7 +44,7 @@ def main(config: Config) -> None:
     images, identity_list = Path(config.images), Path(config.identities)
     identities = read_identities(identity_list)
     source = open_source(images)
-    by_identity, missing = match_images(source, identities)
+    by_identity, missing = match_images(source, identities, note)
     split = split_by_name(by_identity, config.keep_dropped)
     check_full_set(identities, split)
 

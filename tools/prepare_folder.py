@@ -8,7 +8,6 @@ python tools/prepare_folder.py --images=photos/train --test_images=photos/val --
 """
 
 import dataclasses
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,7 +22,7 @@ from lrfr_tf.faces.choose import RULE, only_meant, rival_notes
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.faces.frame import frame_face, frame_portrait
 from lrfr_tf.files import sha256
-from lrfr_tf.main import run
+from lrfr_tf.main import note, run
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,7 +51,7 @@ def main(config: Config) -> None:
     sizes = Sizes(config.high_size, config.low_size)
     paths = [Path(path) for path in (config.images, config.test_images) if path]
     sources = [open_source(path) for path in paths]
-    trees = [images_by_identity(source) for source in sources]
+    trees = [images_by_identity(source, note) for source in sources]
     source: ImageSource | dict[str, ImageSource]
     if config.test_images:
         split = split_with_given_test(*trees)
@@ -86,8 +85,8 @@ def main(config: Config) -> None:
         "images_sha256": [sha256(path) if path.is_file() else "folder" for path in paths],
     }
     manifest = prepare_tree(source, split, frame_faces, Path(config.output), sizes, settings, rivaled=rivaled)
-    for note in rival_notes(manifest["images_with_rival"]):
-        print(f"note: {note}", file=sys.stderr)
+    for sentence in rival_notes(manifest["images_with_rival"]):
+        note(sentence)
     print(f"{config.output}: {manifest['identities']} identities, images {manifest['images']}")
     print(
         f"dropped {len(split.dropped)} identities with too few images; no face in "

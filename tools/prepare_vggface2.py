@@ -2,7 +2,7 @@
 
 python tools/prepare_vggface2.py --images=VGGFace2 --output=datasets/vggface2 \\
     --landmarks=loose_landmark_train.csv,loose_landmark_test.csv --exclude_names=lfw_names.txt \\
-    --identity_meta=identity_meta.csv
+    --identity_meta=identity_meta.csv --allow_unmatched_exclusions     # most of LFW's persons are not in VGGFace2
 python tools/prepare_vggface2.py --images=faces_112x112 --aligned --output=datasets/vggface2
 """
 
@@ -12,15 +12,15 @@ from typing import Any
 
 from lrfr_tf.config import option, required
 from lrfr_tf.data.aligned_source import FindLandmarks, LandmarkTable, Selection
-from lrfr_tf.data.face_cache import read_identities_to_exclude
-from lrfr_tf.data.image_source import images_by_identity, open_source
+from lrfr_tf.data.image_source import images_by_innermost_folder, open_source
 from lrfr_tf.data.landmarks import read_vggface2_landmarks
+from lrfr_tf.data.name_list import read_exclusions
 from lrfr_tf.data.prepare_aligned import Framing, describe, prepare_aligned_tree, source_fingerprint
 from lrfr_tf.data.vggface2 import identities_named, read_identity_names
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.align import TEMPLATES
 from lrfr_tf.files import sha256
-from lrfr_tf.main import run
+from lrfr_tf.main import note, run
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,6 +34,9 @@ class Config:
     exclude: str | None = option(None, "a list of identities to leave out (n000002), one a line")
     exclude_names: str | None = option(
         None, "a list of persons to leave out by name, one a line, for example those of LFW; needs --identity_meta"
+    )
+    allow_unmatched_exclusions: bool = option(
+        False, "--exclude is of more data than is here: entries that match nobody are counted, not refused"
     )
     identity_meta: str | None = option(None, "VGGFace2's identity_meta.csv, which names its identities")
     template: str = option("lai", "where the landmarks come to lie: as published, or centred", TEMPLATES)
@@ -49,13 +52,14 @@ def main(config: Config) -> None:
     if (config.exclude_names is None) != (config.identity_meta is None):
         raise UserError("--exclude_names and --identity_meta belong together: one lists persons, the other knows them.")
     images = Path(config.images)
-    excluded: frozenset[str] = frozenset()
-    if config.exclude:
-        excluded |= read_identities_to_exclude(Path(config.exclude))
-    if config.exclude_names and config.identity_meta:
-        excluded |= identities_named(read_identity_names(Path(config.identity_meta)), Path(config.exclude_names))
     source = open_source(images)
-    selection = Selection(images_by_identity(source)).without(excluded)
+    by_identity = images_by_innermost_folder(source, note)
+    allowed = config.allow_unmatched_exclusions
+    excluded = read_exclusions(config.exclude, by_identity, allowed, note)
+    if config.exclude_names and config.identity_meta:
+        names = read_identity_names(Path(config.identity_meta))
+        excluded |= identities_named(names, Path(config.exclude_names), by_identity, allowed, note)
+    selection = Selection(by_identity).without(excluded)
     find_landmarks: FindLandmarks | None = None
     if config.landmarks:
         lists = [read_vggface2_landmarks(Path(path)) for path in config.landmarks]

@@ -19,9 +19,9 @@ from lrfr_tf.models.detail import shows_little
 from lrfr_tf.models.facenet import Enlarge
 from lrfr_tf.models.fold import fold_batch_norm
 from lrfr_tf.recognition import export_embedder
-from lrfr_tf.recognition.embedding import load_embedder
+from lrfr_tf.recognition.embedding import Embedder, load_embedder
 from lrfr_tf.recognition.exported_networks import exported_networks
-from lrfr_tf.recognition.saved_model import content_checksum, find_version, read_record
+from lrfr_tf.recognition.saved_model import find_version, read_record
 from lrfr_tf.recognition.super_resolution import KIND as SUPER_RESOLUTION
 from lrfr_tf.recognition.super_resolution import SuperResolver, load_super_resolver
 
@@ -43,6 +43,7 @@ class Convertible:
             TensorFlow operations.
         reference: what the SavedModel, or the run's network in Keras, answers to the same faces, NumPy to NumPy.
         bytes: size of the stored model.
+        template: what the faces of an embedder lie on; None for FaceNet, which takes them as they are cut out.
     """
 
     kind: str
@@ -55,6 +56,7 @@ class Convertible:
     compute: Callable[[tf.Tensor], tf.Tensor]
     reference: Network
     bytes: int
+    template: str | None = None
 
     def function(self, batch: int | None) -> Any:
         """`compute` as a `tf.function` with named input and output, for `batch` faces at a time; None: any number."""
@@ -79,7 +81,7 @@ def load_convertibles(model: Path) -> dict[str, Convertible]:
     if model.is_dir() and any(model.glob("*.weights.h5")):
         network, weights = export_embedder.load_backbone(model)
         embedder = load_embedder(str(weights), backbone=weights.name.split(".")[0])
-        return {"": _embedder(network, embedder.name, embedder.checksum, embedder.embed, weights.stat().st_size)}
+        return {"": _embedder(network, embedder, embedder.name, weights.stat().st_size)}
     version = None if (model / "super_resolver.json").is_file() else find_version(model)
     if version is None:
         resolver = load_super_resolver(model)
@@ -89,9 +91,9 @@ def load_convertibles(model: Path) -> dict[str, Convertible]:
     if record["kind"] == SUPER_RESOLUTION:
         return {"": _super_resolver(load_super_resolver(version), size)}
     if record["kind"] == EMBEDDER:
-        name, checksum, embed = record["name"], content_checksum(record["files"]), load_embedder(str(version)).embed
+        embedder = load_embedder(str(version))
         networks = exported_networks(version, record)
-        return {part: _embedder(network, name, checksum, embed, size) for part, network in networks.items()}
+        return {part: _embedder(network, embedder, record["name"], size) for part, network in networks.items()}
     raise UserError(f"{version} holds a model of the kind {record['kind']}; {SUPER_RESOLUTION} and {EMBEDDER} convert.")
 
 
@@ -107,16 +109,17 @@ def _super_resolver(resolver: SuperResolver, size: int) -> Convertible:
     )  # fmt: skip
 
 
-def _embedder(
-    network: keras.Model, name: str, checksum: str, embed: Callable[..., np.ndarray], size: int
-) -> Convertible:
+def _embedder(network: keras.Model, embedder: Embedder, name: str, size: int) -> Convertible:
     network = _with_plain_resizing(network)
 
     def compute(faces: tf.Tensor) -> tf.Tensor:
         return tf.math.l2_normalize(network(tf.cast(faces, tf.float32), training=False), axis=-1)
 
     side = int(network.input_shape[1])
-    return Convertible(EMBEDDER, name, checksum, side, 0, "faces", "embedding", compute, embed, size)
+    return Convertible(
+        EMBEDDER, name, embedder.checksum, side, 0, "faces", "embedding", compute, embedder.embed, size,
+        embedder.template,
+    )  # fmt: skip
 
 
 def by_detail(networks: Mapping[str, Network]) -> Network:

@@ -7,10 +7,12 @@ import numpy as np
 
 from lrfr_tf.data.folders import is_held_out
 from lrfr_tf.data.image_source import images_by_identity, open_source
-from lrfr_tf.data.landmarks import by_image, read_landmarks
+from lrfr_tf.data.landmarks import by_image, key_of, read_landmarks
 from lrfr_tf.data.lfw import align_photos, find_paired_photos, landmarks_for
 from lrfr_tf.data.pairs import read_pairs
+from lrfr_tf.data.prepare_aligned import DELIVERED
 from lrfr_tf.errors import UserError
+from lrfr_tf.faces.align import TEMPLATES
 from lrfr_tf.files import read_json
 from lrfr_tf.images.decode import decode_image
 from lrfr_tf.images.resize import resize
@@ -34,7 +36,9 @@ class PairedFaces:
     folds: np.ndarray
 
 
-def read_some_faces(path: Path, side: int, count: int, held_out_divisor: int, held_out: bool) -> np.ndarray:
+def read_some_faces(
+    path: Path, side: int, count: int, held_out_divisor: int, held_out: bool, template: str | None = None
+) -> np.ndarray:
     """Faces evenly spread over a folder or zip of <person>/<photo>, uint8 [n, side, side, 3], n at most `count`.
 
     Faces of another size are resized. From a tree of tools/prepare_aligned.py the frame without its left margin is cut.
@@ -42,9 +46,10 @@ def read_some_faces(path: Path, side: int, count: int, held_out_divisor: int, he
     Args:
         held_out_divisor: persons whose number is divisible by it are held out; 0 takes everybody in either case.
         held_out: take those persons, or all others.
+        template: what the network was trained on; None where that does not matter.
 
     Raises:
-        UserError: there is no such face, or one cannot be read.
+        UserError: there is no such face, one cannot be read, or it is a tree on another template.
     """
     source = open_source(path)
     names = [
@@ -58,18 +63,26 @@ def read_some_faces(path: Path, side: int, count: int, held_out_divisor: int, he
         raise UserError(f"{path} holds no person whose number is {wanted}divisible by {held_out_divisor}.")
     margin = 0
     if (path / "manifest.json").is_file():
-        margin = int(read_json(path / "manifest.json").get("left_margin", 0))
+        manifest = read_json(path / "manifest.json")
+        margin = int(manifest.get("left_margin", 0))
+        if template in TEMPLATES and manifest.get("template", template) not in (template, DELIVERED):
+            raise UserError(
+                f"The faces in {path} lie on the template {manifest['template']!r}, and the model takes {template!r}."
+            )
     places = np.unique(np.linspace(0, len(names) - 1, count).astype(int))
     photos = [decode_image(source.read(names[place]), source.label(names[place]))[:, margin:] for place in places]
     return np.stack([resize(photo, side, side) for photo in photos])
 
 
-def read_paired_faces(path: Path, landmarks: Path | None, pairs: Path, pairs_per_fold: int, side: int) -> PairedFaces:
+def read_paired_faces(
+    path: Path, landmarks: Path | None, pairs: Path, pairs_per_fold: int, side: int, template: str | None = None
+) -> PairedFaces:
     """The faces of the first pairs of every fold of a list, half of them matched, aligned to `side` x `side`.
 
     Args:
         path: folder or zip of <person>/<photo>.
         landmarks: table of landmarks by which photos are aligned; without one they are taken as aligned already.
+        template: what they are aligned on; None is "lai".
 
     Raises:
         UserError: a file is missing, cannot be read, or the list has one fold only.
@@ -86,6 +99,8 @@ def read_paired_faces(path: Path, landmarks: Path | None, pairs: Path, pairs_per
     if landmarks is None:
         faces = np.stack([resize(decode_image(source.read(n), source.label(n)), side, side) for n in photos.images])
     else:
-        points = landmarks_for(photos.keys, by_image(read_landmarks(landmarks)), str(landmarks))
-        faces = align_photos(source, photos.images, points, "lai", side)
+        points = landmarks_for(
+            [key_of(name) for name in photos.images], by_image(read_landmarks(landmarks)), str(landmarks)
+        )
+        faces = align_photos(source, photos.images, points, template or TEMPLATES[0], side)
     return PairedFaces(faces, photos.first, photos.second, photos.same, photos.folds)

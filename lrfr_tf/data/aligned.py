@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from lrfr_tf.data.face_cache import identity_name, read_faces
-from lrfr_tf.data.folders import is_held_out, sorted_names
+from lrfr_tf.data.face_cache import read_faces
+from lrfr_tf.data.folders import identity_name, is_held_out, sorted_names
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import read_json
 from lrfr_tf.images.decode import read_image
@@ -43,12 +43,12 @@ def list_aligned_faces(roots: Sequence[Path], held_out_divisor: int, excluded: C
 
     Args:
         held_out_divisor: identities whose number is divisible by it are left out; 0 keeps everybody.
-        excluded: names of further identities to leave out, as `face_cache.identity_name` writes them.
+        excluded: names of further identities to leave out, as `folders.identity_name` writes them.
 
     Raises:
         UserError: a tree is not finished, trees are framed differently, or nobody is left.
     """
-    _check_equal_framing(roots)
+    common_template(roots)
     found: list[tuple[str, str, int]] = []
     for tree, root in enumerate(roots):
         for target in sorted(faces_below(root)):
@@ -105,7 +105,12 @@ def faces_below(root: Path) -> set[str]:
     return found
 
 
-def _check_equal_framing(roots: Sequence[Path]) -> None:
+def common_template(roots: Sequence[Path]) -> str:
+    """The template of trees that are framed alike, as their manifests call it.
+
+    Raises:
+        UserError: a tree is not finished, or trees are framed differently.
+    """
     framings = []
     for root in roots:
         manifest = read_json(root / "manifest.json") if (root / "manifest.json").is_file() else {}
@@ -120,3 +125,4 @@ def _check_equal_framing(roots: Sequence[Path]) -> None:
                 f"{roots[0]} and {root} are framed differently (template, size, left margin: {framings[0]} and "
                 f"{framings[-1]}); prepare both alike."
             )
+    return framings[0][0]

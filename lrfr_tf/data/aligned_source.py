@@ -7,9 +7,8 @@ from typing import Protocol
 
 import numpy as np
 
-from lrfr_tf.data.face_cache import identity_name
-from lrfr_tf.data.folders import is_held_out, sorted_names
-from lrfr_tf.data.landmarks import by_image
+from lrfr_tf.data.folders import identity_name, is_held_out, sorted_names
+from lrfr_tf.data.landmarks import by_image, key_of
 from lrfr_tf.data.rivaled_photos import RivaledPhotos
 from lrfr_tf.data.splits import MINIMUM_IMAGES
 from lrfr_tf.errors import UserError
@@ -51,7 +50,7 @@ class Selection:
     missing: tuple[str, ...] = ()
 
     def without(self, excluded: Collection[str], held_out_divisor: int = 0) -> "Selection":
-        """Leaves out identities by name (as `face_cache.identity_name` writes it) or by the rule of `is_held_out`.
+        """Leaves out identities by name (as `folders.identity_name` writes it) or by the rule of `is_held_out`.
 
         Raises:
             UserError: nobody is left.
@@ -129,8 +128,7 @@ class LandmarkTable:
 
     def key(self, name: str) -> tuple[str, str]:
         """(folder, file name without suffix); the folder is "" where it does not count."""
-        path = PurePosixPath(name)
-        return "" if self._by_file_name else path.parent.name, path.stem
+        return key_of(PurePosixPath(name).name if self._by_file_name else name)
 
     def lost_beside(self, names: Collection[str]) -> list[str]:
         """Photos that the table names in the folders of `names` and that are not among `names`."""

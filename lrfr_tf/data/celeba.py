@@ -3,10 +3,11 @@
 Liu et al., "Deep Learning Face Attributes in the Wild", ICCV 2015. Non-commercial research only.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from lrfr_tf.data.image_source import ImageSource
+from lrfr_tf.data.image_source import ImageSource, passed_over
+from lrfr_tf.data.name_list import read_lines
 from lrfr_tf.data.splits import Split
 from lrfr_tf.errors import UserError
 
@@ -25,14 +26,8 @@ def read_identities(path: Path) -> dict[str, str]:
     Raises:
         UserError: the file is missing, is not such a list, or names a file twice; the message names the line.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}.") from None
-    except UnicodeDecodeError:
-        raise UserError(f"{path} is not a text file; it should be identity_CelebA.txt.") from None
     identities: dict[str, str] = {}
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(read_lines(path, "identity_CelebA.txt"), start=1):
         words = line.split()
         if not words or (number == 1 and len(words) == 2 and all(word.isidentifier() for word in words)):
             continue
@@ -46,8 +41,13 @@ def read_identities(path: Path) -> dict[str, str]:
     return identities
 
 
-def match_images(source: ImageSource, identities: Mapping[str, str]) -> tuple[dict[str, list[str]], list[str]]:
+def match_images(
+    source: ImageSource, identities: Mapping[str, str], note: Callable[[str], None] | None = None
+) -> tuple[dict[str, list[str]], list[str]]:
     """Joins the list of identities with the images that are there.
+
+    Args:
+        note: told, in one sentence, how many files were passed over.
 
     Returns:
         (identity -> source names of its images, listed files that are missing).
@@ -55,7 +55,8 @@ def match_images(source: ImageSource, identities: Mapping[str, str]) -> tuple[di
     Raises:
         UserError: none of the listed images is there.
     """
-    by_file = {name.rsplit("/", 1)[-1]: name for name in source.names()}
+    listing = source.listing()
+    by_file = {name.rsplit("/", 1)[-1]: name for name in listing.images}
     images: dict[str, list[str]] = {}
     missing: list[str] = []
     for file, identity in identities.items():
@@ -68,6 +69,10 @@ def match_images(source: ImageSource, identities: Mapping[str, str]) -> tuple[di
             f"None of the {len(identities)} images of the identity list (the first is {missing[0]}) is in "
             f"{source.label('').rstrip('/')}."
         )
+    unlisted = sum(name.rsplit("/", 1)[-1] not in identities for name in listing.images)
+    sentence = passed_over(listing.others, {"that the list does not name": unlisted})
+    if sentence and note is not None:
+        note(sentence)
     return images, missing
 
 

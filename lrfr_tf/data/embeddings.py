@@ -1,6 +1,7 @@
 """Embeddings on disk: shards of `.npz` (no pickle) beside a manifest, one folder a method.
 
-<folder>/manifest.json               schema, embedder, detector, policy, number of images and shards of each split
+<folder>/manifest.json               schema, embedder, detector, policy, number of images and shards of each split, and
+                                     "aligned" where faces were aligned instead of cut out at their box
 <folder>/classes.json                the class map, the same for every split and method
 <folder>/<split>/shard-00000.npz     the arrays of `EmbeddingSet` for SHARD_SIZE images
 """
@@ -83,6 +84,13 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     if manifest.get("schema") != SCHEMA:
         raise UserError(f"{folder / 'manifest.json'} is of schema {manifest.get('schema')}, not {SCHEMA}.")
     return manifest
+
+
+def cut_of(manifest: dict[str, Any]) -> tuple[str, str | None]:
+    """How the faces of embeddings were cut out of the images, out of their manifest: ("box", None), or ("aligned", the
+    template)."""
+    aligned = manifest.get("aligned")
+    return ("box", None) if aligned is None else ("aligned", aligned["template"])
 
 
 def load_classes(folder: Path) -> list[str]:

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from lrfr_tf.data.folders import FaceFile, is_held_out, list_faces
+from lrfr_tf.data.folders import FaceFile, identity_name, is_held_out, list_faces
 from lrfr_tf.errors import UserError
-from lrfr_tf.files import read_json
+from lrfr_tf.files import read_json, sha256
 from lrfr_tf.images.decode import read_image
 
 
@@ -26,6 +26,32 @@ def read_tree_manifest(root: Path) -> dict:
             "tools/prepare_folder.py."
         )
     return read_json(root / "manifest.json")
+
+
+def checksums_of_trees(roots: Sequence[Path]) -> dict[str, str]:
+    """Path -> SHA-256 of the manifest of each tree, which is another where the tree was made of anything else.
+
+    Raises:
+        UserError: a tree is not finished.
+    """
+    for root in roots:
+        read_tree_manifest(root)
+    return {str(root): sha256(root / "manifest.json") for root in roots}
+
+
+def identities_in_tree(root: Path) -> set[str]:
+    """Everybody whose photos a finished tree was made of, also those who were left out of it, as folders are called.
+
+    Args:
+        root: a tree by tools/prepare_celeba.py or tools/prepare_folder.py, or one of aligned faces.
+
+    Raises:
+        UserError: the tree is not finished.
+    """
+    manifest = read_tree_manifest(root)
+    splits = [root] if "left_margin" in manifest else [path for path in (root / "hr").glob("*") if path.is_dir()]
+    found = {entry.name for split in splits for entry in os.scandir(split) if entry.is_dir()}
+    return found.union(manifest.get("excluded_identities", ()), manifest.get("dropped_identities", ()))
 
 
 def load_faces(folder: Path, faces: Sequence[FaceFile], progress: str | None = None) -> np.ndarray:
@@ -109,23 +135,3 @@ def load_training_faces(
     if len({part.shape[1:] for part in parts}) > 1:
         raise UserError(f"The faces of {', '.join(map(str, roots))} differ in size; prepare all with one --high_size.")
     return np.concatenate(parts), names
-
-
-def read_identities_to_exclude(path: Path) -> frozenset[str]:
-    """Reads a list of identities, one name or number a line, for `load_training_faces`.
-
-    Raises:
-        UserError: the file cannot be read or is empty.
-    """
-    try:
-        names = path.read_text(encoding="utf-8").split()
-    except (OSError, UnicodeDecodeError):
-        raise UserError(f"The list of identities {path} cannot be read.") from None
-    if not names:
-        raise UserError(f"The list of identities {path} is empty.")
-    return frozenset(identity_name(name) for name in names)
-
-
-def identity_name(name: str) -> str:
-    """A number without leading zeros, so that folder 00041 and number 41 are one identity; other names as they are."""
-    return str(int(name)) if name.isdecimal() else name

@@ -1,6 +1,7 @@
 """ImageFolder trees: `<root>/<split>/<identity>/<image>.png`, and the one class map for all of their splits."""
 
 import dataclasses
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -68,6 +69,12 @@ def read_classes(folder: Path) -> list[str]:
     if len(set(classes)) != len(classes):
         raise UserError(f"{folder / 'classes.json'} names a class twice.")
     return classes
+
+
+def identity_name(name: str) -> str:
+    """How two spellings of one identity are told to be one: a number without leading zeros, so that folder 00041 and
+    number 41 are one; other names as they are, normalized to NFC."""
+    return str(int(name)) if name.isdecimal() else unicodedata.normalize("NFC", name)
 
 
 def is_held_out(identity: str, divisor: int) -> bool:

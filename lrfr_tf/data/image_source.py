@@ -1,9 +1,14 @@
 """Images as they were delivered: a folder, or a zip of one, read in place."""
 
+import dataclasses
+import os
 import threading
+import unicodedata
 import zipfile
 import zlib
-from pathlib import Path
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from lrfr_tf.errors import UserError
@@ -12,11 +17,29 @@ from lrfr_tf.images.decode import IMAGE_SUFFIXES
 LARGEST_FILE = 256 << 20  # bytes; no photo is larger, and a zip bomb is
 
 
+@dataclasses.dataclass(frozen=True)
+class Listing:
+    """The files of a folder or a zip, as relative names ("a/b.jpg"), sorted.
+
+    Hidden files are in neither list, and so is everything in folders that are no user's (`is_passed_over`).
+
+    Attributes:
+        images: by their endings.
+        others: all that have another ending.
+    """
+
+    images: list[str]
+    others: list[str]
+
+
 class ImageSource(Protocol):
     """A set of image files with relative names ("a/b.jpg")."""
 
     def names(self) -> list[str]:
         """The names of all images, sorted."""
+
+    def listing(self) -> Listing:
+        """The same, and the files that are no images."""
 
     def read(self, name: str) -> bytes:
         """The bytes of one of them."""
@@ -26,14 +49,21 @@ class ImageSource(Protocol):
 
 
 class FolderSource:
-    """Images below a folder."""
+    """Images below a folder; links to folders are not followed."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
     def names(self) -> list[str]:
-        files = (path for path in self.root.rglob("*") if path.is_file())
-        return sorted(path.relative_to(self.root).as_posix() for path in files if _is_image(path.name))
+        return self.listing().images
+
+    def listing(self) -> Listing:
+        found: list[str] = []
+        for folder, below, files in os.walk(self.root, onerror=_refuse):
+            below[:] = [name for name in below if not is_passed_over(name)]
+            relative = os.path.relpath(folder, self.root).replace(os.sep, "/")
+            found += files if relative == "." else [f"{relative}/{name}" for name in files]
+        return _listing(found)
 
     def read(self, name: str) -> bytes:
         try:
@@ -60,11 +90,14 @@ class ZipSource:
         self._lock = threading.Lock()  # one file handle serves all threads
 
     def names(self) -> list[str]:
-        names = [name for name in self._archive.namelist() if _is_image(name) and not name.startswith("__MACOSX")]
+        return self.listing().images
+
+    def listing(self) -> Listing:
+        names = [name for name in self._archive.namelist() if not name.endswith("/")]
         for name in names:
-            if name.startswith("/") or ".." in name.split("/"):
+            if _is_image(name) and (name.startswith("/") or ".." in name.split("/")):
                 raise UserError(f"{self.path} holds {name!r}, which points out of its folder; it is not read.")
-        return sorted(names)
+        return _listing(name for name in names if not any(map(is_passed_over, name.split("/")[:-1])))
 
     def read(self, name: str) -> bytes:
         try:
@@ -92,20 +125,92 @@ def open_source(path: Path) -> FolderSource | ZipSource:
     raise UserError(f"{path} does not exist; it should be a folder or a zip file of images.")
 
 
-def images_by_identity(source: ImageSource) -> dict[str, list[str]]:
-    """identity -> image names, where the folder that an image lies in names the identity.
+def images_by_identity(source: ImageSource, note: Callable[[str], None] | None = None) -> dict[str, list[str]]:
+    """identity -> image names: the first folder on the way to an image names the identity, whatever lies below it.
+
+    So `people/<person>/<anything>/<photo>` is of `<person>`. Where there is one folder at the top only, and it holds no
+    photo itself but folders of photos, as in a zip of a whole folder, the folders in it name the identities. Names are
+    normalized to NFC, so that two spellings of an accent are one person.
+
+    Args:
+        note: told, in one sentence each, which folder that is, and how many files were passed over.
 
     Raises:
         UserError: there is no image in a folder of its own.
     """
+    listing = source.listing()
+    top = _folder_of_folders(listing.images)
+    if top and note is not None:
+        note(f"{source.label('').rstrip('/')} holds one folder, {top.rstrip('/')}; the folders in it name the persons.")
+    names = [(name, name.removeprefix(top).split("/") if name.startswith(top) else [name]) for name in listing.images]
+    return _by_identity(source, listing, {name: parts[0] for name, parts in names if len(parts) > 1}, note)
+
+
+def images_by_innermost_folder(source: ImageSource, note: Callable[[str], None] | None = None) -> dict[str, list[str]]:
+    """The same for data sets whose layout says that the folder in which an image lies names the identity, whatever is
+    above it: VGGFace2 has `train/<identity>/<image>` and `test/<identity>/<image>`."""
+    listing = source.listing()
+    names = [(name, name.split("/")) for name in listing.images]
+    return _by_identity(source, listing, {name: parts[-2] for name, parts in names if len(parts) > 1}, note)
+
+
+def passed_over(others: Sequence[str], reasons: Mapping[str, int] | None = None) -> str | None:
+    """One sentence that counts files that are not read; None where there are none.
+
+    Args:
+        others: files that are no images.
+        reasons: words behind a number, such as "in no person's folder" -> how many photos are not read for that.
+    """
+    endings = Counter(PurePosixPath(name).suffix.lower() or "without an ending" for name in others)
+    parts = [f"{count} {ending}" for ending, count in endings.most_common()]
+    for reason, count in (reasons or {}).items():
+        if count:
+            parts.append(f"{count} {'photo' if count == 1 else 'photos'} {reason}")
+    total = len(others) + sum((reasons or {}).values())
+    if not total:
+        return None
+    return f"{total} {'file was' if total == 1 else 'files were'} passed over: {', '.join(parts)}."
+
+
+def is_passed_over(folder: str) -> bool:
+    """True for the names of folders that systems make beside photos: .thumbnails, @eaDir, __MACOSX and the like."""
+    return folder.startswith((".", "@")) or folder == "__MACOSX"
+
+
+def _by_identity(
+    source: ImageSource, listing: Listing, identities: Mapping[str, str], note: Callable[[str], None] | None
+) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for name in source.names():
-        parts = name.split("/")
-        if len(parts) >= 2:
-            found.setdefault(parts[-2], []).append(name)
+    for name, identity in identities.items():
+        found.setdefault(unicodedata.normalize("NFC", identity), []).append(name)
+    loose = len(listing.images) - len(identities)
+    sentence = passed_over(listing.others, {"in no person's folder": loose})
     if not found:
-        raise UserError(f"{source.label('')} holds no <identity>/<image> ({', '.join(IMAGE_SUFFIXES)}).")
+        counted = f"; {sentence}" if sentence else "."
+        raise UserError(f"{source.label('')} holds no <identity>/<image> ({', '.join(IMAGE_SUFFIXES)}){counted}")
+    if sentence and note is not None:
+        note(sentence)
     return found
+
+
+def _folder_of_folders(images: Sequence[str]) -> str:
+    """ "people/" where everything lies in the folders of one folder, "data/people/" where that is in another; or ""."""
+    prefix = ""
+    while True:
+        below = [name.removeprefix(prefix) for name in images if name.startswith(prefix)]
+        tops = {name.split("/")[0] for name in below if "/" in name}
+        if len(tops) != 1 or any(name.count("/") == 1 for name in below):
+            return prefix
+        prefix += f"{tops.pop()}/"
+
+
+def _listing(names: Iterable[str]) -> Listing:
+    shown = sorted(name for name in names if not name.rsplit("/", 1)[-1].startswith("."))
+    return Listing([name for name in shown if _is_image(name)], [name for name in shown if not _is_image(name)])
+
+
+def _refuse(error: OSError) -> None:
+    raise UserError(f"{error.filename} cannot be read: {error.strerror}.")
 
 
 def _is_image(name: str) -> bool:

@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from lrfr_tf.data.pairs import image_key
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import written_whole
 
@@ -64,8 +65,13 @@ def write_landmarks(path: Path, rows: Mapping[str, np.ndarray]) -> None:
             writer.writerow([name, *(f"{value:.2f}" for value in np.ravel(points))])
 
 
+def key_of(name: str) -> tuple[str, str]:
+    """(folder that an image lies in, its name without suffix), as `data.pairs.image_key` names an image."""
+    return image_key(PurePosixPath(name).parent.name, name)
+
+
 def by_image(rows: Mapping[str, np.ndarray]) -> dict[tuple[str, str], np.ndarray]:
-    """The rows by (folder that the image lies in, its name without suffix), as `data.pairs.image_key` names an image.
+    """The rows by `key_of` the image.
 
     A table made in one place thus serves the same images in another, with another suffix or below other folders.
 
@@ -74,8 +80,7 @@ def by_image(rows: Mapping[str, np.ndarray]) -> dict[tuple[str, str], np.ndarray
     """
     found: dict[tuple[str, str], np.ndarray] = {}
     for name, points in rows.items():
-        image = PurePosixPath(name)
-        key = (image.parent.name, image.stem)
+        key = key_of(name)
         if key in found:
             raise UserError(f"The table of landmarks holds {'/'.join(key)} twice, in different folders.")
         found[key] = points

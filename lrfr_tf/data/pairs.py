@@ -13,6 +13,7 @@ says which image is meant, so that a list made from photos (.jpg) also serves th
 """
 
 import dataclasses
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
@@ -20,6 +21,7 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
+from lrfr_tf.data.name_list import read_lines
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import written_whole
 
@@ -75,8 +77,8 @@ class PairedImages(Generic[ImageT]):
 
 
 def image_key(person: str, file_name: str) -> tuple[str, str]:
-    """What two names of one image share: the person, and the file's name without its suffix."""
-    return person, PurePosixPath(file_name).stem
+    """What two names of one image share: the person, and the file's name without its suffix, normalized to NFC."""
+    return unicodedata.normalize("NFC", person), unicodedata.normalize("NFC", PurePosixPath(file_name).stem)
 
 
 def make_pairs(
@@ -146,12 +148,9 @@ def read_pairs(path: Path) -> list[list[Pair]]:
     Raises:
         UserError: the file is missing or is not such a list; the message names the line.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").rstrip().splitlines()
-    except FileNotFoundError:
-        raise UserError(f"{path} is missing; tools/make_pairs.py makes a list of pairs.") from None
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path} cannot be read as a list of pairs: {error}.") from None
+    if not path.exists():
+        raise UserError(f"{path} is missing; tools/make_pairs.py makes a list of pairs.")
+    lines = read_lines(path, "a list of pairs")
     header = lines[0].split() if lines else []
     if len(header) != 2 or not all(field.isdecimal() and int(field) > 0 for field in header):
         raise UserError(f"{path} is no list of pairs: its first line should be the number of folds and of pairs.")

@@ -1,6 +1,6 @@
 """Folders and zips of people, <person>/<photo>, or of photos with a list that says whom each shows."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lrfr_tf.data.celeba import match_images, read_identities
@@ -12,13 +12,14 @@ from lrfr_tf.errors import UserError
 People = dict[str, list[tuple[ImageSource, str]]]
 
 
-def find_people(places: Sequence[str], half: str = EVERYBODY) -> People:
+def find_people(places: Sequence[str], half: str = EVERYBODY, note: Callable[[str], None] | None = None) -> People:
     """Lists the photos of people; who is in several places is one person.
 
     Args:
         places: folders or zips of <person>/<photo>; or PHOTOS:LIST, photos and a list of "<file> <identity>" lines, as
             CelebA has it.
         half: one of `held_out.HALVES`: whom to take.
+        note: told about files that are passed over, in one sentence for each place.
 
     Returns:
         person -> (source, name in it) of each photo, sorted.
@@ -30,9 +31,10 @@ def find_people(places: Sequence[str], half: str = EVERYBODY) -> People:
     for place in places:
         photos, _, identities = place.partition(":")
         source = open_source(Path(photos))
-        images = (
-            match_images(source, read_identities(Path(identities)))[0] if identities else images_by_identity(source)
-        )
+        if identities:
+            images, _ = match_images(source, read_identities(Path(identities)), note)
+        else:
+            images = images_by_identity(source, note)
         for person, names in images.items():
             if in_half(person, half):
                 found.setdefault(person, []).extend((source, name) for name in sorted(names))

@@ -28,6 +28,7 @@ from lrfr_tf.images.resize import resize
 from lrfr_tf.resumable import open_folder
 
 SCHEMA = 1
+DELIVERED = "as delivered"  # in the place of a template, where faces were aligned by others
 JPEG_QUALITY = 95
 LARGEST_BAD_SHARE = 0.01
 # Photos that are decoded together; enough for every thread, and still little memory where photos are large.
@@ -76,7 +77,7 @@ def prepare_aligned_tree(
     """
     settings = {
         **settings,
-        "template": framing.template if find_landmarks is not None else "as delivered",
+        "template": framing.template if find_landmarks is not None else DELIVERED,
         "size": framing.size,
         "left_margin": framing.left_margin,
         "photo_size": list(framing.photo_size) if framing.photo_size else None,

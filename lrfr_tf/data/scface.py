@@ -19,6 +19,7 @@ from tqdm import tqdm
 from lrfr_tf.data.image_source import ImageSource
 from lrfr_tf.data.landmarks import read_landmarks
 from lrfr_tf.data.lfw import fallback_landmarks
+from lrfr_tf.data.name_list import SHOWN, read_name_list
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.align import align_face
 from lrfr_tf.images.decode import decode_image
@@ -195,18 +196,16 @@ def read_test_subjects(path: Path, subjects: Sequence[int]) -> list[int]:
     """Reads a list of subjects, a number a line.
 
     Raises:
-        UserError: it is missing, a line is no number, or names nobody or somebody twice.
+        UserError: it is missing, or names nobody, strangers (they are counted) or somebody twice.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").split()
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path} cannot be read as a list of test subjects: {error}.") from None
-    for line in lines:
-        if not line.isdecimal() or int(line) not in set(subjects):
-            raise UserError(f"{path} names {line!r}, which is none of the {len(subjects)} persons.")
+    lines = read_name_list(path, "a list of test subjects")
+    strangers = [line for line in lines if not line.isdecimal() or int(line) not in set(subjects)]
+    if strangers:
+        shown = ", ".join(strangers[:SHOWN])
+        raise UserError(f"{path} names {len(strangers)} that are none of the {len(subjects)} persons, such as {shown}.")
     listed = [int(line) for line in lines]
-    if len(set(listed)) != len(listed) or not listed:
-        raise UserError(f"{path} names nobody, or somebody twice.")
+    if len(set(listed)) != len(listed):
+        raise UserError(f"{path} names somebody twice.")
     return sorted(listed)
 
 

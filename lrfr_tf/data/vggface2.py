@@ -5,8 +5,10 @@ Cao et al., "VGGFace2: A dataset for recognising faces across pose and age", FG 
 
 import csv
 import unicodedata
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
+from lrfr_tf.data.name_list import check_matched, read_name_list
 from lrfr_tf.errors import UserError
 
 
@@ -20,7 +22,7 @@ def read_identity_names(path: Path) -> dict[str, str]:
         UserError: the file cannot be read or is not such a list; the message names the line.
     """
     try:
-        with open(path, encoding="utf-8", newline="") as file:
+        with open(path, encoding="utf-8-sig", newline="") as file:
             rows = list(csv.reader(file, skipinitialspace=True))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UserError(f"{path} cannot be read as a table: {error}.") from None
@@ -45,20 +47,21 @@ def normalised_name(name: str) -> str:
     return "".join(character for character in decomposed if character.isalnum())
 
 
-def identities_named(names: dict[str, str], path: Path) -> frozenset[str]:
+def identities_named(
+    names: Mapping[str, str], path: Path, there: Collection[str], allow_unmatched: bool, note: Callable[[str], None]
+) -> frozenset[str]:
     """The identities whose name is in the list `path`: one name a line; what follows a tab is ignored (LFW's lists).
 
     Args:
         names: identity -> name, from `read_identity_names`.
+        there: the identities of the data.
+        allow_unmatched, note: see `lrfr_tf.data.name_list.check_matched`.
 
     Raises:
-        UserError: the file cannot be read or holds no name.
+        UserError: see `read_name_list` and `check_matched`.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
-        raise UserError(f"The list of names {path} cannot be read.") from None
-    wanted = {normalised_name(line.split("\t")[0]) for line in lines} - {""}
-    if not wanted:
-        raise UserError(f"The list of names {path} is empty.")
-    return frozenset(identity for identity, name in names.items() if normalised_name(name) in wanted)
+    wanted = {normalised_name(entry): entry for entry in read_name_list(path, "a list of names", before_tab=True)}
+    named = {identity: normalised_name(name) for identity, name in names.items() if identity in there}
+    unmatched = [entry for name, entry in wanted.items() if name not in set(named.values())]
+    check_matched(path, unmatched, len(wanted), allow_unmatched, note)
+    return frozenset(identity for identity, name in named.items() if name in wanted)

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from lrfr_tf.config import versions
-from lrfr_tf.recognition.embedding import Embedder, load_embedder
+from lrfr_tf.main import note
+from lrfr_tf.recognition.embedding import Embedder, load_embedder, template_for
 
 SCHEMA = 1
 
@@ -34,6 +35,20 @@ def embedder_of(flags: EmbedderFlags) -> Embedder:
     embedder = load_embedder(flags.model, weights, flags.backbone)
     embedder.flip = flags.flip
     return embedder
+
+
+def template_to_measure(embedder: Embedder, asked: str | None) -> str:
+    """The template on which a benchmark's photos are aligned: the embedder's own, unless another one is asked for. What
+    that costs may be measured, and a note says so.
+
+    Raises:
+        UserError: as `template_for` does.
+    """
+    if asked is None:
+        return template_for(embedder)
+    if embedder.template not in (None, asked):
+        note(f"{embedder.name} was trained on the template {embedder.template!r}, and is measured on {asked!r}.")
+    return asked
 
 
 def benchmark_result(

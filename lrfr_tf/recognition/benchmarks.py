@@ -16,7 +16,7 @@ from lrfr_tf.data.tinyface import find_tinyface
 from lrfr_tf.errors import UserError
 from lrfr_tf.evaluation.summary import headline_figures
 from lrfr_tf.models.facenet import UnitLength
-from lrfr_tf.recognition.embedding import Embedder
+from lrfr_tf.recognition.embedding import Embedder, template_for
 from lrfr_tf.recognition.evaluate_lfw import verify_at_sizes
 from lrfr_tf.recognition.evaluate_scface import detect_scface_landmarks, identify_scface
 from lrfr_tf.recognition.evaluate_survface import identify_open_set, verify_pairs
@@ -25,7 +25,6 @@ from lrfr_tf.recognition.photo_landmarks import photo_landmarks
 
 # Everything as the tools measure it by default.
 PROBE_SIZES = (8, 12, 16, 20, 128)
-TEMPLATE = "lai"
 PROBE_FORM = "enlarged"
 
 Measure = Callable[[Embedder], dict[str, Any]]
@@ -53,16 +52,26 @@ class Benchmarks:
         tree: has all of `names`.
         names: keys of `data.benchmark_tree.FOLDERS`.
         network: float images [N, 128, 128, 3] in 0..255 -> features.
+        template: what the faces it is trained on lie on; None is "lai".
         landmarks: a folder for the landmarks that MTCNN finds where the tree has no tables; they are read there later.
 
     Raises:
         UserError: something of a benchmark is missing.
     """
 
-    def __init__(self, tree: BenchmarkTree, names: Sequence[str], network: keras.Model, landmarks: Path) -> None:
+    def __init__(
+        self,
+        tree: BenchmarkTree,
+        names: Sequence[str],
+        network: keras.Model,
+        landmarks: Path,
+        template: str | None = None,
+    ) -> None:
         unit_length = UnitLength(dtype="float32")(network.outputs[0])
-        self._embedder = Embedder(keras.Model(network.inputs[0], unit_length), "the network in training")
-        self._measure = {name: PREPARE[name](tree, landmarks) for name in names}
+        model = keras.Model(network.inputs[0], unit_length)
+        self._embedder = Embedder(model, "the network in training", template=template)
+        template = template_for(self._embedder)
+        self._measure = {name: PREPARE[name](tree, landmarks, template) for name in names}
 
     def __call__(self) -> dict[str, float]:
         """The figures that papers report, in per cent: "lfw/8 px", "scface/distance 1, rank-1" ..."""
@@ -73,7 +82,7 @@ class Benchmarks:
         return figures
 
 
-def _lfw(tree: BenchmarkTree, landmarks: Path) -> Measure:
+def _lfw(tree: BenchmarkTree, landmarks: Path, template: str) -> Measure:
     source = open_source(tree.lfw_images())
     folds = read_pairs(tree.lfw_pairs())
     if len(folds) < 2:
@@ -81,12 +90,12 @@ def _lfw(tree: BenchmarkTree, landmarks: Path) -> Measure:
     photos = find_paired_photos(source, folds)
     kept = landmarks / LFW_LANDMARKS
     table = tree.lfw_landmarks(None) or (kept if kept.is_file() else None)
-    points = photo_landmarks(source, photos.images, photos.keys, None if table is None else str(table), str(kept))
-    faces = align_photos(source, photos.images, points, TEMPLATE)
+    points = photo_landmarks(source, photos.images, None if table is None else str(table), str(kept))
+    faces = align_photos(source, photos.images, points, template)
     return lambda embedder: {"sizes": verify_at_sizes(embedder, faces, photos, PROBE_SIZES, PROBE_FORM, False).rows}
 
 
-def _scface(tree: BenchmarkTree, landmarks: Path) -> Measure:
+def _scface(tree: BenchmarkTree, landmarks: Path, template: str) -> Measure:
     source = open_source(tree.folders["scface"])
     images = find_scface(source)
     folder = tree.scface_landmarks(None) or (landmarks if (landmarks / MUGSHOT_TABLE).is_file() else None)
@@ -97,11 +106,11 @@ def _scface(tree: BenchmarkTree, landmarks: Path) -> Measure:
         images = find_scface(source, mugshot_folder)
         check_landmarks(images, points, folder)
     return lambda embedder: {
-        "distances": identify_scface(embedder, source, images, points, TEMPLATE, PROBE_FORM, False)
+        "distances": identify_scface(embedder, source, images, points, template, PROBE_FORM, False)
     }
 
 
-def _survface(tree: BenchmarkTree, landmarks: Path) -> Measure:
+def _survface(tree: BenchmarkTree, landmarks: Path, template: str) -> Measure:
     folder, tasks = tree.folders["survface"], tree.survface_tasks()
     pairs = find_verification_pairs(folder) if tasks != "identification" else None
     faces = find_open_set(folder) if tasks != "verification" else None
@@ -111,13 +120,13 @@ def _survface(tree: BenchmarkTree, landmarks: Path) -> Measure:
     }
 
 
-def _tinyface(tree: BenchmarkTree, landmarks: Path) -> Measure:
+def _tinyface(tree: BenchmarkTree, landmarks: Path, template: str) -> Measure:
     faces = find_tinyface(tree.folders["tinyface"])
     table = tree.tinyface_landmarks(None)
     points = None if table is None else tinyface_landmarks(table, faces)[0]
     return lambda embedder: {"identification": identify(embedder, faces, "none", points)[0], "counts": faces.counts()}
 
 
-PREPARE: dict[str, Callable[[BenchmarkTree, Path], Measure]] = {
+PREPARE: dict[str, Callable[[BenchmarkTree, Path, str], Measure]] = {
     "lfw": _lfw, "scface": _scface, "survface": _survface, "tinyface": _tinyface,
 }  # fmt: skip

@@ -20,6 +20,7 @@ from lrfr_tf.training.mlp import fit_mlp
 SCHEMA = 1
 TEMPLATES, FACES = "templates.npz", "gallery.npz"  # heads of an older kind kept the faces
 FIELDS = {"dimensions": int, "classes": list, "embedder": str, "fit": dict}
+CUTS = ("box", "aligned")
 VALUES_AT_ONCE = 2**24  # logits or cosines held in memory beside the scores themselves
 
 
@@ -54,6 +55,10 @@ class Classifier:
         embedder_name: the embedder whose embeddings it was fitted on; others cannot be scored.
         head: the network that gives logits ("logistic" and "mlp"), or the templates ("cosine").
         fit: what the fit reported, such as the best epoch; kept in `head.json`.
+
+    Attributes:
+        cut: how the faces of those embeddings were cut out of photos, "box" or "aligned"; None if nobody noted it.
+        template: what aligned ones lie on.
     """
 
     def __init__(
@@ -68,6 +73,8 @@ class Classifier:
         self.class_names = list(class_names)
         self.embedder_name = embedder_name
         self.fit = fit or {}
+        self.cut: str | None = None
+        self.template: str | None = None
         if isinstance(head, Templates):
             self.dimensions = int(head.embeddings.shape[1])
         else:
@@ -114,6 +121,8 @@ class Classifier:
                 "dimensions": self.dimensions,
                 "embedder": self.embedder_name,
                 "fit": self.fit,
+                "cut": self.cut,
+                "template": self.template,
                 "classes": self.class_names,
                 "sha256": sha256(weights),
             }
@@ -135,6 +144,8 @@ def load_classifier(folder: str | Path) -> Classifier:
     kind, dimensions, classes = description["kind"], description["dimensions"], description["classes"]
     if dimensions < 1 or not classes:
         raise UserError(f"{folder / 'head.json'} says {dimensions} dimensions and {len(classes)} classes.")
+    if description.get("cut") not in (None, *CUTS):
+        raise UserError(f"{folder / 'head.json'} says that faces were cut out as {description['cut']!r}.")
     weights = folder / _weight_file(kind)
     if kind == "cosine" and not weights.is_file() and (folder / FACES).is_file():
         weights = folder / FACES
@@ -155,7 +166,10 @@ def load_classifier(folder: str | Path) -> Classifier:
     except Exception as error:  # many kinds, by where the file is broken
         reason = " ".join(str(error).split())[:200].rstrip(".") or type(error).__name__
         raise UserError(f"{weights} cannot be read as a {kind} head ({reason}).") from None
-    return Classifier(kind, classes, description["embedder"], head, description["fit"])
+    classifier = Classifier(kind, classes, description["embedder"], head, description["fit"])
+    # Heads that were written before these were noted have neither.
+    classifier.cut, classifier.template = description.get("cut"), description.get("template")
+    return classifier
 
 
 def _weight_file(kind: str) -> str:

@@ -9,12 +9,13 @@ import numpy as np
 import tensorflow as tf
 
 from lrfr_tf.errors import UserError
+from lrfr_tf.faces.align import TEMPLATES
 from lrfr_tf.files import sha256
 from lrfr_tf.images.resize import resize
 from lrfr_tf.models.backbone import BACKBONES, backbone
 from lrfr_tf.models.facenet import UnitLength
 from lrfr_tf.recognition.saved_model import content_checksum, find_version, read_record
-from lrfr_tf.weights.backbone import load_weights
+from lrfr_tf.weights.backbone import load_weights, template_of_weights
 from lrfr_tf.weights.facenet import (
     FACENET_128_SHA256,
     FACENET_512_KEYS,
@@ -36,14 +37,22 @@ class Embedder:
     `network` takes float RGB images [N, S, S, 3] in 0..255 and returns unit-length float32 [N, D]. `name` says which
     weights these are; stored embeddings carry it, since embeddings of two networks cannot be compared. `checksum` is
     the SHA-256 of the weights. With `flip`, which may be set at any time, an embedding is the mean of those of the face
-    and of its mirror image, made unit length again.
+    and of its mirror image, made unit length again. `template` is what the faces of its training lay on; None for a
+    network that takes faces as a detector cuts them out.
     """
 
     def __init__(
-        self, network: keras.Model, name: str, batch_size: int = 32, flip: bool = False, checksum: str = ""
+        self,
+        network: keras.Model,
+        name: str,
+        batch_size: int = 32,
+        flip: bool = False,
+        checksum: str = "",
+        template: str | None = None,
     ) -> None:
         self.network = network
         self.name = name
+        self.template = template
         self.dimensions = int(network.output_shape[-1])
         self.batch_size = batch_size
         self.flip = flip
@@ -101,6 +110,7 @@ class ExportedEmbedder(Embedder):
         self._signature = exported.signatures[SIGNATURE]
         self.checksum = content_checksum(record["files"])
         self.name = f"{record['name']}-{record['version']}-{self.checksum[:12]}"
+        self.template = record.get("template")
         self.dimensions = int(self._signature.structured_outputs["embedding"].shape[-1])
         self.batch_size = batch_size
         self.flip = flip
@@ -176,4 +186,25 @@ def _load_weights(path: Path, name: str) -> Embedder:
         raise UserError(f"{path} does not hold the weights of a {name} (see --backbone).") from None
     digest = sha256(path)
     unit_length = keras.Model(network.inputs[0], UnitLength(dtype="float32")(network.outputs[0]))
-    return Embedder(unit_length, f"{name}-{digest[:12]}", checksum=digest)
+    template = template_of_weights(path.parent)
+    return Embedder(unit_length, f"{name}-{digest[:12]}", checksum=digest, template=template)
+
+
+def template_for(embedder: Embedder, asked: str | None = None) -> str:
+    """The template of `lrfr_tf.faces.align` on which faces are aligned for an embedder: the one it was trained on.
+
+    Args:
+        asked: the one that the user asks for; None for the embedder's own, or "lai" where it has none (FaceNet).
+
+    Raises:
+        UserError: the embedder was trained on another one, or nobody noted on which, and none is asked for.
+    """
+    own = embedder.template
+    if own in TEMPLATES and asked not in (None, own):
+        raise UserError(f"{embedder.name} takes faces on the template {own!r}, not on {asked!r}.")
+    if own is not None and own not in TEMPLATES and asked is None:
+        raise UserError(
+            f"{embedder.name} was trained on faces that were aligned elsewhere (template {own!r}), so --template must "
+            f"say how they lie: {' or '.join(TEMPLATES)}."
+        )
+    return asked or own or TEMPLATES[0]

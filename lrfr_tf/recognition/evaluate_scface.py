@@ -37,13 +37,13 @@ CMC_RANKS = 20
 SMALLEST_FACE = 12  # at distance 1 a face is about 25 px high
 
 
-def protocol(settings: Any, subjects: int) -> str:
+def protocol(settings: Any, template: str, subjects: int) -> str:
     """The protocol in words, for the result; `settings` is the Config of tools/evaluate_scface.py."""
     gallery = "; the mugshots are shrunk to the median side of the distance's probes first" * settings.matched_gallery
     handed = "enlarged to 128 x 128 by Pillow's bicubic" * (settings.probe_form == "enlarged")
     return (
         f"{subjects}-way closed set, no fine-tuning: one frontal mugshot a person, aligned to 128 x 128 by five "
-        f"landmarks on the template {settings.template!r}{gallery}; visible cameras 1 to 5; each probe aligned to a "
+        f"landmarks on the template {template!r}{gallery}; visible cameras 1 to 5; each probe aligned to a "
         "square of side int(3 * (largest y - least y of its landmarks)), then "
         f"{handed or 'handed to the model as it is'}. Cosine of the embeddings"
         f"{', averaged over a face and its mirror image' * settings.flip}; rank-1, ties counting against us; intervals "

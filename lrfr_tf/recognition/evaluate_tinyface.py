@@ -37,13 +37,14 @@ NOT_THE_PROTOCOL = (
 )
 
 
-def protocol(alignment: str, distractors: bool, flip: bool, with_landmarks: bool = False) -> str:
-    """The protocol in words, for the result."""
+def protocol(alignment: str, distractors: bool, flip: bool, template: str | None = None) -> str:
+    """The protocol in words, for the result; `template` is that of images with landmarks, None where there are none."""
     flipped = "; embeddings averaged over a face and its mirror image" if flip else ""
     note = "" if distractors else f" {NOT_THE_PROTOCOL}"
     how = f"Alignment {alignment!r}: {HOW[alignment]}"
-    if with_landmarks:
-        how = f"Aligned by five landmarks on the template 'lai', 128 x 128; images without landmarks: {HOW[alignment]}"
+    if template is not None:
+        how = f"Aligned by five landmarks on the template {template!r}, 128 x 128; images without landmarks: "
+        how += HOW[alignment]
     return f"{COMPARISON} {how}{flipped}.{note}"
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from lrfr_tf.errors import UserError
+from lrfr_tf.faces.align import TEMPLATES
 from lrfr_tf.faces.frame import box_in_square, crop
 from lrfr_tf.images.decode import decode_image
 from lrfr_tf.images.decode_in_graph import PIXEL_BUDGET_IN_GRAPH, decode_and_resize
@@ -40,6 +41,7 @@ from lrfr_tf.recognition.warm_up import Request, made_up_faces, made_up_files
 
 MOST_ANSWERS = 5  # k: so many names a face, or as many as there are classes
 LABELS = "labels.txt"
+HOW_CUT = {"box": "cut out at their box", "aligned": "aligned by their landmarks"}
 
 InGraph = Callable[[tf.Tensor], tf.Tensor]
 
@@ -58,7 +60,8 @@ def servable_classifier(
             may name every face. Without it such an export answers "unknown", for it cannot tell strangers.
 
     Raises:
-        UserError: the folder holds no head, one that was fitted on another embedder, one of a single class that gives
+        UserError: the folder holds no head, one that was fitted on another embedder or on faces that were cut out in
+            another way (heads that were fitted before they said so are taken), one of a single class that gives
             probabilities, or a name that is no line of a text file; `closed_set` with a head that can tell strangers;
             or the embedder was exported by something else and does not say its size.
     """
@@ -68,6 +71,7 @@ def servable_classifier(
     check_classes(str(folder), classifier.kind, len(classifier.class_names))
     if closed_set and classifier.kind not in PROBABILITY_KINDS:
         raise UserError(f"{folder} is a {classifier.kind} head, which can tell strangers; it needs no --closed_set.")
+    _check_cut(folder, classifier, embedder)
     unfit = [name for name in classifier.class_names if not name or {"\n", "\r", "\0"} & set(name)]
     if unfit:
         raise UserError(f"{folder} has a class called {unfit[0]!r}; in an export every name is a line of {LABELS}.")
@@ -85,6 +89,7 @@ def servable_classifier(
         },
         "cut": _cut(embedder, resolver),
         "closed_set": closed_set,
+        "template": embedder.template,
         "embedded_part": module.embedded_part,
         "embedder_sha256": embedder.checksum,
         "super_resolver_sha256": None if resolver is None else resolver.checksum,
@@ -198,6 +203,24 @@ def _cut(embedder: Embedder, resolver: SuperResolver | None) -> str:
     if isinstance(embedder, ExportedEmbedder):
         return "box" if embedder.record.get("template") is None else "aligned"
     return "box" if embedder.name.startswith(EMBEDDERS) else "aligned"
+
+
+def _check_cut(folder: Path, classifier: Classifier, embedder: Embedder) -> None:
+    """Refuses a head of embeddings of faces that were cut out otherwise than the export's will be."""
+    if classifier.cut is None:
+        return
+    wanted, template = _cut(embedder, None), embedder.template
+    if classifier.cut != wanted:
+        raise UserError(
+            f"{folder} was fitted on embeddings of faces that were {HOW_CUT[classifier.cut]}, but "
+            f"{embedder.name} takes faces that are {HOW_CUT[wanted]}; tools/extract_embeddings.py --crop={wanted} "
+            "makes such embeddings."
+        )
+    if wanted == "aligned" and template in TEMPLATES and classifier.template not in (None, template):
+        raise UserError(
+            f"{folder} was fitted on faces on the template {classifier.template!r}, but {embedder.name} takes them on "
+            f"{template!r}."
+        )
 
 
 def _embedded_part(embedder: Embedder, resolver: SuperResolver) -> tuple[int, int, int, int] | None:

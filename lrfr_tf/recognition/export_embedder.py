@@ -27,7 +27,7 @@ from lrfr_tf.recognition.exported_networks import exported_networks
 from lrfr_tf.recognition.saved_model import read_record
 from lrfr_tf.recognition.stored_network import StoredNetwork, rounded_weights, source_of
 from lrfr_tf.recognition.warm_up import Request, made_up_faces, made_up_files
-from lrfr_tf.weights.backbone import load_weights
+from lrfr_tf.weights.backbone import load_weights, template_of_weights
 
 KIND = "embedder"
 BATCH_SIZES = (1, 4)
@@ -55,16 +55,21 @@ def servable_embedder(
 
     Raises:
         UserError: a folder holds no such network, or one with weights that are not finite in the precision, the two
-            networks have other dimensions, or `compute` does not go with `precision`.
+            networks have other dimensions or templates, or `compute` does not go with `precision`.
     """
     network, weights = load_backbone(model)
-    facts: dict[str, Any] = {"template": "lai", "backbone": weights.name.split(".")[0]}
+    facts: dict[str, Any] = {"template": template_of_weights(model), "backbone": weights.name.split(".")[0]}
     facts["source"] = source_of(model, sha256(weights))
     if larger is None:
         return _servable(str(model), [network], [network], facts, precision, compute)
     other, weights_of_other = load_backbone(larger)
     if other.output_shape[-1] != network.output_shape[-1] or weights_of_other.name != weights.name:
         raise UserError(f"{larger} holds a network of another form than {model}; two networks need one space.")
+    if template_of_weights(larger) != facts["template"]:
+        raise UserError(
+            f"{larger} was trained on the template {template_of_weights(larger)!r}, and {model} on "
+            f"{facts['template']!r}; two networks need one template."
+        )
     facts["source_of_larger"] = source_of(larger, sha256(weights_of_other))
     facts["detail_of_small_faces"] = DETAIL_OF_SMALL_FACES
     both = [network, other]

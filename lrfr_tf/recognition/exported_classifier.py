@@ -19,7 +19,8 @@ class ExportedClassifier:
     """The `identify` signature of an export; crops of equal size are computed together.
 
     `answers` is k, the number of names that each face gets; `parts` says what the export was joined of, `cut` how faces
-    are cut out of photos for it (`face_crops.CUTS`), `closed_set` that it may take every face for one of its persons.
+    are cut out of photos for it (`face_crops.CUTS`), `template` what aligned ones lie on, `closed_set` that it may take
+    every face for one of its persons.
     """
 
     def __init__(self, record: dict[str, Any], exported: Any, batch_size: int = 32) -> None:
@@ -30,6 +31,7 @@ class ExportedClassifier:
         self.parts: dict[str, Any] = record["parts"]
         self.cut: str = record["cut"]
         self.closed_set: bool = record.get("closed_set", False)
+        self.template: str | None = record.get("template")
         self.answers = int(self._signature.structured_outputs["score"].shape[-1])
         self.batch_size = batch_size
 

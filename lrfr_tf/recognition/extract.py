@@ -86,7 +86,7 @@ def extract_tree(
     }
     if how.template is not None:
         manifest["aligned"] = {"template": how.template, "size": ALIGNED_SIZE}
-    open_folder(output, manifest, "manifest.json")
+    open_folder(output, manifest, "manifest.json", of_data=("source",))
     write_classes(output, classes)
     label_of = {name: index for index, name in enumerate(classes)}
     with_rival = []

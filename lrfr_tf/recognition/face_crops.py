@@ -7,6 +7,8 @@ from typing import TypeVar
 
 import numpy as np
 
+from lrfr_tf.errors import UserError
+from lrfr_tf.faces.align import TEMPLATES
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.faces.frame import frame_face
 from lrfr_tf.images.resize import resize
@@ -19,7 +21,6 @@ SQUARE_SCALE, SQUARE_SIZE = 1.3, 64  # as the trees are prepared that super-reso
 # How a network wants its faces: on the template of `lrfr_tf.faces.align`, cut out at the detector's box, or as the
 # square around it.
 CUTS = ("aligned", "box", "square")
-TEMPLATE = "lai"
 
 Row = TypeVar("Row")
 
@@ -54,13 +55,29 @@ class FaceCutter:
         cut: one of CUTS.
         super_resolver: enlarges faces that are nearer to its small side than to its large one; 16 to 64 pixels means
             faces whose square is at most 32 pixels wide. Larger ones hold more than it would leave of them.
+        template: what aligned faces lie on, as the export's record says; None is "lai".
+
+    Raises:
+        UserError: faces are to be aligned on a template that is none of `lrfr_tf.faces.align.TEMPLATES`.
 
     Threads may share it.
     """
 
-    def __init__(self, detector: FaceDetector, cut: str, super_resolver: SuperResolver | None = None) -> None:
+    def __init__(
+        self,
+        detector: FaceDetector,
+        cut: str,
+        super_resolver: SuperResolver | None = None,
+        template: str | None = None,
+    ) -> None:
         if cut not in CUTS:
             raise ValueError(f"A face is cut out as {', '.join(CUTS)}, not {cut!r}.")
+        self.template = template or TEMPLATES[0]
+        if cut == "aligned" and self.template not in TEMPLATES:
+            raise UserError(
+                f"The model was trained on faces that were aligned elsewhere (template {template!r}), so nobody can "
+                "tell how to align the faces of photos for it."
+            )
         self.detector = detector
         self.cut = cut
         self.super_resolver = super_resolver
@@ -120,7 +137,7 @@ class FaceCutter:
     def _cut(self, image: np.ndarray, box: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
         if self.cut == "square":
             return frame_face(image, box, SQUARE_SCALE, SQUARE_SIZE)
-        return cut_face(image, *((landmarks, TEMPLATE) if self.cut == "aligned" else (box, None)))
+        return cut_face(image, *((landmarks, self.template) if self.cut == "aligned" else (box, None)))
 
     def _enlarge(self, faces: list[tuple[np.ndarray, np.ndarray]]) -> list[np.ndarray]:
         """The squares around the faces of (image, box), super-resolved."""
@@ -141,7 +158,7 @@ class FaceCutter:
         if self.cut == "box":
             return cut_face(square, (box - (left, top, left, top)) * stretch, None)
         # Pixel centres lie at whole numbers for landmarks, so the edges of the picture lie half a pixel outside.
-        return cut_face(square, (landmarks + 0.5 - (left, top)) * stretch - 0.5, TEMPLATE)
+        return cut_face(square, (landmarks + 0.5 - (left, top)) * stretch - 0.5, self.template)
 
 
 def in_buckets(compute: Callable[[np.ndarray], Iterable[Row]], images: Sequence[np.ndarray]) -> list[Row]:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lrfr_tf.data.folders import sorted_names
-from lrfr_tf.data.image_source import FolderSource, ImageSource, images_by_identity
+from lrfr_tf.data.image_source import FolderSource, ImageSource, images_by_identity, is_passed_over
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.choose import has_rival, meant_face, rival_note
 from lrfr_tf.images.resize import resize
@@ -78,7 +78,7 @@ def enrol(
     """Embeds <person>/<photo> once: in each photo the face that is meant (see `lrfr_tf.faces.choose`).
 
     Args:
-        source: the photos; the folder that a photo lies in names the person.
+        source: the photos; see `images_by_identity`.
         input_size: as for PeopleGallery.
         note: told, in one sentence each, about photos that cannot be read or show no face, and about persons without
             one that does; they are left out. And about photos with another face about as large, which are not.
@@ -86,7 +86,7 @@ def enrol(
     Raises:
         UserError: there is no photo, or none shows a face.
     """
-    photos = images_by_identity(source)
+    photos = images_by_identity(source, note)
     names, means = [], []
     for person in sorted_names([*photos, *_empty_folders(source)]):
         embeddings = np.concatenate(
@@ -114,7 +114,7 @@ def _empty_folders(source: ImageSource) -> list[str]:
         return []  # a zip holds files only
     used = {name.partition("/")[0] for name in source.names()}
     folders = (path.name for path in source.root.iterdir() if path.is_dir())
-    return [name for name in folders if name not in used and not name.startswith(".")]
+    return [name for name in folders if name not in used and not is_passed_over(name)]
 
 
 def _faces(

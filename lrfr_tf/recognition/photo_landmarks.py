@@ -8,7 +8,7 @@ import numpy as np
 
 from lrfr_tf.data.detect_landmarks import detect_landmarks
 from lrfr_tf.data.image_source import ImageSource
-from lrfr_tf.data.landmarks import by_image, read_landmarks, write_landmarks
+from lrfr_tf.data.landmarks import by_image, key_of, read_landmarks, write_landmarks
 from lrfr_tf.data.lfw import landmarks_for
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.choose import rival_notes
@@ -20,14 +20,13 @@ THRESHOLDS = (0.6, 0.7, 0.8)  # as in preparing a folder: every photo shows its 
 def photo_landmarks(
     source: ImageSource,
     names: Sequence[str],
-    keys: Sequence[tuple[str, str]],
     table: str | None,
     save_as: str | None,
 ) -> list[np.ndarray | None]:
     """The five landmarks of each photo; None where the table has no row, or MTCNN found no face. Says how many.
 
     Args:
-        names, keys: the photos as the source names them, and as (person, file name without suffix).
+        names: the photos.
         table: the table to read, or None to detect.
         save_as: where the detected landmarks are written, as a table that a later call can read.
 
@@ -35,7 +34,7 @@ def photo_landmarks(
         UserError: the table cannot be read or is of other photos, or no photo shows a face.
     """
     if table is not None:
-        found = landmarks_for(keys, by_image(read_landmarks(Path(table))), table)
+        found = landmarks_for([key_of(name) for name in names], by_image(read_landmarks(Path(table))), table)
     else:
         detected = landmarks_by_detector(source, names, FaceDetector(THRESHOLDS))
         if not detected:

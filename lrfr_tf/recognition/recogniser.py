@@ -191,7 +191,8 @@ def recogniser_of_classifier(
                 "--embedder (tools/calibrate.py), or give --threshold (a cosine)."
             )
         threshold = rule.threshold_for(strangers, classifier.parts["classes"])
-    return Recogniser(FaceCutter(detector, cut or classifier.cut), ClassifierNames(classifier), threshold)
+    cutter = FaceCutter(detector, cut or classifier.cut, template=classifier.template)
+    return Recogniser(cutter, ClassifierNames(classifier), threshold)
 
 
 def recogniser_of_gallery(
@@ -231,10 +232,10 @@ def recogniser_of_gallery(
         )
     size, own_cut = faces_wanted_by(embedder)
     cut = cut or own_cut
-    enroller = FaceCutter(FaceDetector(GALLERY_THRESHOLDS), cut, super_resolver)
+    enroller = FaceCutter(FaceDetector(GALLERY_THRESHOLDS), cut, super_resolver, embedder.template)
     people = enrol(open_source(gallery), embedder, size, enroller, note)
     threshold = rule.threshold_for(strangers, len(people.names))
-    return Recogniser(FaceCutter(detector, cut, super_resolver), people, threshold)
+    return Recogniser(FaceCutter(detector, cut, super_resolver, embedder.template), people, threshold)
 
 
 def faces_wanted_by(embedder: Embedder) -> tuple[int | None, str]:
@@ -250,8 +251,9 @@ def measure_of(embedder: Embedder, min_face_size: int, cut: str | None = None) -
     """How photos of people are measured: their faces are found and cut out as `recogniser_of_gallery` does it."""
     size, own_cut = faces_wanted_by(embedder)
     cut = cut or own_cut
-    gallery = FaceCutter(FaceDetector(GALLERY_THRESHOLDS), cut)
-    return Measure(embedder, size, gallery, FaceCutter(FaceDetector(min_face_size=min_face_size), cut))
+    gallery = FaceCutter(FaceDetector(GALLERY_THRESHOLDS), cut, template=embedder.template)
+    cutter = FaceCutter(FaceDetector(min_face_size=min_face_size), cut, template=embedder.template)
+    return Measure(embedder, size, gallery, cutter)
 
 
 def calibration_of(model: str, embedder: Embedder) -> StrangerTail | None:

@@ -13,7 +13,7 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.faces.align import align_face
 from lrfr_tf.images.decode import read_image
 from lrfr_tf.images.resize import resize
-from lrfr_tf.recognition.embedding import Embedder
+from lrfr_tf.recognition.embedding import Embedder, template_for
 
 EMBED_AT_ONCE = 256
 CROP_SIZE = 128
@@ -51,11 +51,13 @@ def embed_files(
     Args:
         crop: uint8 [H, W, 3] -> uint8 [128, 128, 3], `stretched` or `padded`.
         progress: the text of the progress bar.
-        landmarks: as `data.landmarks.by_image` gives them: their images are aligned on the template "lai" instead.
+        landmarks: as `data.landmarks.by_image` gives them: their images are aligned on the embedder's template instead.
 
     Raises:
         UserError: an image cannot be read, its landmarks are one point, or the network's answer to it is not a number.
     """
+
+    template = "" if landmarks is None else template_for(embedder)
 
     def read(path: Path) -> np.ndarray:
         points = None if landmarks is None else landmarks.get(image_key(path.parent.name, path.name))
@@ -63,7 +65,7 @@ def embed_files(
         if points is None:
             return crop(image)
         try:
-            return align_face(image, points)
+            return align_face(image, points, template)
         except ValueError:
             raise UserError(f"The five landmarks of {path} are no face: {points.tolist()}.") from None
 

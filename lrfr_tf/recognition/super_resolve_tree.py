@@ -8,7 +8,7 @@ from lrfr_tf.config import versions
 from lrfr_tf.data.face_cache import load_faces, read_tree_manifest
 from lrfr_tf.data.folders import list_faces
 from lrfr_tf.errors import UserError
-from lrfr_tf.files import write_json
+from lrfr_tf.files import sha256, write_json
 from lrfr_tf.images.decode import write_png
 from lrfr_tf.recognition.super_resolution import SuperResolver
 from lrfr_tf.resumable import open_folder
@@ -23,11 +23,13 @@ def super_resolve_tree(data: Path, splits: tuple[str, ...], resolver: SuperResol
 
     Raises:
         UserError: `data` is not a finished tree, its LR faces have another size than the model takes, or `output`
-            was made by another model.
+            was made by another model or of other data.
     """
     read_tree_manifest(data)
     settings = {"schema": 1, "method": resolver.name, "model_sha256": resolver.checksum, "data": str(data.resolve())}
-    open_folder(output, settings)
+    settings = open_folder(
+        output, {**settings, "data_sha256": sha256(data / "manifest.json")}, of_data=("data_sha256",)
+    )
     counts = {}
     for split in splits:
         faces = list_faces(data / "lr", split)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from lrfr_tf.data.image_source import FolderSource
 from lrfr_tf.errors import UserError
 from lrfr_tf.images.decode import EXIF_ORIENTATION, IMAGE_SUFFIXES, ImageError, decode_image, read_header, read_image
 from lrfr_tf.serving.client import (
@@ -66,9 +67,7 @@ def list_faces(path: Path) -> list[Face]:
         return [Face(path, path.name)]
     if not path.is_dir():
         raise UserError(f"{path} is missing; it should be a folder of faces or an image file.")
-    found = {file.relative_to(path).as_posix(): file for file in path.rglob("*") if file.is_file()}
-    shown = {name: file for name, file in found.items() if not any(part.startswith(".") for part in name.split("/"))}
-    faces = [Face(shown[name], name) for name in sorted(shown) if name.lower().endswith(IMAGE_SUFFIXES)]
+    faces = [Face(path / name, name) for name in FolderSource(path).names()]
     if not faces:
         raise UserError(f"{path} holds no image ({', '.join(IMAGE_SUFFIXES)}).")
     return faces

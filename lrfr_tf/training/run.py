@@ -9,13 +9,16 @@ import numpy as np
 import tensorflow as tf
 
 from lrfr_tf.config import option, required, write_run_record
-from lrfr_tf.data.face_cache import load_training_faces, read_identities_to_exclude
+from lrfr_tf.data.face_cache import identities_in_tree, load_training_faces
 from lrfr_tf.data.graph import check_batch_size, face_batches
+from lrfr_tf.data.name_list import read_exclusions
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.frame import celeba_face_box, crop, portrait_width
 from lrfr_tf.images.degrade import degrade
 from lrfr_tf.images.resize import resize, resize_in_graph
+from lrfr_tf.main import note
 from lrfr_tf.resumable import open_folder
+from lrfr_tf.training.data_checksums import checksums_of_data
 from lrfr_tf.training.feature_cache import cache_features
 from lrfr_tf.training.identity import Embed, identity_embedder
 from lrfr_tf.training.loop import Schedule
@@ -69,7 +72,8 @@ class SuperResolutionRun:
         self.output = Path(config.output)
         self._embed = self._find_embedder()
         roots = [Path(item) for item in config.data]
-        excluded = read_identities_to_exclude(Path(config.exclude)) if config.exclude else frozenset()
+        everybody = {name for root in roots for name in identities_in_tree(root)} if config.exclude else set()
+        excluded = read_exclusions(config.exclude, everybody, config.allow_unmatched_exclusions, self._note)
         self.faces, _ = load_training_faces(roots, config.splits, config.held_out_divisor, excluded)
         validation, _ = load_training_faces(roots, ("val",), config.held_out_divisor, excluded)
         validation = _spread(validation, VALIDATION_FACES)
@@ -92,12 +96,14 @@ class SuperResolutionRun:
         """Opens the run folder, once everything else is known to be in order.
 
         Raises:
-            UserError: the folder was begun with other settings.
+            UserError: the folder was begun with other settings, or its data changed since.
         """
         if not self.writes:
             return
         settings = {key: value for key, value in dataclasses.asdict(self.config).items() if key not in FREE_SETTINGS}
-        open_folder(self.output, {key: list(v) if isinstance(v, tuple) else v for key, v in settings.items()})
+        settings["data_sha256"] = checksums_of_data(self.config.data, self.config.exclude)
+        settings = {key: list(v) if isinstance(v, tuple) else v for key, v in settings.items()}
+        open_folder(self.output, settings, of_data=("data_sha256",))
         counts = {"training_faces": len(self.faces), "validation_faces": len(self._validation)}
         write_run_record(self.output, self.config, **counts)
 
@@ -149,6 +155,10 @@ class SuperResolutionRun:
                 f"{self.output}: {last['network']} after {last['step']} steps: validation PSNR {last['psnr']:.2f} dB "
                 f"({last['psnr_gain']:+.2f} over bicubic), SSIM {last['ssim']:.3f}, on {len(self._validation)} faces"
             )
+
+    def _note(self, sentence: str) -> None:
+        if self.writes:
+            note(sentence)
 
     def _make_batches(self, first_step: int, features: tuple[tf.Tensor, tf.Tensor] | None) -> tf.data.Dataset:
         config = self.config

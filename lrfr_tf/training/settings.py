@@ -12,7 +12,7 @@ METRICS = ("psnr", "ssim", "identity_similarity")
 # These may change when a run is resumed: they do not change what is learned (other devices round differently).
 FREE_SETTINGS = (
     "output", "strategy", "jit_compile", "steps_per_call", "log_every", "evaluate_every", "save_every", "profile",
-    "identity_similarity",
+    "identity_similarity", "allow_unmatched_exclusions",
 )  # fmt: skip
 
 
@@ -22,6 +22,9 @@ class TrainingSettings:
 
     batch_size: int = option(32, "images a step, over all replicas together", at_least=1)
     seed: int = option(0, "seed of weights, order and augmentation", at_least=0)
+    allow_unmatched_exclusions: bool = option(
+        False, "--exclude is of more data than is here: entries that match nobody are counted, not refused"
+    )
     strategy: str = option(
         "auto", "devices: auto takes all workers of TF_CONFIG, or all GPUs, or the one device there is", STRATEGIES
     )

@@ -9,16 +9,19 @@ import numpy as np
 import tensorflow as tf
 
 from lrfr_tf.config import option, required, with_default, write_run_record
-from lrfr_tf.data.aligned import AlignedFiles, list_aligned_faces, read_aligned_faces
+from lrfr_tf.data.aligned import AlignedFiles, common_template, list_aligned_faces, read_aligned_faces
 from lrfr_tf.data.benchmark_tree import FOLDERS
-from lrfr_tf.data.face_cache import read_identities_to_exclude
+from lrfr_tf.data.face_cache import identities_in_tree
 from lrfr_tf.data.face_source import FacesInFiles, FacesInMemory, FaceSource
 from lrfr_tf.data.identity_batches import Views, check_enough_identities, identity_batches, parse_sizes
+from lrfr_tf.data.name_list import read_exclusions
 from lrfr_tf.errors import UserError
 from lrfr_tf.images.degrade import CAMERA_KINDS
+from lrfr_tf.main import note
 from lrfr_tf.models.backbone import BACKBONES, FACENET_DIMENSIONS, backbone, folded_trunk
 from lrfr_tf.models.facenet import TRUNK
 from lrfr_tf.resumable import open_folder
+from lrfr_tf.training.data_checksums import checksums_of_data
 from lrfr_tf.training.loop import Schedule
 from lrfr_tf.training.outcome import Outcome
 from lrfr_tf.training.precision import adam, sgd
@@ -145,8 +148,11 @@ class SiameseRun:
             self.sizes, random_range, ALIGNED_SIZE, varied=config.varied, mixed=config.mixed, cameras=config.cameras
         )
         _check_flags(config)
-        excluded = read_identities_to_exclude(Path(config.exclude)) if config.exclude else frozenset()
-        everything = list_aligned_faces([Path(root) for root in config.data], config.held_out_divisor, excluded)
+        roots = [Path(root) for root in config.data]
+        self.template = common_template(roots)
+        there = {name for root in roots for name in identities_in_tree(root)} if config.exclude else set()
+        excluded = read_exclusions(config.exclude, there, config.allow_unmatched_exclusions, self._note)
+        everything = list_aligned_faces(roots, config.held_out_divisor, excluded)
         self.files, validation = split_off_identities(everything, config.validation_identities)
         self._validation = at_most_of_each(validation, VALIDATION_IMAGES)
         self._validation_images = read_aligned_faces(self._validation.paths)
@@ -166,12 +172,14 @@ class SiameseRun:
         """Opens the run folder, once everything else is known to be in order.
 
         Raises:
-            UserError: the folder was begun with other settings.
+            UserError: the folder was begun with other settings, or its data changed since.
         """
         if self.writes:
             free = (*FREE_SETTINGS, *FREE_SETTINGS_HERE)
             settings = {key: value for key, value in dataclasses.asdict(self.config).items() if key not in free}
-            open_folder(self.output, {key: list(v) if isinstance(v, tuple) else v for key, v in settings.items()})
+            settings["data_sha256"] = checksums_of_data(self.config.data, self.config.exclude)
+            settings = {key: list(v) if isinstance(v, tuple) else v for key, v in settings.items()}
+            open_folder(self.output, settings, of_data=("data_sha256",))
             write_run_record(
                 self.output,
                 self.config,
@@ -179,6 +187,7 @@ class SiameseRun:
                 training_identities=len(self.files.names),
                 validation_faces=len(self._validation.paths),
                 validation_identities=len(self._validation.names),
+                template=self.template,
             )
             divisor = self.config.held_out_divisor
             without = f" (those whose number is divisible by {divisor} are left out)" if divisor else ""
@@ -293,6 +302,10 @@ class SiameseRun:
                 f"{self.output}: after {last['step']} steps, {len(self._validation.paths)} faces of "
                 f"{len(self._validation.names)} persons, sharp against each size: {figures}"
             )
+
+    def _note(self, sentence: str) -> None:
+        if self.writes:
+            note(sentence)
 
     def _published_facenet(self) -> keras.Model:
         """The backbone "facenet" with the published weights."""

@@ -6,11 +6,14 @@ from pathlib import Path
 import keras
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.files import sha256
+from lrfr_tf.files import read_json, sha256, write_json
 
 CHECKSUM_SUFFIX = ".sha256"
 # Beside weights that tools/mix_weights.py made: which, and in what shares.
 MIX_RECORD = "mix.json"
+# Beside weights of a training: what faces they were trained on.
+EMBEDDER_RECORD = "embedder.json"
+UNRECORDED_TEMPLATE = "lai"  # of weights that were written before there was a record, and of the authors' own
 
 
 def save_weights(network: keras.Model, path: Path) -> None:
@@ -37,6 +40,31 @@ def load_weights(network: keras.Model, path: Path) -> None:
     except (OSError, ValueError, KeyError, TypeError, Warning) as error:
         reason = " ".join(str(error).split())[:200]
         raise UserError(f"{path} does not hold the weights of {network.name}: {reason.rstrip('.')}.") from None
+
+
+def write_embedder_record(folder: Path, template: str, input_size: int) -> None:
+    """Writes beside the weights of a model folder what they were trained on.
+
+    Args:
+        template: that of the trees, as their manifests have it.
+        input_size: side of the aligned faces in pixels.
+    """
+    write_json(folder / EMBEDDER_RECORD, {"schema": 1, "template": template, "input_size": input_size})
+
+
+def template_of_weights(folder: Path) -> str:
+    """The template of the faces that the weights in a folder were trained on.
+
+    Raises:
+        UserError: the record beside them is damaged.
+    """
+    if not (folder / EMBEDDER_RECORD).is_file():
+        return UNRECORDED_TEMPLATE
+    record = read_json(folder / EMBEDDER_RECORD)
+    template = record.get("template") if isinstance(record, dict) else None
+    if not isinstance(template, str):
+        raise UserError(f"{folder / EMBEDDER_RECORD} names no template.")
+    return template
 
 
 def _checksum_file(path: Path) -> Path:

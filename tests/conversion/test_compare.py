@@ -12,6 +12,7 @@ from lrfr_tf.conversion.faces import PairedFaces, read_paired_faces, read_some_f
 from lrfr_tf.errors import UserError
 from lrfr_tf.images.degrade import degrade
 from lrfr_tf.images.resize import resize
+from tests.aligned_by_code import write_aligned_tree
 from tests.faces_by_code import person, write_people
 
 
@@ -115,3 +116,11 @@ def test_the_first_pairs_of_every_fold(portrait: np.ndarray, tmp_path: Path) -> 
     (tmp_path / "pairs.txt").write_text("1\t1\n1\t00.png\t01.png\n1\t00.png\t2\t00.png\n")
     with pytest.raises(UserError, match="has one fold"):
         read_paired_faces(tmp_path / "faces", None, tmp_path / "pairs.txt", 2, 32)
+
+
+def test_a_tree_on_another_template_than_the_models_is_refused(portrait: np.ndarray, tmp_path: Path) -> None:
+    tree = write_aligned_tree(tmp_path / "tree", portrait, {"1": 2, "2": 2}, template="centred")
+    assert len(read_some_faces(tree, 32, 10, 0, True, "centred")) == 4
+    assert len(read_some_faces(tree, 32, 10, 0, True)) == 4  # FaceNet
+    with pytest.raises(UserError, match="lie on the template 'centred', and the model takes 'lai'"):
+        read_some_faces(tree, 32, 10, 0, True, "lai")

@@ -13,7 +13,7 @@ from PIL import Image
 
 from lrfr_tf.data.aligned import AlignedFaces, list_aligned_faces, load_aligned_faces
 from lrfr_tf.data.aligned_source import LandmarkTable, Selection, detected_by, find_celeba_landmarks
-from lrfr_tf.data.image_source import images_by_identity, open_source
+from lrfr_tf.data.image_source import images_by_identity, images_by_innermost_folder, open_source
 from lrfr_tf.data.prepare_aligned import Framing, prepare_aligned_tree, source_fingerprint
 from lrfr_tf.data.rivaled_photos import RivaledPhotos
 from lrfr_tf.errors import UserError
@@ -190,7 +190,7 @@ def test_photos_of_one_stem_in_two_folders_of_a_person_are_both_kept(tmp_path: P
     (tmp_path / "photos" / "test" / "ann" / "1.png").rename(tmp_path / "photos" / "test" / "ann" / "2.png")
     source = open_source(tmp_path / "photos")
     prepare_aligned_tree(
-        source, Selection(images_by_identity(source)), find_celeba_landmarks, tmp_path / "tree", Framing(), {}
+        source, Selection(images_by_innermost_folder(source)), find_celeba_landmarks, tmp_path / "tree", Framing(), {}
     )
     names = sorted(path.name for path in (tmp_path / "tree").rglob("*.jpg"))
     assert names == ["1.jpg", "2.jpg", "test_ann_0.png.jpg", "train_ann_0.png.jpg"]

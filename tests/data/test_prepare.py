@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lrfr_tf.data.face_cache import load_faces, load_training_faces, read_tree_manifest
+from lrfr_tf.data.face_cache import identities_in_tree, load_faces, load_training_faces, read_tree_manifest
 from lrfr_tf.data.folders import list_faces, read_classes
 from lrfr_tf.data.image_source import FolderSource, images_by_identity, open_source
 from lrfr_tf.data.prepare import Sizes, prepare_tree
@@ -193,3 +193,10 @@ def test_training_faces_leave_out_held_out_identities(photos: Path, tmp_path: Pa
     assert faces.shape == (4, 64, 64, 3)
     with pytest.raises(UserError, match="No face is left to train on"):
         load_training_faces([tmp_path / "tree"], ("train",), held_out_divisor=1)
+
+
+def test_everybody_a_tree_was_made_of(photos: Path, tmp_path: Path) -> None:
+    prepare(photos, tmp_path / "tree")
+    assert identities_in_tree(tmp_path / "tree") == {"2", "5", "7", "10"}
+    with pytest.raises(UserError, match="not a finished tree"):
+        identities_in_tree(photos)

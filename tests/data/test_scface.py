@@ -151,10 +151,11 @@ def test_test_subjects(tmp_path: Path) -> None:
     (tmp_path / "list.txt").write_text("130\n2\n")
     assert read_test_subjects(tmp_path / "list.txt", [1, 2, 130]) == [2, 130]
     for text, message in (
-        ("5", "names '5', which is none"),
-        ("x", "names 'x'"),
-        ("2 2", "twice"),
-        ("", "names nobody"),
+        ("5", "names 1 that are none of the 3 persons, such as 5"),
+        ("x", "such as x"),
+        ("2 2", "such as 2 2"),
+        ("2\n2", "names somebody twice"),
+        ("", "is empty; it should be a list of test subjects"),
     ):
         (tmp_path / "list.txt").write_text(text)
         with pytest.raises(UserError, match=message):

@@ -96,7 +96,7 @@ def test_a_header_line_is_accepted_and_missing_files_are_errors(tmp_path: Path) 
     with pytest.raises(UserError, match="none.txt"):
         read_identities(tmp_path / "none.txt")
     path.write_bytes(b"\xff\xd8\xff\xe0 a photo")
-    with pytest.raises(UserError, match="not a text file"):
+    with pytest.raises(UserError, match="no text in UTF-8"):
         read_identities(path)
 
 

@@ -147,6 +147,9 @@ def test_damaged_folders_are_named(classifiers: dict[str, Classifier], tmp_path:
         with pytest.raises(UserError, match=f"{name} is missing"):
             load_classifier(folder)
     description = json.loads((folder / "head.json").read_text())
+    (folder / "head.json").write_text(json.dumps({**description, "cut": "by hand"}))
+    with pytest.raises(UserError, match="says that faces were cut out as 'by hand'"):
+        load_classifier(folder)
     (folder / "head.json").write_text(json.dumps({**description, "schema": 99}))
     with pytest.raises(UserError, match="schema"):
         load_classifier(folder)

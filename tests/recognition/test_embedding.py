@@ -9,7 +9,7 @@ from PIL import Image
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.models.facenet import UnitLength, inception_resnet_v1
-from lrfr_tf.recognition.embedding import Embedder, load_embedder
+from lrfr_tf.recognition.embedding import Embedder, load_embedder, template_for
 from lrfr_tf.weights.facenet import set_layer_weights
 
 SIZE = 12
@@ -95,3 +95,16 @@ def test_real_facenet_equals_numpy_preprocessing(facenet_weights: Path, portrait
     np.testing.assert_allclose(embedder.embed(face[None])[0], embeddings[0], atol=1e-5)
     assert embeddings[0] @ embeddings[1] > 0.98  # whitening takes brightness out
     assert embeddings[0] @ embeddings[2] < 0.5
+
+
+def test_faces_are_aligned_as_an_embedder_was_trained(embedder: Embedder) -> None:
+    assert template_for(embedder) == "lai"  # it takes boxes, so any template is as good
+    assert template_for(embedder, "centred") == "centred"
+    embedder.template = "centred"
+    assert template_for(embedder) == template_for(embedder, "centred") == "centred"
+    with pytest.raises(UserError, match="linear takes faces on the template 'centred', not on 'lai'"):
+        template_for(embedder, "lai")
+    embedder.template = "as delivered"
+    with pytest.raises(UserError, match=r"aligned elsewhere \(template 'as delivered'\), so --template must say"):
+        template_for(embedder)
+    assert template_for(embedder, "lai") == "lai"

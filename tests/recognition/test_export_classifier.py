@@ -21,7 +21,7 @@ from lrfr_tf.models.backbone import backbone
 from lrfr_tf.models.heads import linear_head, mlp_head
 from lrfr_tf.models.srgan import generator_paper
 from lrfr_tf.recognition.check_export import describe_signature
-from lrfr_tf.recognition.classifier import Classifier, make_templates
+from lrfr_tf.recognition.classifier import Classifier, load_classifier, make_templates
 from lrfr_tf.recognition.embedding import Embedder, load_embedder
 from lrfr_tf.recognition.export import ExportError, Servable, export_saved_model
 from lrfr_tf.recognition.export_classifier import servable_classifier
@@ -349,6 +349,20 @@ def test_what_does_not_fit_together_is_refused(head_folder: Path, embedder_folde
         servable_classifier(tmp_path / "head", embedder)
     with pytest.raises(UserError, match=r"head\.json is missing"):
         servable_classifier(tmp_path, embedder)
+    head = load_classifier(head_folder)
+    for cut, template, own, message in (
+        ("box", None, "lai", r"faces that were cut out at their box, but .* that are aligned .* --crop=aligned makes"),
+        ("aligned", "lai", None, r"faces that were aligned by their landmarks, but .* --crop=box makes such"),
+        ("aligned", "centred", "lai", r"on faces on the template 'centred', but .* takes them on 'lai'"),
+    ):
+        head.cut, head.template = cut, template
+        head.save(tmp_path / "cut")
+        embedder.template = embedder.record["template"] = own
+        with pytest.raises(UserError, match=message):
+            servable_classifier(tmp_path / "cut", embedder)
+    head.template = "lai"
+    head.save(tmp_path / "cut")
+    assert servable_classifier(tmp_path / "cut", embedder).facts["template"] == "lai"
     del embedder.record["input_size"]
     with pytest.raises(UserError, match="does not say its input_size"):
         servable_classifier(head_folder, embedder)

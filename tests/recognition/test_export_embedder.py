@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.files import read_json, write_json
 from lrfr_tf.images.decode import decode_image
 from lrfr_tf.models.backbone import backbone, in_fewer_operations
-from lrfr_tf.recognition.embedding import load_embedder
+from lrfr_tf.recognition.embedding import load_embedder, template_for
 from lrfr_tf.recognition.export import export_saved_model
 from lrfr_tf.recognition.export_embedder import (
     load_backbone,
@@ -23,6 +24,7 @@ from lrfr_tf.recognition.export_embedder import (
     servable_exported_embedder,
     servable_facenet,
 )
+from lrfr_tf.weights.backbone import write_embedder_record
 from tests.faces_by_code import person
 from tests.small_convertible import write_small_backbone
 
@@ -382,3 +384,19 @@ def test_only_facenets_batch_norm_is_folded(network: keras.Model) -> None:
     assert in_fewer_operations(network) is network
     facenet = backbone("facenet")  # without batch norm from the beginning
     assert in_fewer_operations(facenet) is facenet
+
+
+def test_the_template_of_the_training_goes_into_the_record(run_folder: Path, tmp_path: Path) -> None:
+    # Before there was a record, all weights were trained on the published one.
+    assert servable_embedder(run_folder / "model").facts["template"] == "lai"
+    centred = tmp_path / "centred" / "model"
+    shutil.copytree(run_folder / "model", centred)
+    write_embedder_record(centred, "centred", 128)
+    assert servable_embedder(centred).facts["template"] == "centred"
+    weights = load_embedder(str(centred / "spherenet4.weights.h5"), backbone="spherenet4")
+    assert (weights.template, template_for(weights)) == ("centred", "centred")
+    with pytest.raises(UserError, match=r"on the template 'centred', and .* on 'lai'; two networks need one"):
+        servable_embedder(run_folder / "model", larger=centred)
+    write_json(centred / "embedder.json", ["centred"])
+    with pytest.raises(UserError, match=r"embedder\.json names no template"):
+        servable_embedder(centred)

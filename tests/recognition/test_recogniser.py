@@ -317,3 +317,19 @@ def test_faces_of_any_size_embed_as_one_by_one(embedder: Embedder) -> None:
     np.testing.assert_allclose(together, np.concatenate([embedder.embed([face]) for face in faces]), atol=1e-6)
     np.testing.assert_allclose(embed_faces(embedder, None, faces), together, atol=1e-6)
     assert embed_faces(embedder, 32, []).shape == (0, embedder.dimensions)
+
+
+def test_faces_are_cut_out_on_the_template_of_the_model(people: Path, embedder: Embedder) -> None:
+    photo = read_image(people / "10" / "00.png")
+    detector = FaceDetector()
+    points = detector.detect([photo])[0].landmarks[0]
+    (face,) = FaceCutter(detector, "aligned", template="centred").find([photo])[0]
+    np.testing.assert_array_equal(face.pixels, align_face(photo, points, "centred"))
+    (face,) = FaceCutter(detector, "aligned").find([photo])[0]
+    np.testing.assert_array_equal(face.pixels, align_face(photo, points, "lai"))
+    with pytest.raises(UserError, match=r"aligned elsewhere \(template 'as delivered'\)"):
+        FaceCutter(detector, "aligned", template="as delivered")
+    own = small_embedder()
+    own.template = "centred"
+    recogniser = recogniser_of_gallery(own, people, detector, threshold=0.0, note=print)
+    assert recogniser.cutter.template == "centred"

@@ -11,6 +11,7 @@ from lrfr_tf.data.image_source import FolderSource, images_by_identity
 from lrfr_tf.data.prepare import Sizes, prepare_tree
 from lrfr_tf.data.splits import split_by_name
 from lrfr_tf.errors import UserError
+from lrfr_tf.files import write_json
 from lrfr_tf.images.resize import resize
 from lrfr_tf.models.srcnn import srcnn
 from lrfr_tf.models.srgan import generator_paper
@@ -105,5 +106,14 @@ def test_a_tree_is_super_resolved_once_and_only_by_one_model(portrait: np.ndarra
     other = SuperResolver("srgan", generator_paper(16, blocks=1, filters=4), checksum="of another model")
     with pytest.raises(UserError, match="other settings"):
         super_resolve_tree(tree, splits, other, tree / "bicubic")
+    tree_manifest = json.loads((tree / "manifest.json").read_text())
+    write_json(tree / "manifest.json", {**tree_manifest, "framing": "another"})
+    with pytest.raises(UserError, match="bicubic was begun with other data"):
+        super_resolve_tree(tree, splits, bicubic(), tree / "bicubic")
+    settings = json.loads((tree / "bicubic" / "settings.json").read_text())
+    settings.pop("data_sha256")  # as it was written before
+    write_json(tree / "bicubic" / "settings.json", settings)
+    super_resolve_tree(tree, splits, bicubic(), tree / "bicubic")
+    assert "data_sha256" not in json.loads((tree / "bicubic" / "manifest.json").read_text())
     with pytest.raises(UserError, match="are 16 x 16 pixels, but bicubic takes 8 x 8"):
         super_resolve_tree(tree, splits, bicubic(8, 32), tree / "tiny")

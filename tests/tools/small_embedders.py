@@ -25,8 +25,8 @@ class SmallEmbedder(tf.Module):
         return {"embedding": flat / (tf.norm(flat, axis=1, keepdims=True) + 1e-6)}
 
 
-def write_small_embedder(folder: Path, signature: str = "embed") -> Path:
-    """Writes `folder` as an export: a SavedModel with `model.json`."""
+def write_small_embedder(folder: Path, signature: str = "embed", **facts: object) -> Path:
+    """Writes `folder` as an export: a SavedModel with `model.json`, which has `facts`, too."""
     module = SmallEmbedder()
     function = module.embed.get_concrete_function()
     tf.saved_model.save(module, str(folder), signatures={signature: function})
@@ -39,6 +39,7 @@ def write_small_embedder(folder: Path, signature: str = "embed") -> Path:
         "signatures": {signature: describe_signature(function)},
         "sha256": content_checksum(files),
         "files": files,
+        **facts,
     }
     write_json(folder / "model.json", record)
     return folder

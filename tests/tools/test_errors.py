@@ -166,7 +166,7 @@ def test_celeba_in_the_wrong_files(tool: Tool, refused: Refused, tmp_path: Path)
         return refused(prepare, f"--images={images}", f"--identities={path}", f"--output={output}")
 
     assert "nowhere.txt cannot be read" in with_list(tmp_path / "nowhere.txt")
-    assert "000001.png is not a text file" in with_list(images / "000001.png")
+    assert "000001.png cannot be read as identity_CelebA.txt: it is no text" in with_list(images / "000001.png")
     attributes = tmp_path / "list_attr_celeba.txt"
     attributes.write_text("12\n5_o_Clock_Shadow Arched_Eyebrows\n000001.png -1 1\n")
     assert f"{attributes}, line 1: '12' is not '<image file> <identity number>'" in with_list(attributes)

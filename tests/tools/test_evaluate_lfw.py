@@ -205,3 +205,21 @@ def test_facenet_takes_the_aligned_faces(tool: Tool, lfw: Path, facenet_weights:
     assert result["model"]["name"] == "facenet-128-6acdd8fb3a3f"
     # All persons are one face in different tints, which FaceNet hardly sees.
     assert result["sizes"]["128"]["auc"] > 0.5
+
+
+def test_faces_lie_on_the_template_of_the_model(
+    tool: Tool, lfw: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_small_embedder(tmp_path / "small" / "1", template="centred")
+    given = settings(lfw, tmp_path, model=str(tmp_path / "small"), probe_sizes=(12,))
+    module = tool("evaluate_lfw")
+    module.main(module.Config(**given))
+    result = read_json(tmp_path / "result.json")
+    assert "on the template 'centred'" in result["protocol"]
+    expected = by_hand(lfw, 12, template="centred")
+    np.testing.assert_allclose(result["sizes"]["12"]["folds"], expected["folds"], atol=1e-9)
+    capsys.readouterr()
+    module.main(module.Config(**{**given, "template": "lai"}))
+    assert "note: small-1-" in (error := capsys.readouterr().err)
+    assert "was trained on the template 'centred', and is measured on 'lai'" in error
+    assert "on the template 'lai'" in read_json(tmp_path / "result.json")["protocol"]

@@ -8,6 +8,7 @@ import numpy as np
 from lrfr_tf.files import read_json
 from lrfr_tf.main import run
 from lrfr_tf.models.backbone import backbone
+from lrfr_tf.weights.backbone import write_embedder_record
 from tests.small_convertible import write_small_backbone
 from tests.tools.conftest import Refused, Tool
 
@@ -33,6 +34,9 @@ def test_the_share_is_that_of_the_model(tool: Tool, refused: Refused, tmp_path: 
     assert all((weight == 2.5).all() for weight in network.get_weights())
     record = read_json(tmp_path / "mixed" / "mix.json")
     assert record == {"model": str(model), "other_model": str(other), "share": 0.75}
+    assert read_json(tmp_path / "mixed" / "embedder.json")["template"] == "lai"
+    write_embedder_record(other, "centred", 128)
+    assert "facenet.weights.h5 was trained on another template than" in refused(mix, *flags)
     small = write_small_backbone(tmp_path / "small" / "model")
     assert "is of another backbone than" in refused(mix, *flags, f"--other_model={small}")
     message = refused(mix, f"--model={small}", f"--output={tmp_path}/none")

@@ -121,13 +121,19 @@ def test_one_list_of_both_splits_without_the_persons_of_a_test_set(
     assert made == {name: data for name, data in everybody.items() if not name.startswith("n000003")}
 
 
-def test_persons_are_left_out_by_number_and_by_name(tool: Tool, root: Path, flags: list[str], tmp_path: Path) -> None:
+def test_persons_are_left_out_by_number_and_by_name(
+    tool: Tool, refused: Refused, root: Path, flags: list[str], tmp_path: Path
+) -> None:
     (tmp_path / "numbers.txt").write_text("n000001\n")
     (tmp_path / "lfw-names.txt").write_text("Zoe_Kravitz\t5\nAC_Green\t1\nNobody_Else\t2\n")
-    call(
-        tool("prepare_vggface2"), *flags, f"--output={tmp_path}/tree", f"--exclude={tmp_path}/numbers.txt",
+    flags = [
+        *flags, f"--output={tmp_path}/tree", f"--exclude={tmp_path}/numbers.txt",
         f"--exclude_names={tmp_path}/lfw-names.txt", f"--identity_meta={root}/identity_meta.csv",
-    )  # fmt: skip
+    ]  # fmt: skip
+    message = refused(tool("prepare_vggface2"), *flags)
+    assert f"1 of the 3 entries of {tmp_path}/lfw-names.txt match nobody (Nobody_Else)" in message
+    assert not (tmp_path / "tree").exists()
+    call(tool("prepare_vggface2"), *flags, "--allow_unmatched_exclusions")
     manifest = read_json(tmp_path / "tree" / "manifest.json")
     assert manifest["excluded_identities"] == ["n000001", "n000007", "n000009"]
     assert manifest["images_per_identity"] == {"n000002": 4, "n000003": 3}

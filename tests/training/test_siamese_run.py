@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from lrfr_tf.data.aligned import AlignedFiles
 from lrfr_tf.errors import UserError
+from lrfr_tf.files import read_json, write_json
 from lrfr_tf.training.siamese_run import SiameseRun, SiameseSettings, at_most_of_each, split_off_identities
 from lrfr_tf.weights.facenet import load_facenet_128
 from tests.aligned_by_code import write_aligned_tree
@@ -132,6 +133,31 @@ def test_flags_that_do_not_fit_are_refused(tree: Path, change: dict[str, Any], m
         job(tree, **change)
 
 
+def test_names_of_a_list_that_match_nobody_are_refused(
+    tree: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A list saved by Notepad leaves out whom it names, and one that leaves nobody out is never passed over."""
+    (tmp_path / "list.txt").write_bytes(b"\xef\xbb\xbf2\r\n003\r\n")
+    assert not {"2", "3"} & set(job(tree, exclude=str(tmp_path / "list.txt")).files.names)
+    (tmp_path / "list.txt").write_text("2\n90\n")
+    with pytest.raises(UserError, match=r"1 of the 2 entries of .*list.txt match nobody \(90\)"):
+        job(tree, exclude=str(tmp_path / "list.txt"))
+    capsys.readouterr()
+    run = job(tree, exclude=str(tmp_path / "list.txt"), allow_unmatched_exclusions=True)
+    assert "2" not in run.files.names
+    assert capsys.readouterr().err.startswith("note: 1 of the 2 entries of ")
+    (tmp_path / "list.txt").write_text("90\n")
+    with pytest.raises(UserError, match="list.txt leaves nobody out"):
+        job(tree, exclude=str(tmp_path / "list.txt"), allow_unmatched_exclusions=True)
+
+
+def test_a_list_may_name_those_who_were_left_out_when_the_tree_was_made(portrait: np.ndarray, tmp_path: Path) -> None:
+    root = write_aligned_tree(tmp_path / "tree", portrait, COUNTS)
+    write_json(root / "manifest.json", {**read_json(root / "manifest.json"), "excluded_identities": ["00090"]})
+    (tmp_path / "list.txt").write_text("90\n")
+    assert len(job(root, exclude=str(tmp_path / "list.txt")).files.names) == len(COUNTS) - 2
+
+
 def test_faces_of_another_size_are_refused(portrait: np.ndarray, tmp_path: Path) -> None:
     from PIL import Image
 
@@ -140,3 +166,11 @@ def test_faces_of_another_size_are_refused(portrait: np.ndarray, tmp_path: Path)
         Image.new("RGB", (64, 64)).save(path)
     with pytest.raises(UserError, match="takes aligned faces of 128 pixels, not 64"):
         job(root)
+
+
+def test_a_run_knows_the_template_of_its_trees(tree: Path, portrait: np.ndarray, tmp_path: Path) -> None:
+    assert job(tree).template == "lai"
+    other = write_aligned_tree(tmp_path / "tree", portrait, COUNTS, left_margin=10, template="centred")
+    assert job(other).template == "centred"
+    with pytest.raises(UserError, match=r"are framed differently \(template, size, .*: \('lai', 128, 10\) and"):
+        job(tree, data=(str(tree), str(other)))

@@ -1,0 +1,91 @@
+"""Lists of one entry a line, however they were saved, and names in them that match nobody."""
+
+import unicodedata
+from pathlib import Path
+
+import pytest
+
+from lrfr_tf.data.celeba import read_identities
+from lrfr_tf.data.name_list import read_exclusions, read_lines, read_name_list
+from lrfr_tf.data.pairs import read_pairs
+from lrfr_tf.data.scface import read_test_subjects
+from lrfr_tf.data.vggface2 import read_identity_names
+from lrfr_tf.errors import UserError
+
+BOM = b"\xef\xbb\xbf"
+
+
+def never(sentence: str) -> None:
+    raise AssertionError(sentence)
+
+
+@pytest.mark.parametrize("mark", [b"", BOM])
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+def test_editors_do_not_change_who_is_meant(mark: bytes, end: bytes, tmp_path: Path) -> None:
+    names = ["Anna Meier", "Zoë", "041", "", "  Cy  "]
+    decomposed = unicodedata.normalize("NFD", "Zoë")
+    assert decomposed != "Zoë"
+    lines = [decomposed if name == "Zoë" else name for name in names]
+    (tmp_path / "list.txt").write_bytes(mark + end.join(line.encode() for line in lines) + end)
+    assert read_name_list(tmp_path / "list.txt") == ["Anna Meier", "Zoë", "041", "Cy"]
+    there = ["Anna Meier", decomposed, "41", "Cy", "Bob"]
+    assert read_exclusions(tmp_path / "list.txt", there, False, never) == {"Anna Meier", "Zoë", "41", "Cy"}
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_every_list_may_begin_with_a_byte_order_mark(end: str, tmp_path: Path) -> None:
+    def saved(text: str) -> Path:
+        (tmp_path / "list.txt").write_bytes(BOM + text.replace("\n", end).encode())
+        return tmp_path / "list.txt"
+
+    assert read_identities(saved("000001.jpg 7\n000002.jpg 8\n")) == {"000001.jpg": "7", "000002.jpg": "8"}
+    assert len(read_pairs(saved("1\t1\nAnn\t1\t2\nAnn\t1\tCy\t1\n"))[0]) == 2
+    assert read_test_subjects(saved("1\n3\n"), [1, 2, 3]) == [1, 3]
+    if end != "\r":
+        assert read_identity_names(saved('Class_ID, Name\nn000001, "Ann"\n')) == {"n000001": "Ann"}
+
+
+def test_what_is_no_list_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "list.txt"
+    path.write_text("Anna Meier\nBob, Cy\n")
+    with pytest.raises(UserError, match=r"list.txt, line 2: 'Bob, Cy' holds a comma; a list of identities has one"):
+        read_name_list(path)
+    path.write_bytes(BOM + b"\r\n \r\n")
+    with pytest.raises(UserError, match=r"list.txt is empty"):
+        read_name_list(path)
+    path.write_bytes("41\r\n44\r\n".encode("utf-16"))  # Notepad's "Unicode"
+    with pytest.raises(UserError, match=r"list.txt cannot be read as a list of identities: it is no text in UTF-8"):
+        read_name_list(path)
+    with pytest.raises(UserError, match=r"none.txt cannot be read as a list of pets: No such file"):
+        read_lines(tmp_path / "none.txt", "a list of pets")
+    assert read_name_list(path.parent / _lfw(tmp_path), before_tab=True) == ["Zoe_Kravitz", "AC_Green"]
+
+
+def _lfw(folder: Path) -> str:
+    (folder / "lfw-names.txt").write_text("Zoe_Kravitz\t5\nAC_Green\t1\n")
+    return "lfw-names.txt"
+
+
+def test_names_that_match_nobody_are_counted_and_shown(tmp_path: Path) -> None:
+    path = tmp_path / "list.txt"
+    path.write_text("\n".join(["00041", "Ann", *map(str, range(100, 107))]))
+    with pytest.raises(UserError) as refused:
+        read_exclusions(path, ["41", "Ann", "Bob"], False, never)
+    assert str(refused.value) == (
+        f"7 of the 9 entries of {path} match nobody (100, 101, 102, 103, 104 ...); if the list is of more data than is "
+        "here, --allow_unmatched_exclusions lets them pass."
+    )
+    notes: list[str] = []
+    assert "41" in read_exclusions(path, ["41", "Ann", "Bob"], True, notes.append)
+    assert notes == [f"7 of the 9 entries of {path} match nobody (100, 101, 102, 103, 104 ...)."]
+    # A list that leaves nobody out is of other data, whatever was allowed.
+    for allowed in (False, True):
+        with pytest.raises(UserError, match=r"list.txt leaves nobody out: none of its 9 entries \(00041, Ann, 100"):
+            read_exclusions(path, ["Bob"], allowed, never)
+    assert read_exclusions(None, ["Bob"], False, never) == frozenset()
+
+
+def test_subjects_that_nobody_has_are_counted(tmp_path: Path) -> None:
+    (tmp_path / "subjects.txt").write_text("1\n2\n77\nx\n")
+    with pytest.raises(UserError, match=r"names 2 that are none of the 3 persons, such as 77, x"):
+        read_test_subjects(tmp_path / "subjects.txt", [1, 2, 3])
