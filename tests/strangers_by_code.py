@@ -3,6 +3,11 @@
 from lrfr_tf.evaluation.stranger_tail import BODY, StrangerTail
 
 
+def strangers(**options: float) -> dict[str, StrangerTail]:
+    """A calibration of one kind of templates; options as for `exponential_tail`."""
+    return {"several": exponential_tail(**options)}  # type: ignore[arg-type]
+
+
 def exponential_tail(start: float = 0.3, scale: float = 0.05, pairs: int = 100, spread: float = 0.0) -> StrangerTail:
     """Of all comparisons 2 % are above `start`, and each `scale` more is reached by a share 1/e of those.
 

@@ -68,7 +68,9 @@ def main(config: Config) -> None:
         "versions": versions(),
     }
     path = write_calibration(version.resolve().parent, embedder.record, strangers, made_of)
-    print(f"{strangers.comparisons:,} comparisons of {strangers.persons} persons")
+    for kind, tail in strangers.items():
+        photos = "several photos" if kind == "several" else "one photo"
+        print(f"{tail.comparisons:,} comparisons of {tail.persons} persons with templates of {photos}")
     for persons in SIZES_SHOWN:
         print(f"  {DecisionRule().threshold_for(strangers, persons).in_words()}")
     print(path)

@@ -7,6 +7,7 @@ Only persons of the reported half are written down, at the threshold of the ship
 """
 
 import dataclasses
+import textwrap
 from typing import Any
 
 from lrfr_tf.config import option, required
@@ -60,11 +61,12 @@ def people_table(result: dict[str, Any]) -> str:
         f"In percent, with 95 % intervals over persons. {counts['photos']:,} photos of {counts['persons']} persons "
         f"whom neither the network nor its calibration has seen, {config['draws']} random drawings of the gallery; "
         f"{config['gallery_photos']} photos a person are enrolled, as they are, and all other photos are asked about, "
-        f"shrunk. Stated: {100 * config['fpir']:g} % of decisions about strangers give a name; realised over "
+        f"shrunk, and faces of {config['min_face_size']} px and more looked for. Stated: "
+        f"{100 * config['fpir']:g} % of decisions about strangers give a name; realised over "
         f"{first[0]} to {first[1]} px: {' and '.join(pools)}. The threshold is a cosine of {', '.join(thresholds)} "
         "persons."
     )
-    return "\n".join([*lines, "", words])
+    return "\n".join([*lines, "", *textwrap.wrap(words, 120, break_long_words=False, break_on_hyphens=False)])
 
 
 def _percent(value: dict[str, Any], digits: int) -> str:

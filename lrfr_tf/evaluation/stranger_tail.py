@@ -145,7 +145,7 @@ def fit_pareto(excess: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
     above = 1 - (np.cumsum(weights) - weights / 2) / total  # one less the distribution function
     a0 = float(weights @ excess) / total
     a1 = float((weights * above) @ excess) / total
-    return 2 - a0 / (a0 - 2 * a1), 2 * a0 * a1 / (a0 - 2 * a1)
+    return float(2 - a0 / (a0 - 2 * a1)), float(2 * a0 * a1 / (a0 - 2 * a1))
 
 
 def _resample(

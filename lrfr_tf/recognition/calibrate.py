@@ -3,7 +3,7 @@
 import numpy as np
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.evaluation.stranger_tail import StrangerTail, fit_stranger_tail
+from lrfr_tf.evaluation.stranger_tail import LEAST_PERSONS, StrangerTail, fit_stranger_tail
 from lrfr_tf.recognition.people_faces import NATIVE, PeopleFaces
 
 HEIGHTS = (12, 16, 24, 32, 48, 64)
@@ -13,24 +13,29 @@ PROBES = 8  # photos of each person, at most
 MOST_COMPARISONS = 60_000_000
 
 
-def calibrate(faces: PeopleFaces, seed: int = 0) -> StrangerTail:
-    """Compares probes of every height with templates of one photo and of several, of all other persons.
+def calibrate(faces: PeopleFaces, seed: int = 0) -> dict[str, StrangerTail]:
+    """Compares probes of every height with templates of one photo and with those of several, of all other persons.
 
     A probe is a photo that was shrunk (`NATIVE` photos are only enrolled). A person gives eight photos at most, four
     templates of one photo and four of three, drawn at random, so that who has many photos does not count for many.
+
+    Returns:
+        "one" and, unless too few persons have three photos, "several": the tail of the comparisons with such templates.
 
     Raises:
         UserError: the people or their photos are too few.
     """
     random = np.random.default_rng(seed)
     native = faces.embeddings[faces.heights.index(NATIVE)]
-    templates, template_persons, probes, probe_persons = [], [], [], []
+    templates: dict[str, list[np.ndarray]] = {"several": [], "one": []}
+    template_persons: dict[str, list[int]] = {"several": [], "one": []}
+    probes, probe_persons = [], []
     for person in range(len(faces.names)):
         photos = random.permutation(np.flatnonzero(faces.persons == person))
-        for number in (1, SEVERAL):
+        for kind, number in (("several", SEVERAL), ("one", 1)):
             made = _templates(native, photos, number, random)
-            templates += made
-            template_persons += [person] * len(made)
+            templates[kind] += made
+            template_persons[kind] += [person] * len(made)
         for row, height in enumerate(faces.heights):
             if height == NATIVE:
                 continue
@@ -40,15 +45,21 @@ def calibrate(faces: PeopleFaces, seed: int = 0) -> StrangerTail:
     if not probe_persons:
         raise UserError("No face was found in any photo that was shrunk, so nothing can be calibrated.")
     all_probes, labels = np.concatenate(probes), np.array(probe_persons)
-    most = MOST_COMPARISONS // len(templates)
+    most = MOST_COMPARISONS // max(map(len, templates.values()))
     if len(labels) > most:
         kept = np.sort(random.permutation(len(labels))[:most])
         all_probes, labels = all_probes[kept], labels[kept]
-    scores = all_probes @ np.stack(templates).T
-    try:
-        return fit_stranger_tail(scores, labels, np.array(template_persons), seed=seed)
-    except ValueError as error:
-        raise UserError(str(error)) from None
+    tails = {}
+    for kind, of_kind in templates.items():
+        if kind == "several" and len(set(template_persons[kind])) < LEAST_PERSONS:
+            continue
+        try:
+            tails[kind] = fit_stranger_tail(
+                all_probes @ np.stack(of_kind).T, labels, np.array(template_persons[kind]), seed=seed
+            )
+        except ValueError as error:
+            raise UserError(str(error)) from None
+    return tails
 
 
 def _templates(native: np.ndarray, photos: np.ndarray, number: int, random: np.random.Generator) -> list[np.ndarray]:

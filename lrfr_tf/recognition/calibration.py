@@ -1,13 +1,16 @@
 """From which score on a name is given: `calibration.json` beside a model card, and what is read out of it.
 
 {"schema": 2, "model": name, "sha256": content checksum, "score": "cosine",
- "strangers": {"persons": n, "comparisons": n, "start": u, "share": p, "shape": x, "scale": s,
-               "resamples": [[p, x, s], ...], "body": [[p, score], ...], "pairs": [score, ...]},
+ "strangers": {"several": {"persons": n, "comparisons": n, "start": u, "share": p, "shape": x, "scale": s,
+                           "resamples": [[p, x, s], ...], "body": [[p, score], ...], "pairs": [score, ...]},
+               "one": {...}},
  "made_of": {...}}
 
-"strangers" is `evaluation.stranger_tail.StrangerTail`: how alike strangers and enrolled persons get. A calibration
-belongs to one export, so the file names its checksum; if it was carried over from another export whose cosines are the
-same, "measured_with" names that one's.
+Each part of "strangers" is an `evaluation.stranger_tail.StrangerTail`: how alike strangers and enrolled persons get,
+where a person is a template of several photos, and of one. Templates of several are a little more like everybody. A
+threshold is the higher of what the parts ask for, so that it keeps its promise for either kind. A calibration belongs
+to one export, so the file names its checksum; if it was carried over from another export whose cosines are the same,
+"measured_with" names that one's.
 
 The promise is a false positive identification rate (FPIR): the share of decisions about strangers that give a name. A
 decision about a stranger compares the face with each of N persons; it gives a name if one of the N scores reaches the
@@ -22,11 +25,12 @@ from pathlib import Path
 from typing import Any
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.evaluation.stranger_tail import BODY, StrangerTail
+from lrfr_tf.evaluation.stranger_tail import BODY, Quantile, StrangerTail
 from lrfr_tf.files import read_json, write_json
 from lrfr_tf.recognition.saved_model import RECORD
 
 SCHEMA = 2
+Strangers = Mapping[str, StrangerTail]  # by kind of template, "one" or "several" photos
 CALIBRATION = "calibration.json"
 SCORE = "cosine"
 FPIR = 0.01
@@ -118,7 +122,7 @@ class DecisionRule:
         if self.threshold is not None and not math.isfinite(self.threshold):
             raise UserError(f"The threshold is {self.threshold}; it must be a number.")
 
-    def threshold_for(self, strangers: StrangerTail | None, persons: int) -> Threshold:
+    def threshold_for(self, strangers: Strangers | None, persons: int) -> Threshold:
         """The threshold for a gallery of so many persons.
 
         Args:
@@ -138,16 +142,19 @@ class DecisionRule:
         return _threshold(strangers, share, "fpir", self.fpir, persons)
 
 
-def _threshold(strangers: StrangerTail, share: float, rule: str, rate: float, persons: int | None) -> Threshold:
-    quantile = strangers.quantile(share)
+def _threshold(strangers: Strangers, share: float, rule: str, rate: float, persons: int | None) -> Threshold:
+    def least_score(quantile: Quantile) -> float:
+        return quantile.interval[1] if quantile.pairs_beyond < LEAST_PAIRS else quantile.score
+
+    quantile = max((tail.quantile(share) for tail in strangers.values()), key=least_score)
+    score = least_score(quantile)
     extrapolated = quantile.pairs_beyond < LEAST_PAIRS
-    score = quantile.interval[1] if extrapolated else quantile.score
     kept = score if score <= HIGHEST_SCORE else None
     return Threshold(kept, rule, rate, persons, quantile.interval, quantile.pairs_beyond, extrapolated)
 
 
 def write_calibration(
-    folder: Path, record: Mapping[str, Any], strangers: StrangerTail, made_of: Mapping[str, Any]
+    folder: Path, record: Mapping[str, Any], strangers: Strangers, made_of: Mapping[str, Any]
 ) -> Path:
     """Writes `<folder>/calibration.json`, whole or not at all, and returns its path.
 
@@ -161,7 +168,7 @@ def write_calibration(
         "model": record["name"],
         "sha256": record["sha256"],
         "score": SCORE,
-        "strangers": _rounded(dataclasses.asdict(strangers)),
+        "strangers": {kind: _rounded(dataclasses.asdict(tail)) for kind, tail in strangers.items()},
         "made_of": dict(made_of),
     }
     write_json(folder / CALIBRATION, value)
@@ -193,7 +200,7 @@ def carry_calibration(source: Path, folder: Path, record: Mapping[str, Any]) -> 
     return folder / CALIBRATION
 
 
-def read_calibration(version: Path, checksum: str) -> StrangerTail | None:
+def read_calibration(version: Path, checksum: str) -> Strangers | None:
     """Reads the calibration of an export, which lies beside its version folder.
 
     Args:
@@ -218,8 +225,11 @@ def read_calibration(version: Path, checksum: str) -> StrangerTail | None:
     if stored.get("sha256") != checksum:
         raise UserError(f"{path} was made for another export than {version} (sha256 differs); see tools/calibrate.py.")
     try:
-        return _stranger_tail(stored["strangers"])
-    except (KeyError, TypeError, ValueError):
+        strangers = {kind: _stranger_tail(tail) for kind, tail in stored["strangers"].items()}
+        if not strangers:
+            raise ValueError("no tail")
+        return strangers
+    except (AttributeError, KeyError, TypeError, ValueError):
         raise UserError(f"{path} is damaged: it does not hold the tail of the comparisons of strangers.") from None
 
 

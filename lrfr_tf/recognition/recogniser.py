@@ -13,11 +13,10 @@ import numpy as np
 
 from lrfr_tf.data.image_source import open_source
 from lrfr_tf.errors import UserError
-from lrfr_tf.evaluation.stranger_tail import StrangerTail
 from lrfr_tf.faces.align import ALIGNED_SIZE
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.images.resize import resize
-from lrfr_tf.recognition.calibration import DecisionRule, Threshold, read_calibration
+from lrfr_tf.recognition.calibration import DecisionRule, Strangers, Threshold, read_calibration
 from lrfr_tf.recognition.embedding import EMBEDDERS, Embedder, ExportedEmbedder
 from lrfr_tf.recognition.exported_classifier import ExportedClassifier, load_exported_classifier
 from lrfr_tf.recognition.face_crops import BUCKETS, FaceCutter, FoundFace, in_buckets
@@ -200,7 +199,7 @@ def recogniser_of_gallery(
     gallery: Path,
     detector: FaceDetector,
     rule: DecisionRule | None = None,
-    strangers: StrangerTail | None = None,
+    strangers: Strangers | None = None,
     cut: str | None = None,
     super_resolver: SuperResolver | None = None,
     note: Callable[[str], None] = print,
@@ -256,7 +255,7 @@ def measure_of(embedder: Embedder, min_face_size: int, cut: str | None = None) -
     return Measure(embedder, size, gallery, cutter)
 
 
-def calibration_of(model: str, embedder: Embedder) -> StrangerTail | None:
+def calibration_of(model: str, embedder: Embedder) -> Strangers | None:
     """The calibration beside the export that an embedder was loaded from; None where there is none.
 
     Raises:

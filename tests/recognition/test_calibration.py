@@ -17,24 +17,25 @@ from lrfr_tf.recognition.calibration import (
     read_calibration,
     write_calibration,
 )
-from tests.strangers_by_code import exponential_tail
+from tests.strangers_by_code import exponential_tail, strangers
 
 RECORD = {"name": "small", "sha256": "ab" * 32}
 TAIL = exponential_tail()
+STRANGERS = {"several": TAIL}
 
 
 @pytest.fixture
 def version(tmp_path: Path) -> Path:
     folder = tmp_path / "small" / "1"
     folder.mkdir(parents=True)
-    write_calibration(tmp_path / "small", RECORD, TAIL, {"half": "calibration"})
+    write_calibration(tmp_path / "small", RECORD, STRANGERS, {"half": "calibration"})
     return folder
 
 
 @pytest.mark.parametrize("persons", [1, 20, 100, 5000])
 def test_the_rate_holds_for_a_gallery_of_any_size(persons: int) -> None:
     """Drawn strangers: the best of N scores that follow the tail reaches the threshold in one decision of 100."""
-    threshold = DecisionRule().threshold_for(TAIL, persons)
+    threshold = DecisionRule().threshold_for(STRANGERS, persons)
     assert threshold.score is not None
     reached = 0.02 * math.exp(-(threshold.score - 0.3) / 0.05)  # by a single comparison
     assert 1 - (1 - reached) ** persons == pytest.approx(0.01, rel=1e-6)
@@ -47,10 +48,10 @@ def test_the_rate_holds_for_a_gallery_of_any_size(persons: int) -> None:
 
 
 def test_rules() -> None:
-    assert DecisionRule(far=0.01).threshold_for(TAIL, 7).score == pytest.approx(0.3 + 0.05 * math.log(2))
-    assert DecisionRule(far=0.01).threshold_for(TAIL, 9000) == DecisionRule(far=0.01).threshold_for(TAIL, 7)
+    assert DecisionRule(far=0.01).threshold_for(STRANGERS, 7).score == pytest.approx(0.3 + 0.05 * math.log(2))
+    assert DecisionRule(far=0.01).threshold_for(STRANGERS, 9000) == DecisionRule(far=0.01).threshold_for(STRANGERS, 7)
     assert DecisionRule(threshold=0.25).threshold_for(None, 3) == Threshold(0.25, "given")
-    stricter = [DecisionRule(fpir=fpir).threshold_for(TAIL, 50).score for fpir in (0.3, 0.05, 0.01, 0.001)]
+    stricter = [DecisionRule(fpir=fpir).threshold_for(STRANGERS, 50).score for fpir in (0.3, 0.05, 0.01, 0.001)]
     assert stricter == sorted(stricter, key=float)
     for rates in ({"fpir": 0.0}, {"fpir": 0.7}, {"far": -0.1}, {"far": float("nan")}):
         with pytest.raises(UserError, match="must be above 0 and at most 0.5"):
@@ -61,8 +62,15 @@ def test_rules() -> None:
         DecisionRule().threshold_for(None, 3)
 
 
+def test_the_kind_of_template_that_asks_for_more_decides() -> None:
+    """Templates of several photos are a little more like everybody; the promise holds for them and for those of one."""
+    low, high = exponential_tail(start=0.3), exponential_tail(start=0.32)
+    for both in ({"one": low, "several": high}, {"several": low, "one": high}):
+        assert DecisionRule().threshold_for(both, 50) == DecisionRule().threshold_for({"one": high}, 50)
+
+
 def test_few_pairs_beyond_take_the_upper_end() -> None:
-    enough, few = (exponential_tail(pairs=pairs, spread=0.2) for pairs in (10, 9))
+    enough, few = (strangers(pairs=pairs, spread=0.2) for pairs in (10, 9))
     sure, unsure = (DecisionRule().threshold_for(tail, 100) for tail in (enough, few))
     assert (sure.extrapolated, unsure.extrapolated) == (False, True)
     assert unsure.interval == sure.interval
@@ -75,7 +83,7 @@ def test_few_pairs_beyond_take_the_upper_end() -> None:
 
 
 def test_where_no_threshold_keeps_the_promise_nobody_is_named() -> None:
-    none = DecisionRule().threshold_for(exponential_tail(start=0.5), 1_000_000)
+    none = DecisionRule().threshold_for(strangers(start=0.5), 1_000_000)
     assert none.score is None
     assert not none.reached_by(1.0)
     assert "No threshold keeps an FPIR of 1.0% for 1,000,000 persons" in none.in_words()
@@ -90,13 +98,14 @@ def test_the_file_is_read_as_it_was_written(version: Path) -> None:
         "schema": 2, "model": "small", "sha256": "ab" * 32, "score": "cosine",
     }  # fmt: skip
     assert stored["made_of"] == {"half": "calibration"}
-    assert read_calibration(version, "ab" * 32) == TAIL
+    assert read_calibration(version, "ab" * 32) == STRANGERS
     assert read_calibration(version.parent.parent / "other" / "1", "ab" * 32) is None
     odd = dataclasses.replace(TAIL, start=1 / 3)
-    write_calibration(version.parent, RECORD, odd, {})
+    write_calibration(version.parent, RECORD, {"one": odd, "several": TAIL}, {})
     read = read_calibration(version, "ab" * 32)
     assert read is not None
-    assert read.start == pytest.approx(1 / 3, abs=1e-6)
+    assert list(read) == ["one", "several"]
+    assert read["one"].start == pytest.approx(1 / 3, abs=1e-6)
 
 
 def test_a_calibration_goes_with_the_cosines(version: Path, tmp_path: Path) -> None:
@@ -123,7 +132,7 @@ def test_a_version_that_is_named_as_here(version: Path, monkeypatch: pytest.Monk
 
 
 def changed(**change: object) -> dict:
-    return {"strangers": {**json.loads(json.dumps(dataclasses.asdict(TAIL))), **change}}
+    return {"strangers": {"one": {**json.loads(json.dumps(dataclasses.asdict(TAIL))), **change}}}
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ from lrfr_tf.recognition.super_resolution import bicubic
 from tests.faces_by_code import person, write_people
 from tests.faces_of_dots import face_of_dots, landmarks_at, positions_of_dots
 from tests.small_classifier import write_small_classifier
-from tests.strangers_by_code import exponential_tail
+from tests.strangers_by_code import strangers
 from tests.tools.small_runs import small_embedder
 
 ANY = DecisionRule(threshold=0.0)
@@ -281,10 +281,10 @@ def test_a_threshold_must_come_from_somewhere(people: Path, embedder: Embedder, 
     with pytest.raises(UserError, match=r"stand-in has no calibration: make one .* tools/calibrate.py"):
         recogniser_of_gallery(embedder, people, FaceDetector())
     with pytest.raises(UserError, match="stand-in behind bicubic"):
-        recogniser_of_gallery(embedder, people, FaceDetector(), strangers=exponential_tail(), super_resolver=bicubic())
+        recogniser_of_gallery(embedder, people, FaceDetector(), strangers=strangers(), super_resolver=bicubic())
     assert calibration_of("facenet", embedder) is None
-    calibrated = recogniser_of_gallery(embedder, people, FaceDetector(), strangers=exponential_tail())
-    assert calibrated.threshold == DecisionRule().threshold_for(exponential_tail(), len(PEOPLE))
+    calibrated = recogniser_of_gallery(embedder, people, FaceDetector(), strangers=strangers())
+    assert calibrated.threshold == DecisionRule().threshold_for(strangers(), len(PEOPLE))
     assert calibrated.threshold.persons == 3
     write_small_classifier(tmp_path / "cosines" / "1", head="cosine")
     with pytest.raises(UserError, match="compares with templates and has no calibration.json"):
@@ -292,9 +292,9 @@ def test_a_threshold_must_come_from_somewhere(people: Path, embedder: Embedder, 
     given = recogniser_of_classifier(str(tmp_path / "cosines"), FaceDetector(), DecisionRule(threshold=0.7))
     assert given.threshold.score == 0.7
     record = read_json(tmp_path / "cosines" / "1" / "model.json")
-    write_calibration(tmp_path / "cosines", record, exponential_tail(), {})
+    write_calibration(tmp_path / "cosines", record, strangers(), {})
     carried = recogniser_of_classifier(str(tmp_path / "cosines"), FaceDetector())
-    assert carried.threshold == DecisionRule().threshold_for(exponential_tail(), 3)
+    assert carried.threshold == DecisionRule().threshold_for(strangers(), 3)
 
 
 def test_probabilities_tell_no_strangers(tmp_path: Path) -> None:

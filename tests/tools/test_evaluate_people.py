@@ -39,9 +39,10 @@ def test_a_calibration_of_a_folder_of_people(calibrated: Path) -> None:
     record = read_json(calibrated / "1" / "model.json")
     strangers = read_calibration(calibrated / "1", record["sha256"])
     assert strangers is not None
-    assert strangers.persons == len(CALIBRATED)  # the persons of the other half and of neither are not in it
+    assert list(strangers) == ["one"]  # nobody has the three photos of a template of several
+    assert strangers["one"].persons == len(CALIBRATED)  # the persons of the other half and of neither are not in it
     # Two photos a person give two templates of one and, as probes, two photos at two heights.
-    assert strangers.comparisons == (34 * 4) * (33 * 2)
+    assert strangers["one"].comparisons == (34 * 4) * (33 * 2)
     made_of = read_json(calibrated / "calibration.json")["made_of"]
     assert (made_of["half"], made_of["heights"], made_of["photos"]) == ("calibration", [24, 32], 68)
     scores = [DecisionRule().threshold_for(strangers, persons).score for persons in (1, 5, 20)]

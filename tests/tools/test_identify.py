@@ -22,7 +22,7 @@ from lrfr_tf.recognition.pictures import AT_ONCE, Picture, in_chunks
 from lrfr_tf.recognition.video import VideoReader, VideoWriter
 from tests.faces_by_code import person
 from tests.small_classifier import write_small_classifier
-from tests.strangers_by_code import exponential_tail
+from tests.strangers_by_code import strangers
 from tests.tools.conftest import Refused, Tool
 from tests.tools.small_embedders import write_small_embedder
 from tests.tools.small_runs import lines_beside_progress
@@ -36,7 +36,7 @@ Identify = Callable[..., tuple[int, list[dict], list[str]]]
 def embedder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("embedders") / "small"
     version = write_small_embedder(folder / "1")
-    write_calibration(folder, read_json(version / "model.json"), exponential_tail(start=-0.6), {})
+    write_calibration(folder, read_json(version / "model.json"), strangers(start=-0.6), {})
     return folder
 
 
@@ -91,7 +91,7 @@ def test_one_photo(identify: Identify, portrait: np.ndarray, tmp_path: Path) -> 
         "box", "landmarks", "detection_score", "decision", "name", "score", "threshold", "names",
     }  # fmt: skip
     assert left["decision"] == "known"
-    expected = DecisionRule().threshold_for(exponential_tail(start=-0.6), 4)
+    expected = DecisionRule().threshold_for(strangers(start=-0.6), 4)
     assert left["threshold"] == pytest.approx(expected.score)  # of the calibration of the embedder, for four persons
     interval = answer["decided_by"].pop("interval")
     assert interval == pytest.approx(expected.interval)
