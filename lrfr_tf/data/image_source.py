@@ -128,10 +128,10 @@ def open_source(path: Path) -> FolderSource | ZipSource:
 def images_by_identity(source: ImageSource, note: Callable[[str], None] | None = None) -> dict[str, list[str]]:
     """identity -> image names: the first folder on the way to an image names the identity, whatever lies below it.
 
-    So `people/<person>/<anything>/<photo>` is of `<person>`. A zip often holds the folder that was zipped: where it has one
-    folder at the top only, and that holds no photo itself but folders of photos, those name the identities. (A folder is
-    named by whoever asks, and is taken at its word: it may hold one person with many albums.) Names are normalized to
-    NFC, so that two spellings of an accent are one person.
+    So `people/<person>/<anything>/<photo>` is of `<person>`. A zip often holds the folder that was zipped: where it has
+    one folder at the top only, and that holds no photo itself but folders of photos, those name the identities. (A
+    folder is named by whoever asks, and is taken at its word: it may hold one person with many albums.) Names are
+    normalized to NFC, so that two spellings of an accent are one person.
 
     Args:
         note: told, in one sentence each, which folder that is, and how many files were passed over.
