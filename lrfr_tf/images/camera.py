@@ -160,6 +160,7 @@ DRAWS = (
     "gamma", "contrast", "brightness", "noise", "shot_noise", "chroma_noise", "jpeg", "block", "second_jpeg",
     "second_quality", "rotation", "scale", "right", "down",
 )  # fmt: skip
+NOISES = 4  # normal numbers of each small pixel: of red, green and blue, and one that all of them share
 
 
 @dataclasses.dataclass(frozen=True)

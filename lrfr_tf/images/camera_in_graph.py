@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from lrfr_tf.images.camera import BLOCK, DRAWS, Camera, Shot, find_camera, take_shot
+from lrfr_tf.images.camera import BLOCK, CLEAN, DRAWS, NOISES, Camera, Shot, find_camera, take_shot
 from lrfr_tf.images.camera_kernels import (
     BLUE_LUMA,
     GREEN_LUMA,
@@ -14,8 +14,6 @@ from lrfr_tf.images.camera_kernels import (
     moments,
 )
 from lrfr_tf.images.degrade import degrade_in_graph
-
-NOISES = 4  # red, green, blue, and what all of them share
 
 
 def photograph_in_graph(
@@ -116,7 +114,7 @@ def _photograph(
     if not 1 <= size <= side or margin < 0:
         raise ValueError(f"size is 1 to {side}, the side without its margins of 0 or more, not {size}; margin={margin}")
     inner = images[:, margin : margin + side, margin : margin + side]
-    if camera == Camera():
+    if camera == CLEAN:
         return degrade_in_graph(inner, size), inner
     count = tf.shape(images)[0]
     seeds = seed if seed.shape.rank == 2 else tf.random.experimental.stateless_split(seed, count)
