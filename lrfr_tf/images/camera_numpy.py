@@ -167,7 +167,7 @@ def _shrink(pixels: np.ndarray, shot: Shot, size: int, camera: Camera, margin: i
 
 def _along_rows(weights: np.ndarray, pixels: np.ndarray) -> np.ndarray:
     """Weights [new, old] times pixels [old, W, 3]: [new, W, 3]."""
-    # Most weights are 0. A dense product would go to BLAS, whose threads wait for each other and add in orders of theirs.
+    # Most weights are 0. A dense product would go to BLAS, whose threads wait for each other and add in any order.
     product = csr_array(weights) @ np.ascontiguousarray(pixels).reshape(len(pixels), -1)
     return product.reshape(len(weights), *pixels.shape[1:])
 
