@@ -19,6 +19,7 @@ from lrfr_tf.images.camera import (
     misplacement_factor,
     take_shot,
 )
+from tests.conftest import ROOT
 
 
 def test_levels_are_found_by_name_and_cameras_are_themselves() -> None:
@@ -142,3 +143,19 @@ def test_in_place_leaves_all_else() -> None:
     assert not placed.misplaces
     assert HARSH.misplaces
     assert dataclasses.replace(placed, rotation=6.0, scale=1.06, shift=0.04) == HARSH
+
+
+def test_the_document_has_the_numbers_of_the_levels() -> None:
+    """docs/camera.md is where people read them."""
+    rows = {}
+    for line in (ROOT / "docs" / "camera.md").read_text().splitlines():
+        if line.startswith("| `"):
+            option, _, moderate, harsh, _ = (cell.strip() for cell in line.strip("|").split("|"))
+            rows[option.strip("`")] = (moderate, harsh)
+    assert set(rows) == {field.name for field in dataclasses.fields(Camera)}
+    del rows["kernels"]
+    for option, texts in rows.items():
+        for camera, text in zip((MODERATE, HARSH), texts, strict=True):
+            value = getattr(camera, option)
+            expected = value if isinstance(value, tuple) else (value,)
+            assert tuple(float(number) for number in text.split(" to ")) == expected, option
