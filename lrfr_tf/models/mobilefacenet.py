@@ -31,9 +31,12 @@ def mobilefacenet() -> keras.Model:
     x = layers.Rescaling(1 / 127.5, offset=-1.0, dtype="float32", name="to_signed_range")(images)
     x = _convolution(x, ENTRY_CHANNELS, 3, "entry", strides=2)
     # The second convolution has 64 groups, each from two channels to two. As a grouped convolution it takes 20 times as
-    # long on a CPU as the same sums in two steps: each channel's part in both channels of its group, then their sum.
-    x = layers.DepthwiseConv2D(3, depth_multiplier=2, padding="same", use_bias=False, name="pairs_convolution")(x)
-    x = _prelu(SumOfPairs(name="pairs_sum")(x), "pairs")
+    # long on a CPU as the same sums in two steps: a channel of the one half, and its partner in the other half.
+    own = layers.DepthwiseConv2D(3, padding="same", name="pairs_own_convolution")(x)
+    partner = layers.DepthwiseConv2D(3, padding="same", use_bias=False, name="pairs_partner_convolution")(
+        SwapHalves(name="pairs_swap")(x)
+    )
+    x = _prelu(layers.Add(name="pairs_sum")([own, partner]), "pairs")
     for number, (inside, channels, blocks) in enumerate(STAGES, start=1):
         x = _block(x, inside, channels, f"stage{number}_entry", strides=2)
         for block in range(1, blocks + 1):
@@ -46,23 +49,11 @@ def mobilefacenet() -> keras.Model:
 
 
 @keras.saving.register_keras_serializable(package="lrfr_tf")
-class SumOfPairs(layers.Layer):
-    """Adds channels 4 g + m and 4 g + 2 + m, for m of 0 and 1, and a bias: [N, H, W, 4 G] -> [N, H, W, 2 G].
-
-    It ends a convolution with G groups, each from two channels to two, that a depthwise one with two outputs a channel
-    has begun.
-    """
-
-    def build(self, input_shape: Any) -> None:
-        self.bias = self.add_weight(shape=(input_shape[-1] // 2,), initializer="zeros", name="bias")
+class SwapHalves(layers.Layer):
+    """The second half of the channels, then the first: [N, H, W, 2 G] -> [N, H, W, 2 G]."""
 
     def call(self, x: Any) -> Any:
-        _, height, width, channels = x.shape
-        pairs = ops.reshape(x, (-1, height, width, channels // 4, 2, 2))
-        return ops.reshape(ops.sum(pairs, axis=4), (-1, height, width, channels // 2)) + self.bias
-
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        return (*input_shape[:-1], input_shape[-1] // 2)
+        return ops.roll(x, x.shape[-1] // 2, axis=-1)
 
 
 def _block(x: KerasTensor, inside: int, channels: int, name: str, strides: int = 1) -> KerasTensor:

