@@ -6,6 +6,8 @@ A batch is a pure function of (seed, step), as in `data.graph`, so a run resumes
 import dataclasses
 import functools
 import math
+import re
+from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -17,52 +19,71 @@ from lrfr_tf.images.camera import LEVELS
 from lrfr_tf.images.camera_in_graph import photograph_in_graph
 from lrfr_tf.images.resize import resize_in_graph
 
-SHARP = "sharp"
-# How many sizes there are between the least and the largest: a graph holds one branch for each size and level.
-SIZES = 12
-SHARP_SIZES = 3
+# How many sizes a group has at most: a graph holds one branch for each size and level.
+SIZES = 10
 # How far a face is misaligned at most before the camera sees it: turned (degrees), enlarged or shrunk (as a logarithm),
 # stretched (as a logarithm), moved (share of its side), tilted (what the frame's far side is smaller by).
 ROTATION, LOG_SCALE, LOG_STRETCH, SHIFT, TILT = 15.0, 0.2, 0.15, 0.06, 0.12
 
 
 @dataclasses.dataclass(frozen=True)
+class CameraGroup:
+    """Views of one camera level; sizes in pixels are drawn evenly on a logarithmic scale from least to largest."""
+
+    level: str
+    least: int
+    largest: int
+
+    @property
+    def name(self) -> str:
+        """As `parse_groups` takes it."""
+        return f"{self.level}:{self.least}-{self.largest}"
+
+    def kinds(self) -> list[tuple[str, int]]:
+        """All that a view may be, level and size, each as likely."""
+        count = min(SIZES, self.largest - self.least + 1)
+        steps = np.linspace(0.0, 1.0, count) if count > 1 else np.zeros(1)
+        sizes = [round(self.least * (self.largest / self.least) ** step) for step in steps]
+        return [(self.level, size) for size in sizes]
+
+
+@dataclasses.dataclass(frozen=True)
 class CameraViews:
-    """What one batch holds: groups of views, each of one camera level and, drawn anew at every step, one size.
+    """What one batch holds.
 
     Attributes:
-        levels: of each group: "clean", "moderate" or "harsh" (see `images.camera`), whose sizes are drawn evenly on a
-            logarithmic scale between the least and the largest; or "sharp": any level, and sizes above the largest, up
-            to that of the aligned faces.
-        sizes: least and largest size, in pixels.
+        groups: a group of views each; its size is drawn anew at every step.
         side: of the aligned faces, without their margins.
         misaligned: share of the views that are coarsely misaligned first, as faces in profile are by their landmarks.
     """
 
-    levels: tuple[str, ...]
-    sizes: tuple[int, int]
+    groups: tuple[CameraGroup, ...]
     side: int
     misaligned: float = 0.0
 
     def __post_init__(self) -> None:
-        unknown = [level for level in self.levels if level not in (*LEVELS, SHARP)]
-        if unknown or not self.levels:
-            raise UserError(f"--levels={','.join(self.levels)}: each is one of {', '.join((*LEVELS, SHARP))}.")
-        low, high = self.sizes
-        if not 1 <= low < high < self.side:
-            raise UserError(f"--sizes={low},{high} is no range within 1 to {self.side - 1}.")
+        for group in self.groups:
+            if not 1 <= group.least <= group.largest <= self.side:
+                raise UserError(f"--groups: the sizes of {group.name} do not lie within 1 to {self.side}.")
         if not 0 <= self.misaligned <= 1:
             raise UserError(f"--misaligned={self.misaligned:g} is out of range; it is 0 to 1.")
 
-    def kinds(self) -> list[tuple[tuple[str, int], ...]]:
-        """For each group all pairs of level and size that it may be, each as likely."""
-        small, sharp = _spread(*self.sizes, SIZES), _spread(self.sizes[1], self.side, SHARP_SIZES + 1)[1:]
-        return [
-            tuple((own, size) for own in LEVELS for size in sharp)
-            if level == SHARP
-            else tuple((level, size) for size in small)
-            for level in self.levels
-        ]
+
+def parse_groups(texts: Sequence[str]) -> tuple[CameraGroup, ...]:
+    """Groups as flags give them: "<level>:<least>-<largest>" or "<level>:<size>".
+
+    Raises:
+        UserError: there is none, or one is not of the form.
+    """
+    groups = []
+    for text in texts:
+        match = re.fullmatch(rf"({'|'.join(LEVELS)}):(\d+)(?:-(\d+))?", text)
+        if not match:
+            raise UserError(f"--groups: {text!r} is no <level>:<least>-<largest>, with a level {', '.join(LEVELS)}.")
+        groups.append(CameraGroup(match[1], int(match[2]), int(match[3] or match[2])))
+    if not groups:
+        raise UserError("--groups names no group of views.")
+    return tuple(groups)
 
 
 def camera_batches(
@@ -89,16 +110,16 @@ def camera_batches(
     Raises:
         UserError: the batch does not divide into the groups, or the faces are no squares of at least that size.
     """
-    groups = len(views.levels)
+    groups = len(views.groups)
     if batch_size % groups:
-        raise UserError(f"--batch_size={batch_size} is no multiple of the {groups} groups of --levels.")
+        raise UserError(f"--batch_size={batch_size} is no multiple of the {groups} of --groups.")
     if faces.height != faces.width or faces.height < views.side or (faces.height - views.side) % 2:
         raise UserError(
             f"Distillation takes aligned faces of {views.side} pixels with equal margins, not {faces.width} x "
             f"{faces.height}; see tools/prepare_aligned.py --size={views.side} --margin=16 --left_margin=0."
         )
     count, margin, side = batch_size // groups, (faces.height - views.side) // 2, views.side
-    kinds = views.kinds()
+    kinds = [group.kinds() for group in views.groups]
     branches = list(dict.fromkeys(kind for group in kinds for kind in group))
     most = math.lcm(*(len(group) for group in kinds))
     table = tf.constant([[branches.index(group[place % len(group)]) for place in range(most)] for group in kinds])
@@ -173,8 +194,3 @@ def misalign(photos: tf.Tensor, share: float, seed: tf.Tensor, side: int) -> tf.
         fill_mode="REFLECT",
     )
     return tf.ensure_shape(moved, photos.shape)
-
-
-def _spread(low: int, high: int, count: int) -> list[int]:
-    """Sizes from `low` to `high`, evenly on a logarithmic scale."""
-    return [round(low * (high / low) ** (place / (count - 1))) for place in range(count)]

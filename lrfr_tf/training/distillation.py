@@ -7,6 +7,7 @@ let: a share of sharp views, photos in all poses and, at the end, weights drawn 
 
 import dataclasses
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from keras import ops
 
 from lrfr_tf.config import option, required, with_default, write_run_record
 from lrfr_tf.data.aligned import list_aligned_faces
-from lrfr_tf.data.camera_views import CameraViews, camera_batches
+from lrfr_tf.data.camera_views import CameraViews, camera_batches, parse_groups
 from lrfr_tf.data.face_cache import read_identities_to_exclude
 from lrfr_tf.data.face_source import FacesInFiles
 from lrfr_tf.errors import UserError
@@ -66,12 +67,13 @@ class DistillationSettings(TrainingSettings):
         at_least=0,
     )
     batch_size: int = option(64, "views a step, over all replicas together", at_least=1)
-    levels: tuple[str, ...] = option(
-        ("clean", "clean", "moderate", "moderate", "harsh", "harsh", "sharp", "sharp"),
-        "the groups of a batch: clean, moderate or harsh cameras at --sizes; sharp: any camera at larger sizes",
-    )
-    sizes: tuple[int, ...] = option((8, 40), "least and largest size of the small faces in pixels")
+    groups: tuple[str, ...] = option(
+        ("clean:8-40", "clean:8-40", "moderate:12-48", "moderate:12-48", "harsh:20-64", "harsh:20-64", "clean:64-112",
+         "moderate:64-112"),
+        "the groups of views of a batch: <camera level>:<least>-<largest size in pixels>",
+    )  # fmt: skip
     misaligned: float = option(0.0, "share of the views that are coarsely misaligned first", at_least=0)
+    trained: tuple[str, ...] = option((), "how the names of the layers begin that learn; default: all")
     learning_rate: float = option(1e-4, "the highest learning rate", above=0)
     weight_decay: float = option(0.0, "AdamW's, towards nothing", at_least=0)
     steps: int = option(2_000, "training steps", at_least=1)
@@ -94,9 +96,7 @@ class DistillationRun:
         self.config = config
         self.writes = is_chief(strategy)
         self.output = Path(config.output)
-        if len(config.sizes) != 2:
-            raise UserError("--sizes takes two numbers: the least and the largest size.")
-        self.views = CameraViews(config.levels, (config.sizes[0], config.sizes[1]), INPUT_SIZE, config.misaligned)
+        self.views = CameraViews(parse_groups(config.groups), INPUT_SIZE, config.misaligned)
         if config.draw_back > 1:
             raise UserError(f"--draw_back={config.draw_back:g} is out of range; it is 0 to 1.")
         if config.shares and (
@@ -128,13 +128,16 @@ class DistillationRun:
 
     def build_network(self) -> keras.Model:
         """The student with its first weights."""
-        if self.config.initial_weights == "w600k_mbf":
-            # Built anew, so that it has the precision of the run.
-            network = mobilefacenet()
-            network.set_weights(self._load_teacher().get_weights())
-            return network
         network = mobilefacenet()
-        load_weights(network, Path(self.config.initial_weights))
+        if self.config.initial_weights == "w600k_mbf":
+            # Not the teacher itself: the student has the precision of the run.
+            network.set_weights(self._load_teacher().get_weights())
+        else:
+            load_weights(network, Path(self.config.initial_weights))
+        for layer in network.layers:
+            layer.trainable = not self.config.trained or layer.name.startswith(self.config.trained)
+        if not network.trainable_variables:
+            raise UserError(f"--trained={','.join(self.config.trained)}: no layer has such a name.")
         return network
 
     def build_optimizer(self) -> keras.optimizers.Optimizer:
@@ -223,7 +226,7 @@ class DistillationMonitor:
 def distillation_step(
     network: keras.Model,
     optimizer: keras.optimizers.Optimizer,
-    levels: tuple[str, ...],
+    groups: Sequence[str],
     average: AveragedNetwork | None = None,
 ) -> Step:
     """A step that lowers one minus the cosine between what the student makes of a view and the view's target."""
@@ -237,7 +240,7 @@ def distillation_step(
         norm = descend(optimizer, network, total, tape)
         if average is not None:
             average.update()
-        return {"total": total, **by_view("distillation", each, levels), "gradient_norm": norm}
+        return {"total": total, **by_view("distillation", each, groups), "gradient_norm": norm}
 
     return step
 

@@ -4,12 +4,18 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from lrfr_tf.data.camera_views import SIZES, CameraViews, camera_batches, misalign
+from lrfr_tf.data.camera_views import CameraViews, camera_batches, misalign, parse_groups
 from lrfr_tf.data.face_source import FacesInMemory
 from lrfr_tf.errors import UserError
 
 SIDE, MARGIN, PHOTOS = 32, 6, 5
-VIEWS = CameraViews(("clean", "sharp"), (8, 20), SIDE)
+
+
+def views(*groups: str, **options) -> CameraViews:
+    return CameraViews(parse_groups(groups), SIDE, **options)
+
+
+VIEWS = views("clean:8-20", "moderate:24-32")
 
 
 @pytest.fixture(scope="module")
@@ -30,18 +36,18 @@ def first_batches(faces: FacesInMemory, count: int = 1, first_step: int = 0, **o
 
 
 def test_a_batch_is_a_function_of_seed_and_step(faces: FacesInMemory) -> None:
-    views = CameraViews(("moderate", "sharp"), (8, 20), SIDE, misaligned=0.5)
-    whole = first_batches(faces, 3, views=views)
-    (last,) = first_batches(faces, first_step=2, views=views)
+    mixed = views("moderate:8-20", "clean:32", misaligned=0.5)
+    whole = first_batches(faces, 3, views=mixed)
+    (last,) = first_batches(faces, first_step=2, views=mixed)
     np.testing.assert_array_equal(whole[2]["faces"], last["faces"])
     np.testing.assert_array_equal(whole[2]["targets"], last["targets"])
     assert not np.array_equal(whole[0]["faces"], whole[1]["faces"])
-    assert not np.array_equal(whole[0]["faces"], first_batches(faces, seed=4, views=views)[0]["faces"])
+    assert not np.array_equal(whole[0]["faces"], first_batches(faces, seed=4, views=mixed)[0]["faces"])
     assert (whole[0]["faces"].shape, whole[0]["faces"].dtype) == ((8, SIDE, SIDE, 3), np.uint8)
 
 
 def test_targets_belong_to_the_faces(faces: FacesInMemory) -> None:
-    for batch in first_batches(faces, 4, views=CameraViews(("clean",), (8, 20), SIDE)):
+    for batch in first_batches(faces, 4, views=views("clean:8-20")):
         levels = batch["faces"].mean(axis=(1, 2, 3))
         np.testing.assert_array_equal(np.round((levels - 20) / 40), batch["targets"][:, 0])
 
@@ -50,7 +56,7 @@ def test_rows_take_turns_in_the_groups(faces: FacesInMemory) -> None:
     def detail(images: np.ndarray) -> np.ndarray:
         return np.abs(np.diff(images.astype(float), axis=2)).mean(axis=(1, 2, 3))
 
-    batches = first_batches(faces, 6, views=CameraViews(("clean", "sharp"), (4, 6), SIDE))
+    batches = first_batches(faces, 6, views=views("clean:4-6", "clean:20-32"))
     clean, sharp = (np.concatenate([detail(batch["faces"][place::2]) for batch in batches]) for place in (0, 1))
     assert np.median(sharp) > 2 * np.median(clean)
 
@@ -64,12 +70,10 @@ def test_photos_are_drawn_in_proportion_to_their_weights(faces: FacesInMemory) -
 
 
 def test_sizes_are_spread_on_a_logarithmic_scale() -> None:
-    small, sharp = CameraViews(("harsh", "sharp"), (8, 40), 112).kinds()
-    assert [size for _, size in small] == [8, 9, 11, 12, 14, 17, 19, 22, 26, 30, 35, 40]
-    assert len(small) == SIZES
-    assert {level for level, _ in small} == {"harsh"}
-    assert sorted({size for _, size in sharp}) == [56, 79, 112]
-    assert {level for level, _ in sharp} == {"clean", "moderate", "harsh"}
+    small, few, one = parse_groups(["harsh:8-40", "clean:10-12", "moderate:112"])
+    assert small.kinds() == [("harsh", size) for size in (8, 10, 11, 14, 16, 20, 23, 28, 33, 40)]
+    assert few.kinds() == [("clean", 10), ("clean", 11), ("clean", 12)]
+    assert one.kinds() == [("moderate", 112)]
 
 
 def test_misalignment_moves_a_share_of_the_photos(portrait: np.ndarray) -> None:
@@ -84,24 +88,26 @@ def test_misalignment_moves_a_share_of_the_photos(portrait: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize(
-    ("views", "message"),
+    ("groups", "message"),
     [
-        ({"levels": ("dark",)}, "--levels=dark: each is one of clean, moderate, harsh, sharp"),
-        ({"levels": ()}, "--levels=: each is one of"),
-        ({"sizes": (20, 8)}, "--sizes=20,8 is no range within 1 to 31"),
-        ({"sizes": (8, 32)}, "--sizes=8,32 is no range"),
-        ({"misaligned": 1.5}, "--misaligned=1.5 is out of range"),
+        (("dark:8-20",), "'dark:8-20' is no <level>:<least>-<largest>, with a level clean, moderate, harsh"),
+        (("clean",), "'clean' is no"),
+        ((), "names no group"),
+        (("clean:20-8",), "the sizes of clean:20-8 do not lie within 1 to 32"),
+        (("clean:8-33",), "the sizes of clean:8-33 do not"),
     ],
 )
-def test_wrong_views_are_named(views: dict, message: str) -> None:
+def test_wrong_groups_are_named(groups: tuple[str, ...], message: str) -> None:
     with pytest.raises(UserError, match=message):
-        CameraViews(**{"levels": ("clean",), "sizes": (8, 20), "side": SIDE} | views)
+        views(*groups)
 
 
 def test_wrong_batches_are_named(faces: FacesInMemory) -> None:
-    with pytest.raises(UserError, match="--batch_size=7 is no multiple of the 2 groups"):
+    with pytest.raises(UserError, match="--misaligned=1.5 is out of range"):
+        views("clean:8-20", misaligned=1.5)
+    with pytest.raises(UserError, match="--batch_size=7 is no multiple of the 2 of --groups"):
         first_batches(faces, batch_size=7)
     with pytest.raises(UserError, match="aligned faces of 31 pixels with equal margins, not 44 x 44"):
-        first_batches(faces, views=CameraViews(("clean",), (8, 20), 31))
+        first_batches(faces, views=CameraViews(parse_groups(["clean:8-20"]), 31))
     with pytest.raises(UserError, match="not 45 x 44"):
         first_batches(FacesInMemory(np.zeros((PHOTOS, 44, 45, 3), np.uint8)))
