@@ -23,7 +23,7 @@ from lrfr_tf.data.landmarks import read_landmarks
 from lrfr_tf.data.name_list import read_exclusions
 from lrfr_tf.data.prepare_aligned import Framing, describe, prepare_aligned_tree, source_fingerprint
 from lrfr_tf.data.rivaled_photos import RivaledPhotos
-from lrfr_tf.faces.align import TEMPLATES
+from lrfr_tf.faces.align import ALIGNED_SIZE, TEMPLATES
 from lrfr_tf.faces.choose import RULE, rival_notes
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.files import sha256
@@ -49,7 +49,11 @@ class Config:
         False, "the photos are whole aligned CelebA images squeezed to a square: they are first resized to 89 x 109"
     )
     template: str = option("lai", "where the landmarks come to lie: as published, or centred", TEMPLATES)
-    left_margin: int = option(10, "further columns left of the 128, so that training can shift the frame", at_least=0)
+    size: int = option(ALIGNED_SIZE, "side of a face in pixels, without margins", at_least=8)
+    left_margin: int = option(10, "further columns left of the face, so that training can shift the frame", at_least=0)
+    margin: int = option(
+        0, "further rows and columns on every side, so that training can misplace the frame as cameras do", at_least=0
+    )
     held_out_divisor: int = option(
         0, "leave out identities whose number is divisible by this; 0 keeps everybody", at_least=0
     )
@@ -103,7 +107,13 @@ def main(config: Config) -> None:
     if config.without_tests:
         selection = selection.without_tests(all_images)
         settings["without_tests"] = True
-    framing = Framing(config.template, config.left_margin, photo_size=HALF_SIZE_CELEBA if config.unsqueeze else None)
+    framing = Framing(
+        config.template,
+        config.left_margin,
+        config.size,
+        config.margin,
+        photo_size=HALF_SIZE_CELEBA if config.unsqueeze else None,
+    )
     manifest = prepare_aligned_tree(
         source, selection, find_landmarks, Path(config.output), framing, settings, config.workers, rivaled
     )

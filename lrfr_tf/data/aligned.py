@@ -1,6 +1,6 @@
 """Trees of aligned faces in memory, as tools/prepare_aligned.py and tools/prepare_vggface2.py write them.
 
-<root>/<identity>/<image>.jpg     128 high, 128 + left_margin wide, the landmarks on the template
+<root>/<identity>/<image>.jpg     a square of `size`, the landmarks on the template, with its margins about it
 <root>/manifest.json              written last: a tree without it is not finished
 """
 
@@ -119,10 +119,10 @@ def common_template(roots: Sequence[Path]) -> str:
                 f"{root} is not a finished tree of aligned faces; make it with tools/prepare_aligned.py or "
                 "tools/prepare_vggface2.py."
             )
-        framings.append(tuple(manifest[key] for key in ("template", "size", "left_margin")))
+        framings.append((*(manifest[key] for key in ("template", "size", "left_margin")), manifest.get("margin", 0)))
         if framings[-1] != framings[0]:
             raise UserError(
-                f"{roots[0]} and {root} are framed differently (template, size, left margin: {framings[0]} and "
+                f"{roots[0]} and {root} are framed differently (template, size, left margin, margin: {framings[0]} and "
                 f"{framings[-1]}); prepare both alike."
             )
     return framings[0][0]

@@ -5,6 +5,8 @@ and right as the viewer sees them, in pixels of the image file. The 11-column fo
 
     Abel_Pacheco/Abel_Pacheco_0001.jpg,105.1,112.2,147.0,111.9,126.3,137.5,108.8,158.1,143.9,157.7
 
+A first line that begins with "file" is a header all the same; columns that it adds to the 11 are passed over.
+
 VGGFace2's tables (loose_landmark_train.csv, loose_landmark_test.csv) have one, and name images without ".jpg":
 
     NAME_ID,P1X,P1Y,P2X,P2Y,P3X,P3Y,P4X,P4Y,P5X,P5Y
@@ -23,6 +25,7 @@ from lrfr_tf.files import written_whole
 
 VGGFACE2_HEADER = ["NAME_ID", *(f"P{point}{axis}" for point in range(1, 6) for axis in "XY")]
 COLUMNS = 11
+HEADER_BEGINS = "file"
 
 
 def read_landmarks(path: Path) -> dict[str, np.ndarray]:
@@ -94,14 +97,18 @@ def _read(path: Path, header: bool) -> dict[str, np.ndarray]:
             reader = csv.reader(file, skipinitialspace=True)
             if header and next(reader, None) != VGGFACE2_HEADER:
                 raise UserError(f"{path} is no landmark table of VGGFace2: its first line is not {VGGFACE2_HEADER}.")
+            columns = COLUMNS
             for fields in reader:
                 if not fields:
+                    continue
+                if not header and not rows and fields[0] == HEADER_BEGINS and len(fields) >= COLUMNS:
+                    columns = len(fields)
                     continue
                 where = f"Line {reader.line_num} of {path}"
                 name = fields[0].strip().replace("\\", "/")
                 if name in rows:
                     raise UserError(f"{where} names {name} again.")
-                rows[name] = _points(fields, where)
+                rows[name] = _points(fields, columns, where)
     except FileNotFoundError:
         raise UserError(f"{path} is missing; tools/make_landmarks.py makes a table of landmarks.") from None
     except (OSError, ValueError, csv.Error) as error:
@@ -111,12 +118,12 @@ def _read(path: Path, header: bool) -> dict[str, np.ndarray]:
     return rows
 
 
-def _points(fields: list[str], where: str) -> np.ndarray:
+def _points(fields: list[str], columns: int, where: str) -> np.ndarray:
     form = "the path of an image, then x and y of its five landmarks"
-    if len(fields) != COLUMNS or not fields[0].strip():
-        raise UserError(f"{where} has {len(fields)} columns; it should have {COLUMNS}: {form}.")
+    if len(fields) != columns or not fields[0].strip():
+        raise UserError(f"{where} has {len(fields)} columns; it should have {columns}: {form}.")
     try:
-        points = np.array([float(field) for field in fields[1:]]).reshape(5, 2)
+        points = np.array([float(field) for field in fields[1:COLUMNS]]).reshape(5, 2)
     except ValueError:
         raise UserError(f"{where} holds something that is no number; it should be {form}.") from None
     if not np.isfinite(points).all():

@@ -40,14 +40,15 @@ class Framing:
     """How a photo becomes a face.
 
     Attributes:
-        template, left_margin: see `lrfr_tf.faces.align.align_face`.
-        size: height of a face in pixels; its width is size + left_margin.
+        template, left_margin, margin: see `lrfr_tf.faces.align.align_face`.
+        size: of a face in pixels, without margins.
         photo_size: (height, width) to which photos are resized before anything else, or None.
     """
 
     template: str = "lai"
     left_margin: int = 0
     size: int = ALIGNED_SIZE
+    margin: int = 0
     photo_size: tuple[int, int] | None = None
 
 
@@ -67,7 +68,7 @@ def prepare_aligned_tree(
     encoding happen outside of Python's lock.
 
     Args:
-        find_landmarks: None if the photos are aligned already; they are then only resized, and a left margin is black.
+        find_landmarks: None if the photos are aligned already; they are then only resized, and margins are black.
         settings: where the photos and landmarks come from; a folder that was begun with others is refused.
         workers: number of threads; None takes one for each core.
         rivaled: where `find_landmarks` adds photos with another face about as large; the manifest names them.
@@ -80,6 +81,7 @@ def prepare_aligned_tree(
         "template": framing.template if find_landmarks is not None else DELIVERED,
         "size": framing.size,
         "left_margin": framing.left_margin,
+        "margin": framing.margin,
         "photo_size": list(framing.photo_size) if framing.photo_size else None,
         "jpeg_quality": JPEG_QUALITY,
         "files": _fingerprint(selection),
@@ -155,8 +157,10 @@ def source_fingerprint(path: Path) -> str:
 
 def _frame(photo: np.ndarray, landmarks: np.ndarray | None, framing: Framing) -> np.ndarray:
     if landmarks is not None:
-        return align_face(photo, landmarks, framing.template, framing.size, framing.left_margin)
-    return np.pad(resize(photo, framing.size, framing.size), ((0, 0), (framing.left_margin, 0), (0, 0)))
+        return align_face(photo, landmarks, framing.template, framing.size, framing.left_margin, framing.margin)
+    own = (framing.margin, framing.margin)
+    sides = (own, (framing.left_margin + framing.margin, framing.margin), (0, 0))
+    return np.pad(resize(photo, framing.size, framing.size), sides)
 
 
 def _write_jpeg(path: Path, image: np.ndarray) -> None:

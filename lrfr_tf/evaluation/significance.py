@@ -75,6 +75,34 @@ def paired_members_interval(
     return _percentile_interval(np.concatenate(means), confidence)
 
 
+def grouped_interval(
+    values: np.ndarray, groups: np.ndarray, confidence: float = 0.95, resamples: int = 2000, seed: int = 0
+) -> tuple[float, float]:
+    """The percentile bootstrap interval of a mean over images, drawing the groups that they come in.
+
+    Images of one person are not independent, so persons are drawn with replacement, each with all of his or her images.
+
+    Args:
+        values: float [n], n > 0, one for each image.
+        groups: [n], which person each is of; names or numbers.
+        confidence, resamples, seed: as for `bootstrap_interval`.
+
+    Returns:
+        The lower and upper end.
+
+    Raises:
+        ValueError: there are no values, or `groups` does not fit them.
+    """
+    values, groups = np.asarray(values, np.float64), np.asarray(groups)
+    if len(values) == 0 or groups.shape != (len(values),):
+        raise ValueError(f"Values and their groups are needed, not {values.shape} and {groups.shape}.")
+    _, numbers = np.unique(groups, return_inverse=True)
+    sums, counts = np.bincount(numbers, values), np.bincount(numbers)
+    random = np.random.default_rng(seed)
+    drawn = random.multinomial(len(sums), np.full(len(sums), 1 / len(sums)), size=resamples)
+    return _percentile_interval((drawn @ sums) / (drawn @ counts), confidence)
+
+
 def mcnemar(correct_a: np.ndarray, correct_b: np.ndarray) -> float:
     """The exact two-sided p-value of McNemar's test (1947): do two methods err equally often on the same images?
 

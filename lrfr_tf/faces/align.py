@@ -57,7 +57,12 @@ def similarity_transform(source: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 
 def align_face(
-    image: np.ndarray, landmarks: np.ndarray, template: str = "lai", size: int = ALIGNED_SIZE, left_margin: int = 0
+    image: np.ndarray,
+    landmarks: np.ndarray,
+    template: str = "lai",
+    size: int = ALIGNED_SIZE,
+    left_margin: int = 0,
+    margin: int = 0,
 ) -> np.ndarray:
     """Cuts out a face so that its landmarks lie on the template; what lies outside of the image is black.
 
@@ -68,9 +73,10 @@ def align_face(
         image: uint8 RGB [H, W, 3].
         landmarks: float [5, 2], (x, y) in pixels of the image, in the order of `template_points`.
         left_margin: that many more columns to the left, so that a training graph can shift the frame.
+        margin: that many more rows and columns on every side, so that it can turn, scale and shift it.
 
     Returns:
-        uint8 RGB [size, size + left_margin, 3].
+        uint8 RGB [size + 2 * margin, size + left_margin + 2 * margin, 3].
 
     Raises:
         ValueError: the image is not uint8 [H, W, 3] or has no pixels, or the landmarks are not five different points.
@@ -81,7 +87,8 @@ def align_face(
     if np.shape(landmarks) != (5, 2):
         raise ValueError(f"A face has five landmarks (x, y), not an array of {np.shape(landmarks)}.")
     landmarks = np.asarray(landmarks, np.float64)
-    target = template_points(template, size) + (left_margin, 0)
+    target = template_points(template, size) + (left_margin + margin, margin)
+    frame = (size + left_margin + 2 * margin, size + 2 * margin)
     scale = _scale(similarity_transform(landmarks, target))
     if scale < 0.5:
         height, width = (max(1, round(2 * scale * side)) for side in image.shape[:2])
@@ -89,9 +96,9 @@ def align_face(
         landmarks = (landmarks + 0.5) * (width / image.shape[1], height / image.shape[0]) - 0.5
         image = resize(image, height, width)
     if max(image.shape) > _LONGEST_SIDE:
-        image, landmarks = _part_around(image, landmarks, target, (size + left_margin, size))
+        image, landmarks = _part_around(image, landmarks, target, frame)
     transform = similarity_transform(landmarks, target)
-    return cv2.warpAffine(image, transform, (size + left_margin, size), flags=cv2.INTER_CUBIC, borderValue=(0, 0, 0))
+    return cv2.warpAffine(image, transform, frame, flags=cv2.INTER_CUBIC, borderValue=(0, 0, 0))
 
 
 def _part_around(

@@ -1,1 +1,1 @@
-"""Bytes <-> uint8 RGB: decode, resize, degrade."""
+"""Bytes <-> uint8 RGB: decode, resize, degrade, photograph as cameras do."""

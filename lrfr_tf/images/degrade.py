@@ -1,8 +1,7 @@
-"""High resolution -> low resolution: the one place that makes low-resolution faces, for training and for tables.
+"""High resolution -> low resolution by shrinking alone: the "clean" level of `images.camera`.
 
-The degradation is Pillow's bicubic with antialiasing and nothing else: no blur, no noise, no compression. Whoever
-wants another one changes it here, and every model and every figure follows. Only `degrade_like_cameras_in_graph` does
-more, for trainings that ask for it.
+The degradation is Pillow's bicubic with antialiasing and nothing else: no blur, no noise, no compression; those are in
+`images.camera`. `degrade_like_cameras_in_graph` is its forerunner, for trainings that were made with it.
 """
 
 import functools

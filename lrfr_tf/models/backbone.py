@@ -6,23 +6,26 @@ import keras
 
 from lrfr_tf.models.facenet import TRUNK, WhitenEach, facenet_of_aligned_faces, inception_resnet_v1
 from lrfr_tf.models.fold import fold_batch_norm
+from lrfr_tf.models.mobilefacenet import mobilefacenet
 from lrfr_tf.models.spherenet import UNITS, spherenet
 
-BACKBONES = (*(f"spherenet{depth}" for depth in UNITS), "facenet")
+BACKBONES = (*(f"spherenet{depth}" for depth in UNITS), "facenet", "mobilefacenet")
 FACENET_DIMENSIONS = 128
 
 
 def backbone(name: str) -> keras.Model:
-    """A network from aligned faces, float [N, 128, 128, 3] RGB in 0..255, to float32 features, with random weights.
+    """A network from aligned faces, float [N, S, S, 3] RGB in 0..255, to float32 features, with random weights.
 
-    "spherenet4" to "spherenet64" give 512 features; "facenet" is the 128-D FaceNet with its batch norm folded into the
-    convolutions, which gives 128.
+    "spherenet4" to "spherenet64" take S = 128 and give 512 features; "facenet" is the 128-D FaceNet with its batch norm
+    folded into the convolutions, which takes 128 and gives 128; "mobilefacenet" takes 112 and gives 512.
 
     Raises:
         ValueError: the name is not one of `BACKBONES`.
     """
     if name not in BACKBONES:
         raise ValueError(f"There is no backbone {name!r}; there are {', '.join(BACKBONES)}.")
+    if name == "mobilefacenet":
+        return mobilefacenet()
     if name == "facenet":
         return facenet_of_aligned_faces(
             fold_batch_norm(inception_resnet_v1(FACENET_DIMENSIONS, dropout=0.0)), WhitenEach

@@ -24,9 +24,11 @@ from lrfr_tf.weights.facenet import (
     load_facenet_128,
     load_facenet_512,
 )
+from lrfr_tf.weights.mobilefacenet import W600K_SHA256, W600K_TEMPLATE, load_w600k_mbf
 from lrfr_tf.weights.sample_package import fetch_facenet_weights
 
-EMBEDDERS = ("facenet-128", *FACENET_512_KEYS)
+EMBEDDERS = ("facenet-128", *FACENET_512_KEYS)  # those that take the box of a face, not an aligned one
+W600K_MBF = "w600k_mbf"
 WEIGHTS_SUFFIX = ".weights.h5"
 SIGNATURE = "embed"
 
@@ -136,10 +138,11 @@ def load_embedder(model: str, weights: Path | None = None, backbone: str = "sphe
     """Loads a FaceNet by name, an exported embedder, or weights of a training.
 
     Args:
-        model: "facenet-128" ("facenet" for short), or a 512-D FaceNet, "20180402-114759" or "20180408-102900"; the
-            folder of an export with an `embed` signature (`saved_models/siamese/1`, or `saved_models/siamese` for its
-            newest version); or a file `*.weights.h5` that a training wrote.
-        weights: the published file of a named FaceNet; without it the file comes from the cache or is fetched into it.
+        model: "facenet-128" ("facenet" for short), or a 512-D FaceNet, "20180402-114759" or "20180408-102900";
+            "w600k_mbf", InsightFace's MobileFaceNet, which wants faces aligned on the template "centred"; the folder of
+            an export with an `embed` signature (`saved_models/siamese/1`, or `saved_models/siamese` for its newest
+            version); or a file `*.weights.h5` that a training wrote.
+        weights: the published file of a named network; without it the file comes from the cache or is fetched into it.
         backbone: the network that a file of weights belongs to, one of `BACKBONES`.
 
     The name of the embedder is the model's and the first 12 digits of the SHA-256 of its weights.
@@ -153,11 +156,14 @@ def load_embedder(model: str, weights: Path | None = None, backbone: str = "sphe
     if version is not None:
         return _load_export(version)
     model = "facenet-128" if model == "facenet" else model
-    if model not in EMBEDDERS:
+    if model not in (*EMBEDDERS, W600K_MBF):
         raise UserError(
-            f"The embedding model {model!r} is not known; there are {', '.join(EMBEDDERS)}, folders of exports (with "
-            f"saved_model.pb) and files of weights (*{WEIGHTS_SUFFIX})."
+            f"The embedding model {model!r} is not known; there are {', '.join((*EMBEDDERS, W600K_MBF))}, folders of "
+            f"exports (with saved_model.pb) and files of weights (*{WEIGHTS_SUFFIX})."
         )
+    if model == W600K_MBF:
+        network = load_w600k_mbf(None if weights is None else Path(weights))
+        return _with_unit_length(network, model, W600K_SHA256, W600K_TEMPLATE)
     if model == "facenet-128":
         network = load_facenet_128(fetch_facenet_weights() if weights is None else Path(weights))
         digest = FACENET_128_SHA256
@@ -184,9 +190,11 @@ def _load_weights(path: Path, name: str) -> Embedder:
         load_weights(network, path)
     except UserError:
         raise UserError(f"{path} does not hold the weights of a {name} (see --backbone).") from None
-    digest = sha256(path)
+    return _with_unit_length(network, name, sha256(path), template_of_weights(path.parent))
+
+
+def _with_unit_length(network: keras.Model, name: str, digest: str, template: str) -> Embedder:
     unit_length = keras.Model(network.inputs[0], UnitLength(dtype="float32")(network.outputs[0]))
-    template = template_of_weights(path.parent)
     return Embedder(unit_length, f"{name}-{digest[:12]}", checksum=digest, template=template)
 
 

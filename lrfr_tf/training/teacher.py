@@ -1,4 +1,4 @@
-"""The frozen teacher of the Siamese network: FaceNet's embeddings of all sharp faces, computed once a run."""
+"""The frozen teacher of an embedder: a network's embeddings of all sharp faces, computed once a run."""
 
 from pathlib import Path
 
@@ -37,28 +37,33 @@ def teacher_embeddings(weights: Path, faces: FaceSource, cache: Path, writes: bo
     return embeddings
 
 
-def embed_as_teacher(facenet: keras.Model, faces: FaceSource) -> np.ndarray:
-    """What FaceNet makes of sharp aligned faces: the mean of its embeddings of each and of its mirror image.
+def embed_as_teacher(teacher: keras.Model, faces: FaceSource, margin: int = 0) -> np.ndarray:
+    """What a teacher makes of sharp aligned faces: the mean of its embeddings of each and of its mirror image.
 
     Args:
-        facenet: takes float images of its own size in 0..255 and gives unit-length embeddings.
-        faces: of each the right-most square is looked at.
+        teacher: takes float images of its own size in 0..255 and gives embeddings.
+        faces: of each the right-most square is looked at, without its margin.
+        margin: rows and columns on every side that are cut away.
 
     Returns:
         float32 [N, D] of unit length.
     """
-    size = tuple(facenet.input_shape[1:3])
+    size = tuple(teacher.input_shape[1:3])
+    inner = slice(margin, faces.height - margin)
 
     @tf.function
     def embed(batch: tf.Tensor) -> tf.Tensor:
         enlarged = keras.ops.image.resize(
             tf.cast(batch, tf.float32), size, interpolation="bicubic", antialias=True, data_format="channels_last"
         )
-        both = facenet(tf.concat([enlarged, enlarged[:, :, ::-1]], 0), training=False)
+        both = teacher(tf.concat([enlarged, enlarged[:, :, ::-1]], 0), training=False)
+        both = tf.math.l2_normalize(both, axis=-1)
         return tf.math.l2_normalize(tf.reduce_sum(tf.stack(tf.split(both, 2)), 0), axis=-1)
 
     numbers = tf.data.Dataset.range(faces.count).batch(BATCH_SIZE)
-    batches = numbers.map(lambda places: faces(places)[:, :, -faces.height :], tf.data.AUTOTUNE).prefetch(2)
+    batches = numbers.map(
+        lambda places: faces(places)[:, :, -faces.height :][:, inner, inner], tf.data.AUTOTUNE
+    ).prefetch(2)
     return np.concatenate([embed(batch).numpy() for batch in tqdm(batches, desc="teacher", unit="batch")])
 
 

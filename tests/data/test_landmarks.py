@@ -137,3 +137,17 @@ def test_large_photos_come_few_at_a_time(tmp_path: Path, monkeypatch: pytest.Mon
         detector = Counting()
         assert len(detect_landmarks(source, source.names(), detector).landmarks) == 5  # type: ignore[arg-type]
         assert detector.counts == expected
+
+
+def test_a_header_and_its_further_columns_are_passed_over(tmp_path: Path) -> None:
+    names = ",".join(["file", *"abcdefghij", "native_face_height"])
+    points = ",".join(map(str, range(10)))
+    table = tmp_path / "points.csv"
+    table.write_text(f"{names}\na/1.jpg,{points},250.3\n")
+    np.testing.assert_array_equal(read_landmarks(table)["a/1.jpg"], np.arange(10).reshape(5, 2))
+    table.write_text(f"{names}\na/1.jpg,{points}\n")
+    with pytest.raises(UserError, match="has 11 columns; it should have 12"):
+        read_landmarks(table)
+    table.write_text(f"a/1.jpg,{points}\n{names}\n")
+    with pytest.raises(UserError, match="Line 2 of .* has 12 columns; it should have 11"):
+        read_landmarks(table)

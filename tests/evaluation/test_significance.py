@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from lrfr_tf.evaluation.significance import bootstrap_interval, mcnemar, paired_members_interval
+from lrfr_tf.evaluation.significance import bootstrap_interval, grouped_interval, mcnemar, paired_members_interval
 
 
 @pytest.mark.parametrize("kind", ["right or wrong", "numbers"])
@@ -115,3 +115,16 @@ def test_mcnemar_is_the_sum_done_by_hand(only_a: int, only_b: int, expected: flo
 def test_mcnemar_refuses_different_images() -> None:
     with pytest.raises(ValueError, match="same images"):
         mcnemar(np.ones(3, bool), np.ones(4, bool))
+
+
+def test_grouped_interval_draws_persons() -> None:
+    random = np.random.default_rng(0)
+    persons = np.repeat(np.arange(40), 10)
+    alike = np.repeat(random.normal(size=40), 10)  # all images of a person say the same
+    low, high = grouped_interval(alike, persons)
+    expected = bootstrap_interval(alike[::10])
+    np.testing.assert_allclose((low, high), expected, atol=0.03)
+    assert high - low > 2 * np.diff(bootstrap_interval(alike))
+    assert grouped_interval(np.ones(3), np.array(["a", "a", "b"])) == (1.0, 1.0)
+    with pytest.raises(ValueError, match="Values and their groups"):
+        grouped_interval(np.ones(3), np.zeros(2))

@@ -78,6 +78,10 @@ def test_a_margin_adds_columns_and_moves_nothing_else() -> None:
     difference = np.abs(wide[:, 10:].astype(int) - plain)
     assert difference.mean() < 0.5  # the warp rounds source positions to 1/32 pixel
     assert align_face(photo, landmarks, size=64, left_margin=3).shape == (64, 67, 3)
+    around = align_face(photo, landmarks, margin=9)
+    assert around.shape == (146, 146, 3)
+    assert np.abs(around[9:-9, 9:-9].astype(int) - plain).mean() < 0.5
+    assert align_face(photo, landmarks, size=64, left_margin=3, margin=2).shape == (68, 71, 3)
 
 
 def test_a_smaller_size_is_the_same_frame() -> None:

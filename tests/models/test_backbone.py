@@ -20,7 +20,7 @@ def facenet() -> keras.Model:
 
 
 def test_names() -> None:
-    expected = (*(f"spherenet{depth}" for depth in (4, 10, 20, 36, 64)), "facenet")
+    expected = (*(f"spherenet{depth}" for depth in (4, 10, 20, 36, 64)), "facenet", "mobilefacenet")
     assert expected == BACKBONES
     with pytest.raises(ValueError, match="no backbone 'spherenet5'; there are spherenet4, "):
         backbone("spherenet5")

@@ -83,3 +83,11 @@ def test_embeddings_are_made_once_for_the_same_weights_and_faces(
 def test_the_mean_of_each_identity() -> None:
     rows = mean_rows(np.array([[1.0, 0], [0, 1], [0, 1], [0, 1]], np.float32), np.array([1, 1, 0, 1]))
     np.testing.assert_allclose(rows, [[0, 1], np.array([1, 2]) / np.sqrt(5)], rtol=1e-6)
+
+
+def test_margins_are_cut_away() -> None:
+    random = np.random.default_rng(1)
+    faces = random.integers(0, 256, (3, 26, 26, 3), dtype=np.uint8)
+    inner = np.ascontiguousarray(faces[:, 3:-3, 3:-3])
+    expected = embed_as_teacher(network(), FacesInMemory(inner))
+    np.testing.assert_allclose(embed_as_teacher(network(), FacesInMemory(faces), margin=3), expected, atol=1e-6)

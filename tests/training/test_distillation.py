@@ -1,0 +1,126 @@
+"""The distillation: targets, what learns, weights drawn back, and a small run that is stopped and goes on."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from lrfr_tf import train_distillation
+from lrfr_tf.errors import UserError
+from lrfr_tf.files import write_json
+from lrfr_tf.models.mobilefacenet import mobilefacenet
+from lrfr_tf.training import distillation
+from lrfr_tf.training.distillation import DistillationRun, DistillationSettings, with_persons
+from lrfr_tf.training.strategy import set_up
+from lrfr_tf.weights.backbone import load_weights
+from tests.faces_by_code import person
+from tests.tools.small_runs import read_checkpoint
+
+FLAGS = {
+    "batch_size": 2, "groups": ("clean:20", "clean:112"), "log_every": 1, "evaluate_every": 2, "save_every": 1,
+    "jit_compile": "off", "steps_per_call": 1, "warm_up_steps": 0, "average_decay": 0.5, "learning_rate": 1e-3,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def tree(portrait: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("aligned") / "tree"
+    for identity, name in enumerate(("1", "2", "5")):
+        (root / name).mkdir(parents=True)
+        for photo in range(2):
+            Image.fromarray(person(portrait, identity, photo, 120)).save(root / name / f"{photo}.jpg")
+    write_json(root / "manifest.json", {"template": "centred", "size": 112, "left_margin": 0, "margin": 4})
+    return root
+
+
+@pytest.fixture(autouse=True)
+def published(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Random weights in the place of the published ones, the same in every call."""
+
+    def load(path: Path | None = None) -> keras.Model:
+        keras.utils.set_random_seed(1)
+        return mobilefacenet()
+
+    monkeypatch.setattr(distillation, "load_w600k_mbf", load)
+
+
+def settings(tree: Path, output: Path, **changed: object) -> DistillationSettings:
+    return DistillationSettings(data=(str(tree),), output=str(output), **(FLAGS | {"steps": 2} | changed))  # type: ignore[arg-type]
+
+
+def weights_of(path: Path) -> list[np.ndarray]:
+    network = mobilefacenet()
+    load_weights(network, path)
+    return network.get_weights()
+
+
+def test_targets_are_drawn_to_the_person() -> None:
+    photos = np.array([[1, 0], [0, 1], [0, -1]], np.float32)
+    identities = np.array([0, 0, 1])
+    np.testing.assert_array_equal(with_persons(photos, identities, 0.0), photos)
+    mixed = with_persons(photos, identities, 1.0)
+    mean = np.array([1, 1]) / np.sqrt(2)
+    expected = (photos[0] + mean) / np.linalg.norm(photos[0] + mean)
+    np.testing.assert_allclose(mixed[0], expected, atol=1e-6)
+    np.testing.assert_allclose(mixed[2], photos[2], atol=1e-6)
+
+
+@pytest.mark.slow
+def test_a_stopped_run_goes_on_and_is_drawn_back(tree: Path, tmp_path: Path) -> None:
+    train_distillation.main(settings(tree, tmp_path / "whole", steps=3))
+    # Two of three steps, then the third: as if the first process had been stopped after its second checkpoint.
+    with pytest.MonkeyPatch.context() as patch:
+        schedule = DistillationRun.schedule
+        patch.setattr(DistillationRun, "schedule", lambda self: type(schedule(self))(2, 1, 2, 1, 1))
+        train_distillation.main(settings(tree, tmp_path / "parts", steps=3))
+    (tmp_path / "parts" / "model").rename(tmp_path / "early")
+    train_distillation.main(settings(tree, tmp_path / "parts", steps=3))
+    first, second = (read_checkpoint(tmp_path / name / "checkpoints") for name in ("whole", "parts"))
+    assert {name.split("/")[0] for name in first} == {"step", "network", "optimizer", "average"}
+    assert max(np.abs(first[name] - second[name]).max(initial=0.0) for name in first) == 0.0
+
+    file = Path("model") / "mobilefacenet.weights.h5"
+    train_distillation.main(settings(tree, tmp_path / "back", steps=3, draw_back=0.25))
+    start, end, back = (
+        distillation.load_w600k_mbf().get_weights(), weights_of(tmp_path / "whole" / file),
+        weights_of(tmp_path / "back" / file),
+    )  # fmt: skip
+    for a, b, c in zip(start, end, back, strict=True):
+        np.testing.assert_allclose(c, a + 0.75 * (b - a), atol=1e-6)
+    assert max(np.abs(a - b).max() for a, b in zip(start, end, strict=True)) > 1e-3
+    assert (tmp_path / "whole" / "latest" / "mobilefacenet.weights.h5").is_file()
+
+
+def test_some_layers_learn_and_the_others_do_not(tree: Path, tmp_path: Path) -> None:
+    config = settings(tree, tmp_path / "run", trained=("entry", "pairs"))
+    network = DistillationRun(config, set_up(config)).build_network()
+    learning = {variable.path.split("/")[0] for variable in network.trainable_variables}
+    assert learning == {"entry_convolution", "entry_prelu", "pairs_own_convolution", "pairs_partner_convolution",
+                        "pairs_prelu"}  # fmt: skip
+    config = settings(tree, tmp_path / "run", trained=("stage9",))
+    with pytest.raises(UserError, match="--trained=stage9: no layer has such a name"):
+        DistillationRun(config, set_up(config)).build_network()
+
+
+def test_nobody_who_is_held_out_learns(tree: Path, tmp_path: Path) -> None:
+    config = settings(tree, tmp_path / "run")
+    job = DistillationRun(config, set_up(config))
+    assert job.files.names == ["1", "2"]
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"shares": (1.0, 2.0)}, "--shares takes one number of at least 0 for each tree"),
+        ({"shares": (0.0,)}, "--shares takes one number"),
+        ({"draw_back": 1.5}, "--draw_back=1.5 is out of range"),
+        ({"groups": ("clean",)}, "'clean' is no <level>"),
+    ],
+)
+def test_wrong_flags_are_named(tree: Path, tmp_path: Path, changed: dict, message: str) -> None:
+    config = settings(tree, tmp_path / "run", **changed)
+    with pytest.raises(UserError, match=message):
+        DistillationRun(config, set_up(config))
