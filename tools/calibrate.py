@@ -19,12 +19,13 @@ from lrfr_tf.data.held_out import EVERYBODY, HALVES
 from lrfr_tf.data.people import find_people
 from lrfr_tf.errors import UserError
 from lrfr_tf.evaluation.stranger_tail import LEAST_PERSONS
+from lrfr_tf.images.camera import LEVELS
 from lrfr_tf.main import note, run
 from lrfr_tf.recognition.calibrate import HEIGHTS, calibrate
 from lrfr_tf.recognition.calibration import DecisionRule, write_calibration
 from lrfr_tf.recognition.embedding import ExportedEmbedder, load_embedder
 from lrfr_tf.recognition.face_crops import CUTS
-from lrfr_tf.recognition.people_faces import embed_people
+from lrfr_tf.recognition.people_faces import conditions_of, embed_people
 from lrfr_tf.recognition.recogniser import measure_of
 from lrfr_tf.recognition.saved_model import find_version
 
@@ -39,6 +40,7 @@ class Config:
     )
     half: str = option(EVERYBODY, "of CelebA's held-out identities, the half to take", HALVES)
     heights: tuple[int, ...] = option(HEIGHTS, "face heights to which photos are shrunk, in pixels")
+    camera: tuple[str, ...] = option(("clean",), "how photos are shrunk, see docs/camera.md", tuple(LEVELS))
     min_face_size: int = option(10, "smallest face to look for in a shrunk photo, in pixels")
     cut: str | None = option(None, "how faces are cut out of photos; default: as the network was trained", CUTS)
     seed: int = option(0, "seed of the drawings", at_least=0)
@@ -56,13 +58,14 @@ def main(config: Config) -> None:
     assert isinstance(embedder, ExportedEmbedder)
     measure = measure_of(embedder, config.min_face_size, config.cut)
     with tqdm(total=sum(map(len, people.values())), desc="embed", unit="photo") as progress:
-        faces = embed_people(people, sorted(set(config.heights)), measure, note, progress.update)
+        conditions = conditions_of(config.heights, config.camera)
+        faces = embed_people(people, conditions, measure, note, progress.update)
     strangers = calibrate(faces, config.seed)
     made_of = {
         "photos": len(faces.persons),
         "faces": int(faces.found.sum()),
         "half": config.half,
-        "heights": list(faces.heights[1:]),
+        "conditions": [condition.name for condition in faces.conditions[1:]],
         "date": datetime.date.today().isoformat(),
         "seconds": round(time.monotonic() - started, 1),
         "versions": versions(),

@@ -20,6 +20,7 @@ from lrfr_tf.data.held_out import EVERYBODY, HALVES
 from lrfr_tf.data.people import find_people
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import check_result_file, write_json
+from lrfr_tf.images.camera import LEVELS
 from lrfr_tf.main import note, run
 from lrfr_tf.recognition.benchmark_result import benchmark_result
 from lrfr_tf.recognition.calibration import FPIR, DecisionRule
@@ -34,7 +35,7 @@ from lrfr_tf.recognition.evaluate_people import (
     protocol,
 )
 from lrfr_tf.recognition.face_crops import CUTS
-from lrfr_tf.recognition.people_faces import embed_people
+from lrfr_tf.recognition.people_faces import conditions_of, embed_people
 from lrfr_tf.recognition.recogniser import calibration_of, measure_of
 
 
@@ -47,6 +48,7 @@ class Config:
     output: str = required("the result to write (JSON)")
     half: str = option(EVERYBODY, "of CelebA's held-out identities, the half to take", HALVES)
     heights: tuple[int, ...] = option(HEIGHTS, "face heights to which photos are shrunk, in pixels")
+    camera: tuple[str, ...] = option(("clean",), "how photos are shrunk, see docs/camera.md", tuple(LEVELS))
     gallery_sizes: tuple[int, ...] = option((20, 50), "numbers of persons enrolled in a drawing")
     gallery_photos: int = option(3, "photos of each of them", at_least=1)
     draws: int = option(200, "drawings of each size", at_least=1)
@@ -70,7 +72,8 @@ def main(config: Config) -> None:
         raise UserError(f"{config.model} has no calibration; make one with tools/calibrate.py, or give --threshold.")
     measure = measure_of(embedder, config.min_face_size, config.cut)
     with tqdm(total=sum(map(len, people.values())), desc="embed", unit="photo") as progress:
-        faces = embed_people(people, sorted(set(config.heights)), measure, note, progress.update)
+        conditions = conditions_of(config.heights, config.camera)
+        faces = embed_people(people, conditions, measure, note, progress.update)
     drawing = Drawing(config.gallery_photos, config.draws, config.seed)
     thresholds = {size: rule.threshold_for(strangers, size) for size in sorted(set(config.gallery_sizes))}
     measured, curves = evaluate_people(faces, thresholds, drawing, tqdm)

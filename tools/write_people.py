@@ -15,6 +15,7 @@ from lrfr_tf.data.held_out import REPORTED, held_out_half
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import put_between_marks, read_json
 from lrfr_tf.main import run
+from lrfr_tf.recognition.people_faces import Condition
 
 MARK = "people"
 
@@ -43,18 +44,17 @@ def people_table(result: dict[str, Any]) -> str:
     sizes = sorted({row["persons"] for row in result["rows"]})
     heads = [f"{what}, {size} persons" for size in sizes for what in ("right name", "strangers named")]
     lines = ["| face height | found | " + " | ".join(heads) + " |", "| --: " * (2 + len(heads)) + "|"]
-    by_place = {(row["height"], row["persons"]): row for row in result["rows"]}
-    for height in sorted({row["height"] for row in result["rows"]}, key=lambda height: height or 10_000):
-        rows = [by_place[height, size] for size in sizes]
+    by_place = {(Condition(row["height"], row["camera"]), row["persons"]): row for row in result["rows"]}
+    for condition in sorted({place[0] for place in by_place}, key=lambda place: (place.camera, place.height or 10_000)):
+        rows = [by_place[condition, size] for size in sizes]
         cells = [cell for row in rows for cell in (_percent(row["right"], 1), _percent(row["fpir"], 2))]
-        name = f"{height} px" if height else "as it is"
-        lines.append(f"| {name} | {100 * rows[0]['found']['share']:.1f} | {' | '.join(cells)} |")
+        lines.append(f"| {condition.name} | {100 * rows[0]['found']['share']:.1f} | {' | '.join(cells)} |")
     pools = [
         f"{100 * pool['fpir']:.2f} % [{100 * pool['interval_95'][0]:.2f}, {100 * pool['interval_95'][1]:.2f}] with "
-        f"{size} persons"
-        for size, pool in result["pooled"].items()
+        f"{pool['persons']} persons ({pool['camera']})"
+        for pool in result["pooled"]
     ]
-    first = next(iter(result["pooled"].values()))["heights"]
+    first = result["pooled"][0]["heights"]
     thresholds = [f"{value['score']:.3f} for {size}" for size, value in result["thresholds"].items()]
     counts, config = result["counts"], result["config"]
     words = (

@@ -14,7 +14,7 @@ MOST_COMPARISONS = 60_000_000
 
 
 def calibrate(faces: PeopleFaces, seed: int = 0) -> dict[str, StrangerTail]:
-    """Compares probes of every height with templates of one photo and with those of several, of all other persons.
+    """Compares probes of every condition with templates of one photo and with those of several, of all other persons.
 
     A probe is a photo that was shrunk (`NATIVE` photos are only enrolled). A person gives eight photos at most, four
     templates of one photo and four of three, drawn at random, so that who has many photos does not count for many.
@@ -26,7 +26,7 @@ def calibrate(faces: PeopleFaces, seed: int = 0) -> dict[str, StrangerTail]:
         UserError: the people or their photos are too few.
     """
     random = np.random.default_rng(seed)
-    native = faces.embeddings[faces.heights.index(NATIVE)]
+    native = faces.embeddings[faces.conditions.index(NATIVE)]
     templates: dict[str, list[np.ndarray]] = {"several": [], "one": []}
     template_persons: dict[str, list[int]] = {"several": [], "one": []}
     probes, probe_persons = [], []
@@ -36,8 +36,8 @@ def calibrate(faces: PeopleFaces, seed: int = 0) -> dict[str, StrangerTail]:
             made = _templates(native, photos, number, random)
             templates[kind] += made
             template_persons[kind] += [person] * len(made)
-        for row, height in enumerate(faces.heights):
-            if height == NATIVE:
+        for row, condition in enumerate(faces.conditions):
+            if condition == NATIVE:
                 continue
             chosen = [photo for photo in photos[:PROBES] if faces.found[row, photo]]
             probes.append(faces.embeddings[row, chosen])

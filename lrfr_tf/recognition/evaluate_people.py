@@ -21,12 +21,12 @@ from lrfr_tf.evaluation.drawn_galleries import (
     tpir_at_fpir,
 )
 from lrfr_tf.recognition.calibration import Threshold
-from lrfr_tf.recognition.people_faces import NATIVE, PeopleFaces
+from lrfr_tf.recognition.people_faces import Condition, PeopleFaces
 
 HEIGHTS = (12, 16, 24, 32, 40)
 POOLED = (16, 40)  # heights over which the false positive rate is taken together
 RATES = (0.01, 0.05)  # FPIR at which TPIR is given
-ROW = "{:>8} {:>8} {:>7} {:>7} {:>22} {:>7} {:>20} {:>21} {:>7}"
+ROW = "{:>16} {:>8} {:>7} {:>7} {:>22} {:>7} {:>20} {:>21} {:>7}"
 
 Curve = tuple[np.ndarray, np.ndarray]
 
@@ -45,11 +45,12 @@ def protocol(drawing: Drawing) -> str:
     return (
         f"In each of {drawing.draws} drawings some persons are enrolled with {drawing.photos} photos each, as they "
         "are. All their other photos, and those of all other persons (strangers), are shrunk until the face is S "
-        "pixels high (never enlarged), and the largest face is looked for, aligned and embedded. A person is the mean "
-        "embedding. FPIR: share of decisions about strangers that give a name; where no face is found there is no "
-        "decision. TPIR: share of the enrolled persons' photos that get the right name; a face that is not found is a "
-        "miss. Intervals: 95 %, persons drawn with replacement, for FPIR strangers and enrolled alike. 'At FPIR' takes "
-        "the threshold from these very strangers: to compare networks, not a promise."
+        "pixels high (never enlarged), by Pillow's bicubic or as the camera model of docs/camera.md does it, and the "
+        "largest face is looked for, aligned and embedded. A person is the mean embedding. FPIR: share of decisions "
+        "about strangers that give a name; where no face is found there is no decision. TPIR: share of the enrolled "
+        "persons' photos that get the right name; a face that is not found is a miss. Intervals: 95 %, persons drawn "
+        "with replacement, for FPIR strangers and enrolled alike. 'At FPIR' takes the threshold from these very "
+        "strangers: to compare networks, not a promise."
     )
 
 
@@ -77,7 +78,7 @@ def evaluate_people(
     drawing: Drawing,
     progress: Callable[[Iterable[int]], Iterable[int]] = iter,
 ) -> tuple[dict[str, Any], dict[str, Curve]]:
-    """Measures each face height with each size of a gallery.
+    """Measures each condition with each size of a gallery.
 
     Args:
         faces: as `embed_people` gives them.
@@ -85,29 +86,36 @@ def evaluate_people(
         progress: wraps the gallery sizes.
 
     Returns:
-        (figures for the result, the DET curve of each height at the largest gallery).
+        (figures for the result, the DET curve of each condition at the largest gallery).
 
     Raises:
         UserError: the people or their photos are too few for such galleries, or all faces are smaller.
     """
     rows: list[dict[str, Any]] = []
-    pools, curves = {}, {}
+    pools: list[dict[str, Any]] = []
+    curves: dict[str, Curve] = {}
     for size in progress(thresholds):
-        outcomes = {}
-        for height, at in zip(faces.heights, range(len(faces.heights)), strict=True):
+        outcomes: dict[Condition, Outcome] = {}
+        for at, condition in enumerate(faces.conditions):
             photos = Photos(
                 faces.persons, faces.embeddings[0], faces.embeddings[at], faces.found[at], faces.possible[at]
             )
             outcome = _identified(photos, size, thresholds[size], drawing)
             if outcome.strangers.sum() == 0 or outcome.known.sum() == 0:
                 continue  # all faces are smaller than that, or none is found
-            outcomes[height] = outcome
-            rows.append({"height": height, "persons": size, **_figures(outcome)})
-            curves["as it is" if height == NATIVE else f"{height} px"] = det_curve(outcome)
-        within = [outcome for height, outcome in outcomes.items() if POOLED[0] <= height <= POOLED[1]]
-        if within:
-            rate, interval = false_positive_rate(pooled(within))
-            pools[str(size)] = {"heights": list(POOLED), "fpir": rate, "interval_95": list(interval)}
+            outcomes[condition] = outcome
+            rows.append({**condition._asdict(), "persons": size, **_figures(outcome)})
+            curves[condition.name] = det_curve(outcome)
+        for camera in dict.fromkeys(condition.camera for condition in faces.conditions):
+            within = [
+                outcome
+                for condition, outcome in outcomes.items()
+                if condition.camera == camera and POOLED[0] <= condition.height <= POOLED[1]
+            ]
+            if within:
+                rate, interval = false_positive_rate(pooled(within))
+                pool = {"heights": list(POOLED), "camera": camera, "persons": size}
+                pools.append({**pool, "fpir": rate, "interval_95": list(interval)})
     if not rows:
         raise UserError("No face of these people was found at any of the heights, so there is nothing to measure.")
     people = np.unique(faces.persons)
@@ -153,15 +161,14 @@ def _figures(outcome: Outcome) -> dict[str, Any]:
 def people_lines(result: Mapping[str, Any]) -> list[str]:
     """The table of a result, in percent."""
     stated = result["config"]["fpir"]
-    lines = [ROW.format("height", "persons", "asked", "found", "right name", "wrong", "strangers named",
+    lines = [ROW.format("face height", "persons", "asked", "found", "right name", "wrong", "strangers named",
                         f"TPIR at FPIR {RATES[0]:.0%}", f"{RATES[1]:.0%}")]  # fmt: skip
     for row in result["rows"]:
         at = row["tpir_at_fpir"]
-        height = "as it is" if row["height"] == NATIVE else f"{row['height']} px"
         first, second = (at[str(rate)] for rate in RATES)
         lines.append(
             ROW.format(
-                height,
+                Condition(row["height"], row["camera"]).name,
                 row["persons"],
                 row["asked"],
                 f"{100 * row['found']['share']:.1f}",
@@ -172,10 +179,11 @@ def people_lines(result: Mapping[str, Any]) -> list[str]:
                 f"{100 * second['tpir']:.1f}",
             )  # fmt: skip
         )
-    for size, pool in result["pooled"].items():
+    for pool in result["pooled"]:
         low, high = pool["interval_95"]
+        first, last = pool["heights"]
         lines.append(
-            f"{size} persons, {pool['heights'][0]} to {pool['heights'][1]} px: FPIR {100 * pool['fpir']:.2f} % "
+            f"{pool['persons']} persons, {pool['camera']}, {first} to {last} px: FPIR {100 * pool['fpir']:.2f} % "
             f"[{100 * low:.2f}, {100 * high:.2f}], stated {100 * stated:g} %"
         )
     return lines

@@ -1,27 +1,55 @@
-"""Photos of people -> one embedding for each photo at each face height, as a recogniser would make it of such photos.
+"""Photos of people -> one embedding for each photo in each condition, as a recogniser would make it of such photos.
 
-A face of S pixels is made by shrinking the whole photo, and then it is looked for: what the detector misses, and the
-landmarks that it misplaces in small faces, are part of what is measured.
+A face of S pixels is made by shrinking the whole photo, cleanly or as a camera does it, and then it is looked for: what
+the detector misses, and the landmarks that it misplaces in small faces, are part of what is measured.
 """
 
 import dataclasses
 import itertools
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from lrfr_tf.data.image_source import ImageSource
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.choose import meant_face
+from lrfr_tf.images.camera_numpy import photograph
 from lrfr_tf.images.resize import resize
 from lrfr_tf.recognition.embedding import Embedder
 from lrfr_tf.recognition.face_crops import FaceCutter, FoundFace
 from lrfr_tf.recognition.gallery import embed_faces
 from lrfr_tf.recognition.pictures import Picture, in_chunks, read_photos
 
-NATIVE = 0  # stands for the photo as it is
-
 Note = Callable[[str], None]
+
+
+class Condition(NamedTuple):
+    """How photos are shrunk before a face is looked for.
+
+    Attributes:
+        height: of the detected face, in pixels; 0 leaves the photo as it is.
+        camera: one of `lrfr_tf.images.camera.LEVELS`.
+    """
+
+    height: int
+    camera: str = "clean"
+
+    @property
+    def name(self) -> str:
+        """As tables call it."""
+        if self.height == 0:
+            return "as it is"
+        return f"{self.height} px" if self.camera == "clean" else f"{self.camera} {self.height} px"
+
+
+NATIVE = Condition(0)
+
+
+def conditions_of(heights: Sequence[int], cameras: Sequence[str]) -> list[Condition]:
+    """Every height by every camera, each once, in the order of the cameras."""
+    return [Condition(height, camera) for camera in dict.fromkeys(cameras) for height in sorted(set(heights))]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,15 +59,15 @@ class PeopleFaces:
     Attributes:
         names: the persons.
         persons: int64 [photos], whom each photo shows: a place in `names`.
-        heights: the face heights in pixels; the first is `NATIVE`.
-        embeddings: float32 [heights, photos, D], of unit length where a face was found.
-        found: bool [heights, photos].
-        possible: bool [heights, photos]: False where the face of the photo is smaller than that height.
+        conditions: how they were shrunk; the first is `NATIVE`.
+        embeddings: float32 [conditions, photos, D], of unit length where a face was found.
+        found: bool [conditions, photos].
+        possible: bool [conditions, photos]: False where the face of the photo is smaller than that height.
     """
 
     names: tuple[str, ...]
     persons: np.ndarray
-    heights: tuple[int, ...]
+    conditions: tuple[Condition, ...]
     embeddings: np.ndarray
     found: np.ndarray
     possible: np.ndarray
@@ -70,18 +98,18 @@ class Measure:
 
 def embed_people(
     photos: Mapping[str, Sequence[tuple[ImageSource, str]]],
-    heights: Sequence[int],
+    conditions: Sequence[Condition],
     measure: Measure,
     note: Note,
     progress: Callable[[int], object] = lambda count: None,
 ) -> PeopleFaces:
-    """Embeds the face that is meant in each photo, at its own size and shrunk to each height.
+    """Embeds the face that is meant in each photo, at its own size and in each condition.
 
     A face smaller than a height is not enlarged to it.
 
     Args:
         photos: person -> where each photo is.
-        heights: of the detected face, in pixels.
+        conditions: to shrink the photos in; random parts of a camera depend on the photo's name alone.
         note: told, in one sentence each, about photos that cannot be read or show no face; they are left out.
         progress: told about numbers of finished photos.
 
@@ -92,17 +120,17 @@ def embed_people(
     for person, name in enumerate(names):
         for source, found in _by_source(photos[name]):
             for chunk in in_chunks(read_photos(source, found)):
-                made = _embed_chunk(source, chunk, heights, measure, note)
+                made = _embed_chunk(source, chunk, conditions, measure, note)
                 persons += [person] * len(made)
                 rows += made
                 progress(len(chunk))
     if not rows:
         raise UserError("No photo of these people shows a face.")
     embeddings, found_faces, possible = (np.stack(parts, axis=1) for parts in zip(*rows, strict=True))
-    return PeopleFaces(names, np.array(persons, np.int64), (NATIVE, *heights), embeddings, found_faces, possible)
+    return PeopleFaces(names, np.array(persons, np.int64), (NATIVE, *conditions), embeddings, found_faces, possible)
 
 
-Row = tuple[np.ndarray, np.ndarray, np.ndarray]  # of one photo: embeddings [heights, D], found and possible [heights]
+Row = tuple[np.ndarray, np.ndarray, np.ndarray]  # of one photo: embeddings [conditions, D], found and possible
 
 
 def _by_source(photos: Sequence[tuple[ImageSource, str]]) -> Iterator[tuple[ImageSource, list[str]]]:
@@ -111,7 +139,7 @@ def _by_source(photos: Sequence[tuple[ImageSource, str]]) -> Iterator[tuple[Imag
 
 
 def _embed_chunk(
-    source: ImageSource, pictures: Sequence[Picture], heights: Sequence[int], measure: Measure, note: Note
+    source: ImageSource, pictures: Sequence[Picture], conditions: Sequence[Condition], measure: Measure, note: Note
 ) -> list[Row]:
     """The rows of those photos that show a face; all their faces are embedded together."""
     for picture in pictures:
@@ -126,10 +154,10 @@ def _embed_chunk(
         if native is None:
             note(f"{source.label(name)} shows no face, and is left out.")
             continue
-        possible.append(np.array([True, *(height <= native.height for height in heights)]))
-        smaller = zip(heights, possible[-1][1:], strict=True)
-        faces.append([native, *(_shrunk(pixels, native, height, measure.cutter) if fits else None
-                                for height, fits in smaller)])  # fmt: skip
+        possible.append(np.array([True, *(condition.height <= native.height for condition in conditions)]))
+        smaller = zip(conditions, possible[-1][1:], strict=True)
+        shrunk = (_shrunk(pixels, native, how, name, measure.cutter) if fits else None for how, fits in smaller)
+        faces.append([native, *shrunk])
     embeddings = iter(measure.embed([face for row in faces for face in row if face is not None]))
     nothing = np.zeros(measure.embedder.dimensions, np.float32)
     return [
@@ -142,11 +170,16 @@ def _embed_chunk(
     ]
 
 
-def _shrunk(photo: np.ndarray, native: FoundFace, height: int, cutter: FaceCutter) -> FoundFace | None:
+def _shrunk(
+    photo: np.ndarray, native: FoundFace, condition: Condition, name: str, cutter: FaceCutter
+) -> FoundFace | None:
     """The face of the shrunk photo; None where no face or that of somebody else is found."""
-    factor = height / native.height
+    factor = condition.height / native.height
     rows, columns = (max(1, round(factor * side)) for side in photo.shape[:2])
-    small = resize(photo, rows, columns)
+    if condition.camera == "clean":
+        small = resize(photo, rows, columns)
+    else:
+        small = _photographed(photo, rows, columns, condition.camera, zlib.crc32(name.encode()))
     face = _meant(cutter.find([small])[0], small)
     if face is None:
         return None
@@ -154,6 +187,13 @@ def _shrunk(photo: np.ndarray, native: FoundFace, height: int, cutter: FaceCutte
     x1, y1, x2, y2 = np.array(native.box) * stretch
     x, y = (face.box[0] + face.box[2]) / 2, (face.box[1] + face.box[3]) / 2
     return face if x1 <= x <= x2 and y1 <= y <= y2 else None
+
+
+def _photographed(photo: np.ndarray, rows: int, columns: int, camera: str, seed: int) -> np.ndarray:
+    """A whole photo as a camera shrinks it; nothing is misplaced, since the face is still to be found."""
+    side = max(photo.shape[:2])
+    square = np.pad(photo, ((0, side - photo.shape[0]), (0, side - photo.shape[1]), (0, 0)), "edge")
+    return photograph(square, max(rows, columns), camera, seed, misplaced=False)[:rows, :columns]
 
 
 def _meant(faces: Sequence[FoundFace], photo: np.ndarray) -> FoundFace | None:

@@ -44,7 +44,7 @@ def test_a_calibration_of_a_folder_of_people(calibrated: Path) -> None:
     # Two photos a person give two templates of one and, as probes, two photos at two heights.
     assert strangers["one"].comparisons == (34 * 4) * (33 * 2)
     made_of = read_json(calibrated / "calibration.json")["made_of"]
-    assert (made_of["half"], made_of["heights"], made_of["photos"]) == ("calibration", [24, 32], 68)
+    assert (made_of["half"], made_of["conditions"], made_of["photos"]) == ("calibration", ["24 px", "32 px"], 68)
     scores = [DecisionRule().threshold_for(strangers, persons).score for persons in (1, 5, 20)]
     assert scores == sorted(scores, key=lambda score: score or 2)
 
@@ -55,7 +55,7 @@ def test_figures_of_other_people(calibrated: Path, people: Path, tool: Tool, tmp
     script.main(
         script.Config(
             model=str(calibrated), people=(str(people),), output=str(output), half=REPORTED, heights=(24, 4000),
-            gallery_sizes=(3, 5), gallery_photos=2, draws=20, threshold=0.9,
+            camera=("clean", "moderate"), gallery_sizes=(3, 5), gallery_photos=2, draws=20, threshold=0.9,
         )
     )  # fmt: skip
     result = read_json(output)
@@ -64,7 +64,11 @@ def test_figures_of_other_people(calibrated: Path, people: Path, tool: Tool, tmp
     # Nobody of the calibration is reported:
     assert {held_out_half(name) for name in result["people"]} == {REPORTED}
     assert not set(result["people"]) & set(CALIBRATED)
-    assert [(row["height"], row["persons"]) for row in result["rows"]] == [(0, 3), (24, 3), (0, 5), (24, 5)]
+    expected = [(0, "clean"), (24, "clean"), (24, "moderate")]
+    assert [(row["height"], row["camera"]) for row in result["rows"]] == 2 * expected
+    assert [row["persons"] for row in result["rows"]] == 3 * [3] + 3 * [5]
+    clean, moderate = result["rows"][1:3]
+    assert clean["found"] != moderate["found"] or clean["right"] != moderate["right"]
     for row in result["rows"]:
         assert 0.9 * 20 * row["persons"] * 2 <= row["asked"] <= 20 * row["persons"] * 2
         assert row["strangers"] <= 20 * (8 - row["persons"]) * 4
@@ -73,9 +77,11 @@ def test_figures_of_other_people(calibrated: Path, people: Path, tool: Tool, tmp
         assert low <= row["right"]["share"] <= high
     assert result["rows"][0]["right"]["share"] > 0.5  # tints are told apart by the small embedder
     assert result["thresholds"]["3"] == {"score": 0.9, "rule": "given", "extrapolated": False}
-    assert result["pooled"]["3"]["heights"] == [16, 40]
+    assert [(pool["persons"], pool["camera"]) for pool in result["pooled"]] == [
+        (3, "clean"), (3, "moderate"), (5, "clean"), (5, "moderate"),
+    ]  # fmt: skip
     assert read_image(output.with_suffix(".det.png")).shape == (550, 800, 3)
-    assert "3 persons, 16 to 40 px: FPIR" in capsys.readouterr().out
+    assert "3 persons, clean, 16 to 40 px: FPIR" in capsys.readouterr().out
 
 
 def test_the_threshold_follows_from_the_calibration(calibrated: Path, people: Path, tool: Tool, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ def result() -> dict:
     rows = [
         {
             "height": height,
+            "camera": "clean",
             "persons": size,
             "found": share(0.98),
             "right": share(0.5 + size / 1000),
@@ -28,7 +29,10 @@ def result() -> dict:
     return {
         "people": ["10", "20"], "counts": {"persons": 2, "photos": 1234}, "rows": rows,
         "thresholds": {str(size): {"rule": "fpir", "score": size / 100} for size in (20, 50)},
-        "pooled": {str(size): {"heights": [16, 40], "fpir": 0.011, "interval_95": [0.005, 0.02]} for size in (20, 50)},
+        "pooled": [
+            {"heights": [16, 40], "camera": "clean", "persons": size, "fpir": 0.011, "interval_95": [0.005, 0.02]}
+            for size in (20, 50)
+        ],
         "config": {"draws": 200, "gallery_photos": 3, "fpir": 0.01, "min_face_size": 10},
     }  # fmt: skip
 
@@ -45,7 +49,7 @@ def test_the_table(result: dict, tool: Tool, tmp_path: Path) -> None:
     assert "| 16 px | 98.0 | 52.0 [51.0, 53.0] | 1.20 [0.20, 2.20] | 55.0 [54.0, 56.0] | 1.20 [0.20, 2.20] |" in text
     assert text.index("| 16 px") < text.index("| as it is")
     text = " ".join(text.split())
-    assert "realised over 16 to 40 px: 1.10 % [0.50, 2.00] with 20 persons" in text
+    assert "realised over 16 to 40 px: 1.10 % [0.50, 2.00] with 20 persons (clean)" in text
     assert "0.200 for 20, 0.500 for 50 persons" in text
 
 
