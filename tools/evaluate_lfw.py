@@ -20,12 +20,15 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.evaluation.lfw import differences
 from lrfr_tf.faces.align import ALIGNED_SIZE, TEMPLATES
 from lrfr_tf.files import check_result_file, read_json, sha256, write_json
+from lrfr_tf.images.camera import LEVELS
 from lrfr_tf.main import run
 from lrfr_tf.recognition.benchmark_result import benchmark_result, embedder_of, template_to_measure
 from lrfr_tf.recognition.embedding import BACKBONES
 from lrfr_tf.recognition.evaluate_lfw import draw_lfw, lfw_lines, protocol, verify_at_sizes
 from lrfr_tf.recognition.photo_landmarks import photo_landmarks
-from lrfr_tf.recognition.probes import PROBE_FORMS
+from lrfr_tf.recognition.probes import CLEAN, PROBE_FORMS
+
+CAMERA_MARGIN = 18  # pixels around the aligned face, which a camera may see: 16 around 112
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,6 +47,7 @@ class Config:
         TEMPLATES,
     )
     probe_sizes: tuple[int, ...] = option((8, 12, 16, 20, ALIGNED_SIZE), "sizes of image 2 in pixels")
+    camera: tuple[str, ...] = option((CLEAN,), "how image 2 is shrunk, see docs/camera.md", tuple(LEVELS))
     probe_form: str = option("enlarged", "the model gets image 2 enlarged to 128 px, or small, as it is", PROBE_FORMS)
     flip: bool = option(False, "mean of the embeddings of a face and its mirror image")
     matched_gallery: bool = option(False, "image 1 is brought to the size of image 2, too")
@@ -66,10 +70,12 @@ def main(config: Config) -> None:
     embedder = embedder_of(config)
     template = template_to_measure(embedder, config.template)
     points = photo_landmarks(source, photos.images, config.landmarks, config.save_landmarks)
-    faces = align_photos(source, photos.images, points, template)
+    margin = 0 if set(config.camera) == {CLEAN} else CAMERA_MARGIN
+    faces = align_photos(source, photos.images, points, template, margin=margin)
     verified = verify_at_sizes(
-        embedder, faces, photos, sorted(set(config.probe_sizes)), config.probe_form, config.matched_gallery
-    )
+        embedder, faces, photos, sorted(set(config.probe_sizes)), config.probe_form, config.matched_gallery,
+        config.camera, margin,
+    )  # fmt: skip
     pairs_sha256 = sha256(config.pairs)
     compared: dict[str, Any] | None = None
     if baseline is not None:
@@ -81,7 +87,7 @@ def main(config: Config) -> None:
         "pairs_sha256": pairs_sha256,
         "landmarks_sha256": sha256(config.landmarks) if config.landmarks else None,
     }
-    rules = protocol(template, config.probe_form, config.matched_gallery, config.flip)
+    rules = protocol(template, config.probe_form, config.matched_gallery, config.flip, config.camera)
     result = benchmark_result("lfw", rules, embedder, measured, config, started)
     draw_lfw(Path(config.output), embedder.name, verified)
     write_json(config.output, result)

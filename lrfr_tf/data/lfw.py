@@ -38,8 +38,9 @@ def align_photos(
     landmarks: Sequence[np.ndarray | None],
     template: str,
     size: int = ALIGNED_SIZE,
+    margin: int = 0,
 ) -> np.ndarray:
-    """Reads photos and aligns them: uint8 [n, size, size, 3].
+    """Reads photos and aligns them: uint8 [n, size + 2 * margin, size + 2 * margin, 3].
 
     Args:
         landmarks: [5, 2] for each photo, or None: see `fallback_landmarks`.
@@ -48,14 +49,15 @@ def align_photos(
     Raises:
         UserError: a photo cannot be read, or its landmarks are one point.
     """
-    aligned = np.empty((len(names), size, size, 3), np.uint8)
+    side = size + 2 * margin
+    aligned = np.empty((len(names), side, side, 3), np.uint8)
     for place, name in enumerate(tqdm(names, desc="align", unit="image")):
         photo = decode_image(source.read(name), source.label(name))
         points = landmarks[place]
         if points is None:
             points = fallback_landmarks(photo.shape[0], photo.shape[1])
         try:
-            aligned[place] = align_face(photo, points, template, size)
+            aligned[place] = align_face(photo, points, template, size, margin=margin)
         except ValueError:
             raise UserError(f"The five landmarks of {source.label(name)} are no face: {points.tolist()}.") from None
     return aligned

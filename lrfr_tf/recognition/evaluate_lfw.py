@@ -1,6 +1,7 @@
 """Aligned photos and their pairs -> how well an embedder verifies them at each probe size."""
 
 import dataclasses
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from lrfr_tf.evaluation.lfw import FALSE_ACCEPT_RATES, GRID, lfw_row
 from lrfr_tf.evaluation.published import published_lines, published_rows
 from lrfr_tf.evaluation.verification import FoldAccuracy, roc_curve
 from lrfr_tf.recognition.embedding import Embedder
-from lrfr_tf.recognition.probes import embed_probes
+from lrfr_tf.recognition.probes import CLEAN, embed_probes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,14 +27,19 @@ class MeasuredSizes:
     same: np.ndarray
 
 
-def protocol(template: str, probe_form: str, matched_gallery: bool, flip: bool) -> str:
+def protocol(
+    template: str, probe_form: str, matched_gallery: bool, flip: bool, cameras: Sequence[str] = (CLEAN,)
+) -> str:
     """The protocol in words, for the result."""
+    shrunk = "Pillow's bicubic, antialiased"
+    if set(cameras) != {CLEAN}:
+        shrunk += ", or the camera model of docs/camera.md, the seed of a photo being its place among the images"
     first = "shrunk to S x S, too," if matched_gallery else "stays as it is"
     handed = "enlarged to 128 again" if probe_form == "enlarged" else "handed to the model as it is"
     flipped = "; embeddings averaged over a face and its mirror image" if flip else ""
     return (
         f"Both images aligned to 128 x 128 by five landmarks on the template {template!r}; image 1 {first}, image 2 "
-        f"shrunk to S x S (Pillow's bicubic, antialiased) and {handed} (S = 128: as it is). Cosine of the embeddings"
+        f"shrunk to S x S ({shrunk}) and {handed} (S = 128: as it is). Cosine of the embeddings"
         f"{flipped}. Contiguous folds; each fold's threshold is the one of {GRID:,} values in [-1, 1] that tells most "
         "pairs of the other folds rightly, the last of equally good ones; a pair of that similarity or more is one "
         "person. Mean and standard deviation over folds; intervals are 95 % bootstraps over pairs."
@@ -47,42 +53,54 @@ def verify_at_sizes(
     sizes: Sequence[int],
     probe_form: str,
     matched_gallery: bool,
+    cameras: Sequence[str] = (CLEAN,),
+    margin: int = 0,
 ) -> MeasuredSizes:
     """Embeds every photo once for each size in which it is needed, and compares the pairs.
 
     Args:
-        faces: uint8 [N, 128, 128, 3], in the order of `photos.images`.
+        faces: uint8 [N, 128 + 2 * margin, 128 + 2 * margin, 3], in the order of `photos.images`.
         sizes: sides of image 2 in pixels.
         probe_form: see `as_probe`.
-        matched_gallery: image 1 gets the size of image 2.
+        matched_gallery: image 1 is shrunk as image 2 is.
+        cameras: how images are shrunk, of `images.camera.LEVELS`; each at every size.
     """
-    side = faces.shape[1]
+    side = faces.shape[1] - 2 * margin
     firsts, seconds = np.unique(photos.first), np.unique(photos.second)
     both = np.union1d(firsts, seconds)
     measured = MeasuredSizes({}, {}, {}, photos.same)
 
-    def embed(places: np.ndarray, size: int, progress: str) -> np.ndarray:
-        return _at_places(embed_probes(embedder, faces[places], size, probe_form, progress), places, len(faces))
+    def embed(places: np.ndarray, size: int, progress: str, camera: str = CLEAN) -> np.ndarray:
+        chosen = embed_probes(embedder, faces[places], size, probe_form, progress, camera, margin)
+        return _at_places(chosen, places, len(faces))
 
     # At full size both images of a pair are alike, so one pass serves image 1 at every size and image 2 at that one.
-    whole = None if matched_gallery else embed(both if side in sizes else firsts, side, "embed image 1")
-    for size in sizes:
+    one_pass = side in sizes and CLEAN in cameras
+    whole = None if matched_gallery else embed(both if one_pass else firsts, side, "embed image 1")
+    for camera, size in itertools.product(dict.fromkeys(cameras), sizes):
+        key = condition_name(size, camera)
         if whole is None:
-            first = second = embed(both, size, f"embed {size} px")
+            first = second = embed(both, size, f"embed {key} px", camera)
+        elif camera == CLEAN and size == side:
+            first = second = whole
         else:
-            first, second = whole, whole if size == side else embed(seconds, size, f"embed {size} px")
+            first, second = whole, embed(seconds, size, f"embed {key} px", camera)
         similarities = np.einsum("nd,nd->n", first[photos.first], second[photos.second])
         row, accuracy = lfw_row(similarities, photos.same, photos.folds)
-        key = str(size)
         measured.rows[key], measured.accuracies[key], measured.similarities[key] = row, accuracy, similarities
     return measured
+
+
+def condition_name(size: int, camera: str) -> str:
+    """What a row is called: "16" of clean probes, "moderate 16" of others."""
+    return str(size) if camera == CLEAN else f"{camera} {size}"
 
 
 def lfw_lines(result: dict[str, Any]) -> list[str]:
     """The result as lines of text with the published rows below; accuracies in per cent."""
     lines = [
         f"{result['model']['name']}: {result['counts']['pairs']} pairs of {result['counts']['persons']} persons",
-        f"{'probe':>7} {'accuracy':>8} {'std':>5} {'95 %':>16} {'AUC':>7} "
+        f"{'probe':>14} {'accuracy':>8} {'std':>5} {'95 %':>16} {'AUC':>7} "
         + " ".join(f"{f'TAR at {100 * far:g} %':>12} {'threshold':>9}" for far in FALSE_ACCEPT_RATES)
         + ("  to the baseline (95 %: pairs; persons)" if result["difference_to_baseline"] else ""),
     ]
@@ -95,18 +113,24 @@ def lfw_lines(result: dict[str, Any]) -> list[str]:
         difference = (result["difference_to_baseline"] or {}).get(size)
         compared = "" if difference is None else f"  {_difference(difference)}"
         lines.append(
-            f"{size + ' px':>7} {100 * row['accuracy']:8.2f} {100 * row['standard_deviation']:5.2f} {interval:>16} "
+            f"{size + ' px':>14} {100 * row['accuracy']:8.2f} {100 * row['standard_deviation']:5.2f} {interval:>16} "
             f"{row['auc']:7.4f} {rates}{compared}"
         )
-    sizes = list(result["sizes"])
+    sizes = [size for size in result["sizes"] if size.isdecimal()]
+    if not sizes:
+        return lines
     lines += ["", "published, on LFW:", " ".join(f"{size + ' px':>10}" for size in sizes)]
     return lines + published_lines("lfw", sizes)
 
 
 def draw_lfw(output: Path, name: str, measured: MeasuredSizes) -> None:
     """Draws accuracy against pixels and the ROC curves beside the result."""
-    ours = np.array(sorted((int(size), 100 * row["accuracy"]) for size, row in measured.rows.items())).T
-    curves: dict[str, tuple[np.ndarray, np.ndarray]] = {name: (ours[0], ours[1])}
+    curves: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+    for camera in dict.fromkeys(row.rpartition(" ")[0] for row in measured.rows):
+        rows = {row.rpartition(" ")[2]: row for row in measured.rows if row.rpartition(" ")[0] == camera}
+        points = sorted((int(size), 100 * measured.rows[row]["accuracy"]) for size, row in rows.items())
+        ours = np.array(points).T
+        curves[f"{name}, {camera}" if camera else name] = (ours[0], ours[1])
     for row in published_rows("lfw"):
         if row.same_protocol:
             curves[f"{row.method} (LFW)"] = (

@@ -11,7 +11,9 @@ from lrfr_tf.data.landmarks import read_landmarks, write_landmarks
 from lrfr_tf.data.pairs import read_pairs
 from lrfr_tf.faces.align import align_face
 from lrfr_tf.files import read_json, sha256
+from lrfr_tf.images.camera_numpy import photograph
 from lrfr_tf.images.decode import read_image
+from lrfr_tf.recognition.probes import as_probe
 from tests.faces_by_code import person, write_people
 from tests.tools.conftest import Refused, Tool
 from tests.tools.small_embedders import embed_by_hand, pillow, write_small_embedder
@@ -223,3 +225,22 @@ def test_faces_lie_on_the_template_of_the_model(
     assert "note: small-1-" in (error := capsys.readouterr().err)
     assert "was trained on the template 'centred', and is measured on 'lai'" in error
     assert "on the template 'lai'" in read_json(tmp_path / "result.json")["protocol"]
+
+
+def test_probes_by_a_camera(lfw: Path, tool: Tool, tmp_path: Path) -> None:
+    """A row of each camera and size: image 1 stays sharp, image 2 is the photo that the camera model takes of it."""
+    script = tool("evaluate_lfw")
+    script.main(script.Config(**settings(lfw, tmp_path, camera=("clean", "harsh"), probe_sizes=(16, 128))))
+    result = read_json(tmp_path / "result.json")
+    assert list(result["sizes"]) == ["16", "128", "harsh 16", "harsh 128"]
+    assert result["sizes"]["harsh 16"]["auc"] <= result["sizes"]["16"]["auc"]
+    assert "docs/camera.md" in result["protocol"]
+    clean = read_json(tmp_path / "result.json")["sizes"]["16"]
+    script.main(script.Config(**settings(lfw, tmp_path, probe_sizes=(16, 128))))
+    assert read_json(tmp_path / "result.json")["sizes"]["16"] == clean  # the margin is the camera's alone
+    # One similarity by hand: the probe is `photograph` of the aligned face with its margin, enlarged again.
+    landmarks = read_landmarks(lfw / "LFW.csv")
+    names = sorted(landmarks)[:2]
+    faces = [align_face(np.asarray(Image.open(lfw / name)), landmarks[name], "lai", 128, margin=18) for name in names]
+    probe = as_probe(np.stack(faces), 16, camera="moderate", first_seed=7, margin=18)[1]
+    np.testing.assert_array_equal(probe, pillow(photograph(faces[1], 16, "moderate", 8, 18), 128, 128))
