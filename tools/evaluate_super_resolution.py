@@ -4,6 +4,7 @@
         --models=srcnn=runs/srcnn/model,srgan=runs/srgan/model --output=runs/super_resolution/result.json \\
         --contact_sheet=runs/super_resolution/faces.png
 
+With --camera, LR is what the camera model of docs/camera.md makes of HR, and the target is HR in the same colors.
 PSNR and SSIM on RGB, mean colour shift, power at the frequencies where a grid would show, and specks of colour.
 """
 
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from tqdm import tqdm
 
 from lrfr_tf.config import option, required, versions
 from lrfr_tf.data.face_cache import load_faces, read_tree_manifest
@@ -21,17 +23,22 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.evaluation.contact_sheet import write_contact_sheet
 from lrfr_tf.evaluation.restoration import LEGEND, restoration_rows, table_lines
 from lrfr_tf.files import check_result_file, sha256, write_json
+from lrfr_tf.images.camera import LEVELS
+from lrfr_tf.images.camera_numpy import photograph_with_target
 from lrfr_tf.main import run
 from lrfr_tf.recognition.named_models import BASELINE, describe_models, load_named_models, super_resolve_all
+from lrfr_tf.recognition.probes import CLEAN
 from lrfr_tf.recognition.super_resolution import SuperResolver
 
 PROTOCOL = (
-    "Every face of the held-out persons: LR of the tree, super-resolved and rounded to uint8, against HR. PSNR and "
-    "SSIM on RGB, gains over bicubic on the same images, 95 % bootstrap intervals over images. Colour shift: mean of "
-    "image - HR, grey levels. Grid: mean power of the luma at the frequencies of a grid of 4 and of 2 pixels "
-    "(multiples of 1/4 and 1/2 cycles per pixel along x and y), dB above HR's and above the frequencies around. Fixed "
-    "pattern: root mean square of the mean error in a tile of 4 x 4 pixels, grey levels. Specks: 99.9th percentile of "
-    "the chroma's deviation from its 5 x 5 surroundings."
+    "Every face of the held-out persons: LR of the tree, super-resolved and rounded to uint8, against HR. By a "
+    "camera: LR is the camera model's photo of HR (docs/camera.md; not misplaced; the seed is the face's place), and "
+    "the target is HR in the same colors, without blur, noise and JPEG. PSNR and SSIM on RGB, gains over bicubic on "
+    "the same images, 95 % bootstrap intervals over images. Colour shift: mean of image - HR, grey levels. Grid: mean "
+    "power of the luma at the frequencies of a grid of 4 and of 2 pixels (multiples of 1/4 and 1/2 cycles per pixel "
+    "along x and y), dB above HR's and above the frequencies around. Fixed pattern: root mean square of the mean "
+    "error in a tile of 4 x 4 pixels, grey levels. Specks: 99.9th percentile of the chroma's deviation from its 5 x 5 "
+    "surroundings."
 )
 
 
@@ -41,6 +48,7 @@ class Config:
     output: str = required("the result to write (JSON)")
     models: tuple[str, ...] = option((), "networks to compare with bicubic, each as name=folder")
     held_out_divisor: int = option(5, "score persons whose number is divisible by this; 0: everybody", at_least=0)
+    camera: tuple[str, ...] = option((CLEAN,), "how LR is made of HR, see docs/camera.md", tuple(LEVELS))
     splits: tuple[str, ...] = option(EVERY_SPLIT, "splits to take the faces from, those that exist")
     contact_sheet: str | None = option(None, "a picture to write (PNG): LR | bicubic | networks | HR")
     contact_faces: int = option(100, "number of faces on it, evenly spread over all faces scored", at_least=1)
@@ -52,27 +60,33 @@ def main(config: Config) -> None:
     trees: dict[str, Any] = {}
     shown: dict[str, list[np.ndarray]] = {}
     resolvers: dict[str, SuperResolver] = {}
-    for number, data in enumerate(config.data):
+    places_scored = [(data, camera) for data in config.data for camera in dict.fromkeys(config.camera)]
+    for number, (data, camera) in enumerate(places_scored):
         root = Path(data)
+        scored = data if camera == CLEAN else f"{data}, {camera}"
         faces = list_held_out(root, config.splits, config.held_out_divisor)
         high = load_faces(root / "hr", faces, f"read {root / 'hr'}")
         low = load_faces(root / "lr", faces, f"read {root / 'lr'}")
+        if camera != CLEAN:
+            low, high = photographed(high, low.shape[1], camera)
         if not resolvers:
             resolvers = load_named_models(config.models, low.shape[1], high.shape[1])
         if (low.shape[1], high.shape[1]) != (resolvers[BASELINE].low_size, resolvers[BASELINE].high_size):
             raise UserError(f"The faces of {', '.join(config.data)} differ in size; score them in several runs.")
         methods = super_resolve_all(resolvers, low)
         rows = restoration_rows(methods, high, BASELINE)
-        trees[data] = {
+        trees[scored] = {
+            "camera": camera,
             "framing": read_tree_manifest(root)["framing"],
             "manifest_sha256": sha256(root / "manifest.json"),
             "counts": {"images": len(faces), "identities": len({face.identity for face in faces})},
             "sizes": {"low": low.shape[1], "high": high.shape[1]},
             "methods": rows,
         }
-        print("\n".join([f"{data}: {len(faces)} faces", *table_lines(rows)]))
+        print("\n".join([f"{scored}: {len(faces)} faces", *table_lines(rows)]))
         # Evenly spread, so that nobody picks the pretty ones.
-        wanted = config.contact_faces // len(config.data) + (number < config.contact_faces % len(config.data))
+        count = len(places_scored)
+        wanted = config.contact_faces // count + (number < config.contact_faces % count)
         places = np.unique(np.linspace(0, len(faces) - 1, wanted).astype(int))
         for heading, images in {"lr": low, **methods, "hr": high}.items():
             shown.setdefault(heading, []).append(images[places])
@@ -91,6 +105,16 @@ def main(config: Config) -> None:
     }
     write_json(config.output, result)
     print(f"{LEGEND}\nresult: {config.output}")
+
+
+def photographed(high: np.ndarray, side: int, camera: str) -> tuple[np.ndarray, np.ndarray]:
+    """What a camera makes of faces, uint8 [N, side, side, 3], and what super-resolution should make of that."""
+    pairs = [
+        photograph_with_target(face, side, camera, seed, misplaced=False)
+        for seed, face in enumerate(tqdm(high, desc=f"photograph, {camera}", unit="face"))
+    ]
+    low, target = (np.stack(images) for images in zip(*pairs, strict=True))
+    return low, target
 
 
 if __name__ == "__main__":

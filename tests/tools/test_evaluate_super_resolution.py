@@ -8,11 +8,14 @@ from PIL import Image
 from skimage.metrics import peak_signal_noise_ratio
 
 from lrfr_tf.files import read_json
+from lrfr_tf.images.camera_numpy import photograph_with_target
 from lrfr_tf.images.decode import read_image
 from lrfr_tf.models.srcnn import srcnn
 from lrfr_tf.recognition.super_resolution import SuperResolver, save_super_resolver
 from tests.tools.conftest import Refused, Tool
 from tests.tools.held_out_tree import write_held_out_tree
+
+ORDER = ("train", "val", "test", "extra")  # of the splits
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +60,25 @@ def test_held_out_faces_are_scored(
     # Five strips of four columns, three across.
     with Image.open(tmp_path / "faces.png") as picture:
         assert picture.size == (3 * (4 * 128 + 8), 14 + 2 * (128 + 8))
+
+
+def test_what_a_camera_makes_of_them_is_scored(tool: Tool, trees: list[Path], tmp_path: Path) -> None:
+    module = tool("evaluate_super_resolution")
+    output = tmp_path / "result.json"
+    module.main(module.Config(data=(str(trees[0]),), output=str(output), camera=("clean", "moderate")))
+    rows = {name: tree["methods"]["bicubic"] for name, tree in read_json(output)["trees"].items()}
+    assert list(rows) == [str(trees[0]), f"{trees[0]}, moderate"]
+    clean, moderate = (row["psnr_rgb"]["mean"] for row in rows.values())
+    assert moderate < clean - 0.5
+    # By hand: the faces in their order are the seeds, and the target has the colors of the photo.
+    decibels = []
+    faces = [path for path in (trees[0] / "hr").glob("*/*/*.png") if path.parent.name in ("5", "10")]
+    faces.sort(key=lambda path: (ORDER.index(path.parts[-3]), int(path.parent.name), path.name))
+    for seed, path in enumerate(faces):
+        low, target = photograph_with_target(read_image(path), 16, "moderate", seed, misplaced=False)
+        enlarged = np.asarray(Image.fromarray(low).resize((64, 64), Image.Resampling.BICUBIC))
+        decibels.append(peak_signal_noise_ratio(target, enlarged, data_range=255))
+    assert moderate == pytest.approx(np.mean(decibels), abs=1e-9)
 
 
 def test_mistakes_leave_nothing(tool: Tool, refused: Refused, trees: list[Path], tmp_path: Path) -> None:
