@@ -18,6 +18,7 @@ from lrfr_tf.data.scface import DISTANCES
 from lrfr_tf.data.scface_lookalike import choose_photos, write_scface_lookalike
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.detect import FaceDetector
+from lrfr_tf.images.camera import LEVELS
 from lrfr_tf.main import note, run
 from lrfr_tf.recognition.photo_landmarks import THRESHOLDS, landmarks_by_detector
 
@@ -35,6 +36,7 @@ class Config:
         "photos whose eyes are closer, in pixels, become probes only where a person has too few others",
         at_least=0,
     )
+    camera: str = option("clean", "how probes are shrunk, see docs/camera.md", tuple(LEVELS))
     persons: int = option(130, "the most persons to take, the first by number; 0: all", at_least=0)
     held_out_divisor: int = option(
         5, "only persons whose number is divisible by this; 0: everybody, for names that are no numbers", at_least=0
@@ -61,7 +63,7 @@ def main(config: Config) -> None:
     else:
         landmarks = landmarks_by_detector(source, names, FaceDetector(THRESHOLDS))
     chosen = choose_photos(photos, landmarks, config.least_eye_distance, config.persons)
-    counts = write_scface_lookalike(Path(config.output), source, chosen, landmarks, config.eye_distances)
+    counts = write_scface_lookalike(Path(config.output), source, chosen, landmarks, config.eye_distances, config.camera)
     print(
         f"{config.output}: {counts['persons']} persons, {counts['probes']} probes, of which "
         f"{counts['probes_not_shrunk']} have eyes closer than wanted and stay as they are."

@@ -7,6 +7,7 @@ at its distances (10, 17 and 30 px in the median), so an embedder can be measure
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -17,8 +18,8 @@ from lrfr_tf.data.landmarks import write_landmarks
 from lrfr_tf.data.scface import CAMERAS, MUGSHOT_FOLDERS, MUGSHOT_TABLE, PROBE_FOLDER, table_name
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import folder_written_whole, write_json
+from lrfr_tf.images.camera_numpy import photograph_scene
 from lrfr_tf.images.decode import decode_image
-from lrfr_tf.images.resize import resize
 
 JPEG_QUALITY = 95
 ROOT = "SCface_database"
@@ -82,14 +83,16 @@ def write_scface_lookalike(
     chosen: Sequence[ChosenPerson],
     landmarks: Mapping[str, np.ndarray],
     eye_distances: Sequence[float],
-) -> dict[str, int]:
+    level: str = "clean",
+) -> dict[str, Any]:
     """Writes `<output>/SCface_database` and `<output>/landmarks`, both whole or not at all.
 
     Args:
         output: a folder that is not there yet.
         chosen: the persons; the first gets the number 1.
         landmarks: name -> [5, 2], in pixels of the source.
-        eye_distances: in pixels, for distance 1, 2 and so on. A photo whose eyes are closer stays as it is.
+        eye_distances: in pixels, for distance 1, 2 and so on. A photo whose eyes are closer is not shrunk.
+        level: how probes are shrunk, one of `images.camera.LEVELS`; the seed is the probe's number.
 
     Returns:
         Counts: persons, probes, and probes that were not shrunk since their eyes are closer already.
@@ -101,7 +104,7 @@ def write_scface_lookalike(
         raise UserError(f"{output} is there already and is not replaced; choose another --output.")
     tables: dict[str, dict[str, np.ndarray]] = {MUGSHOT_TABLE: {}}
     tables |= {table_name(distance + 1): {} for distance in range(len(eye_distances))}
-    not_shrunk = 0
+    not_shrunk = probes = 0
     with folder_written_whole(output) as temporary:
         for folder in (MUGSHOT_FOLDERS[0], PROBE_FOLDER):
             (temporary / ROOT / folder).mkdir(parents=True)
@@ -112,7 +115,8 @@ def write_scface_lookalike(
             for camera, photo in zip(CAMERAS, person.probes, strict=True):
                 image, points = _read(source, photo), landmarks[photo]
                 for distance, wanted in enumerate(eye_distances, start=1):
-                    small, small_points = shrink(image, points, wanted)
+                    small, small_points = shrink(image, points, wanted, level, seed=probes)
+                    probes += 1
                     not_shrunk += eye_distance(points) < wanted
                     name = f"{PROBE_FOLDER}/{subject:03d}_cam{camera}_{distance}.jpg"
                     _write_jpeg(temporary / ROOT / name, small)
@@ -127,13 +131,15 @@ def write_scface_lookalike(
         people = {f"{subject:03d}": dataclasses.asdict(person) for subject, person in enumerate(chosen, start=1)}
         write_json(
             temporary / "manifest.json",
-            {"schema": 1, "eye_distances": list(eye_distances), "counts": counts, "persons": people},
+            {"schema": 1, "eye_distances": list(eye_distances), "camera": level, "counts": counts, "persons": people},
         )
     return counts
 
 
-def shrink(image: np.ndarray, landmarks: np.ndarray, wanted: float) -> tuple[np.ndarray, np.ndarray]:
-    """Shrinks a photo, antialiased, until the eyes are `wanted` pixels apart, but for the rounding of its sides.
+def shrink(
+    image: np.ndarray, landmarks: np.ndarray, wanted: float, level: str = "clean", seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Shrinks a photo, antialiased or as a camera does it, until the eyes are `wanted` pixels apart, but for rounding.
 
     Returns:
         (uint8 [h, w, 3], landmarks [5, 2] in its pixels); the photo itself where the eyes are closer already.
@@ -142,7 +148,7 @@ def shrink(image: np.ndarray, landmarks: np.ndarray, wanted: float) -> tuple[np.
     height, width = (max(1, round(side * scale)) for side in image.shape[:2])
     ratio = np.array([width / image.shape[1], height / image.shape[0]])
     # Pixel centres lie at whole numbers, so the edges of the image lie half a pixel outside.
-    return resize(image, height, width), (np.asarray(landmarks, np.float64) + 0.5) * ratio - 0.5
+    return photograph_scene(image, height, width, level, seed), (np.asarray(landmarks, np.float64) + 0.5) * ratio - 0.5
 
 
 def _read(source: ImageSource, name: str) -> np.ndarray:

@@ -24,6 +24,7 @@ from lrfr_tf.images.camera_kernels import (
     moments,
 )
 from lrfr_tf.images.degrade import degrade
+from lrfr_tf.images.resize import resize
 
 STREAM = 0x63616D  # sets these random numbers apart from those of others who begin with the same seed
 FOUR_TWO_ZERO = 2  # Pillow's number of the subsampling 4:2:0
@@ -73,6 +74,24 @@ def photograph_all(
     for index, (image, seed) in enumerate(zip(images, seeds, strict=True)):
         photos[index] = photograph(image, size, level, seed, margin, misplaced)
     return photos
+
+
+def photograph_scene(photo: np.ndarray, height: int, width: int, level: str | Camera, seed: int) -> np.ndarray:
+    """A whole photo, of any shape, as a camera makes it smaller; nothing is misplaced, faces are still to be found.
+
+    Args:
+        photo: uint8 [H, W, 3].
+        height, width: of the result, in the proportions of the photo but for rounding; not larger than it.
+        level, seed: as for `photograph`; level "clean" is `resize`.
+
+    Returns:
+        uint8 [height, width, 3].
+    """
+    if find_camera(level) == CLEAN:
+        return resize(photo, height, width)
+    side = max(photo.shape[:2])
+    square = np.pad(photo, ((0, side - photo.shape[0]), (0, side - photo.shape[1]), (0, 0)), "edge")
+    return photograph(square, max(height, width), level, seed, misplaced=False)[:height, :width]
 
 
 def draw(seed: int, size: int) -> tuple[np.ndarray, np.ndarray]:

@@ -15,8 +15,7 @@ import numpy as np
 from lrfr_tf.data.image_source import ImageSource
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.choose import meant_face
-from lrfr_tf.images.camera_numpy import photograph
-from lrfr_tf.images.resize import resize
+from lrfr_tf.images.camera_numpy import photograph_scene
 from lrfr_tf.recognition.embedding import Embedder
 from lrfr_tf.recognition.face_crops import FaceCutter, FoundFace
 from lrfr_tf.recognition.gallery import embed_faces
@@ -176,10 +175,7 @@ def _shrunk(
     """The face of the shrunk photo; None where no face or that of somebody else is found."""
     factor = condition.height / native.height
     rows, columns = (max(1, round(factor * side)) for side in photo.shape[:2])
-    if condition.camera == "clean":
-        small = resize(photo, rows, columns)
-    else:
-        small = _photographed(photo, rows, columns, condition.camera, zlib.crc32(name.encode()))
+    small = photograph_scene(photo, rows, columns, condition.camera, zlib.crc32(name.encode()))
     face = _meant(cutter.find([small])[0], small)
     if face is None:
         return None
@@ -187,13 +183,6 @@ def _shrunk(
     x1, y1, x2, y2 = np.array(native.box) * stretch
     x, y = (face.box[0] + face.box[2]) / 2, (face.box[1] + face.box[3]) / 2
     return face if x1 <= x <= x2 and y1 <= y <= y2 else None
-
-
-def _photographed(photo: np.ndarray, rows: int, columns: int, camera: str, seed: int) -> np.ndarray:
-    """A whole photo as a camera shrinks it; nothing is misplaced, since the face is still to be found."""
-    side = max(photo.shape[:2])
-    square = np.pad(photo, ((0, side - photo.shape[0]), (0, side - photo.shape[1]), (0, 0)), "edge")
-    return photograph(square, max(rows, columns), camera, seed, misplaced=False)[:rows, :columns]
 
 
 def _meant(faces: Sequence[FoundFace], photo: np.ndarray) -> FoundFace | None:

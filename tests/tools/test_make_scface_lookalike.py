@@ -41,6 +41,22 @@ def test_eyes_that_are_closer_than_wanted_are_counted(
     assert not (tmp_path / "tree/landmarks/scface_distance3.csv").exists()
 
 
+def test_probes_of_a_camera_lie_where_clean_ones_do(tool: Tool, people: Path, tmp_path: Path) -> None:
+    write_landmarks(tmp_path / "table.csv", {f"{p}/{i:02d}.jpg": POINTS for p in ("5", "10", "11") for i in range(6)})
+    module = tool("make_scface_lookalike")
+    flags = {"data": str(people), "landmarks": str(tmp_path / "table.csv"), "eye_distances": (8.0,), "persons": 1}
+    for camera in ("clean", "harsh"):
+        module.main(module.Config(**flags, output=str(tmp_path / camera), camera=camera, held_out_divisor=0))
+    probe = "SCface_database/surveillance_cameras_all/001_cam1_1.jpg"
+    clean, harsh = (read_image(tmp_path / camera / probe) for camera in ("clean", "harsh"))
+    assert clean.shape == harsh.shape
+    assert np.abs(clean.astype(int) - harsh).mean() > 5
+    tables = [read_landmarks(tmp_path / camera / "landmarks/scface_distance1.csv") for camera in ("clean", "harsh")]
+    assert [list(table) for table in tables][0] == list(tables[1])
+    np.testing.assert_array_equal(*(np.stack(list(table.values())) for table in tables))
+    assert read_json(tmp_path / "harsh/manifest.json")["camera"] == "harsh"
+
+
 def test_without_tables_mtcnn_finds_the_faces(
     tool: Tool, people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
