@@ -217,7 +217,7 @@ def test_damaged_weights_of_a_training_are_refused(tmp_path: Path) -> None:
     assert "spherenet4.weights.h5" in refusal(lambda: load_embedder(str(path), backbone="spherenet4"))
 
 
-@pytest.mark.parametrize(("kind", "name"), [("cosine", "gallery.npz"), ("logistic", "head.weights.h5")])
+@pytest.mark.parametrize(("kind", "name"), [("cosine", "templates.npz"), ("logistic", "head.weights.h5")])
 def test_damaged_heads_are_refused(kind: str, name: str, tmp_path: Path) -> None:
     faces = random_embeddings(12, 8, classes=3)
     fit_classifier(kind, faces, faces, ["a", "b", "c"], "facenet-8", seed=0).save(tmp_path)
@@ -267,27 +267,38 @@ class Harmful:
         return (Path.mkdir, (self.path,))
 
 
-def test_a_gallery_with_pickles_or_other_arrays_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["templates.npz", "gallery.npz"])
+def test_arrays_with_pickles_or_other_arrays_are_refused(name: str, tmp_path: Path) -> None:
+    """The templates of a cosine head, and all faces, which heads of an older kind kept."""
     faces = random_embeddings(12, 8, classes=3)
     fit_classifier("cosine", faces, faces, ["a", "b", "c"], "facenet-8", seed=0).save(tmp_path / "head")
     forget_checksum(tmp_path / "head")
-    gallery, mark = tmp_path / "head" / "gallery.npz", tmp_path / "was_run"
-    good = {"embeddings": faces.embeddings, "labels": faces.labels}
+    (tmp_path / "head" / "templates.npz").unlink()
+    file, mark = tmp_path / "head" / name, tmp_path / "was_run"
+    embeddings = faces.embeddings[:3] if name == "templates.npz" else faces.embeddings
+    good = {"embeddings": embeddings, "labels": faces.labels}
     infected = np.array([Harmful(mark)], dtype=object)
-    gallery.write_bytes(pickle.dumps(Harmful(mark)))
-    assert "gallery.npz" in refusal(lambda: load_classifier(tmp_path / "head"))
-    for wrong in (
+    file.write_bytes(pickle.dumps(Harmful(mark)))
+    assert name in refusal(lambda: load_classifier(tmp_path / "head"))
+    np.savez(file, **good)
+    load_classifier(tmp_path / "head")
+    wrong_embeddings = [
+        {**good, "embeddings": embeddings[:, :5]},  # not as wide as head.json says
+        {**good, "embeddings": embeddings[0]},
+        {**good, "embeddings": embeddings[:-1]},  # not as many as there are classes, or labels
+        {**good, "embeddings": embeddings * np.nan},
+        {**good, "embeddings": infected},
+    ]
+    wrong_labels = [
         {**good, "labels": infected},
-        {"embeddings": good["embeddings"]},
+        {"embeddings": embeddings},
         {**good, "labels": good["labels"][:-1]},
         {**good, "labels": good["labels"] + 7},  # of classes that are not there
         {**good, "labels": good["labels"] - 1},
-        {**good, "embeddings": good["embeddings"][:, :5]},  # not as wide as head.json says
-        {**good, "embeddings": good["embeddings"][0]},
-        {**good, "embeddings": good["embeddings"] * np.nan},
-    ):
-        np.savez(gallery, **wrong)
-        assert "gallery.npz" in refusal(lambda: load_classifier(tmp_path / "head"))
+    ]
+    for wrong in wrong_embeddings + (wrong_labels if name == "gallery.npz" else []):
+        np.savez(file, **wrong)
+        assert name in refusal(lambda: load_classifier(tmp_path / "head"))
     assert not mark.exists()
 
 
