@@ -37,7 +37,7 @@ class PairedFaces:
 def read_some_faces(path: Path, side: int, count: int, held_out_divisor: int, held_out: bool) -> np.ndarray:
     """Faces evenly spread over a folder or zip of <person>/<photo>, uint8 [n, side, side, 3], n at most `count`.
 
-    Faces of another size are resized. From a tree of tools/prepare_aligned.py the frame without its left margin is cut.
+    Faces of another size are resized. From a tree of tools/prepare_aligned.py the frame without its margins is cut.
 
     Args:
         held_out_divisor: persons whose number is divisible by it are held out; 0 takes everybody in either case.
@@ -56,11 +56,13 @@ def read_some_faces(path: Path, side: int, count: int, held_out_divisor: int, he
     if not names:
         wanted = "" if held_out else "not "
         raise UserError(f"{path} holds no person whose number is {wanted}divisible by {held_out_divisor}.")
-    margin = 0
+    left = margin = 0
     if (path / "manifest.json").is_file():
-        margin = int(read_json(path / "manifest.json").get("left_margin", 0))
+        manifest = read_json(path / "manifest.json")
+        left, margin = int(manifest.get("left_margin", 0)), int(manifest.get("margin", 0))
     places = np.unique(np.linspace(0, len(names) - 1, count).astype(int))
-    photos = [decode_image(source.read(names[place]), source.label(names[place]))[:, margin:] for place in places]
+    photos = [decode_image(source.read(names[place]), source.label(names[place])) for place in places]
+    photos = [face[margin : len(face) - margin, margin + left : face.shape[1] - margin] for face in photos]
     return np.stack([resize(photo, side, side) for photo in photos])
 
 
