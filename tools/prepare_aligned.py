@@ -64,6 +64,11 @@ class Config:
     without_tests: bool = option(
         False, "leave out each identity's test and validation photo: the first two by name where it has three or more"
     )
+    without_tests_of: str | None = option(
+        None,
+        "a list '<image> <identity>' of another data set that holds some of the same photos, by file name: leave out "
+        "its test and validation photos, too",
+    )
     thresholds: tuple[float, ...] = option((0.6, 0.7, 0.8), "MTCNN's three thresholds; every photo shows its person")
     min_face_size: int = option(20, "smallest face to look for, in pixels of the photo")
     workers: int | None = option(None, "number of threads; without it one for each core", at_least=1)
@@ -107,6 +112,12 @@ def main(config: Config) -> None:
     if config.without_tests:
         selection = selection.without_tests(all_images)
         settings["without_tests"] = True
+    if config.without_tests_of:
+        others: dict[str, list[str]] = {}
+        for image, identity in read_identities(Path(config.without_tests_of)).items():
+            others.setdefault(identity, []).append(image)
+        selection = selection.without_tests_of(others)
+        settings["without_tests_of"] = sha256(config.without_tests_of)
     framing = Framing(
         config.template,
         config.left_margin,

@@ -10,7 +10,6 @@ from lrfr_tf.data.image_source import images_by_identity, open_source
 from lrfr_tf.data.landmarks import by_image, key_of, read_landmarks
 from lrfr_tf.data.lfw import align_photos, find_paired_photos, landmarks_for
 from lrfr_tf.data.pairs import read_pairs
-from lrfr_tf.data.prepare_aligned import DELIVERED
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.align import TEMPLATES
 from lrfr_tf.files import read_json
@@ -41,7 +40,7 @@ def read_some_faces(
 ) -> np.ndarray:
     """Faces evenly spread over a folder or zip of <person>/<photo>, uint8 [n, side, side, 3], n at most `count`.
 
-    Faces of another size are resized. From a tree of tools/prepare_aligned.py the frame without its left margin is cut.
+    Faces of another size are resized. From a tree of tools/prepare_aligned.py the frame without its margins is cut.
 
     Args:
         held_out_divisor: persons whose number is divisible by it are held out; 0 takes everybody in either case.
@@ -61,16 +60,17 @@ def read_some_faces(
     if not names:
         wanted = "" if held_out else "not "
         raise UserError(f"{path} holds no person whose number is {wanted}divisible by {held_out_divisor}.")
-    margin = 0
+    left = margin = 0
     if (path / "manifest.json").is_file():
         manifest = read_json(path / "manifest.json")
-        margin = int(manifest.get("left_margin", 0))
+        left, margin = int(manifest.get("left_margin", 0)), int(manifest.get("margin", 0))
         if template in TEMPLATES and manifest.get("template", template) not in (template, DELIVERED):
             raise UserError(
                 f"The faces in {path} lie on the template {manifest['template']!r}, and the model takes {template!r}."
             )
     places = np.unique(np.linspace(0, len(names) - 1, count).astype(int))
-    photos = [decode_image(source.read(names[place]), source.label(names[place]))[:, margin:] for place in places]
+    photos = [decode_image(source.read(names[place]), source.label(names[place])) for place in places]
+    photos = [face[margin : len(face) - margin, margin + left : face.shape[1] - margin] for face in photos]
     return np.stack([resize(photo, side, side) for photo in photos])
 
 

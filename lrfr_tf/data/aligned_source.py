@@ -71,13 +71,26 @@ class Selection:
         Args:
             images: all photos, also those that this selection has left out already.
         """
-        out = {
-            name
-            for names in images.values()
-            if len(names) >= MINIMUM_IMAGES
-            for name in sorted(names)[: MINIMUM_IMAGES - 1]
+        return self._without_photos(_tests(images), lambda name: name)
+
+    def without_tests_of(self, images: Mapping[str, Sequence[str]]) -> "Selection":
+        """Leaves out the test and validation photos of another data set that holds some of the same photos.
+
+        Args:
+            images: identity -> names of all photos of the other data set; photos are told by their file names.
+
+        Raises:
+            UserError: nobody is left.
+        """
+        tests = {PurePosixPath(name).name for name in _tests(images)}
+        return self._without_photos(tests, lambda name: PurePosixPath(name).name)
+
+    def _without_photos(self, out: Collection[str], called: Callable[[str], str]) -> "Selection":
+        kept = {
+            identity: [name for name in names if called(name) not in out] for identity, names in self.images.items()
         }
-        kept = {identity: [name for name in names if name not in out] for identity, names in self.images.items()}
+        if not any(kept.values()):
+            raise UserError("All photos are test or validation photos, so none is left to align.")
         return dataclasses.replace(self, images={identity: names for identity, names in kept.items() if names})
 
     def with_landmarks(self, table: "LandmarkTable") -> "Selection":
@@ -104,6 +117,16 @@ class Selection:
             without_landmarks=(*self.without_landmarks, *out),
             missing=(*self.missing, *lost),
         )
+
+
+def _tests(images: Mapping[str, Sequence[str]]) -> set[str]:
+    """The test and the validation photo of each identity, as `data.splits.split_by_name` deals them."""
+    return {
+        name
+        for names in images.values()
+        if len(names) >= MINIMUM_IMAGES
+        for name in sorted(names)[: MINIMUM_IMAGES - 1]
+    }
 
 
 class LandmarkTable:

@@ -255,6 +255,15 @@ def test_leaving_everybody_out_is_an_error() -> None:
         selection.without(frozenset({"41", "ann"}), held_out_divisor=5)
 
 
+def test_tests_of_another_data_set_are_left_out() -> None:
+    selection = Selection({"1": ["set/1/7.jpg", "set/1/9.jpg"], "2": ["set/2/3.jpg"]})
+    left = selection.without_tests_of({"1": ["9.jpg", "7.jpg", "8.jpg"], "2": ["3.jpg", "4.jpg"]})
+    # 7 is the test photo of 1, and 8 the validation photo; of two photos none is.
+    assert left.images == {"1": ["set/1/9.jpg"], "2": ["set/2/3.jpg"]}
+    with pytest.raises(UserError, match="All photos are test or validation photos"):
+        Selection({"1": ["set/1/7.jpg"]}).without_tests_of({"1": ["7.jpg", "8.jpg", "9.jpg"]})
+
+
 def read_by_pillow(faces: AlignedFaces) -> bool:
     """Whether every image is what Pillow reads at its path."""
     return all(np.array_equal(image, Image.open(path)) for image, path in zip(faces.images, faces.paths, strict=True))
