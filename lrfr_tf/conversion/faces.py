@@ -10,6 +10,7 @@ from lrfr_tf.data.image_source import images_by_identity, open_source
 from lrfr_tf.data.landmarks import by_image, key_of, read_landmarks
 from lrfr_tf.data.lfw import align_photos, find_paired_photos, landmarks_for
 from lrfr_tf.data.pairs import read_pairs
+from lrfr_tf.data.prepare_aligned import DELIVERED
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.align import TEMPLATES
 from lrfr_tf.files import read_json
