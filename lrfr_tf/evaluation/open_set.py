@@ -16,15 +16,16 @@ from lrfr_tf.evaluation.verification import roc_auc, roc_curve, tar_at_far
 RANK = 20
 
 
-def mean_templates(chunks: Iterable[np.ndarray], labels: np.ndarray) -> np.ndarray:
+def mean_templates(chunks: Iterable[np.ndarray], labels: np.ndarray, identities: int | None = None) -> np.ndarray:
     """The mean embedding of each identity, made unit length.
 
     Args:
         chunks: float32 [k, D] each, of unit length; together as long as `labels`.
-        labels: int [n], 0 .. identities - 1; each occurs.
+        labels: int [n], 0 .. identities - 1.
+        identities: how many there are; None: up to the highest label.
 
     Returns:
-        float32 [identities, D]; zeros where the embeddings of an identity cancel out.
+        float32 [identities, D]; zeros where an identity has no embedding, or they cancel out.
 
     Raises:
         ValueError: there are fewer or more embeddings than labels.
@@ -33,7 +34,7 @@ def mean_templates(chunks: Iterable[np.ndarray], labels: np.ndarray) -> np.ndarr
     start = 0
     for chunk in chunks:
         if sums is None:
-            sums = np.zeros((int(labels.max()) + 1, chunk.shape[1]))
+            sums = np.zeros((int(labels.max()) + 1 if identities is None else identities, chunk.shape[1]))
         np.add.at(sums, labels[start : start + len(chunk)], chunk)
         start += len(chunk)
     if sums is None or start != len(labels):

@@ -11,6 +11,7 @@ import numpy as np
 
 from lrfr_tf.data.embeddings import EmbeddingSet
 from lrfr_tf.errors import UserError
+from lrfr_tf.evaluation.open_set import mean_templates
 from lrfr_tf.files import folder_written_whole, read_json, sha256, write_json
 from lrfr_tf.models.heads import linear_head, mlp_head
 from lrfr_tf.recognition.head_kinds import KINDS, check_classes
@@ -40,10 +41,7 @@ class Templates:
 
 def make_templates(embeddings: np.ndarray, labels: np.ndarray, classes: int) -> Templates:
     """Templates of faces: unit-length float32 [G, D], whose they are int64 [G], and the number of classes."""
-    sums = np.zeros((classes, embeddings.shape[1]))
-    np.add.at(sums, labels, embeddings)
-    lengths = np.linalg.norm(sums, axis=1, keepdims=True)
-    return Templates(np.where(lengths > 1e-6, sums / np.maximum(lengths, 1e-6), 0).astype(np.float32))
+    return Templates(mean_templates([embeddings], labels, classes))
 
 
 class Classifier:
