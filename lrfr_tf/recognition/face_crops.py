@@ -9,6 +9,7 @@ import numpy as np
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.align import TEMPLATES
+from lrfr_tf.faces.choose import has_rival, meant_face
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.faces.frame import frame_face
 from lrfr_tf.images.resize import resize
@@ -159,6 +160,20 @@ class FaceCutter:
             return cut_face(square, (box - (left, top, left, top)) * stretch, None)
         # Pixel centres lie at whole numbers for landmarks, so the edges of the picture lie half a pixel outside.
         return cut_face(square, (landmarks + 0.5 - (left, top)) * stretch - 0.5, self.template)
+
+
+def meant_among(faces: Sequence[FoundFace], photo: np.ndarray) -> tuple[FoundFace | None, bool]:
+    """The face that is meant (see `lrfr_tf.faces.choose`), None where there is none; and whether it has a rival.
+
+    Args:
+        faces: every face that a detector found in the photo.
+        photo: uint8 [H, W, 3].
+    """
+    if not faces:
+        return None, False
+    boxes, scores = np.array([face.box for face in faces]), np.array([face.detection_score for face in faces])
+    meant = meant_face(boxes, scores, *photo.shape[:2])
+    return faces[meant], has_rival(boxes, meant)
 
 
 def in_buckets(compute: Callable[[np.ndarray], Iterable[Row]], images: Sequence[np.ndarray]) -> list[Row]:

@@ -8,10 +8,10 @@ import numpy as np
 from lrfr_tf.data.folders import sorted_names
 from lrfr_tf.data.image_source import FolderSource, ImageSource, images_by_identity, is_passed_over
 from lrfr_tf.errors import UserError
-from lrfr_tf.faces.choose import has_rival, meant_face, rival_note
+from lrfr_tf.faces.choose import rival_note
 from lrfr_tf.images.resize import resize
 from lrfr_tf.recognition.embedding import Embedder
-from lrfr_tf.recognition.face_crops import FaceCutter, in_buckets
+from lrfr_tf.recognition.face_crops import FaceCutter, in_buckets, meant_among
 from lrfr_tf.recognition.pictures import in_chunks, read_photos
 
 NAMES_GIVEN = 5
@@ -129,12 +129,12 @@ def _faces(
         found = cutter.find([picture.pixels for picture in readable if picture.pixels is not None])
         taken = []
         for picture, faces in zip(readable, found, strict=True):
-            if not faces or picture.pixels is None:
+            assert picture.pixels is not None
+            meant, rival = meant_among(faces, picture.pixels)
+            if meant is None:
                 note(f"{source.label(picture.name)} shows no face, and is left out of the gallery.")
                 continue
-            boxes, scores = np.array([face.box for face in faces]), np.array([face.detection_score for face in faces])
-            meant = meant_face(boxes, scores, *picture.pixels.shape[:2])
-            taken.append(faces[meant].pixels)
-            if has_rival(boxes, meant):
+            taken.append(meant.pixels)
+            if rival:
                 note(rival_note(source.label(picture.name)))
         yield taken

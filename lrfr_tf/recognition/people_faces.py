@@ -14,10 +14,9 @@ import numpy as np
 
 from lrfr_tf.data.image_source import ImageSource
 from lrfr_tf.errors import UserError
-from lrfr_tf.faces.choose import meant_face
 from lrfr_tf.images.camera_numpy import photograph_scene
 from lrfr_tf.recognition.embedding import Embedder
-from lrfr_tf.recognition.face_crops import FaceCutter, FoundFace
+from lrfr_tf.recognition.face_crops import FaceCutter, FoundFace, meant_among
 from lrfr_tf.recognition.gallery import embed_faces
 from lrfr_tf.recognition.pictures import Picture, in_chunks, read_photos
 
@@ -149,7 +148,7 @@ def _embed_chunk(
     faces: list[list[FoundFace | None]] = []
     possible = []
     for (name, pixels), found in zip(photos, natives, strict=True):
-        native = _meant(found, pixels)
+        native, _ = meant_among(found, pixels)
         if native is None:
             note(f"{source.label(name)} shows no face, and is left out.")
             continue
@@ -176,18 +175,10 @@ def _shrunk(
     factor = condition.height / native.height
     rows, columns = (max(1, round(factor * side)) for side in photo.shape[:2])
     small = photograph_scene(photo, rows, columns, condition.camera, zlib.crc32(name.encode()))
-    face = _meant(cutter.find([small])[0], small)
+    face, _ = meant_among(cutter.find([small])[0], small)
     if face is None:
         return None
     stretch = np.array([columns / photo.shape[1], rows / photo.shape[0]] * 2)
     x1, y1, x2, y2 = np.array(native.box) * stretch
     x, y = (face.box[0] + face.box[2]) / 2, (face.box[1] + face.box[3]) / 2
     return face if x1 <= x <= x2 and y1 <= y <= y2 else None
-
-
-def _meant(faces: Sequence[FoundFace], photo: np.ndarray) -> FoundFace | None:
-    if not faces:
-        return None
-    boxes = np.array([face.box for face in faces])
-    scores = np.array([face.detection_score for face in faces])
-    return faces[meant_face(boxes, scores, *photo.shape[:2])]
