@@ -4,13 +4,14 @@ LFW itself is `lfw/<Name>/<Name>_0001.jpg` and so on with its own `pairs.txt`; a
 of one, serves with a list that tools/make_pairs.py wrote.
 """
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from tqdm import tqdm
 
-from lrfr_tf.data.image_source import ImageSource, images_by_identity
-from lrfr_tf.data.pairs import Pair, PairedImages, find_paired_images
+from lrfr_tf.data.image_source import ImageSource
+from lrfr_tf.data.pairs import Pair, PairedImages, find_paired_images, image_key
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.align import ALIGNED_SIZE, align_face, template_points
 from lrfr_tf.images.decode import decode_image
@@ -23,12 +24,18 @@ FALLBACK_SHARE = 0.5
 def find_paired_photos(source: ImageSource, folds: Sequence[Sequence[Pair]]) -> PairedImages[str]:
     """Finds the photos of the pairs in `<person>/<photo>`; each image is the name that the source has for it.
 
+    The list says who is a person, so the first folder on the way to a photo that it names is the photo's: LFW unpacked
+    is found from its own folder as from the one above it.
+
     Raises:
         UserError: see `find_paired_images`; photos may also be alike but for folders above the person's.
     """
-    there = (
-        (person, name.split("/")[-1], name) for person, names in images_by_identity(source).items() for name in names
-    )
+    persons = {image_key(*image)[0] for pairs in folds for pair in pairs for image in (pair.first, pair.second)}
+    there = []
+    for name in source.names():
+        *folders, file_name = name.split("/")
+        named = (folder for folder in folders if image_key(folder, file_name)[0] in persons)
+        there += [(person, file_name, name) for person in itertools.islice(named, 1)]
     return find_paired_images(folds, there, source.label(""))
 
 

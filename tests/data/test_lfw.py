@@ -62,7 +62,7 @@ def test_missing_and_double_photos(lfw: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="holds Ann_B/Ann_B_0001 twice"):
         find_paired_photos(open_source(copy), folds)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(UserError, match="holds no <identity>/<image>"):
+    with pytest.raises(UserError, match="lacks 2 of the 2 images"):
         find_paired_photos(open_source(tmp_path / "empty"), [[Pair(("a", "1.jpg"), ("a", "2.jpg"))]])
 
 

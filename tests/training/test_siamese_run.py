@@ -172,5 +172,5 @@ def test_a_run_knows_the_template_of_its_trees(tree: Path, portrait: np.ndarray,
     assert job(tree).template == "lai"
     other = write_aligned_tree(tmp_path / "tree", portrait, COUNTS, left_margin=10, template="centred")
     assert job(other).template == "centred"
-    with pytest.raises(UserError, match=r"are framed differently \(template, size, .*: \('lai', 128, 10\) and"):
+    with pytest.raises(UserError, match=r"are framed differently \(template, size, .*: \('lai', 128, 10, 0\) and"):
         job(tree, data=(str(tree), str(other)))
