@@ -30,7 +30,7 @@ def main(config: Config) -> None:
     job.open()
     job.ask_teacher()
     with strategy.scope():
-        step = distillation_step(network, optimizer, config.groups, average)
+        step = distillation_step(network, optimizer, config.groups, average, job.persons(), config.person_weight)
     outcome = average.network if average else network
     store = CheckpointStore(
         job.output / "checkpoints", {"network": network, "optimizer": optimizer, "average": average}, strategy

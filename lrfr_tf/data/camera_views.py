@@ -89,6 +89,7 @@ def parse_groups(texts: Sequence[str]) -> tuple[CameraGroup, ...]:
 def camera_batches(
     faces: FaceSource,
     targets: np.ndarray,
+    identities: np.ndarray,
     weights: np.ndarray,
     batch_size: int,
     views: CameraViews,
@@ -96,13 +97,14 @@ def camera_batches(
     first_step: int = 0,
 ) -> tf.data.Dataset:
     """An endless dataset of batches: "faces" uint8 [batch_size, S, S, 3], as small as their cameras made them and
-    enlarged to S again, half of them mirrored; and "targets" float32 [batch_size, D].
+    enlarged to S again, half of them mirrored; "targets" float32 [batch_size, D] and "identities" int32 [batch_size].
 
     Row i is of the group i modulo the number of groups, so that replicas share out all groups alike.
 
     Args:
         faces: aligned, [N, S + 2 * margin, S + 2 * margin, 3].
         targets: float32 [N, D] that belong to them.
+        identities: int [N], whom they show.
         weights: float [N], in proportion to which faces are drawn, independently.
         batch_size: a multiple of the number of groups.
         seed, first_step: the batch of step n is the same whatever the first step is.
@@ -124,7 +126,7 @@ def camera_batches(
     most = math.lcm(*(len(group) for group in kinds))
     table = tf.constant([[branches.index(group[place % len(group)]) for place in range(most)] for group in kinds])
     cumulative = tf.constant(np.cumsum(weights) / np.sum(weights), tf.float64)
-    kept_targets = tf.constant(targets, tf.float32)
+    kept_targets, kept_identities = tf.constant(targets, tf.float32), tf.constant(identities, tf.int32)
 
     def photograph(photos: tf.Tensor, seeds: tf.Tensor, kind: tuple[str, int]) -> tf.Tensor:
         level, size = kind
@@ -144,7 +146,8 @@ def camera_batches(
         own_seed = augmentation_seed(seed, 2, number)
         ways = [functools.partial(photograph, photos, own_seed, kind) for kind in branches]
         seen = tf.ensure_shape(tf.switch_case(choice, ways), (count, side, side, 3))
-        return {"faces": seen, "targets": tf.gather(kept_targets, place)}
+        labels = {"targets": tf.gather(kept_targets, place), "identities": tf.gather(kept_identities, place)}
+        return {"faces": seen, **labels}
 
     def rows(group: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """[groups, count, ...] -> [count * groups, ...], group by group in turn."""

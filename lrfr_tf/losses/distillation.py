@@ -20,6 +20,25 @@ def cosine_distillations(student: KerasTensor, teacher: KerasTensor) -> KerasTen
     return 1.0 - row_cosines(student, ops.stop_gradient(teacher))
 
 
+def person_cross_entropies(
+    student: KerasTensor, persons: KerasTensor, identities: KerasTensor, scale: float = 24.0
+) -> KerasTensor:
+    """How little the student tells each image's person from all others: the cross-entropy of the softmax of scale *
+    cosine to the persons' mean embeddings, which stay as they are (no class weights are learned).
+
+    Args:
+        student: [M, D], any dtype and length.
+        persons: [C, D], a teacher's mean embedding of each person's sharp images.
+        identities: int [M], the row of `persons` that each image shows.
+        scale: the inverse of a temperature.
+
+    Returns:
+        float32 [M], at least 0.
+    """
+    logits = scale * cosine_matrix(student, ops.stop_gradient(persons))
+    return ops.sparse_categorical_crossentropy(identities, logits, from_logits=True)
+
+
 def similarity_distillations(
     student: KerasTensor,
     teacher: KerasTensor,

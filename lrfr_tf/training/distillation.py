@@ -25,7 +25,7 @@ from lrfr_tf.data.face_source import FacesInFiles
 from lrfr_tf.data.name_list import read_exclusions
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import sha256, written_whole
-from lrfr_tf.losses.distillation import cosine_distillations
+from lrfr_tf.losses.distillation import cosine_distillations, person_cross_entropies
 from lrfr_tf.main import note
 from lrfr_tf.models.fold import fold_for_inference
 from lrfr_tf.models.mobilefacenet import INPUT_SIZE, mobilefacenet
@@ -67,6 +67,12 @@ class DistillationSettings(TrainingSettings):
         0.0,
         "how much the mean embedding of all photos of the person weighs in a target, beside the photo's own at 1; in "
         "trees with at least two photos of the person",
+        at_least=0,
+    )
+    person_weight: float = option(
+        0.0,
+        "weight of a cross-entropy that tells the view's person from all others by their mean embeddings, beside the "
+        "distillation at 1",
         at_least=0,
     )
     batch_size: int = option(64, "views a step, over all replicas together", at_least=1)
@@ -115,7 +121,7 @@ class DistillationRun:
         counts = np.bincount(self.files.trees, minlength=len(roots))
         shares = np.array(config.shares) if config.shares else counts
         self._weights = (shares / np.maximum(counts, 1))[self.files.trees]
-        self._targets: np.ndarray | None = None
+        self._photos: np.ndarray | None = None
 
     def open(self) -> None:
         """Opens the run folder, once everything else is known to be in order.
@@ -177,15 +183,20 @@ class DistillationRun:
                 with written_whole(cached) as temporary, h5py.File(temporary, "w") as file:
                     file["embeddings"] = parts[-1]
         order = np.argsort(np.concatenate([np.flatnonzero(self.files.trees == t) for t in range(len(parts))]))
-        photos = np.concatenate(parts)[order]
-        self._targets = with_persons(photos, self.files.identities, config.person_share)
+        self._photos = np.concatenate(parts)[order]
+
+    def persons(self) -> np.ndarray | None:
+        """The teacher's mean embedding of each person, float32 [C, D]; None where nothing is asked for them."""
+        assert self._photos is not None
+        return mean_rows(self._photos, self.files.identities) if self.config.person_weight else None
 
     def batches(self, first_step: int) -> tf.data.Dataset:
         """See `data.camera_views`."""
-        assert self._targets is not None
-        config = self.config
+        assert self._photos is not None
+        config, identities = self.config, self.files.identities
+        targets = with_persons(self._photos, identities, config.person_share)
         return camera_batches(
-            self.faces, self._targets, self._weights, config.batch_size, self.views, config.seed, first_step
+            self.faces, targets, identities, self._weights, config.batch_size, self.views, config.seed, first_step
         )
 
     def schedule(self) -> Schedule:
@@ -243,8 +254,17 @@ def distillation_step(
     optimizer: keras.optimizers.Optimizer,
     groups: Sequence[str],
     average: AveragedNetwork | None = None,
+    persons: np.ndarray | None = None,
+    person_weight: float = 0.0,
 ) -> Step:
-    """A step that lowers one minus the cosine between what the student makes of a view and the view's target."""
+    """A step that lowers one minus the cosine between what the student makes of a view and the view's target.
+
+    Args:
+        groups: of the views of a batch, which take turns.
+        average: follows the network.
+        persons: float32 [C, D], the persons' mean embeddings, where their cross-entropy is part of the loss.
+        person_weight: of it.
+    """
     optimizer.build(network.trainable_variables)
 
     def step(batch: Batch) -> Losses:
@@ -252,10 +272,14 @@ def distillation_step(
             features = network(tf.cast(batch["faces"], tf.float32), training=True)
             each = cosine_distillations(features, batch["targets"])
             total = ops.mean(each)
+            more = {}
+            if persons is not None:
+                more["persons"] = ops.mean(person_cross_entropies(features, persons, batch["identities"]))
+                total = total + person_weight * more["persons"]
         norm = descend(optimizer, network, total, tape)
         if average is not None:
             average.update()
-        return {"total": total, **by_view("distillation", each, groups), "gradient_norm": norm}
+        return {"total": total, **more, **by_view("distillation", each, groups), "gradient_norm": norm}
 
     return step
 

@@ -31,7 +31,9 @@ def first_batches(faces: FacesInMemory, count: int = 1, first_step: int = 0, **o
     settings = {"views": VIEWS, "weights": np.ones(PHOTOS), "batch_size": 8, "seed": 3} | options
     targets = np.arange(PHOTOS, dtype=np.float32)[:, None]
     weights, batch_size = settings.pop("weights"), settings.pop("batch_size")
-    batches = camera_batches(faces, targets, weights, batch_size, **settings, first_step=first_step)
+    batches = camera_batches(
+        faces, targets, np.arange(PHOTOS) // 2, weights, batch_size, **settings, first_step=first_step
+    )
     return [{name: value.numpy() for name, value in batch.items()} for batch in batches.take(count)]
 
 
@@ -50,6 +52,7 @@ def test_targets_belong_to_the_faces(faces: FacesInMemory) -> None:
     for batch in first_batches(faces, 4, views=views("clean:8-20")):
         levels = batch["faces"].mean(axis=(1, 2, 3))
         np.testing.assert_array_equal(np.round((levels - 20) / 40), batch["targets"][:, 0])
+        np.testing.assert_array_equal(batch["identities"], batch["targets"][:, 0] // 2)
 
 
 def test_rows_take_turns_in_the_groups(faces: FacesInMemory) -> None:

@@ -4,7 +4,11 @@ import numpy as np
 import tensorflow as tf
 from scipy.special import rel_entr, softmax
 
-from lrfr_tf.losses.distillation import cosine_distillations, similarity_distillations
+from lrfr_tf.losses.distillation import (
+    cosine_distillations,
+    person_cross_entropies,
+    similarity_distillations,
+)
 
 RANDOM = np.random.default_rng(0)
 STUDENT = RANDOM.normal(0, 2, (6, 5)).astype(np.float32)
@@ -74,3 +78,15 @@ def test_a_share_of_the_similarities_is_the_persons_own() -> None:
     np.testing.assert_allclose(losses, rel_entr(expected, found).sum(axis=1), rtol=1e-4)
     whole = similarity_distillations(STUDENT, TEACHER, others, 7.0, same, 1.0)
     np.testing.assert_allclose(whole[3:], -np.log(found[np.arange(3, 6), np.arange(3, 6)]), rtol=1e-4)
+
+
+def test_the_cross_entropy_of_persons_by_hand() -> None:
+    random = np.random.default_rng(4)
+    student, persons = random.normal(size=(5, 6)), random.normal(size=(3, 6))
+    identities = np.array([0, 2, 1, 1, 0], np.int32)
+    unit = [rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in (student, persons)]
+    expected = -np.log(softmax(7.0 * unit[0] @ unit[1].T, axis=1)[np.arange(5), identities])
+    got = person_cross_entropies(
+        tf.constant(student, tf.float32), tf.constant(persons, tf.float32), identities, scale=7.0
+    )
+    np.testing.assert_allclose(got, expected, rtol=1e-4)

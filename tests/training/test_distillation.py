@@ -12,7 +12,7 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.files import write_json
 from lrfr_tf.models.mobilefacenet import mobilefacenet
 from lrfr_tf.training import distillation
-from lrfr_tf.training.distillation import DistillationRun, DistillationSettings, with_persons
+from lrfr_tf.training.distillation import DistillationRun, DistillationSettings, distillation_step, with_persons
 from lrfr_tf.training.strategy import set_up
 from lrfr_tf.weights.backbone import load_weights
 from tests.faces_by_code import person
@@ -91,6 +91,24 @@ def test_a_stopped_run_goes_on_and_is_drawn_back(tree: Path, tmp_path: Path) -> 
         np.testing.assert_allclose(c, a + 0.75 * (b - a), atol=1e-6)
     assert max(np.abs(a - b).max() for a, b in zip(start, end, strict=True)) > 1e-3
     assert (tmp_path / "whole" / "latest" / "mobilefacenet.weights.h5").is_file()
+
+
+def test_a_run_that_tells_persons_apart_lowers_their_cross_entropy(tree: Path, tmp_path: Path) -> None:
+    config = settings(tree, tmp_path / "run", person_weight=0.5, groups=("clean:112",))
+    job = DistillationRun(config, set_up(config))
+    network = job.build_network()
+    job.open()
+    job.ask_teacher()
+    persons = job.persons()
+    assert persons is not None
+    assert persons.shape == (2, 512)
+    np.testing.assert_allclose(np.linalg.norm(persons, axis=1), 1, atol=1e-5)
+    step = distillation_step(network, keras.optimizers.Adam(3e-5), config.groups, None, persons, 0.5)
+    batch = next(iter(job.batches(0)))
+    losses = [{name: float(value) for name, value in step(batch).items()} for _ in range(4)]
+    for values in losses:
+        assert values["total"] == pytest.approx(values["distillation_clean:112"] + 0.5 * values["persons"], abs=1e-5)
+    assert losses[-1]["persons"] < losses[0]["persons"]
 
 
 def test_some_layers_learn_and_the_others_do_not(tree: Path, tmp_path: Path) -> None:
