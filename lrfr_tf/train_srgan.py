@@ -92,7 +92,9 @@ def begin_with(generator: keras.Model, folder: Path) -> None:
     stored = load_super_resolver(folder).network
     shapes = [tuple(weight.shape) for weight in generator.weights]
     if stored is None or [tuple(weight.shape) for weight in stored.weights] != shapes:
-        raise UserError(f"The generator in {folder} has another form; give the same --preset, --blocks and --filters.")
+        raise UserError(
+            f"The generator in {folder} has another form; give the same --preset, --blocks, --filters and --attention."
+        )
     generator.set_weights(stored.get_weights())
 
 

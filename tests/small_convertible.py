@@ -12,12 +12,12 @@ from lrfr_tf.recognition.super_resolution import SuperResolver, save_super_resol
 
 
 def write_small_generator(folder: Path) -> Path:
-    """A generator with contrast, and with batch norm whose statistics are not the initial ones, as `<run>/model`."""
+    """A generator with contrast, with batch norm and attention that are not the initial ones, as `<run>/model`."""
     keras.utils.set_random_seed(0)
-    network = generator_paper(16, blocks=1, filters=4)
+    network = generator_paper(16, blocks=1, filters=4, attention=True)
     random = np.random.default_rng(0)
     for layer in network.layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
+        if isinstance(layer, (keras.layers.BatchNormalization, keras.layers.DepthwiseConv2D)):
             layer.set_weights([weight + random.uniform(0.05, 0.2, weight.shape) for weight in layer.get_weights()])
     last = [layer for layer in network.layers if isinstance(layer, keras.layers.Conv2D)][-1]
     last.set_weights([10 * weight for weight in last.get_weights()])  # or its images would be nearly grey

@@ -42,6 +42,7 @@ class SrganSettings(SuperResolutionSettings):
     batch_norm: bool = option(True, "batch norm in the paper's generator; without it small batches train better")
     upsampling_filters: int | None = option(None, "channels where the image is larger; default: --filters", at_least=1)
     outer_kernel: int = option(9, "side of the first and the last kernel of the paper's generator", at_least=1)
+    attention: bool = option(False, "each block of the paper's generator weighs every channel of every pixel it adds")
     discriminator_filters: int = option(64, "channels of the paper's discriminator's first layer", at_least=4)
     initial_generator: str | None = option(None, "a stored generator to begin with, such as <run>/pixel_model")
     pixel_steps: int = option(
@@ -97,6 +98,7 @@ def build_networks(settings: SrganSettings, high_size: int) -> tuple[keras.Model
         settings.batch_norm,
         settings.upsampling_filters,
         settings.outer_kernel,
+        settings.attention,
     )
     return generator, srgan.discriminator_paper(high_size, settings.discriminator_filters)
 

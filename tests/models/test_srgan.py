@@ -19,10 +19,15 @@ def small_generator_without_batch_norm() -> keras.Model:
     return srgan.generator_paper(low_size=8, blocks=2, filters=8, batch_norm=False)
 
 
+def small_generator_with_attention() -> keras.Model:
+    return srgan.generator_paper(low_size=8, blocks=2, filters=8, batch_norm=False, attention=True)
+
+
 ALL_NETWORKS = [
     pytest.param(lambda: srgan.generator_keras_gan(8), 8, id="generator_keras_gan"),
     pytest.param(small_generator, 8, id="generator_paper"),
     pytest.param(small_generator_without_batch_norm, 8, id="generator_paper_without_batch_norm"),
+    pytest.param(small_generator_with_attention, 8, id="generator_paper_with_attention"),
     pytest.param(lambda: srgan.discriminator_keras_gan(32), 32, id="discriminator_keras_gan"),
     pytest.param(lambda: srgan.discriminator_paper(32), 32, id="discriminator_paper"),
 ]
@@ -88,6 +93,35 @@ def test_without_batch_norm_each_block_starts_close_to_the_identity() -> None:
         deviations = [float(np.std(layer.kernel)) / default for layer in convolutions[1:6]]
         np.testing.assert_allclose(deviations, [1, factor, 1, factor, 1], rtol=0.05)
         assert np.any(np.asarray(convolutions[2].kernel) != np.asarray(convolutions[4].kernel))
+
+
+@pytest.mark.parametrize("batch_norm", [True, False])
+def test_attention_changes_nothing_at_first(batch_norm: bool) -> None:
+    networks = []
+    for attention in (False, True):
+        keras.utils.set_random_seed(0)
+        networks.append(srgan.generator_paper(8, 2, 8, batch_norm, attention=attention))
+    without, attentive = networks
+    images = random_images(10, 2, 8, 8, 3)
+    np.testing.assert_allclose(attentive(images), without(images), rtol=1e-4, atol=1e-3)
+    assert attentive.count_params() - without.count_params() == 2 * 8 * (3 * 3 + 1)
+
+
+def test_attention_weighs_each_channel_of_each_pixel() -> None:
+    network = small_generator_with_attention()
+    weights = [layer for layer in network.layers if isinstance(layer, keras.layers.DepthwiseConv2D)]
+    images, before = random_images(11, 1, 8, 8, 3), None
+    for layer in weights:
+        layer.bias.assign(np.full(layer.bias.shape, -50.0))  # nothing of a block is let through
+        answer = np.asarray(network(images))
+        assert before is None or np.abs(answer - before).max() > 1e-6
+        before = answer
+    without_blocks = srgan.generator_paper(8, 0, 8, batch_norm=False)
+    blocks = {layer.name for layer in weights}
+    kept = [layer.get_weights() for layer in network.layers if layer.weights and layer.name not in blocks]
+    kept = kept[:2] + kept[2 + 3 * len(weights) :]  # a block has two convolutions and a PReLU
+    without_blocks.set_weights([weight for layer in kept for weight in layer])
+    np.testing.assert_allclose(without_blocks(images), before, rtol=1e-4, atol=1e-3)
 
 
 @pytest.mark.parametrize("build", [srgan.generator_keras_gan, srgan.generator_paper])
@@ -166,7 +200,7 @@ def test_saves_and_loads_in_safe_mode(build: Callable[[], keras.Model], size: in
     np.testing.assert_array_equal(loaded(images), network(images))
 
 
-@pytest.mark.parametrize("build", [small_generator, small_generator_without_batch_norm])
+@pytest.mark.parametrize("build", [small_generator, small_generator_without_batch_norm, small_generator_with_attention])
 def test_generator_learns(build: Callable[[], keras.Model]) -> None:
     keras.utils.set_random_seed(0)
     low = random_images(8, 8, 8, 8, 3)
