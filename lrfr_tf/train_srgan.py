@@ -9,6 +9,7 @@ import keras
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.main import run
+from lrfr_tf.recognition.identity_network import load_identity_network
 from lrfr_tf.recognition.super_resolution import SuperResolver, load_super_resolver, save_super_resolver
 from lrfr_tf.training.average import AveragedNetwork
 from lrfr_tf.training.checkpoint import CheckpointStore
@@ -22,6 +23,7 @@ from lrfr_tf.training.srgan import (
     build_loss,
     build_networks,
     build_optimizer,
+    needs_identity,
 )
 from lrfr_tf.training.strategy import set_up, uses_xla
 from lrfr_tf.training.super_resolution import adversarial_step, pixel_step
@@ -37,7 +39,10 @@ def main(config: Config) -> None:
         generator, discriminator = build_networks(config, job.high_size)
         if config.initial_generator:
             begin_with(generator, Path(config.initial_generator))
-        loss = build_loss(config)
+        judge = None
+        if config.identity_embedder and needs_identity(config):
+            judge = load_identity_network(config.identity_embedder)
+        loss = build_loss(config, judge.network if judge else None)
         average = AveragedNetwork(generator, config.average_decay) if config.average_decay else None
         pixel_outcome = Outcome(generator, average, config.best_metric)
         outcome = Outcome(generator, average, config.best_metric)
@@ -50,6 +55,8 @@ def main(config: Config) -> None:
         against = adversarial_step(
             generator, discriminator, generator_optimizer, discriminator_optimizer, loss, discriminator_loss, average
         )
+    if judge:
+        job.follow_faces(judge.template)
     job.open()
     parts = {
         "generator": generator,

@@ -1,4 +1,7 @@
-"""The whole script on a few faces: both phases, going on after a stop in either, refusals, the other preset."""
+"""The whole script on a few faces: both phases, going on after a stop in either, refusals, the other preset.
+
+The faces go through all levels of the camera model, and the generator has attention.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +12,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from lrfr_tf.errors import UserError
 from lrfr_tf.files import read_json
+from lrfr_tf.images.decode import read_image, write_png
+from lrfr_tf.images.resize import resize
 from lrfr_tf.main import run
 from lrfr_tf.models import srgan
 from lrfr_tf.recognition.super_resolution import load_super_resolver
@@ -17,8 +23,10 @@ from lrfr_tf.train_srgan import main
 from lrfr_tf.training.checkpoint import CheckpointStore
 from lrfr_tf.training.srgan import SrganSettings as Config
 from lrfr_tf.training.tensorboard import Monitor
+from tests.small_convertible import write_small_backbone
 from tests.tools.small_runs import read_checkpoint, read_events, times_below, write_small_tree
 
+CAMERA = ("clean", "moderate", "moderate", "harsh")
 PIXEL_LOSSES = {"loss/pixel"}
 ADVERSARIAL_LOSSES = {"loss/total", "loss/pixel", "loss/adversarial", "loss/discriminator"}
 
@@ -49,6 +57,7 @@ def settings(tree: Path, output: Path, **changes: Any) -> Config:
         "data": (str(tree),), "output": str(output), "blocks": 1, "filters": 4, "pixel_steps": 4,
         "adversarial_steps": 4, "batch_size": 4, "pixel_weight": 1.0, "perceptual_weight": 0.0, "log_every": 1,
         "evaluate_every": 2, "save_every": 2, "jit_compile": "off", "identity_similarity": "off",
+        "attention": True, "camera": CAMERA,
     }  # fmt: skip
     return Config(**{**values, **changes})
 
@@ -168,6 +177,8 @@ def test_a_finished_run_is_left_as_it_is(whole: Path, tree: Path) -> None:
         ("--nobatch_norm", "batch_norm"),
         ("--preset=keras_gan", "preset"),
         ("--pixel_steps=5", "pixel_steps"),
+        ("--noattention", "attention"),
+        ("--camera=clean,moderate", "camera"),
         ("--vgg_layer=block3_conv3", "vgg_layer"),
     ],
 )
@@ -175,7 +186,8 @@ def test_other_settings_are_refused_by_name(
     flag: str, name: str | None, whole: Path, tree: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     flags = ["--blocks=1", "--filters=4", "--pixel_steps=4", "--adversarial_steps=4", "--batch_size=4"]
-    flags += ["--pixel_weight=1", "--perceptual_weight=0", "--jit_compile=off", "--identity_similarity=off", flag]
+    flags += ["--pixel_weight=1", "--perceptual_weight=0", "--jit_compile=off", "--identity_similarity=off"]
+    flags += ["--attention", f"--camera={','.join(CAMERA)}", flag]
     arguments = ["train_srgan", f"--data={tree}", f"--output={whole}", *flags]
     if name is None:  # a setting's own default changes nothing
         run(main, Config, arguments)
@@ -216,3 +228,30 @@ def test_the_validation_figures_of_both_phases_are_kept(whole: Path) -> None:
     history = read_json(whole / "validation.json")
     found = [(item["network"], item["step"]) for item in history]
     assert found == [("srresnet", 2), ("srresnet", 4), ("srgan", 6), ("srgan", 8)]
+    # By the camera as well, and there bicubic's error is another.
+    for item in history:
+        gains = [item["psnr_gain"], item["psnr_gain_moderate"], item["psnr_gain_harsh"]]
+        assert np.isfinite(gains).all()
+        assert len(set(gains)) == 3
+    assert "psnr_gain_clean" not in history[0]
+
+
+@pytest.mark.slow
+def test_an_embedder_of_aligned_faces_judges_framed_ones(portrait: np.ndarray, tmp_path: Path) -> None:
+    model = write_small_backbone(tmp_path / "embedder" / "model")
+    changes: dict[str, Any] = {
+        "identity_weight": 0.5, "identity_embedder": str(model), "pixel_steps": 0, "adversarial_steps": 1,
+    }  # fmt: skip
+    stored = write_small_tree(tmp_path / "stored", portrait, {"train": 2, "val": 1})
+    with pytest.raises(UserError, match="give --framing=random"):
+        main(settings(stored, tmp_path / "refused", **changes))
+    assert not (tmp_path / "refused").exists()
+    tree = write_small_tree(tmp_path / "tree", portrait, {"train": 2, "val": 1})
+    for path in tree.glob("hr/*/*/*.png"):
+        write_png(path, resize(read_image(path), 109, 89))
+    main(settings(tree, tmp_path / "run", framing="random", **changes))
+    events = read_events(tmp_path / "run" / "tensorboard")
+    identity = float(events["loss/identity"][1])
+    assert 0 < identity < 2
+    parts = float(events["loss/pixel"][1]) + 0.5 * identity + 1e-3 * float(events["loss/adversarial"][1])
+    assert float(events["loss/total"][1]) == pytest.approx(parts, rel=1e-5)

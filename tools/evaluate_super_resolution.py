@@ -24,7 +24,7 @@ from lrfr_tf.evaluation.contact_sheet import write_contact_sheet
 from lrfr_tf.evaluation.restoration import LEGEND, restoration_rows, table_lines
 from lrfr_tf.files import check_result_file, sha256, write_json
 from lrfr_tf.images.camera import LEVELS
-from lrfr_tf.images.camera_numpy import photograph_with_target
+from lrfr_tf.images.camera_numpy import photograph_all_with_targets
 from lrfr_tf.main import run
 from lrfr_tf.recognition.named_models import BASELINE, describe_models, load_named_models, super_resolve_all
 from lrfr_tf.recognition.probes import CLEAN
@@ -68,7 +68,9 @@ def main(config: Config) -> None:
         high = load_faces(root / "hr", faces, f"read {root / 'hr'}")
         low = load_faces(root / "lr", faces, f"read {root / 'lr'}")
         if camera != CLEAN:
-            low, high = photographed(high, low.shape[1], camera)
+            watched = tqdm(high, desc=f"photograph, {camera}", unit="face")
+            seeds = range(len(faces))
+            low, high = photograph_all_with_targets(watched, low.shape[1], camera, seeds, misplaced=False)
         if not resolvers:
             resolvers = load_named_models(config.models, low.shape[1], high.shape[1])
         if (low.shape[1], high.shape[1]) != (resolvers[BASELINE].low_size, resolvers[BASELINE].high_size):
@@ -105,16 +107,6 @@ def main(config: Config) -> None:
     }
     write_json(config.output, result)
     print(f"{LEGEND}\nresult: {config.output}")
-
-
-def photographed(high: np.ndarray, side: int, camera: str) -> tuple[np.ndarray, np.ndarray]:
-    """What a camera makes of faces, uint8 [N, side, side, 3], and what super-resolution should make of that."""
-    pairs = [
-        photograph_with_target(face, side, camera, seed, misplaced=False)
-        for seed, face in enumerate(tqdm(high, desc=f"photograph, {camera}", unit="face"))
-    ]
-    low, target = (np.stack(images) for images in zip(*pairs, strict=True))
-    return low, target
 
 
 if __name__ == "__main__":

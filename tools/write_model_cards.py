@@ -25,10 +25,8 @@ WHAT = {
 }
 COMMANDS = {
     "srcnn": "python -m lrfr_tf.train_srcnn --flagfile=configs/celeba_srcnn.cfg",
-    "srresnet": "python -m lrfr_tf.train_srgan --flagfile=configs/ship_srresnet.cfg\n"
-    "python -m lrfr_tf.train_srgan --flagfile=configs/ship_srresnet_on.cfg",
-    "srgan": "python -m lrfr_tf.train_srgan --flagfile=configs/ship_srgan.cfg --vgg_weights=FILE\n"
-    "python -m lrfr_tf.train_srgan --flagfile=configs/ship_srgan_on.cfg --vgg_weights=FILE",
+    "srresnet": "python -m lrfr_tf.train_srgan --flagfile=configs/ship_srresnet.cfg",
+    "srgan": "python -m lrfr_tf.train_srgan --flagfile=configs/ship_srgan.cfg --vgg_weights=FILE",
 }
 LEARNED_FROM = {
     "srcnn": "their framings `face` and `squash`, and 64 x 64 faces that MTCNN cut out of the unaligned images",

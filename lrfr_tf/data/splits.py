@@ -7,6 +7,7 @@ from lrfr_tf.data.folders import sorted_names
 from lrfr_tf.errors import UserError
 
 MINIMUM_IMAGES = 3
+UNNAMED = "unnamed"  # in the place of an identity; no number, so nobody holds it out
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,3 +89,8 @@ def split_with_given_test(images: Mapping[str, Sequence[str]], test_images: Mapp
     if not classes:
         raise UserError("No identity has a test image and two others to train and validate on.")
     return Split(files, classes, dropped)
+
+
+def split_unnamed(images: Sequence[str]) -> Split:
+    """Photos of whom nobody knows: all go to the split "extra", which only super-resolution networks learn from."""
+    return Split([SplitFile(name, "extra", UNNAMED) for name in images], [], [])

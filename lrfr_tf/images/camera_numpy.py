@@ -5,7 +5,7 @@ so that the answer is the same on every machine, as far as their versions of lib
 """
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from PIL import Image
@@ -74,6 +74,23 @@ def photograph_all(
     for index, (image, seed) in enumerate(zip(images, seeds, strict=True)):
         photos[index] = photograph(image, size, level, seed, margin, misplaced)
     return photos
+
+
+def photograph_all_with_targets(
+    images: Iterable[np.ndarray],
+    size: int,
+    level: str | Camera,
+    seeds: Sequence[int],
+    margin: int = 0,
+    misplaced: bool = True,
+) -> tuple[np.ndarray, np.ndarray]:
+    """`photograph_with_target` of each image with its own seed: uint8 [N, size, size, 3] and uint8 [N, S, S, 3]."""
+    pairs = [
+        photograph_with_target(image, size, level, seed, margin, misplaced)
+        for image, seed in zip(images, seeds, strict=True)
+    ]
+    photos, targets = zip(*pairs, strict=True)
+    return np.stack(photos), np.stack(targets)
 
 
 def photograph_scene(photo: np.ndarray, height: int, width: int, level: str | Camera, seed: int) -> np.ndarray:

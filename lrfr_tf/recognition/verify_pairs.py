@@ -28,15 +28,11 @@ def find_paired_faces(root: Path, folds: Sequence[Sequence[Pair]]) -> PairedImag
     return find_paired_images(folds, ((face.identity, face.path.split("/")[-1], face) for face in faces), str(root))
 
 
-def similarities(embedder: Embedder, images: np.ndarray, paired: PairedImages[FaceFile], progress: str) -> np.ndarray:
-    """The cosine between the embeddings of each pair's images; every image is embedded once.
+def embed_images(embedder: Embedder, images: np.ndarray, progress: str) -> np.ndarray:
+    """Embeds images, uint8 [N, S, S, 3], the whole frame being the crop: float32 [N, D] of unit length.
 
     Args:
-        images: uint8 [N, S, S, 3], in the order of `paired.images`; the whole frame is the crop.
         progress: the text of the progress bar.
-
-    Returns:
-        float32 [n], in [-1, 1].
     """
     embeddings = np.empty((len(images), embedder.dimensions), np.float32)
     with tqdm(total=len(images), desc=progress, unit="image") as bar:
@@ -44,7 +40,20 @@ def similarities(embedder: Embedder, images: np.ndarray, paired: PairedImages[Fa
             chunk = images[start : start + EMBED_AT_ONCE]
             embeddings[start : start + len(chunk)] = embedder.embed(chunk)
             bar.update(len(chunk))
-    return np.einsum("nd,nd->n", embeddings[paired.first], embeddings[paired.second])
+    return embeddings
+
+
+def similarities(first: np.ndarray, second: np.ndarray, paired: PairedImages[FaceFile]) -> np.ndarray:
+    """The cosine between the embeddings of each pair's images.
+
+    Args:
+        first, second: what image 1 and image 2 of a pair are looked up in, float32 [N, D] in the order of
+            `paired.images`.
+
+    Returns:
+        float32 [n], in [-1, 1].
+    """
+    return np.einsum("nd,nd->n", first[paired.first], second[paired.second])
 
 
 def verification_rows(

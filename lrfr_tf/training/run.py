@@ -10,10 +10,12 @@ import tensorflow as tf
 
 from lrfr_tf.config import option, required, write_run_record
 from lrfr_tf.data.face_cache import identities_in_tree, load_training_faces
-from lrfr_tf.data.graph import check_batch_size, face_batches
+from lrfr_tf.data.graph import CLEAN, check_batch_size, face_batches
 from lrfr_tf.data.name_list import read_exclusions
 from lrfr_tf.errors import UserError
-from lrfr_tf.faces.frame import celeba_face_box, crop, portrait_width
+from lrfr_tf.faces.frame import celeba_face_box, celeba_template_box, crop, portrait_width
+from lrfr_tf.images.camera import LEVELS
+from lrfr_tf.images.camera_numpy import photograph_all_with_targets
 from lrfr_tf.images.degrade import degrade
 from lrfr_tf.images.resize import resize, resize_in_graph
 from lrfr_tf.main import note
@@ -48,6 +50,12 @@ class SuperResolutionSettings(TrainingSettings):
         ("stored", "random"),
     )
     low_size: int = option(16, "side of the LR faces in pixels", at_least=1)
+    camera: tuple[str, ...] = option(
+        (CLEAN,),
+        "how LR is made of HR, see docs/camera.md: levels that take turns within a batch, such as "
+        "clean,moderate,moderate,harsh",
+        tuple(LEVELS),
+    )
     facenet_weights: str | None = option(None, "a file with FaceNet's 128-D weights; default: the cache")
     identity_similarity: str = option(
         "auto", "measure it on the validation faces; auto: if FaceNet's weights are there", ("auto", "on", "off")
@@ -79,6 +87,7 @@ class SuperResolutionRun:
         validation = _spread(validation, VALIDATION_FACES)
         self._framed_size = None
         self._features: tuple[tf.Tensor, tf.Tensor] | None = None
+        self._face_box: tuple[float, float, float, float] | None = None
         if config.framing == "random":
             self._framed_size = FRAMED_FACTOR * config.low_size
             check_portraits(self.faces)
@@ -90,7 +99,8 @@ class SuperResolutionRun:
                 f"HR faces of {validation.shape[2]} x {self.high_size} pixels are no squares of a multiple of "
                 f"--low_size={config.low_size}; portraits need --framing=random."
             )
-        check_batch_size(self.faces, config.batch_size)
+        # Here and not where the batches are made: the run folder is not touched yet.
+        check_batch_size(self.faces, config.batch_size, config.camera)
 
     def open(self) -> None:
         """Opens the run folder, once everything else is known to be in order.
@@ -111,9 +121,19 @@ class SuperResolutionRun:
         """{"low": uint8 [B, low, low, 3], "high": uint8 [B, S, S, 3]} from `first_step` on."""
         return self._make_batches(first_step, None)
 
-    def cache_features(self, network: keras.Model, largest_bytes: float) -> None:
-        """Computes a feature network's view of the HR faces once, where their frames are fixed and it fits."""
+    def follow_faces(self, template: str) -> None:
+        """Has batches say where the faces lie as on a template of `faces.align`, in "face_boxes".
+
+        Raises:
+            UserError: faces are not framed out of portraits, so nobody knows.
+        """
         if self._framed_size is None:
+            raise UserError("An embedder of aligned faces needs to know where they are: give --framing=random.")
+        self._face_box = celeba_template_box(template, *self.faces.shape[1:3])
+
+    def cache_features(self, network: keras.Model, largest_bytes: float) -> None:
+        """Computes a feature network's view of the HR faces once, where those are always the same and it fits."""
+        if self._framed_size is None and set(self.config.camera) == {CLEAN}:
             self._features = cache_features(network, self.faces, largest_bytes)
 
     def batches_with_features(self, first_step: int) -> tf.data.Dataset:
@@ -145,15 +165,24 @@ class SuperResolutionRun:
         if not self.writes:
             return None
         low = degrade(self._validation, self.config.low_size)
-        return Monitor(self.output, name, low, self._validation, super_resolve, optimizer, outcome, self._embed)
+        photos = {
+            level: photograph_all_with_targets(
+                self._validation, self.config.low_size, level, range(len(self._validation)), misplaced=False
+            )
+            for level in dict.fromkeys(self.config.camera)
+            if level != CLEAN
+        }
+        return Monitor(self.output, name, low, self._validation, super_resolve, optimizer, outcome, self._embed, photos)
 
     def show_last(self, monitor: Monitor | None) -> None:
         """Prints the last validation figures."""
         if monitor and monitor.history:
             last = monitor.history[-1]
+            gains = [f"{last['psnr_gain']:+.2f} over bicubic"]
+            gains += [f"{level} {last[f'psnr_gain_{level}']:+.2f}" for level in self.config.camera if level != CLEAN]
             print(
                 f"{self.output}: {last['network']} after {last['step']} steps: validation PSNR {last['psnr']:.2f} dB "
-                f"({last['psnr_gain']:+.2f} over bicubic), SSIM {last['ssim']:.3f}, on {len(self._validation)} faces"
+                f"({', '.join(dict.fromkeys(gains))}), SSIM {last['ssim']:.3f}, on {len(self._validation)} faces"
             )
 
     def _note(self, sentence: str) -> None:
@@ -170,6 +199,8 @@ class SuperResolutionRun:
             config.low_size,
             framed_size=self._framed_size,
             features=features,
+            cameras=config.camera,
+            face_box=self._face_box,
         )
 
     def _find_embedder(self) -> Embed | None:

@@ -60,7 +60,12 @@ class SrganSettings(SuperResolutionSettings):
     pixel_weight: float = option(0.0, "weight of the pixel loss in the second phase", at_least=0)
     perceptual_weight: float = option(1.0, "weight of the perceptual loss; 0 needs no VGG19", at_least=0)
     adversarial_weight: float = option(1e-3, "weight of the adversarial loss", at_least=0)
-    identity_weight: float = option(0.0, "weight of the identity loss; above 0 it needs FaceNet's weights", at_least=0)
+    identity_weight: float = option(0.0, "weight of the identity loss; above 0 it needs an embedder", at_least=0)
+    identity_embedder: str | None = option(
+        None,
+        "the identity loss's embedder of aligned faces: w600k_mbf, a training's model folder or an export; it needs "
+        "--framing=random; default: FaceNet 128-D on the whole image",
+    )
     identity_faces: int | None = option(None, "faces of each batch that the identity loss looks at", at_least=1)
     total_variation_weight: float = option(0.0, "weight of the total variation", at_least=0)
     vgg_layer: str = option("block5_conv4", "the VGG19 layer that the perceptual loss compares", LAYERS)
@@ -103,12 +108,21 @@ def build_networks(settings: SrganSettings, high_size: int) -> tuple[keras.Model
     return generator, srgan.discriminator_paper(high_size, settings.discriminator_filters)
 
 
-def build_loss(settings: SrganSettings) -> GeneratorLoss:
-    """The generator's loss in the second phase, with the networks that it needs."""
-    features = embedder = None
+def needs_identity(settings: SrganSettings) -> bool:
+    """Whether the second phase has an identity loss."""
+    return settings.adversarial_steps > 0 and settings.identity_weight > 0
+
+
+def build_loss(settings: SrganSettings, embedder: keras.Model | None = None) -> GeneratorLoss:
+    """The generator's loss in the second phase, with the networks that it needs.
+
+    Args:
+        embedder: of aligned faces, frozen, for the identity loss; None takes FaceNet 128-D.
+    """
+    features = None
     if settings.adversarial_steps > 0 and settings.perceptual_weight > 0:
         features = vgg19_features(settings.vgg_layer, Path(settings.vgg_weights) if settings.vgg_weights else None)
-    if settings.adversarial_steps > 0 and settings.identity_weight > 0:
+    if needs_identity(settings) and embedder is None:
         file = Path(settings.facenet_weights) if settings.facenet_weights else fetch_facenet_weights()
         embedder = load_facenet_128(file)
         embedder.trainable = False

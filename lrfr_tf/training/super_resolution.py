@@ -36,7 +36,11 @@ class GeneratorLoss:
     total_variation_weight: float = 0.0
 
     def image_losses(
-        self, images: tf.Tensor, high: tf.Tensor, high_features: tf.Tensor | None = None
+        self,
+        images: tf.Tensor,
+        high: tf.Tensor,
+        high_features: tf.Tensor | None = None,
+        face_boxes: tf.Tensor | None = None,
     ) -> tuple[tf.Tensor, Losses]:
         """All but the adversarial loss: their weighted sum, and each by name."""
         losses = {"pixel": self.pixel(images, high)}
@@ -45,7 +49,9 @@ class GeneratorLoss:
             losses["perceptual"] = perceptual(self.features, images, high, target_features=high_features)
             total += self.perceptual_weight * losses["perceptual"]
         if self.identity_weight > 0:
-            losses["identity"] = identity(self.embedder, images[: self.identity_faces], high[: self.identity_faces])
+            some = slice(self.identity_faces)
+            boxes = face_boxes[some] if face_boxes is not None else None
+            losses["identity"] = identity(self.embedder, images[some], high[some], boxes)
             total += self.identity_weight * losses["identity"]
         if self.total_variation_weight > 0:
             losses["total_variation"] = total_variation(images)
@@ -100,7 +106,7 @@ def adversarial_step(
         # Persistent: two losses, two gradients.
         with tf.GradientTape(persistent=True) as tape:
             images = generator(low, training=True)
-            total, losses = loss.image_losses(images, high, batch.get("high_features"))
+            total, losses = loss.image_losses(images, high, batch.get("high_features"), batch.get("face_boxes"))
             real_logits = discriminator(high, training=True)
             fake_logits = discriminator(images, training=True)
             losses["adversarial"] = loss.adversarial(real_logits, fake_logits)

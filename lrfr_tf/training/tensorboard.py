@@ -1,6 +1,6 @@
 """What TensorBoard shows of a super-resolution run: losses, rate, validation figures and before/after grids."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,8 @@ class Monitor:
         outcome: learns of the figures, so that it can keep the best weights.
         embed: uint8 faces -> unit-length embeddings; None leaves the identity similarity out, which is the mean cosine
             between the embeddings of the network's image and of the HR face.
+        photos: by camera level, validation faces as it makes them and what should be made of those, shaped as `low` and
+            `high`; each level's gain over bicubic is a figure of its own, "psnr_gain_<level>".
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class Monitor:
         optimizer: keras.optimizers.Optimizer,
         outcome: Outcome | None = None,
         embed: Embed | None = None,
+        photos: Mapping[str, tuple[np.ndarray, np.ndarray]] | None = None,
     ) -> None:
         self._writer = tf.summary.create_file_writer(str(run / "tensorboard"))
         self._file = run / "validation.json"
@@ -52,6 +55,10 @@ class Monitor:
         self._low, self._high = low, high
         self._bicubic = resize(low, *high.shape[1:3])
         self._bicubic_psnr = psnr(self._bicubic, high)
+        self._photos = dict(photos or {})
+        self._photos_psnr = {
+            level: psnr(resize(small, *high.shape[1:3]), target) for level, (small, target) in self._photos.items()
+        }
         self._super_resolve = super_resolve
         self._optimizer = optimizer
         self._outcome = outcome
@@ -64,7 +71,7 @@ class Monitor:
         write_values(self._writer, step, values, self._optimizer)
 
     def evaluate(self, step: int) -> None:
-        """Writes PSNR, SSIM and identity similarity on the validation faces, and a grid of the first eight."""
+        """Writes PSNR, SSIM, gains by camera and identity similarity on the validation faces, and a grid of eight."""
         images = self._super_resolve(self._low)
         decibels = psnr(images, self._high)
         figures = {
@@ -72,6 +79,9 @@ class Monitor:
             "ssim": float(ssim(images, self._high).mean()),
             "psnr_gain": float((decibels - self._bicubic_psnr).mean()),
         }
+        for level, (small, target) in self._photos.items():
+            gains = psnr(self._super_resolve(small), target) - self._photos_psnr[level]
+            figures[f"psnr_gain_{level}"] = float(gains.mean())
         if self._embed:
             if self._high_embeddings is None:
                 self._high_embeddings = self._embed(self._high)

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from lrfr_tf.data.graph import face_batches
+from lrfr_tf.data.graph import augmentation_seed, face_batches
 from lrfr_tf.errors import UserError
+from lrfr_tf.faces.frame import celeba_template_box
+from lrfr_tf.images.camera_in_graph import photograph_with_target_in_graph
 from lrfr_tf.images.degrade import degrade
 from lrfr_tf.images.resize import resize
 
@@ -123,3 +125,70 @@ def test_features_follow_their_faces(faces: np.ndarray) -> None:
             assert feature == (-number - 1.0 if mirrored else number)
     with pytest.raises(ValueError, match="frame is fixed"):
         face_batches(faces, 4, seed=5, framed_size=8, features=(plain, plain))
+
+
+LEVELS = ("clean", "moderate", "moderate", "harsh")
+
+
+def take_photos(portraits: np.ndarray, count: int, **settings: object) -> list[dict[str, np.ndarray]]:
+    three = np.concatenate([portraits] * 3)
+    return list(
+        face_batches(three, 8, 7, low_size=16, framed_size=64, **settings).take(count).as_numpy_iterator()  # type: ignore[arg-type]
+    )
+
+
+def test_levels_take_turns_from_row_to_row(portraits: np.ndarray) -> None:
+    clean, photos = take_photos(portraits, 2), take_photos(portraits, 2, cameras=LEVELS)
+    for step, (before, batch) in enumerate(zip(clean, photos, strict=True)):
+        # The same faces in the same frames; a quarter is shrunk as ever, and what is to be made of it is the face.
+        for name in ("low", "high"):
+            assert np.array_equal(batch[name][::4], before[name][::4])
+        assert np.array_equal(batch["low"][::4], degrade(batch["high"][::4], 16))
+        seeds = tf.random.experimental.stateless_split(augmentation_seed(7, 2, tf.constant(step, tf.int64)), 8)
+        for row in range(8):
+            low, high = photograph_with_target_in_graph(
+                before["high"][row : row + 1], 16, LEVELS[row % 4], seeds[row : row + 1], misplaced=False
+            )
+            # Alone and in a batch sums may be rounded differently; JPEG makes more of that.
+            assert np.abs(low[0].numpy().astype(int) - batch["low"][row]).mean() < 0.5
+            assert np.abs(high[0].numpy().astype(int) - batch["high"][row]).max() <= 1
+        apart = [
+            np.abs(degrade(batch["high"][row : row + 1], 16).astype(int) - batch["low"][row]).mean() for row in range(8)
+        ]
+        assert min(apart[1:4] + apart[5:]) > 1  # blur, noise and JPEG are in LR alone
+
+
+def test_photos_start_at_any_step(portraits: np.ndarray) -> None:
+    whole = take_photos(portraits, 5, cameras=LEVELS)
+    for later, expected in zip(take_photos(portraits, 3, cameras=LEVELS, first_step=2), whole[2:], strict=True):
+        for name in ("low", "high"):
+            assert np.array_equal(later[name], expected[name])
+    other = take_photos(portraits, 1, cameras=LEVELS, first_step=1)[0]
+    assert not np.array_equal(other["low"], whole[0]["low"])
+
+
+def test_levels_that_do_not_fit(faces: np.ndarray) -> None:
+    with pytest.raises(UserError, match="--batch_size=6 is no multiple of the 4 levels of --camera"):
+        face_batches(faces, 6, seed=0, low_size=8, cameras=LEVELS)
+    one = tf.zeros((11, 1))
+    with pytest.raises(ValueError, match="frame is fixed, and whose colors are"):
+        face_batches(faces, 4, seed=0, low_size=8, cameras=LEVELS, features=(one, one))
+    with pytest.raises(ValueError, match="A box can only be followed"):
+        face_batches(faces, 4, seed=0, low_size=8, face_box=(1.0, 1.0, 2.0, 2.0))
+
+
+def test_boxes_follow_their_frames() -> None:
+    rows, columns = np.mgrid[0:109, 0:89]
+    coordinates = np.stack([2 * columns, 2 * rows, 0 * rows], -1).astype(np.uint8)
+    box = celeba_template_box("centred", 109, 89)
+    batches = face_batches(np.stack([coordinates] * 3), 3, 4, framed_size=64, flip=False, face_box=box)
+    sides = set()
+    for batch in batches.take(20).as_numpy_iterator():
+        for image, (x1, y1, x2, y2) in zip(batch["high"].astype(float), batch["face_boxes"], strict=True):
+            # The picture says where its pixels lie in the portrait; their middles are half a pixel further.
+            middle = image[round((y1 + y2) / 2 - 0.5), round((x1 + x2) / 2 - 0.5), :2] / 2
+            expected = ((box[0] + box[2]) / 2 - 0.5, (box[1] + box[3]) / 2 - 0.5)
+            np.testing.assert_allclose(middle, expected, atol=1.2)
+            sides.add(round(x2 - x1))
+    assert min(sides) < 44
+    assert max(sides) > 55

@@ -12,8 +12,9 @@ from lrfr_tf.data.celeba import (
     match_images,
     read_identities,
 )
+from lrfr_tf.data.folders import is_held_out
 from lrfr_tf.data.image_source import FolderSource
-from lrfr_tf.data.splits import Split, split_by_name, split_with_given_test
+from lrfr_tf.data.splits import Split, split_by_name, split_unnamed, split_with_given_test
 from lrfr_tf.errors import UserError
 
 
@@ -109,3 +110,11 @@ def test_listed_images_are_joined_with_those_that_are_there(tmp_path: Path) -> N
     assert missing == ["3.jpg"]
     with pytest.raises(UserError, match="None of the 1 images"):
         match_images(FolderSource(tmp_path), {"9.jpg": "1"})
+
+
+def test_photos_without_names_are_for_learning_alone() -> None:
+    split = split_unnamed(["00005.jpg", "a/10.jpg"])
+    assert of(split, "extra") == ["00005.jpg", "a/10.jpg"]
+    assert (split.classes, split.dropped) == ([], [])
+    # A number of a photo is nobody's number, so no divisor holds it out.
+    assert not any(is_held_out(file.identity, 5) for file in split.files)

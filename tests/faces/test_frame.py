@@ -4,8 +4,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lrfr_tf.faces.align import template_points
 from lrfr_tf.faces.detect import FaceDetector
-from lrfr_tf.faces.frame import box_in_square, celeba_face_box, crop, frame_face, frame_portrait, portrait_width
+from lrfr_tf.faces.frame import (
+    box_in_square,
+    celeba_face_box,
+    celeba_template_box,
+    crop,
+    frame_face,
+    frame_portrait,
+    portrait_width,
+)
 from lrfr_tf.images.decode import read_image
 
 
@@ -37,6 +46,17 @@ def test_the_longest_side_decides_and_proportions_stay() -> None:
     image = ramp(40, 40)
     np.testing.assert_array_equal(frame_face(image, (10, 5, 14, 25), 1.0, 20), image[5:25, 2:22])
     np.testing.assert_array_equal(frame_face(image, (5, 10, 25, 14), 1.0, 20), image[2:22, 5:25])
+
+
+def test_a_portrait_may_go_on_as_a_mirror_image() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (60, 50, 3), dtype=np.uint8)
+    box = (10.0, 0.0, 40.0, 56.4)
+    framed = frame_portrait(image, box, 109, mirror_edges=True)
+    # It begins at column 25 - 44.5 and row 28.2 - 62, to whole pixels.
+    padded = np.pad(image, ((34, 60), (19, 60), (0, 0)), mode="symmetric")
+    np.testing.assert_array_equal(framed, padded[:109, :89])
+    repeated = np.pad(image, ((34, 60), (19, 60), (0, 0)), mode="edge")
+    np.testing.assert_array_equal(frame_portrait(image, box, 109), repeated[:109, :89])
 
 
 @pytest.mark.parametrize("shift", [0.0, 0.2, -0.2])
@@ -139,3 +159,15 @@ def test_a_detector_sees_the_box_in_a_framed_square(sample_photos: Path) -> None
     assert box_in_square(64) == (13, 7, 50, 57)
     assert box_in_square(128) == (27, 14, 100, 114)
     np.testing.assert_allclose(np.median(found, axis=0), box_in_square(64), atol=2)
+
+
+def test_a_template_lies_where_the_face_of_a_portrait_is() -> None:
+    # The eyes are where CelebA has them in its original images: columns 69 and 109, row 112.
+    x1, y1, x2, y2 = celeba_template_box("centred", 218, 178)
+    assert (x2 - x1) == pytest.approx(y2 - y1, rel=0.01)
+    eyes = template_points("centred", 1)[:2] * (x2 - x1, y2 - y1) + (x1, y1)
+    np.testing.assert_allclose(eyes, [[69.5, 111.5], [108.5, 111.5]], atol=2.5)
+    np.testing.assert_allclose(np.array(celeba_template_box("centred", 109, 89)) * 2, (x1, y1, x2, y2), atol=1e-9)
+    # "lai" has the face further left in a square of the same size, so the square begins further right.
+    others = celeba_template_box("lai", 218, 178)
+    assert others[0] == pytest.approx(x1 - (x2 - x1) * -8 / 112, abs=0.1)

@@ -34,6 +34,31 @@ def test_is_one_minus_the_mean_cosine(embedder: keras.Model) -> None:
     assert float(identity(embedder, IMAGES, IMAGES)) == pytest.approx(0, abs=1e-6)
 
 
+def test_boxes_are_cut_out_of_the_smooth_images(embedder: keras.Model) -> None:
+    whole = np.tile([[0.0, 0.0, 16.0, 16.0]], (3, 1))
+    expected = float(identity(embedder, IMAGES, TARGETS))
+    assert float(identity(embedder, IMAGES, TARGETS, whole)) == pytest.approx(expected, abs=1e-6)
+    # One of them reaches beyond the image, one is wider than high.
+    boxes = np.array([[2.0, 3.0, 12.0, 13.0], [-2.0, 1.5, 14.0, 17.5], [4.2, 5.0, 15.0, 11.0]])
+
+    def embed(images: np.ndarray) -> np.ndarray:
+        smooth = scipy.ndimage.correlate1d(images.astype(np.float64), [0.25, 0.5, 0.25], axis=1, mode="nearest")
+        smooth = scipy.ndimage.correlate1d(smooth, [0.25, 0.5, 0.25], axis=2, mode="nearest")
+        cut = []
+        for image, (x1, y1, x2, y2) in zip(smooth, boxes, strict=True):
+            steps = (np.arange(32) + 0.5) / 32
+            places = np.meshgrid(y1 + (y2 - y1) * steps - 0.5, x1 + (x2 - x1) * steps - 0.5, indexing="ij")
+            channels = [
+                scipy.ndimage.map_coordinates(image[:, :, channel], places, order=1, mode="nearest")
+                for channel in range(3)
+            ]
+            cut.append(np.stack(channels, 2))
+        return embedder(np.stack(cut), training=False).numpy()
+
+    expected = 1 - np.mean(np.einsum("nd,nd->n", embed(IMAGES), embed(TARGETS)))
+    assert float(identity(embedder, IMAGES, TARGETS, boxes)) == pytest.approx(expected, abs=1e-5)
+
+
 def test_gradients_reach_the_images_and_not_the_targets(embedder: keras.Model) -> None:
     images, targets = tf.constant(IMAGES, tf.float32), tf.constant(TARGETS, tf.float32)
     with tf.GradientTape() as tape:

@@ -15,6 +15,7 @@ from lrfr_tf.files import write_json
 from lrfr_tf.images.decode import write_png
 from lrfr_tf.recognition.embedding import Embedder
 from lrfr_tf.recognition.verify_pairs import (
+    embed_images,
     find_paired_faces,
     similarities,
     table_lines,
@@ -64,11 +65,16 @@ def test_cosines_are_those_of_the_pairs(tree: Path) -> None:
 
     paired = find_paired_faces(tree, FOLDS)
     faces = load_faces(tree / "hr", paired.images)
-    found = similarities(Counting(small_embedder().network, "stand-in"), faces, paired, "embed")
+    embeddings = embed_images(Counting(small_embedder().network, "stand-in"), faces, "embed")
     assert Counting.images == 5
+    found = similarities(embeddings, embeddings, paired)
     for pair, (one, other) in enumerate(zip(paired.first, paired.second, strict=True)):
         a, b = small_embedder().embed(faces[[one, other]])
         assert found[pair] == pytest.approx(float(a @ b), abs=1e-5)
+    others = np.roll(embeddings, 1, axis=0)
+    assert similarities(embeddings, others, paired)[0] == pytest.approx(
+        float(embeddings[paired.first[0]] @ others[paired.second[0]]), abs=1e-6
+    )
 
 
 def test_images_that_are_not_there(tree: Path) -> None:

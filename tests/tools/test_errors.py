@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from lrfr_tf import train_classifier, train_siamese, train_srcnn, train_srgan
+from lrfr_tf.data.face_cache import load_training_faces
 from lrfr_tf.files import read_json
 from lrfr_tf.main import run
 from tests.faces_by_code import write_people
@@ -112,6 +113,25 @@ def test_folders_that_cannot_be_prepared(tool: Tool, refused: Refused, photos: P
     foreign = refused(prepare, f"--images={photos}", f"--output={tmp_path}/home")
     assert f"{tmp_path}/home is not empty and was not made by this command" in foreign
     assert files_below(tmp_path / "home") == {"letter.txt": b"mine"}
+
+
+def test_photos_without_names_make_a_tree_to_learn_from(
+    tool: Tool, refused: Refused, photos: Path, tmp_path: Path
+) -> None:
+    prepare = tool("prepare_folder")
+    (tmp_path / "all").mkdir()
+    for place, photo in enumerate(sorted(photos.glob("*/*.png"))[:7]):
+        shutil.copy(photo, tmp_path / "all" / f"{5 * place:05d}.png")
+    flags = (f"--images={tmp_path}/all", "--unnamed", f"--output={tmp_path}/tree")
+    assert "there are none" in refused(prepare, *flags, f"--test_images={photos}")
+    run(prepare.main, prepare.Config, ["script", *flags])
+    assert read_json(tmp_path / "tree" / "manifest.json")["images"] == {"extra": 7}
+    faces, _ = load_training_faces([tmp_path / "tree"], ("train", "extra"), held_out_divisor=5)
+    assert faces.shape == (7, 64, 64, 3)
+    (tmp_path / "empty").mkdir()
+    message = refused(prepare, f"--images={tmp_path}/empty", "--unnamed", f"--output={tmp_path}/other")
+    assert f"{tmp_path}/empty holds no image." in message
+    assert not (tmp_path / "other").exists()
 
 
 def test_photos_without_a_face_make_no_tree(tool: Tool, refused: Refused, tmp_path: Path) -> None:

@@ -9,9 +9,12 @@ from PIL import Image
 from lrfr_tf.data.pairs import read_pairs
 from lrfr_tf.evaluation.verification import fold_accuracy, roc_auc
 from lrfr_tf.files import read_json, sha256
+from lrfr_tf.images.camera_numpy import photograph
 from lrfr_tf.images.decode import read_image
+from lrfr_tf.images.resize import resize
 from lrfr_tf.models.srcnn import srcnn
 from lrfr_tf.recognition.super_resolution import SuperResolver, save_super_resolver
+from lrfr_tf.recognition.verify_pairs import find_paired_faces
 from tests.tools.conftest import Refused, Tool
 from tests.tools.held_out_tree import write_held_out_tree
 from tests.tools.small_runs import small_embedder
@@ -66,6 +69,40 @@ def test_every_method_is_verified_on_the_same_pairs(
     assert f"{100 * result['methods']['bicubic']['accuracy']['mean']:.2f}" in capsys.readouterr().out
 
 
+def test_probes_of_a_camera_against_sharp_faces(
+    tool: Tool, tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save_super_resolver(tmp_path / "model", SuperResolver("srcnn", srcnn("9-1-5"), enlarge_first=True))
+    module = tool("evaluate_verification")
+    monkeypatch.setattr(module, "load_embedder", small_embedder)
+    config = module.Config(
+        data=str(tree), pairs=str(tree / "pairs.txt"), output=str(tmp_path / "result.json"),
+        models=(f"mine={tmp_path}/model",), camera="harsh", sharp_first=True, compare_with=("bicubic", "mine"),
+    )  # fmt: skip
+    module.main(config)
+    methods = read_json(tmp_path / "result.json")["methods"]
+    # By hand: image 2 is a photo whose seed is its place among the images of the pairs, and image 1 is sharp.
+    pairs = [pair for fold in read_pairs(tree / "pairs.txt") for pair in fold]
+    paired = find_paired_faces(tree, read_pairs(tree / "pairs.txt"))
+    places = {(face.identity, face.path.split("/")[-1]): place for place, face in enumerate(paired.images)}
+    cosines = []
+    for pair in pairs:
+        sharp, probe = (read_image(tree / "hr" / paired.images[places[end]].path) for end in (pair.first, pair.second))
+        small = photograph(probe, 16, "harsh", places[pair.second], misplaced=False)
+        one, other = small_embedder().embed([sharp, resize(small, 64, 64)])
+        cosines.append(one @ other)
+    expected = fold_accuracy(np.array(cosines), np.array([pair.same for pair in pairs]), np.repeat([0, 1], 40))
+    assert methods["bicubic"]["accuracy"]["mean"] == pytest.approx(expected.mean, abs=1e-9)
+    assert methods["hr"]["accuracy"]["mean"] > methods["bicubic"]["accuracy"]["mean"]
+    assert methods["mine"]["difference_to_mine"] is None
+    assert methods["bicubic"]["difference_to_mine"]["mean"] == pytest.approx(
+        -methods["mine"]["difference_to_bicubic"]["mean"]
+    )
+    printed = capsys.readouterr().out
+    assert "to bicubic" in printed
+    assert "to mine" in printed
+
+
 @pytest.mark.facenet
 def test_facenet_judges(tool: Tool, tree: Path, facenet_weights: Path, tmp_path: Path) -> None:
     module = tool("evaluate_verification")
@@ -96,5 +133,6 @@ def test_mistakes_leave_nothing(
     assert "images that the list of pairs names, such as ann/a" in refused(module, data, output, f"--pairs={other}")
     other.write_text(f"1\t1\n{lines}")
     assert "has one fold" in refused(module, data, output, f"--pairs={other}")
+    assert "--compare_with=srgan is no method" in refused(module, data, output, pairs, "--compare_with=srgan")
     assert "is a folder" in refused(module, data, pairs, f"--output={tmp_path}")
     assert not (tmp_path / "out").exists()

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 
+from lrfr_tf.evaluation.image_quality import psnr
 from lrfr_tf.files import read_json
 from lrfr_tf.images.degrade import degrade
 from lrfr_tf.images.resize import resize
@@ -47,6 +48,21 @@ def test_identity_similarity_is_the_mean_cosine_and_chooses_the_best(faces: np.n
     assert [float(events[step]) for step in (1, 2, 3)] == pytest.approx(expected)
     assert np.argmax(expected) == 1
     assert float(outcome.stored.layers[-2].get_weights()[1][0]) == 2.0
+
+
+def test_each_camera_has_a_gain_of_its_own(faces: np.ndarray, tmp_path: Path) -> None:
+    low = degrade(faces, 16)
+    darker = (low // 2, faces // 2)
+
+    def right_if_dark(small: np.ndarray) -> np.ndarray:
+        return faces // 2 + 1 if small.max() < 128 else resize(small, 64, 64)
+
+    monitor = Monitor(tmp_path, "x", low, faces, right_if_dark, adam(1e-3), photos={"moderate": darker})
+    monitor.evaluate(1)
+    (figures,) = read_json(tmp_path / "validation.json")
+    assert figures["psnr_gain"] == 0
+    by_hand = 10 * np.log10(255**2) - psnr(resize(darker[0], 64, 64), darker[1]).mean()
+    assert figures["psnr_gain_moderate"] == pytest.approx(by_hand)
 
 
 def test_values_that_are_no_losses_have_names_of_their_own(faces: np.ndarray, tmp_path: Path) -> None:
