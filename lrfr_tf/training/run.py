@@ -1,6 +1,7 @@
 """What the super-resolution train scripts share: the folder, the faces and the batches of a run."""
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -165,14 +166,19 @@ class SuperResolutionRun:
         if not self.writes:
             return None
         low = degrade(self._validation, self.config.low_size)
-        photos = {
-            level: photograph_all_with_targets(
-                self._validation, self.config.low_size, level, range(len(self._validation)), misplaced=False
-            )
-            for level in dict.fromkeys(self.config.camera)
+        return Monitor(
+            self.output, name, low, self._validation, super_resolve, optimizer, outcome, self._embed, self._photos
+        )
+
+    @functools.cached_property
+    def _photos(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """The validation faces as each camera level makes them, and what should be made of those."""
+        faces, levels = self._validation, dict.fromkeys(self.config.camera)
+        return {
+            level: photograph_all_with_targets(faces, self.config.low_size, level, range(len(faces)), misplaced=False)
+            for level in levels
             if level != CLEAN
         }
-        return Monitor(self.output, name, low, self._validation, super_resolve, optimizer, outcome, self._embed, photos)
 
     def show_last(self, monitor: Monitor | None) -> None:
         """Prints the last validation figures."""
