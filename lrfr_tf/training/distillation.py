@@ -87,7 +87,7 @@ class DistillationSettings(TrainingSettings):
     weight_decay: float = option(0.0, "AdamW's, towards nothing", at_least=0)
     steps: int = option(2_000, "training steps", at_least=1)
     draw_back: float = option(
-        0.0, "how far the finished weights are drawn back towards the first ones, 0 to 1", at_least=0
+        0.0, "how far the finished weights are drawn back towards the teacher's, 0 to 1", at_least=0
     )
     rate_schedule: str = with_default(TrainingSettings, "rate_schedule", "cosine")
     warm_up_steps: int = with_default(TrainingSettings, "warm_up_steps", 40)
@@ -206,11 +206,11 @@ class DistillationRun:
         every = (config.log_every, config.evaluate_every, config.save_every)
         return Schedule(config.steps, *every, config.steps_per_call, profile)
 
-    def store(self, network: keras.Model, first: list[np.ndarray], folder: Path) -> None:
-        """Writes the weights, drawn back towards the first ones."""
-        stored = mobilefacenet()
+    def store(self, network: keras.Model, folder: Path) -> None:
+        """Writes the weights, drawn back towards the teacher's."""
+        stored, teacher = mobilefacenet(), self._load_teacher().get_weights()
         kept = 1.0 - self.config.draw_back
-        stored.set_weights([a + kept * (b - a) for a, b in zip(first, network.get_weights(), strict=True)])
+        stored.set_weights([a + kept * (b - a) for a, b in zip(teacher, network.get_weights(), strict=True)])
         save_weights(stored, folder / WEIGHTS_FILE)
         write_embedder_record(folder, self.template, INPUT_SIZE)
 
