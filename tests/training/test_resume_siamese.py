@@ -24,8 +24,7 @@ def runs(portrait: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> dict
     tree = write_aligned_tree(
         tmp_path_factory.mktemp("aligned") / "tree", portrait, {str(number): 4 for number in (1, 2, 3, 4, 6, 7, 8)}, 6
     )
-    # With everything that has a state (momentum, the average) and everything that is drawn.
-    killed = (*COMMON, f"--data={tree}", "--camera=harsh", f"--steps={STEPS}", "--save_every=6")
+    killed = (*COMMON, f"--data={tree}", f"--steps={STEPS}", "--save_every=6")
     # A triplet is looked for among a replica's share, so two replicas have other hardest negatives than one.
     alike = (*COMMON, f"--data={tree}", "--triplet_weight=0", "--steps=20", "--save_every=1000")
     two = "--strategy=mirrored"
