@@ -12,11 +12,20 @@ import keras
 import tensorflow as tf
 from keras import layers, ops
 
-from lrfr_tf.losses.margin import class_weights_initializer, cross_entropies, margin_logits
+from lrfr_tf.losses.margin import (
+    HEADS,
+    adaptive_margin_logits,
+    class_weights_initializer,
+    cross_entropies,
+    margin_logits,
+    updated_norm_statistics,
+)
 from lrfr_tf.losses.triplet import batch_hard_triplet
 from lrfr_tf.training.average import AveragedNetwork
 from lrfr_tf.training.loop import Batch, Losses, Step
 from lrfr_tf.training.precision import descend
+
+HEADS_WITH_STATE = (*HEADS, "adaface")  # AdaFace keeps statistics beside its rows
 
 
 class ClassificationHead(layers.Layer):
@@ -24,8 +33,8 @@ class ClassificationHead(layers.Layer):
 
     Args:
         classes, dimensions: C and D.
-        kind: one of `losses.margin.HEADS`.
-        margin, scale: of "amsoftmax".
+        kind: one of `HEADS_WITH_STATE`.
+        margin, scale: of "amsoftmax" and "adaface".
     """
 
     def __init__(
@@ -35,13 +44,25 @@ class ClassificationHead(layers.Layer):
         self._kind, self._margin, self._scale = kind, margin, scale
         start = class_weights_initializer()
         self.rows = self.add_weight(shape=(classes, dimensions), initializer=start, name="class_rows")
+        if kind == "adaface":
+            scalar = {"shape": (), "trainable": False}
+            self.norm_mean = self.add_weight(initializer="zeros", name="norm_mean", **scalar)
+            self.norm_deviation = self.add_weight(initializer="zeros", name="norm_deviation", **scalar)
         self.built = True
 
     def call(self, features: Any, labels: Any) -> Any:
         """The cross-entropy of each row, float32 [M]: features [M, D], labels int [M]."""
-        return cross_entropies(
-            margin_logits(features, self.rows, labels, self._margin, self._scale, self._kind), labels
-        )
+        if self._kind == "adaface":
+            statistics = updated_norm_statistics(features, self.norm_mean, self.norm_deviation)
+            mean, deviation = mean_over_replicas(statistics)
+            self.norm_mean.assign(mean)
+            self.norm_deviation.assign(deviation)
+            logits = adaptive_margin_logits(
+                features, self.rows, labels, mean, deviation, margin=self._margin, scale=self._scale
+            )
+        else:
+            logits = margin_logits(features, self.rows, labels, self._margin, self._scale, self._kind)
+        return cross_entropies(logits, labels)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,6 +101,14 @@ class SiameseLoss:
         return total, losses
 
 
+def mean_over_replicas(values: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+    """The mean of each value over all replicas, so that they agree; called in a replica."""
+    replica = tf.distribute.get_replica_context()
+    if replica is None or replica.num_replicas_in_sync == 1:
+        return list(values)
+    return list(replica.all_reduce(tf.distribute.ReduceOp.MEAN, list(values)))
+
+
 def by_view(name: str, each: tf.Tensor, views: Sequence[int | str]) -> Losses:
     """The means over the rows of each size: {"<name>_<size>": float32 scalar}; equal sizes count together."""
     columns = tf.unstack(tf.reshape(each, (-1, len(views))), axis=1)
@@ -99,7 +128,8 @@ def siamese_step(
 ) -> Step:
     """A step that lowers a `SiameseLoss`.
 
-    Under several replicas each computes the triplet loss among its own share, which holds whole identities.
+    Under several replicas each computes the triplet loss among its own share, which holds whole identities, and
+    AdaFace's statistics are the means of the shares'.
     """
     learner = NetworkAndHead(network, head)
     optimizer.build(learner.trainable_variables)

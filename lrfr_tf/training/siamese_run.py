@@ -16,14 +16,13 @@ from lrfr_tf.data.validation_faces import at_most_of_each, split_off_identities
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.align import ALIGNED_SIZE
 from lrfr_tf.images.camera import LEVELS
-from lrfr_tf.losses.margin import HEADS
 from lrfr_tf.models.backbone import SPHERENETS, backbone
 from lrfr_tf.training.aligned_run import AlignedRun, AlignedSettings
 from lrfr_tf.training.outcome import Outcome
 from lrfr_tf.training.precision import adam, sgd
 from lrfr_tf.training.schedules import learning_rate
 from lrfr_tf.training.settings import TrainingSettings
-from lrfr_tf.training.siamese import ClassificationHead, SiameseLoss
+from lrfr_tf.training.siamese import HEADS_WITH_STATE, ClassificationHead, SiameseLoss
 from lrfr_tf.training.siamese_monitor import FIGURES, SiameseMonitor
 from lrfr_tf.weights.backbone import load_weights
 
@@ -45,7 +44,7 @@ class SiameseSettings(AlignedSettings):
     batch_size: int = option(128, "identities a step, over all replicas together", at_least=2)
     sizes: tuple[int, ...] = option((ALIGNED_SIZE, 8, 12, 16), "the views of an identity: their sizes in pixels")
     camera: str = option("clean", "how small views are made, see docs/camera.md", tuple(LEVELS))
-    head: str = option("amsoftmax", "classification head", HEADS)
+    head: str = option("amsoftmax", "classification head", HEADS_WITH_STATE)
     margin: float = option(0.35, "margin of the head", at_least=0)
     scale: float = option(30.0, "scale of the head", above=0)
     classification_weight: float = option(1.0, "weight of the classification loss", at_least=0)

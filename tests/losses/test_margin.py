@@ -7,7 +7,13 @@ import pytest
 import scipy.special
 import tensorflow as tf
 
-from lrfr_tf.losses.margin import class_weights_initializer, cross_entropies, margin_logits
+from lrfr_tf.losses.margin import (
+    adaptive_margin_logits,
+    class_weights_initializer,
+    cross_entropies,
+    margin_logits,
+    updated_norm_statistics,
+)
 
 RANDOM = np.random.default_rng(0)
 EMBEDDINGS = RANDOM.normal(0, 3, (6, 5)).astype(np.float32)
@@ -89,7 +95,12 @@ def on_their_class(margin: float) -> Callable[..., tf.Tensor]:
     return lambda rows, classes: am_softmax(rows, classes, [0, 1, 2, 3], margin)
 
 
-@pytest.mark.parametrize("loss", [on_their_class(0.35), on_their_class(0.0)])
+def adaptive_on_their_class(rows: tf.Tensor, classes: tf.Tensor) -> tf.Tensor:
+    labels = [0, 1, 2, 3]
+    return tf.reduce_mean(cross_entropies(adaptive_margin_logits(rows, classes, labels, 2.0, 0.5), labels))
+
+
+@pytest.mark.parametrize("loss", [on_their_class(0.35), on_their_class(0.0), adaptive_on_their_class])
 def test_no_nan_where_an_embedding_is_its_class_row_or_the_opposite_or_zero(loss: Callable[..., tf.Tensor]) -> None:
     for seed in range(5):
         classes = np.random.default_rng(seed).uniform(-1, 1, (4, 512)).astype(np.float32)
@@ -104,3 +115,62 @@ def test_cosines_are_not_above_1() -> None:
     units = rows / np.linalg.norm(rows, axis=1, keepdims=True)
     assert np.max(units @ units.T) > 1  # what rounding makes of them
     assert np.abs(margin_logits(rows, rows, np.arange(200), 0.0, 1.0)).max() <= 1
+
+
+def adaface(mean: float, deviation: float, m: float = 0.4, h: float = 0.333, s: float = 64.0) -> np.ndarray:
+    """Equations 9 to 11 of Kim et al. 2022, a sample at a time."""
+    expected = cosines(EMBEDDINGS, CLASS_WEIGHTS)
+    for row, label in enumerate(LABELS):
+        quality = (np.linalg.norm(EMBEDDINGS[row].astype(np.float64)) - mean) / (deviation + 1e-3) * h
+        quality = min(max(quality, -1.0), 1.0)
+        angle = np.arccos(expected[row, label]) - m * quality
+        expected[row, label] = np.cos(min(max(angle, 1e-3), np.pi - 1e-3)) - (m + m * quality)
+    return s * expected
+
+
+# In the middle of the lengths, far above them and far below: then the quality is clipped at -1 or 1.
+@pytest.mark.parametrize(("mean", "deviation"), [(6.0, 2.0), (20.0, 1.0), (0.5, 0.01)])
+def test_adaptive_margin_by_hand(mean: float, deviation: float) -> None:
+    logits = adaptive_margin_logits(EMBEDDINGS, CLASS_WEIGHTS, LABELS, mean, deviation)
+    np.testing.assert_allclose(logits, adaface(mean, deviation), atol=1e-3)
+    other = adaptive_margin_logits(EMBEDDINGS, CLASS_WEIGHTS, LABELS, mean, deviation, 0.2, 0.5, 10.0)
+    np.testing.assert_allclose(other, adaface(mean, deviation, 0.2, 0.5, 10.0), atol=1e-3)
+
+
+def test_adaptive_margin_goes_from_arcface_through_cosface_to_both() -> None:
+    # Kim et al., section 3.3: quality -1 is ArcFace, 0 is CosFace, 1 is a negative angular margin less 2 m.
+    row, class_row = np.array([[3.0, 4.0]]), np.array([[1.0, 0.0]])
+    angle = np.arccos(0.6)
+    for mean, expected in ((1e6, np.cos(angle + 0.4)), (5.0, 0.6 - 0.4), (-1e6, np.cos(angle - 0.4) - 0.8)):
+        logits = adaptive_margin_logits(row, class_row, [0], mean, 1.0, scale=1.0)
+        assert float(logits[0, 0]) == pytest.approx(expected, abs=1e-5)
+
+
+def test_norm_statistics_move_by_a_hundredth() -> None:
+    norms = np.linalg.norm(EMBEDDINGS.astype(np.float64), axis=1)
+    mean, deviation = updated_norm_statistics(EMBEDDINGS, 20.0, 100.0)
+    assert float(mean) == pytest.approx(0.01 * norms.mean() + 0.99 * 20, rel=1e-6)
+    assert float(deviation) == pytest.approx(0.01 * norms.std(ddof=1) + 0.99 * 100, rel=1e-6)
+    for _ in range(200):
+        mean, deviation = updated_norm_statistics(EMBEDDINGS, mean, deviation, momentum=0.1)
+    assert float(mean) == pytest.approx(norms.mean(), rel=1e-4)
+    assert float(deviation) == pytest.approx(norms.std(ddof=1), rel=1e-3)
+    first = updated_norm_statistics(EMBEDDINGS, 0.0, 0.0)
+    np.testing.assert_allclose(first, (norms.mean(), norms.std(ddof=1)), rtol=1e-6)
+    one = updated_norm_statistics(EMBEDDINGS[:1], 20.0, 100.0)
+    assert np.isfinite(one).all()
+    # Lengths beyond 100 count as 100.
+    assert float(updated_norm_statistics(EMBEDDINGS * 1000, 0.0, 0.0, momentum=1.0)[0]) == 100
+
+
+def test_no_gradient_flows_through_the_norms() -> None:
+    def loss(rows: tf.Tensor, classes: tf.Tensor) -> tf.Tensor:
+        mean, deviation = updated_norm_statistics(rows, 6.0, 2.0)
+        return tf.reduce_mean(cross_entropies(adaptive_margin_logits(rows, classes, LABELS, mean, deviation), LABELS))
+
+    _, (gradient, class_gradient) = gradients(loss, EMBEDDINGS, CLASS_WEIGHTS)
+    assert np.abs(class_gradient).max() > 0
+    # What is left goes through directions, so it is at right angles to the embedding.
+    along = np.sum(gradient * EMBEDDINGS, axis=1)
+    np.testing.assert_allclose(along, 0, atol=1e-4 * np.abs(gradient * EMBEDDINGS).max())
+    assert np.abs(gradient).max() > 0.01

@@ -87,6 +87,32 @@ def test_the_head_is_stored_with_its_rows(tmp_path: Path) -> None:
     np.testing.assert_array_equal(other.rows.numpy(), head.rows.numpy())
 
 
+def test_the_quality_head_keeps_its_statistics(tmp_path: Path) -> None:
+    head = ClassificationHead(CLASSES, DIMENSIONS, "adaface", margin=0.4, scale=5.0)
+    norms = np.linalg.norm(FEATURES, axis=1)
+    mean, deviation = 0.0, 0.0
+    for share, longer in ((1, 1.0), (0.01, 3.0), (0.01, 1.0)):
+        each = np.asarray(head(longer * FEATURES, LABELS))
+        mean = share * longer * norms.mean() + (1 - share) * mean
+        deviation = share * longer * norms.std(ddof=1) + (1 - share) * deviation
+        assert float(head.norm_mean.numpy()) == pytest.approx(mean, rel=1e-5)
+        assert float(head.norm_deviation.numpy()) == pytest.approx(deviation, rel=1e-5)
+    quality = np.clip(0.333 * (norms - mean) / (deviation + 1e-3), -1, 1)
+    cosines = unit(FEATURES) @ unit(np.asarray(head.rows)).T
+    logits = cosines.copy()
+    own = np.arange(ROWS), LABELS
+    logits[own] = np.cos(np.arccos(cosines[own]) - 0.4 * quality) - 0.4 * (1 + quality)
+    np.testing.assert_allclose(each, entropies(5 * logits), rtol=1e-4)
+    # What a checkpoint must hold, and what the optimiser must not move.
+    assert [variable.name for variable in head.variables] == ["class_rows", "norm_mean", "norm_deviation"]
+    assert [variable.name for variable in head.trainable_variables] == ["class_rows"]
+    CheckpointStore(tmp_path, {"head": head}).save(1)
+    other = ClassificationHead(CLASSES, DIMENSIONS, "adaface")
+    CheckpointStore(tmp_path, {"head": other}).restore()
+    for variable, expected in zip(other.variables, head.variables, strict=True):
+        np.testing.assert_array_equal(variable.numpy(), expected.numpy())
+
+
 class Job:
     """A linear network of 2 x 2 images with a head, and a batch for it."""
 
