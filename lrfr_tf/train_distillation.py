@@ -26,7 +26,6 @@ def main(config: Config) -> None:
         network = job.build_network()
         average = AveragedNetwork(network, config.average_decay) if config.average_decay else None
         optimizer = job.build_optimizer()
-    first = network.get_weights()
     job.open()
     job.ask_teacher()
     with strategy.scope():
@@ -43,7 +42,7 @@ def main(config: Config) -> None:
         train("distillation", step, job.batches, store, done, job.schedule(), monitor, jit_compile, strategy)
         if job.writes:
             with folder_written_whole(model) as temporary:
-                job.store(outcome, first, temporary)
+                job.store(outcome, temporary)
 
 
 if __name__ == "__main__":

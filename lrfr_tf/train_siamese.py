@@ -1,10 +1,14 @@
 """Trains the deep Siamese network on aligned faces: one network that embeds every size of a face.
 
-python -m lrfr_tf.train_siamese --flagfile=configs/ship_siamese.cfg
+python -m lrfr_tf.train_siamese --data=datasets/train_test_128x128 --output=runs/siamese --faces_in=files
+
+The defaults are those of Lai and Lam (2021); tools/prepare_vggface2.py and tools/prepare_aligned.py make the trees. The
+network that ships is taught by train_distillation.
 """
 
 from pathlib import Path
 
+from lrfr_tf.faces.align import ALIGNED_SIZE
 from lrfr_tf.files import folder_written_whole
 from lrfr_tf.main import run
 from lrfr_tf.recognition.benchmarks import Benchmarks, find_all
@@ -13,7 +17,7 @@ from lrfr_tf.training.checkpoint import CheckpointStore
 from lrfr_tf.training.loop import train
 from lrfr_tf.training.outcome import Outcome
 from lrfr_tf.training.siamese import siamese_step
-from lrfr_tf.training.siamese_run import ALIGNED_SIZE, SiameseRun, SiameseSettings
+from lrfr_tf.training.siamese_run import SiameseRun, SiameseSettings
 from lrfr_tf.training.strategy import set_up, uses_xla
 from lrfr_tf.weights.backbone import save_weights, write_embedder_record
 
@@ -31,11 +35,9 @@ def main(config: Config) -> None:
         average = AveragedNetwork(network, config.average_decay) if config.average_decay else None
         outcome = Outcome(network, average, config.best_metric)
         optimizer = job.build_optimizer()
-        teacher = job.build_teacher()
     job.open()
-    job.ask_teacher(head)
     with strategy.scope():
-        step = siamese_step(network, head, optimizer, job.build_loss(), job.sizes, average, teacher)
+        step = siamese_step(network, head, optimizer, job.build_loss(), config.sizes, average)
     benchmarks = None
     if tree and job.writes:
         benchmarks = Benchmarks(tree, config.eval_benchmarks, outcome.evaluated, job.output / "landmarks", job.template)

@@ -3,8 +3,7 @@
     python tools/convert_model.py --model=saved_models/srgan --to=onnx,tflite_float16,tflite_int8 --output=runs/srgan \\
         --faces=datasets/celeba_face/hr --calibration_faces=datasets/celeba_face/hr
 
-Written are <output>.onnx, <output>.float16.tflite, <output>.int8.tflite and <output>.json, the record with the losses;
-of an embedder that is two networks <output>.small.onnx and <output>.large.onnx, and so on.
+Written are <output>.onnx, <output>.float16.tflite, <output>.int8.tflite and <output>.json, the record with the losses.
 Faces of an embedder are aligned crops, or photos with --landmarks and --pairs. See docs/converting.md.
 """
 
@@ -17,7 +16,7 @@ import numpy as np
 from lrfr_tf.config import option, required, versions
 from lrfr_tf.conversion import to_onnx, to_tflite
 from lrfr_tf.conversion.compare import compare_embeddings, compare_images, cpu_milliseconds, loss_table
-from lrfr_tf.conversion.convertible import SUPER_RESOLUTION, Convertible, by_detail, load_convertibles, of_part
+from lrfr_tf.conversion.convertible import SUPER_RESOLUTION, Convertible, load_convertible
 from lrfr_tf.conversion.faces import PairedFaces, read_paired_faces, read_some_faces
 from lrfr_tf.errors import UserError
 from lrfr_tf.evaluation.contact_sheet import write_contact_sheet
@@ -56,15 +55,13 @@ class Config:
 
 def main(config: Config) -> None:
     check_flags(config)
-    parts = load_convertibles(Path(config.model))
-    model = next(iter(parts.values()))
+    model = load_convertible(Path(config.model))
     measured = faces_to_measure_on(config, model)
     calibration = faces_to_calibrate_on(config, model) if "tflite_int8" in config.to else None
-    contents = {form: converted(parts, form, calibration) for form in config.to}
+    contents = {form: converted(model, form, calibration) for form in config.to}
     networks = {REFERENCE: model.reference}
-    for form, of_parts in contents.items():
-        open_one = to_onnx.open_onnx if form == "onnx" else to_tflite.open_tflite
-        networks[form] = by_detail({part: open_one(content) for part, content in of_parts.items()})
+    for form, content in contents.items():
+        networks[form] = (to_onnx.open_onnx if form == "onnx" else to_tflite.open_tflite)(content)
     losses: Any
     if model.kind == SUPER_RESOLUTION:
         low = degrade(measured, model.size)
@@ -80,37 +77,31 @@ def main(config: Config) -> None:
         "schema": 1, "model": {"name": model.name, "sha256": model.checksum}, "input": [model.input_name, model.size],
         "forms": {}, "config": dataclasses.asdict(config), "versions": versions(),
     }  # fmt: skip
-    for form, of_parts in contents.items():
+    for form, content in contents.items():
         record["forms"][form] = {
-            "files": [write_file(config, form, part, content) for part, content in of_parts.items()],
+            "files": [write_file(config, form, content)],
             **dataclasses.asdict(losses[form]),
             "cpu_milliseconds": milliseconds[form],
         }
     write_json(config.output + ".json", record)
     megabytes = {REFERENCE: model.bytes / 1e6}
-    megabytes |= {form: sum(map(len, of_parts.values())) / 1e6 for form, of_parts in contents.items()}
+    megabytes |= {form: len(content) / 1e6 for form, content in contents.items()}
     table = "\n".join(loss_table(losses, megabytes, milliseconds))
     print(table)
     if config.document is not None:
         put_between_marks(config.document, table, f"forms of {model.name}")
 
 
-def converted(parts: dict[str, Convertible], form: str, calibration: np.ndarray | None) -> dict[str, bytes]:
-    """Every part in a form; int8 is calibrated on the faces that the part is asked about."""
+def converted(model: Convertible, form: str, calibration: np.ndarray | None) -> bytes:
+    """The network in a form; int8 is calibrated on faces."""
     if form == "onnx":
-        return {part: to_onnx.as_onnx(model) for part, model in parts.items()}
-    contents = {}
-    for part, model in parts.items():
-        own = None if calibration is None else calibration[of_part(part, calibration)]
-        if own is not None and len(own) == 0:
-            raise UserError(f"None of the faces to calibrate with goes to the part {part}; int8 needs others, or more.")
-        contents[part] = to_tflite.as_tflite(model, form.removeprefix("tflite_"), own)
-    return contents
+        return to_onnx.as_onnx(model)
+    return to_tflite.as_tflite(model, form.removeprefix("tflite_"), calibration)
 
 
-def write_file(config: Config, form: str, part: str, content: bytes) -> dict[str, Any]:
-    """Writes one part in one form; what the record says of it."""
-    file = Path(config.output + (f".{part}" if part else "") + ENDINGS[form])
+def write_file(config: Config, form: str, content: bytes) -> dict[str, Any]:
+    """Writes one form; what the record says of it."""
+    file = Path(config.output + ENDINGS[form])
     with written_whole(file) as temporary:
         temporary.write_bytes(content)
     facts: dict[str, Any] = {"file": file.name, "sha256": sha256(file), "bytes": len(content)}

@@ -34,7 +34,7 @@ from lrfr_tf.recognition.super_resolution import load_super_resolver
 @dataclasses.dataclass(frozen=True)
 class Config:
     model: str = required(
-        "the model folder that train_srcnn, train_srgan or train_siamese wrote, facenet, the folder of a head that "
+        "the model folder that a train script of networks wrote, facenet, the folder of a head that "
         "train_classifier wrote, or an exported embedder, to be stored or computed in another way"
     )
     name: str = required("what the model is called, such as srgan; tables and TF-Serving use it")
@@ -48,9 +48,6 @@ class Config:
         "float32", "what an embedder computes in: bfloat16 is faster on a CPU with AMX, elsewhere slower; the cost "
         "is printed, and the weights are stored so, too, as constants", COMPUTE_TYPES,
     )  # fmt: skip
-    larger_model: str | None = option(
-        None, "another model folder of train_siamese, for the larger faces; --model then embeds the small ones"
-    )
     embedder: str | None = option(None, "what a head was fitted on: facenet, or the folder of an exported embedder")
     super_resolver: str | None = option(None, "what comes before it: an exported super-resolution network, or a run's")
     facenet_weights: str | None = option(None, "FaceNet's weight file; without it, the cache or a download")
@@ -94,8 +91,6 @@ def prepare(config: Config) -> Servable:
         raise UserError(
             f"--embedder, --super_resolver and --closed_set go with a classifier head, and {model} is none."
         )
-    if config.larger_model and not any(model.glob("*.weights.h5")):
-        raise UserError(f"--larger_model goes with a model of train_siamese, and {model} is none.")
     version = find_version(model)
     if version is not None:
         return servable_exported_embedder(version, config.precision, config.compute)
@@ -106,8 +101,7 @@ def prepare(config: Config) -> Servable:
             raise UserError(f"--compute={config.compute} goes with an embedder, and {model} is none.")
         return servable_super_resolver(model, config.precision)
     if any(model.glob("*.weights.h5")):
-        larger = Path(config.larger_model) if config.larger_model else None
-        return servable_embedder(model, config.precision, larger, config.compute)
+        return servable_embedder(model, config.precision, config.compute)
     raise UserError(
         f"--model={model} holds no super_resolver.json, no <backbone>.weights.h5 and no head.json, and is not facenet."
     )

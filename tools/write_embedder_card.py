@@ -1,4 +1,4 @@
-"""Writes saved_models/siamese/MODEL_CARD.md, its curve and README's table out of measured results; no figure is typed.
+"""Writes saved_models/siamese/MODEL_CARD.md and README's tables out of measured results; no figure is typed.
 
 The part about identifying people is left to tools/write_people.py.
 
@@ -6,55 +6,51 @@ python tools/write_embedder_card.py --flagfile=configs/write_embedder_card.cfg
 """
 
 import dataclasses
-import os
 from pathlib import Path
 from typing import Any
 
 from lrfr_tf.config import option, required
 from lrfr_tf.errors import UserError
-from lrfr_tf.evaluation.model_card import draw_training, joined_history, wrapped
+from lrfr_tf.evaluation.model_card import wrapped
 from lrfr_tf.files import put_between_marks, read_json, written_whole
 from lrfr_tf.main import run
+from lrfr_tf.recognition.evaluate_scface import pooled_difference
 from lrfr_tf.recognition.saved_model import find_version, read_record
-from lrfr_tf.weights.backbone import MIX_RECORD
 
-SIZES = ("8", "12", "16", "20", "128")
-PANELS = {"area under the ROC curve": {f"auc_{size}": f"{size} px" for size in SIZES}}
+MARK = "siamese"
+START = "w600k_mbf"  # how the tables call the network that the weights began as
 LIMITS = """## Limits
 
-- One degradation: antialiased bicubic. Blur, noise, compression and the head poses of real cameras were not in training
-  beyond what the photos hold; light and colour were, as far as `--varied` changes them (`lrfr_tf.data.vary`).
-- Faces must be aligned: five landmarks on the template `lai`, 128 x 128 (`lrfr_tf.faces.align`). Where a face is too
-  small for a detector the landmarks have to come from elsewhere.
-- The thresholds of the pairs above are theirs alone. `calibration.json` keeps its rate for people like those it was
-  made of; other cameras and other people shift it: calibrate on your own (`tools/calibrate.py`).
-- CelebA shows celebrities, mostly young and light-skinned; expect worse results for everybody else. No figure here is
-  broken down by group.
+- `moderate` and `harsh` are a model of cameras (`docs/camera.md`), and CelebA's faces are mostly frontal. Surveillance
+  cameras look down on people who look elsewhere: there the figures are those of the table of real cameras, which is
+  small (34 persons).
+- Faces must be aligned: five landmarks on the template `centred`, 112 x 112 (`lrfr_tf.faces.align`). Where a face is
+  too small for a detector the landmarks have to come from elsewhere.
+- `calibration.json` keeps its rate for people like those it was made of; other cameras and other people shift it:
+  calibrate on your own (`tools/calibrate.py`).
+- Celebrities, mostly young and light-skinned; expect worse results for everybody else. No figure here is broken down by
+  group.
 - At 8 px many pairs cannot be told by anybody. A score is not evidence.
 - Do not use it for covert surveillance, nor to identify people without a legal basis."""
-
-PARTS = """
-
-Inside are two networks, and each face goes to one of them, by how much detail its middle holds
-(`lrfr_tf.models.detail`: the power of what more than 40 pixels show to that of what 20 to 40 show). Below
-{threshold:g}, which is a sharp face shrunk to about 38 px, it goes to the network for small faces, whether it comes
-enlarged or not."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    training: tuple[str, ...] = required("run folders of train_siamese, each going on from the one before")
-    lfw: str = required("result of tools/evaluate_lfw.py for the export, with --baseline=FaceNet's result")
-    lfw_facenet: str = required("FaceNet's own result on the same pairs")
-    training_of_larger: str | None = option(
-        None, "run folder of the network for the larger faces, where the export has one"
+    training: tuple[str, ...] = required("run folders of train_distillation, each going on from the one before")
+    hours: float = required("how long the trainings took on two cores, in hours")
+    lfw: str = required("result of tools/evaluate_lfw.py for the export, with --baseline=the previous version's")
+    lfw_before: str = required("the previous version's result on the same pairs")
+    lfw_start: str = required("the result of the network that the weights began as")
+    frmdb: str = required("result of tools/evaluate_frmdb.py, with --baseline=that of the network it began as")
+    frmdb_before: str = required("the previous version's")
+    frmdb_start: str = required("that of the network that the weights began as")
+    scface: tuple[str, ...] = option(
+        (),
+        "results of tools/evaluate_scface.py as 10-17-30=file (eyes apart, px), --baseline being the version before",
     )
-    other_ways: tuple[str, ...] = option((), "further results of tools/evaluate_lfw.py for the export, as name=file")
-    scface: tuple[str, ...] = option((), "results of tools/evaluate_scface.py, as 10-17-30=file (eyes apart, px)")
-    scface_facenet: tuple[str, ...] = option((), "FaceNet's results on the same trees, in the same form and order")
+    scface_before: tuple[str, ...] = option((), "the previous version's on the same trees, in the same form and order")
     saved_model: str = option("saved_models/siamese", "the exports")
-    curves: str = option("docs/curves", "the folder for the picture of the training")
-    readme: str | None = option(None, "a file whose part between two marks gets the table")
+    readme: str | None = option(None, "a file whose part between two marks gets the tables")
 
 
 def main(config: Config) -> None:
@@ -63,175 +59,103 @@ def main(config: Config) -> None:
     if version is None:
         raise UserError(f"{target} holds no export; make it with tools/export_saved_model.py.")
     record = read_record(version)
-    lfw, facenet = read_json(config.lfw), read_json(config.lfw_facenet)
-    if ("source_of_larger" in record) != (config.training_of_larger is not None):
-        raise UserError(f"--training_of_larger goes with an export of two networks, and only then: see {version}.")
-    ways = {name: read_json(file) for name, file in _named(config.other_ways)}
-    ours = [(name, read_json(file)) for name, file in _named(config.scface)]
-    theirs = [read_json(file) for _, file in _named(config.scface_facenet)]
-    if len(ours) != len(theirs):
-        raise UserError("--scface and --scface_facenet name different numbers of results.")
-    for result in (lfw, *ways.values(), *(result for _, result in ours)):
+    lfw, frmdb = read_json(config.lfw), read_json(config.frmdb)
+    ranks = [(eyes, read_json(file)) for eyes, file in _named(config.scface)]
+    before = [read_json(file) for _, file in _named(config.scface_before)]
+    if len(ranks) != len(before):
+        raise UserError("--scface and --scface_before name different numbers of results.")
+    for result in (lfw, frmdb, *(result for _, result in ranks)):
         if result["model"]["sha256"] != record["sha256"]:
             raise UserError(f"A result is not that of {version}: evaluate that export first (its sha256 differs).")
-    runs = [Path(folder) for folder in config.training]
-    history = joined_history(runs)
-    curve = Path(config.curves) / f"{record['name']}.png"
-    draw_training(curve, history, PANELS)
-    table = verification_table(lfw, facenet)
-    exported = [runs[-1] / Path(record["source"]["model"]).name]
-    if config.training_of_larger:
-        exported.append(Path(config.training_of_larger) / Path(record["source_of_larger"]["model"]).name)
-    text = card(
-        record,
-        [read_json(folder / "run.json") for folder in runs],
-        read_json(Path(config.training_of_larger) / "run.json") if config.training_of_larger else None,
-        exported,
-        Path(os.path.relpath(curve, target)).as_posix(),
-        history,
-        [table, ways_table(lfw, ways), ranks_table(ours, theirs)],
-        lfw["counts"],
-    )
+    runs = [read_json(Path(folder) / "run.json") for folder in config.training]
+    pairs = pairs_table(lfw, read_json(config.lfw_before), read_json(config.lfw_start))
+    cameras = cameras_table(frmdb, read_json(config.frmdb_before), read_json(config.frmdb_start))
+    tables = [pairs, cameras, *([ranks_table(ranks, before)] if ranks else [])]
+    text = card(record, runs, Path(config.training[-1]), config.hours, tables, lfw["counts"], frmdb["counts"])
     with written_whole(target / "MODEL_CARD.md") as temporary:
         temporary.write_text(wrapped(text), encoding="utf-8")
     print(target / "MODEL_CARD.md")
     if config.readme is not None:
-        put_between_marks(config.readme, f"{table}\n\n{ranks_table(ours, theirs)}", "siamese")
-
-
-def batches_of(run: dict[str, Any]) -> str:
-    """How long a run was, and what one of its steps saw."""
-    config = run["config"]
-    return (
-        f"`{Path(config['output']).name}`: {config['steps']:,} steps of {config['batch_size']} persons with "
-        f"{len(config['sizes'])} views each"
-    )
-
-
-def commands_of(run: dict[str, Any]) -> list[str]:
-    """The commands that made a run: where it began with mixed weights, the mixing comes first."""
-    return [
-        *mixing_of(Path(run["config"].get("initial_weights", "random")).parent),
-        f"python {' '.join(run['command'])}",
-    ]
-
-
-def mixing_of(folder: Path) -> list[str]:
-    """The command that mixed the weights in a folder, if they were mixed."""
-    if not (folder / MIX_RECORD).is_file():
-        return []
-    mix = read_json(folder / MIX_RECORD)
-    other = f" --other_model={mix['other_model']}" if "other_model" in mix else ""
-    return [f"python tools/mix_weights.py --model={mix['model']}{other} --share={mix['share']:g} --output={folder}"]
-
-
-def export_of(record: dict[str, Any], exported: list[Path]) -> str:
-    """The command that made the export, of one model folder or two."""
-    computes_in = record.get("computes_in", "float32")
-    # What computes in another type is stored in that one, too.
-    way = f"--precision={record['stored_as']}" if computes_in == "float32" else f"--compute={computes_in}"
-    named = f"--name={record['name']} --version={record['version']} {way}"
-    models = [f"--{flag}={folder}" for flag, folder in zip(("model", "larger_model"), exported, strict=False)]
-    return " \\\n    ".join(["python tools/export_saved_model.py", *models, named])
+        put_between_marks(config.readme, f"{pairs}\n\n{cameras}", MARK)
 
 
 def card(
     record: dict[str, Any],
     runs: list[dict[str, Any]],
-    larger: dict[str, Any] | None,
-    exported: list[Path],
-    curve: str,
-    history: list[dict[str, Any]],
+    last: Path,
+    hours: float,
     tables: list[str],
-    counts: dict[str, int],
+    pairs: dict[str, int],
+    cameras: dict[str, int],
 ) -> str:
     """The text of the card."""
-    lines = [line for run in [*runs, *([larger] if larger else [])] for line in commands_of(run)]
-    lines += [line for folder in exported for line in mixing_of(folder)]
-    commands = "\n".join([*lines, export_of(record, exported)])
-    first = runs[0]
-    cost = ""
-    if "cost_of_precision" in record:
-        smallest = record["cost_of_precision"]["smallest_cosine"]
-        cost = f" (cosine to the float32 network's embeddings at least {smallest:.5f})"
-    if "cost_of_compute" in record:
-        smallest = record["cost_of_compute"]["smallest_cosine"]
-        cost += (
-            f"; computes in {record['computes_in']} (cosine at least {smallest:.5f}), slower where the CPU has no AMX"
-        )
-    batches = "\n".join(f"- {batches_of(run)}" for run in runs)
-    parts = two = ""
-    if larger:
-        batches += f"\n- {batches_of(larger)}: the network for the larger faces"
-        if (exported[1] / MIX_RECORD).is_file():
-            share = read_json(exported[1] / MIX_RECORD)["share"]
-            batches += f", which has {share:g} of these weights and {1 - share:g} of those it began with"
-        parts = PARTS.format(threshold=record["detail_of_small_faces"])
-        two = " Two such networks share one space: one for small faces, one for the others."
-    return f"""# siamese: faces of 8 to 128 pixels in one space
+    commands = [f"python {' '.join(run['command'])}" for run in runs]
+    commands.append(
+        f"python tools/export_saved_model.py --model={last / Path(record['source']['model']).name} "
+        f"--name={record['name']} --version={record['version']} --precision={record['stored_as']}"
+    )
+    views = sum(run["config"]["steps"] * run["config"]["batch_size"] for run in runs)
+    faces, persons = (max(run[f"training_{what}"] for run in runs) for what in ("faces", "identities"))
+    cost = record["cost_of_precision"]["smallest_cosine"]
+    ranks = ""
+    if len(tables) > 2:
+        ranks = f"""
 
-FaceNet 128-D (Inception-ResNet-v1, batch norm folded into the convolutions), fine-tuned so that a small face lands
-where its sharp photo does.{two} {record["parameters"]:,} parameters stored as {record["stored_as"]},
-{record["bytes"] / 1e6:.1f} MB{cost}.
+SCface look-alike (`tools/make_scface_lookalike.py`): one sharp mugshot and five probes a person, probes shrunk so that
+the eyes are so many pixels apart (`configs/make_scface_10_17_30.cfg`, `configs/make_scface_4_6.cfg`); rank-1 among 130
+held-out persons, 95 % intervals over persons:
+
+{tables[2]}"""
+    return f"""# siamese: faces of 8 to 112 pixels, as cameras make them, in one space
+
+MobileFaceNet (batch norm folded into the convolutions), taught to see in a small, blurred, noisy or compressed face
+what the published network `w600k_mbf` sees in the sharp photo. {record["parameters"]:,} parameters stored as
+{record["stored_as"]}, {record["bytes"] / 1e6:.1f} MB (cosine to the float32 network's embeddings at least {cost:.5f}).
 
 Made by `tools/write_embedder_card.py`. Version {record["version"]}, sha256 of the content `{record["sha256"][:16]}`.
+
+## Terms
+
+For non-commercial research. The weights began as InsightFace's `w600k_mbf` (trained on WebFace600K), whose models are
+for non-commercial research only, and learned from CelebA and VGGFace2, whose images are, too. The images are not in
+this repository.
 
 ## Use
 
 SavedModel signatures `embed` (`faces`: uint8 RGB [N, H, W, 3] -> `embedding`: float32 [N, {record["dimensions"]}] of
 unit length; also `serving_default`), `verify` (`faces_a`, `faces_b` -> `similarity`: float32 [N], the cosine),
 `embed_bytes` and `verify_bytes` (JPEG, PNG or BMP files: `image_bytes`; `image_bytes_a`, `image_bytes_b`). A face is a
-128 x 128 crop, aligned by five landmarks on the off-centre template `lai`; a face of S pixels may come as S x S or
-enlarged to 128.{parts}
-
-```sh
-python tools/evaluate_lfw.py --model=saved_models/siamese --help
-```
+{record["input_size"]} x {record["input_size"]} crop, aligned by five landmarks on the template `{record["template"]}`;
+a face of S pixels may come as S x S or enlarged.
 
 ## Training
 
-Data: CelebA, non-commercial research only; its images are not in this repository, and whoever uses this model should
-heed these terms. Three files: the first 8,000 aligned images at half size, 7,030 unaligned head crops of 581 persons of
-its test split, and 25,546 further aligned images at 64 x 64. Identities whose number is divisible by 5, the 92
-identities that may also be in LFW, and the validation and test image of each identity with three images or more (in the
-first two files) were never learned from: {first["training_faces"]:,} images of {first["training_identities"]:,} persons
-were left. The trees are made by `configs/prepare_aligned_{{people,slice,64}}.cfg`. The weights began as FaceNet 128-D
-(MIT; trained on MS-Celeb-1M, which was withdrawn), which also was the frozen teacher: its embeddings of the sharp
-photos, or of the changed ones, are the targets, and where there is a classifier their means are its first rows.
+{faces:,} photos of {persons:,} persons: head crops of VGGFace2 in all poses, and CelebA. Nobody learned from is held
+out (numbers divisible by 5) or in the list of persons who are or may be in LFW, and no validation or test photo of the
+closed-set tables was learned from. Teacher and student begin alike; the student sees {views:,} views of the photos
+through the camera model of `docs/camera.md`, at all sizes, and is drawn to the teacher's embedding of the sharp photo.
+About {hours:g} hours of two CPU cores. The trees are made by `configs/prepare_camera_*.cfg`; what each idea gained is
+in `docs/siamese-ladder.md`.
 
 ```sh
-{commands}
+{chr(10).join(commands)}
 ```
-
-On two CPU cores:
-
-{batches}
-
-The curve is that of {first["validation_identities"]} persons who were not trained on, sharp photos against small ones{
-        ", both seen by the network for small faces" if larger else ""
-    }:
-
-![Area under the ROC curve on the validation persons during training]({curve})
 
 ## Figures
 
-Held-out persons only. {counts["pairs"]:,} pairs of {counts["persons"]} persons (`tools/make_pairs.py`, LFW's form, 10
-folds), aligned by our own detector; image 1 sharp, image 2 at S px and enlarged by bicubic. Intervals: 95 %, bootstrap
-over pairs; differences on the same pairs. The thresholds (cosine) are those of these pairs: FAR 0.1 % is 3 of their
-3,000 pairs of strangers. About ten versions of the network were compared on them (`docs/siamese-ladder.md`), so that
-the best of them is a little flattered; nothing was trained on these persons.
+Held-out persons only. {pairs["pairs"]:,} pairs of {pairs["persons"]} persons (`tools/make_pairs.py`, LFW's form, 10
+folds), aligned by our own detector; image 1 sharp, image 2 at S px through the camera and enlarged by bicubic. Accuracy
+in percent with 95 % intervals (bootstrap over pairs); errors (100 - accuracy) as a share of version
+{record["version"] - 1}'s on the same pairs; the threshold is the cosine at which 1 % of these pairs of strangers pass.
+The settings were chosen on other held-out persons.
 
 {tables[0]}
 
-Other ways to feed it, accuracy on the same pairs:
+**Real cameras**: {cameras["persons"]} persons of FRMDB, one frontal mugshot each, {cameras["probes"]} photos by five
+surveillance cameras, shrunk to so many pixels; rank-1 in percent, 95 % intervals over persons
+(`tools/evaluate_frmdb.py`). The settings were chosen on these persons, too, so these figures are a little flattered:
 
-{tables[1]}
-
-SCface look-alike (`tools/make_scface_lookalike.py`): one sharp mugshot and five probes a person, probes shrunk so that
-the eyes are so many pixels apart (`configs/make_scface_10_17_30.cfg`, `configs/make_scface_4_6.cfg`); rank-1 among 130
-persons, 95 % intervals over persons:
-
-{tables[2]}
+{tables[1]}{ranks}
 
 ## Identifying people
 
@@ -245,58 +169,72 @@ What `tools/identify.py` makes of photos of people whom it has never seen, detec
 """
 
 
-def verification_table(ours: dict[str, Any], facenet: dict[str, Any]) -> str:
-    """Both models at every size."""
+def pairs_table(ours: dict[str, Any], before: dict[str, Any], start: dict[str, Any]) -> str:
+    """The three networks at every camera level and size."""
+    for other in (before, start):
+        if other["pairs_sha256"] != ours["pairs_sha256"]:
+            raise UserError("Results of different pairs do not stand in one table.")
     lines = [
-        "| image 2 | FaceNet 128-D, bicubic | `siamese` | difference, points | TAR at FAR 1 % | TAR at FAR 0.1 % "
-        "| threshold at FAR 1 % | at FAR 0.1 % |",
-        "| --: | --: | --: | --: | --: | --: | --: | --: |",
+        f"| image 2 | version before | `{START}` | `siamese` | errors, share | TAR at FAR 1 %: before | `siamese` "
+        "| threshold |",
+        "| :-- | --: | --: | --: | --: | --: | --: | --: |",
     ]
-    for size, row in ours["sizes"].items():
-        difference = ours["difference_to_baseline"][size]
-        low, high = difference["interval_95"]
-        rates, thresholds = row["tar_at_far"], row["threshold_at_far"]
+    for name, row in ours["sizes"].items():
+        old = before["sizes"][name]
+        share = (1 - row["accuracy"]) / max(1 - old["accuracy"], 1e-9)
         lines.append(
-            f"| {size} px | {_accuracy(facenet['sizes'][size])} | {_accuracy(row)} "
-            f"| {100 * difference['mean']:+.1f} [{100 * low:+.1f}, {100 * high:+.1f}] "
-            f"| {rates['0.01']:.1%} | {rates['0.001']:.1%} "
-            f"| {thresholds['0.01']:.3f} | {thresholds['0.001']:.3f} |"
+            f"| {_condition(name)} | {100 * old['accuracy']:.2f} | {100 * start['sizes'][name]['accuracy']:.2f} "
+            f"| {100 * row['accuracy']:.2f} {_interval(row)} | {share:.2f} | {100 * old['tar_at_far']['0.01']:.1f} "
+            f"| {100 * row['tar_at_far']['0.01']:.1f} | {row['threshold_at_far']['0.01']:.3f} |"
         )
     return "\n".join(lines)
 
 
-def ways_table(ours: dict[str, Any], ways: dict[str, dict[str, Any]]) -> str:
-    """The accuracy of the same export fed in other ways."""
-    sizes = list(ours["sizes"])
-    lines = [f"| | {' | '.join(f'{size} px' for size in sizes)} |", f"| :-- | {' | '.join('--:' for _ in sizes)} |"]
-    for name, result in {"enlarged to 128, template `lai`": ours, **ways}.items():
-        cells = [f"{100 * result['sizes'][size]['accuracy']:.2f}" if size in result["sizes"] else "" for size in sizes]
-        lines.append(f"| {name} | {' | '.join(cells)} |")
+def cameras_table(ours: dict[str, Any], before: dict[str, Any], start: dict[str, Any]) -> str:
+    """The three networks on real cameras: by size, and by camera over all sizes."""
+    lines = [
+        f"| faces | version before | `{START}` | `siamese` | difference to `{START}`, points |",
+        "| :-- | --: | --: | --: | --: |",
+    ]
+    names = {"native": "as they are", "mean": "mean of these"}
+    for size, row in ours["sizes"].items():
+        others = (f"{100 * other['sizes'][size]['rank_1']:.1f}" for other in (before, start))
+        name = names.get(size, f"{size} px")
+        compared = _difference(ours["difference_to_baseline"][size])
+        lines.append(f"| {name} | {' | '.join(others)} | {100 * row['rank_1']:.1f} {_interval(row)} | {compared} |")
+    both = ours["difference_to_baseline"]["16 and 12"]
+    lines.append(f"| 16 and 12 px |  |  |  | {_difference(both)} |")
+    for camera in ours["sizes"]["mean"]["cameras"]:
+        cells = (f"{100 * result['sizes']['mean']['cameras'][camera]:.1f}" for result in (before, start, ours))
+        lines.append(f"| mean, camera {camera} | {' | '.join(cells)} |  |")
     return "\n".join(lines)
 
 
-def ranks_table(ours: list[tuple[str, dict[str, Any]]], theirs: list[dict[str, Any]]) -> str:
-    """Rank-1 of both models at every distance."""
-    lines = ["| eyes apart | FaceNet 128-D | `siamese` | difference, points |", "| --: | --: | --: | --: |"]
-    for (eyes, result), baseline in zip(ours, theirs, strict=True):
+def ranks_table(ours: list[tuple[str, dict[str, Any]]], before: list[dict[str, Any]]) -> str:
+    """Rank-1 of both versions at every distance, and over all of them."""
+    lines = ["| eyes apart | version before | `siamese` | difference, points |", "| --: | --: | --: | --: |"]
+    for (eyes, result), old in zip(ours, before, strict=True):
         for pixels, (distance, row) in zip(eyes.split("-"), result["distances"].items(), strict=True):
-            difference = result["difference_to_baseline"][distance]
-            low, high = difference["interval_95"]
-            lines.append(
-                f"| {pixels} px | {_rank(baseline['distances'][distance])} | {_rank(row)} "
-                f"| {100 * difference['mean']:+.1f} [{100 * low:+.1f}, {100 * high:+.1f}] |"
-            )
-    return "\n".join(lines)
+            compared = _difference(result["difference_to_baseline"][distance])
+            theirs = old["distances"][distance]
+            cells = " | ".join(f"{100 * each['rank_1']:.1f} {_interval(each)}" for each in (theirs, row))
+            lines.append(f"| {pixels} px | {cells} | {compared} |")
+    pooled = pooled_difference([result for _, result in ours], before)
+    return "\n".join([*lines, f"| all |  |  | {_difference(pooled)} |"])
 
 
-def _accuracy(row: dict[str, Any]) -> str:
+def _condition(name: str) -> str:
+    return f"{name} px" if " " in name else f"clean {name} px"
+
+
+def _interval(row: dict[str, Any]) -> str:
     low, high = row["interval_95"]
-    return f"{100 * row['accuracy']:.2f} [{100 * low:.1f}, {100 * high:.1f}]"
+    return f"[{100 * low:.1f}, {100 * high:.1f}]"
 
 
-def _rank(row: dict[str, Any]) -> str:
-    low, high = row["interval_95"]
-    return f"{100 * row['rank_1']:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
+def _difference(difference: dict[str, Any]) -> str:
+    low, high = difference["interval_95"]
+    return f"{100 * difference['mean']:+.1f} [{100 * low:+.1f}, {100 * high:+.1f}]"
 
 
 def _named(items: tuple[str, ...]) -> list[tuple[str, str]]:

@@ -1,7 +1,7 @@
 """Writes what identifying people is worth into README and the model card, out of a result of tools/evaluate_people.py.
 
     python tools/write_people.py --result=runs/evaluation/people.json \\
-        --documents=README.md,saved_models/siamese/MODEL_CARD.md
+        --before=runs/evaluation/people_before.json --documents=README.md,saved_models/siamese/MODEL_CARD.md
 
 Only persons of the reported half are written down, at the threshold of the shipped calibration; no figure is typed.
 """
@@ -18,11 +18,14 @@ from lrfr_tf.main import run
 from lrfr_tf.recognition.people_faces import Condition
 
 MARK = "people"
+# What must be alike for two networks to be compared.
+COMPARED = ("gallery_photos", "draws", "seed", "min_face_size")
 
 
 @dataclasses.dataclass(frozen=True)
 class Config:
     result: str = required("result of tools/evaluate_people.py")
+    before: str | None = option(None, "the result of another network on the same people: a second table compares both")
     documents: tuple[str, ...] = option(("README.md",), "files whose part between two marks gets the table")
 
 
@@ -34,8 +37,17 @@ def main(config: Config) -> None:
     rules = {threshold["rule"] for threshold in result["thresholds"].values()}
     if rules != {"fpir"}:
         raise UserError(f"{config.result} was measured at a threshold that no calibration gave.")
+    text = people_table(result)
+    if config.before is not None:
+        before = read_json(config.before)
+        if (
+            any(before["config"][flag] != result["config"][flag] for flag in COMPARED)
+            or before["people"] != result["people"]
+        ):
+            raise UserError(f"{config.before} was measured on other people, or drawn in another way.")
+        text += f"\n\n{misses_table(result, before)}"
     for document in config.documents:
-        put_between_marks(document, people_table(result), MARK)
+        put_between_marks(document, text, MARK)
         print(document)
 
 
@@ -65,6 +77,29 @@ def people_table(result: dict[str, Any]) -> str:
         f"{100 * config['fpir']:g} % of decisions about strangers give a name; realised over "
         f"{first[0]} to {first[1]} px: {' and '.join(pools)}. The threshold is a cosine of {', '.join(thresholds)} "
         "persons."
+    )
+    return "\n".join([*lines, "", *textwrap.wrap(words, 120, break_long_words=False, break_on_hyphens=False)])
+
+
+def misses_table(result: dict[str, Any], before: dict[str, Any]) -> str:
+    """How many of those who are enrolled two networks miss, in the largest gallery, 1 % of strangers named."""
+    persons = max(row["persons"] for row in result["rows"])
+    tables = [
+        {
+            Condition(row["height"], row["camera"]).name: 1 - row["tpir_at_fpir"]["0.01"]["tpir"]
+            for row in each["rows"]
+            if row["persons"] == persons
+        }
+        for each in (result, before)
+    ]
+    lines = ["| face height | missed by the version before | missed | share |", "| --: | --: | --: | --: |"]
+    for name, missed in tables[0].items():
+        if name in tables[1]:
+            old = tables[1][name]
+            lines.append(f"| {name} | {100 * old:.1f} | {100 * missed:.1f} | {missed / max(old, 1e-9):.2f} |")
+    words = (
+        f"Of {persons} persons, both networks at the threshold at which 1 % of these very strangers get a name: that "
+        "compares networks, and promises nothing. A face that is not found is missed, by both alike."
     )
     return "\n".join([*lines, "", *textwrap.wrap(words, 120, break_long_words=False, break_on_hyphens=False)])
 

@@ -6,7 +6,7 @@ is converted is the way from fixed-size pixels to the answer alone; resizing oth
 """
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,11 @@ import numpy as np
 import tensorflow as tf
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.models.detail import shows_little
 from lrfr_tf.models.facenet import Enlarge
 from lrfr_tf.models.fold import fold_batch_norm
 from lrfr_tf.recognition import export_embedder
 from lrfr_tf.recognition.embedding import Embedder, load_embedder
-from lrfr_tf.recognition.exported_networks import exported_networks
+from lrfr_tf.recognition.exported_network import exported_network
 from lrfr_tf.recognition.saved_model import find_version, read_record
 from lrfr_tf.recognition.super_resolution import KIND as SUPER_RESOLUTION
 from lrfr_tf.recognition.super_resolution import SuperResolver, load_super_resolver
@@ -68,11 +67,8 @@ class Convertible:
         return tf.function(answer, input_signature=[faces])
 
 
-def load_convertibles(model: Path) -> dict[str, Convertible]:
+def load_convertible(model: Path) -> Convertible:
     """Loads the model folder of a run, or an export: `saved_models/srgan/1`, or `saved_models/srgan` (newest).
-
-    Returns:
-        The networks by the name of their part: one of the name "", or "small" and "large" of an embedder of two.
 
     Raises:
         UserError: the folder holds neither a super-resolution network nor an embedder that can be rebuilt, or a file
@@ -81,19 +77,18 @@ def load_convertibles(model: Path) -> dict[str, Convertible]:
     if model.is_dir() and any(model.glob("*.weights.h5")):
         network, weights = export_embedder.load_backbone(model)
         embedder = load_embedder(str(weights), backbone=weights.name.split(".")[0])
-        return {"": _embedder(network, embedder, embedder.name, weights.stat().st_size)}
+        return _embedder(network, embedder, embedder.name, weights.stat().st_size)
     version = None if (model / "super_resolver.json").is_file() else find_version(model)
     if version is None:
         resolver = load_super_resolver(model)
-        return {"": _super_resolver(resolver, (model / "network.keras").stat().st_size)}
+        return _super_resolver(resolver, (model / "network.keras").stat().st_size)
     record = read_record(version)
     size = sum(file["bytes"] for file in record["files"].values())
     if record["kind"] == SUPER_RESOLUTION:
-        return {"": _super_resolver(load_super_resolver(version), size)}
+        return _super_resolver(load_super_resolver(version), size)
     if record["kind"] == EMBEDDER:
         embedder = load_embedder(str(version))
-        networks = exported_networks(version, record)
-        return {part: _embedder(network, embedder, record["name"], size) for part, network in networks.items()}
+        return _embedder(exported_network(version, record), embedder, record["name"], size)
     raise UserError(f"{version} holds a model of the kind {record['kind']}; {SUPER_RESOLUTION} and {EMBEDDER} convert.")
 
 
@@ -120,35 +115,6 @@ def _embedder(network: keras.Model, embedder: Embedder, name: str, size: int) ->
         EMBEDDER, name, embedder.checksum, side, 0, "faces", "embedding", compute, embedder.embed, size,
         embedder.template,
     )  # fmt: skip
-
-
-def by_detail(networks: Mapping[str, Network]) -> Network:
-    """One network out of the parts of a model: each face goes to the part that the SavedModel would choose for it.
-
-    Args:
-        networks: as `load_convertibles` names them; each takes uint8 [N, S, S, 3] and returns an array of N rows.
-    """
-    if len(networks) == 1:
-        return networks[""]
-
-    def compute(faces: np.ndarray) -> np.ndarray:
-        places, answers = [], []
-        for part, network in networks.items():
-            own = np.flatnonzero(of_part(part, faces))
-            if len(own):
-                places.append(own)
-                answers.append(network(faces[own]))
-        return np.concatenate(answers)[np.argsort(np.concatenate(places))]
-
-    return compute
-
-
-def of_part(part: str, faces: np.ndarray) -> np.ndarray:
-    """Which faces, uint8 [N, S, S, 3], go to a part of a model: bool [N]."""
-    if not part:
-        return np.ones(len(faces), bool)
-    is_small = np.asarray(shows_little(faces.astype(np.float32)))
-    return is_small if part == "small" else ~is_small
 
 
 class EnlargeByProducts(keras.layers.Layer):

@@ -16,7 +16,7 @@ from lrfr_tf.data.face_source import FaceSource
 from lrfr_tf.data.graph import augmentation_seed
 from lrfr_tf.errors import UserError
 from lrfr_tf.images.camera import LEVELS
-from lrfr_tf.images.camera_in_graph import photograph_in_graph
+from lrfr_tf.images.camera_in_graph import photograph_in_graph, project_in_graph
 from lrfr_tf.images.resize import resize_in_graph
 
 # How many sizes a group has at most: a graph holds one branch for each size and level.
@@ -188,12 +188,4 @@ def misalign(photos: tf.Tensor, share: float, seed: tf.Tensor, side: int) -> tf.
     whole /= whole[:, 2:, 2:]
     same = tf.stack([one, zero, zero, zero, one, zero, zero, zero], 1)
     rows = tf.where((draws[7] < share)[:, None], tf.reshape(whole, (count, 9))[:, :8], same)
-    moved = tf.raw_ops.ImageProjectiveTransformV3(
-        images=photos,
-        transforms=rows,
-        output_shape=photos.shape[1:3],
-        fill_value=0.0,
-        interpolation="BILINEAR",
-        fill_mode="REFLECT",
-    )
-    return tf.ensure_shape(moved, photos.shape)
+    return tf.ensure_shape(project_in_graph(photos, rows), photos.shape)

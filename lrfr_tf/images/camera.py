@@ -264,3 +264,22 @@ def take_shot(camera: Camera, draws: Sequence[Any], size: int) -> Shot:
         right=either_side("right", camera.shift),
         down=either_side("down", camera.shift),
     )
+
+
+def comes_from(shot: Shot, cosine: Any, sine: Any, side: int, margin: int) -> tuple[Any, Any, Any, Any, Any, Any]:
+    """Where a pixel of a misplaced image comes from, the image being turned and scaled about its middle, then moved.
+
+    Arithmetic alone, as in `take_shot`.
+
+    Args:
+        cosine, sine: of the shot's angle.
+        side: of the image with its margins.
+        margin: what lies around the face, of whose side the shifts are shares.
+
+    Returns:
+        a to f of x' = a x + b y + c, y' = d x + e y + f, in pixels.
+    """
+    middle = (side - 1) / 2
+    x, y = middle + shot.right * (side - 2 * margin), middle + shot.down * (side - 2 * margin)
+    across, along = cosine / shot.scale, sine / shot.scale
+    return across, along, middle - across * x - along * y, -along, across, middle + along * x - across * y

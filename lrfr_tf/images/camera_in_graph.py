@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from lrfr_tf.images.camera import BLOCK, CLEAN, DRAWS, NOISES, Camera, Shot, find_camera, take_shot
+from lrfr_tf.images.camera import BLOCK, CLEAN, DRAWS, NOISES, Camera, Shot, comes_from, find_camera, take_shot
 from lrfr_tf.images.camera_kernels import (
     BLUE_LUMA,
     GREEN_LUMA,
@@ -128,22 +128,24 @@ def _photograph(
 
 
 def _misplace(pixels: tf.Tensor, shot: Shot, margin: int) -> tf.Tensor:
-    """Turns and scales images about their middle, then moves them; bilinear."""
-    side = pixels.shape[1]
-    middle = (side - 1) / 2
-    x, y = middle + shot.right * (side - 2 * margin), middle + shot.down * (side - 2 * margin)
-    # Where a pixel of the result comes from: the inverse change.
-    across, along = tf.cos(shot.angle) / shot.scale, tf.sin(shot.angle) / shot.scale
-    zero = tf.zeros_like(x)
-    rows = [
-        across, along, middle - across * x - along * y,
-        -along, across, middle + along * x - across * y,
-        zero, zero,
-    ]  # fmt: skip
+    """Turns and scales images about their middle, then moves them."""
+    rows = comes_from(shot, tf.cos(shot.angle), tf.sin(shot.angle), pixels.shape[1], margin)
+    zero = tf.zeros_like(rows[0])
+    return project_in_graph(pixels, tf.stack([*rows, zero, zero], 1))
+
+
+def project_in_graph(images: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
+    """Projective transforms of images, bilinear; what comes in at the edges is reflected.
+
+    Args:
+        images: [N, H, W, 3], uint8 or float.
+        rows: float32 [N, 8], where a pixel of the result comes from: x' = (a x + b y + c) / (g x + h y + 1),
+            y' = (d x + e y + f) / (g x + h y + 1).
+    """
     return tf.raw_ops.ImageProjectiveTransformV3(
-        images=pixels,
-        transforms=tf.stack(rows, 1),
-        output_shape=pixels.shape[1:3],
+        images=images,
+        transforms=rows,
+        output_shape=images.shape[1:3],
         fill_value=0.0,
         interpolation="BILINEAR",
         fill_mode="REFLECT",

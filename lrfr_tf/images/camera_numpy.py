@@ -12,7 +12,7 @@ from PIL import Image
 from scipy.ndimage import affine_transform
 from scipy.sparse import csr_array
 
-from lrfr_tf.images.camera import BLOCK, CLEAN, DRAWS, NOISES, Camera, Shot, find_camera, take_shot
+from lrfr_tf.images.camera import BLOCK, CLEAN, DRAWS, NOISES, Camera, Shot, comes_from, find_camera, take_shot
 from lrfr_tf.images.camera_kernels import (
     BLUE_LUMA,
     GREEN_LUMA,
@@ -175,11 +175,9 @@ def _photograph(
 
 def _misplace(pixels: np.ndarray, shot: Shot, margin: int) -> np.ndarray:
     """Turns and scales an image about its middle, then moves it; bilinear."""
-    middle, side = (len(pixels) - 1) / 2, len(pixels) - 2 * margin
-    # Where a pixel of the result comes from, in rows and columns: the inverse change.
-    across, along = np.cos(shot.angle) / shot.scale, np.sin(shot.angle) / shot.scale
-    inverse = np.array([[across, -along], [along, across]])
-    offset = middle - inverse @ (middle + side * np.array([shot.down, shot.right]))
+    a, b, c, d, e, f = comes_from(shot, np.cos(shot.angle), np.sin(shot.angle), len(pixels), margin)
+    # SciPy counts rows before columns.
+    inverse, offset = np.array([[e, d], [b, a]]), np.array([f, c])
     channels = [
         affine_transform(pixels[:, :, channel], inverse, offset, order=1, mode="reflect") for channel in range(3)
     ]

@@ -4,7 +4,7 @@ A head is a matrix with one row a class. It belongs to the training and is throw
 
     class_weights = variable [C, D], from `class_weights_initializer()`
     logits = margin_logits(embeddings, class_weights, labels, margin=0.35, scale=30.0, head="amsoftmax")
-    loss = cross_entropy(logits, labels, gamma=0.0)
+    losses = cross_entropies(logits, labels)
 
 or, for AdaFace, with two scalars that the training keeps beside the weights:
 
@@ -133,45 +133,20 @@ def adaptive_margin_logits(
     return scale * ops.where(true_class > 0, with_margin[:, None], cosines)
 
 
-def cross_entropies(logits: KerasTensor, labels: KerasTensor, gamma: float = 0.0) -> KerasTensor:
-    """The cross entropy of each sample, -log p; with `gamma` above 0 its focal loss, (1 - p)^gamma * -log p.
-
-    p is the softmax's probability of the true class (Lin et al., "Focal Loss for Dense Object Detection", ICCV 2017).
+def cross_entropies(logits: KerasTensor, labels: KerasTensor) -> KerasTensor:
+    """The cross entropy of each sample, -log p, p being the softmax's probability of the true class.
 
     Args:
         logits: [M, C], any dtype.
         labels: integers [M] in 0..C-1.
-        gamma: how much the samples that are right already are played down; 2 in the paper.
 
     Returns:
         float32 [M], none negative.
     """
     logits = ops.cast(logits, "float32")
     of_true_class = ops.sum(logits * _true_class(labels, logits), axis=-1)
-    entropies = ops.logsumexp(logits, axis=-1) - of_true_class
-    # Rounding can take a sure sample below 0, where 1 - p has no power.
-    entropies = ops.maximum(entropies, 0.0)
-    if gamma == 0.0:
-        return entropies
-    doubts = ops.maximum(-ops.expm1(-entropies), keras.config.epsilon())
-    return ops.power(doubts, gamma) * entropies
-
-
-def cross_entropy(logits: KerasTensor, labels: KerasTensor, gamma: float = 0.0) -> KerasTensor:
-    """The mean of `cross_entropies`: a float32 scalar."""
-    return ops.mean(cross_entropies(logits, labels, gamma))
-
-
-def additive_margin_softmax(
-    embeddings: KerasTensor,
-    class_weights: KerasTensor,
-    labels: KerasTensor,
-    margin: float = 0.35,
-    scale: float = 30.0,
-    gamma: float = 0.0,
-) -> KerasTensor:
-    """AM-Softmax as one call: `cross_entropy` of `margin_logits`; a float32 scalar."""
-    return cross_entropy(margin_logits(embeddings, class_weights, labels, margin, scale), labels, gamma)
+    # Rounding can take a sure sample below 0.
+    return ops.maximum(ops.logsumexp(logits, axis=-1) - of_true_class, 0.0)
 
 
 def _true_class(labels: KerasTensor, logits: KerasTensor) -> KerasTensor:

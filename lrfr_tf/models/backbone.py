@@ -9,7 +9,8 @@ from lrfr_tf.models.fold import fold_batch_norm
 from lrfr_tf.models.mobilefacenet import mobilefacenet
 from lrfr_tf.models.spherenet import UNITS, spherenet
 
-BACKBONES = (*(f"spherenet{depth}" for depth in UNITS), "facenet", "mobilefacenet")
+SPHERENETS = tuple(f"spherenet{depth}" for depth in UNITS)
+BACKBONES = (*SPHERENETS, "facenet", "mobilefacenet")
 FACENET_DIMENSIONS = 128
 
 

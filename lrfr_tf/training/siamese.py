@@ -1,8 +1,7 @@
 """The Siamese network's training step: one network sees every size of a face, and all must agree on who it is.
 
 Lai and Lam, "Deep Siamese network for low-resolution face recognition" (2021): a margin softmax with one class matrix
-for all sizes, and a batch-hard triplet loss over all embeddings of the batch. Beyond the paper: the embeddings of a
-frozen teacher, which has seen the sharp photos, as targets.
+for all sizes, and a batch-hard triplet loss over all embeddings of the batch.
 """
 
 import dataclasses
@@ -13,8 +12,8 @@ import keras
 import tensorflow as tf
 from keras import layers, ops
 
-from lrfr_tf.losses.distillation import cosine_distillations, similarity_distillations
 from lrfr_tf.losses.margin import (
+    HEADS,
     adaptive_margin_logits,
     class_weights_initializer,
     cross_entropies,
@@ -26,7 +25,7 @@ from lrfr_tf.training.average import AveragedNetwork
 from lrfr_tf.training.loop import Batch, Losses, Step
 from lrfr_tf.training.precision import descend
 
-HEADS = ("softmax", "amsoftmax", "adaface", "none")
+HEADS_WITH_STATE = (*HEADS, "adaface")  # AdaFace keeps statistics beside its rows
 
 
 class ClassificationHead(layers.Layer):
@@ -34,22 +33,15 @@ class ClassificationHead(layers.Layer):
 
     Args:
         classes, dimensions: C and D.
-        kind: "softmax", "amsoftmax" or "adaface" (see `losses.margin`).
+        kind: one of `HEADS_WITH_STATE`.
         margin, scale: of "amsoftmax" and "adaface".
-        gamma: of the focal loss; 0 is plain cross-entropy.
     """
 
     def __init__(
-        self,
-        classes: int,
-        dimensions: int,
-        kind: str = "amsoftmax",
-        margin: float = 0.35,
-        scale: float = 30.0,
-        gamma: float = 0.0,
+        self, classes: int, dimensions: int, kind: str = "amsoftmax", margin: float = 0.35, scale: float = 30.0
     ) -> None:
         super().__init__(dtype="float32", name="head")
-        self._kind, self._margin, self._scale, self._gamma = kind, margin, scale, gamma
+        self._kind, self._margin, self._scale = kind, margin, scale
         start = class_weights_initializer()
         self.rows = self.add_weight(shape=(classes, dimensions), initializer=start, name="class_rows")
         if kind == "adaface":
@@ -70,7 +62,7 @@ class ClassificationHead(layers.Layer):
             )
         else:
             logits = margin_logits(features, self.rows, labels, self._margin, self._scale, self._kind)
-        return cross_entropies(logits, labels, self._gamma)
+        return cross_entropies(logits, labels)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,53 +71,33 @@ class SiameseLoss:
 
     `weight_decay` adds half of it times the squared weights, so that its gradient is weight_decay * weight, as in
     PyTorch's SGD.
-
-    `others` are embeddings of the teacher, float32 [K, D], to which the similarities of student and teacher should be
-    alike; a `similarity_weight` above 0 needs them. With a `share_of_same` above 0 the labels of the others, int64 [K],
-    count, too.
     """
 
     classification_weight: float = 1.0
     triplet_weight: float = 1.0
     triplet_margin: float = 1.0
-    distillation_weight: float = 0.0
-    similarity_weight: float = 0.0
     weight_decay: float = 0.0
-    others: tf.Tensor | None = None
-    labels_of_others: tf.Tensor | None = None
-    share_of_same: float = 0.0
 
     def __call__(
-        self, features: tf.Tensor, batch: Batch, head: ClassificationHead | None, views: Sequence[int | str]
+        self, features: tf.Tensor, labels: tf.Tensor, head: ClassificationHead | None, views: Sequence[int]
     ) -> tuple[tf.Tensor, Losses]:
         """The sum without the weight decay, and each loss by name, those of the sizes ("classification_8") among them.
 
         Args:
             features: float32 [N * V, D], not of unit length; the V views of an identity follow each other.
-            batch: has "labels", and "targets" where there is a teacher.
+            labels: int [N * V].
             head: the class matrix; None leaves classification out.
             views: the V sizes.
         """
         losses: Losses = {}
         total = tf.constant(0.0)
-        if head is not None and self.classification_weight > 0:
-            each = head(features, batch["labels"])
+        if head is not None:
+            each = head(features, labels)
             losses |= {"classification": ops.mean(each)} | by_view("classification", each, views)
             total += self.classification_weight * losses["classification"]
         if self.triplet_weight > 0:
-            losses["triplet"] = batch_hard_triplet(features, batch["labels"], self.triplet_margin)
+            losses["triplet"] = batch_hard_triplet(features, labels, self.triplet_margin)
             total += self.triplet_weight * losses["triplet"]
-        if self.distillation_weight > 0:
-            each = cosine_distillations(features, batch["targets"])
-            losses |= {"distillation": ops.mean(each)} | by_view("distillation", each, views)
-            total += self.distillation_weight * losses["distillation"]
-        if self.similarity_weight > 0:
-            same = batch["labels"][:, None] == self.labels_of_others if self.share_of_same else None
-            each = similarity_distillations(
-                features, batch["targets"], self.others, same=same, share_of_same=self.share_of_same
-            )
-            losses |= {"similarity": ops.mean(each)} | by_view("similarity", each, views)
-            total += self.similarity_weight * losses["similarity"]
         return total, losses
 
 
@@ -151,13 +123,10 @@ def siamese_step(
     head: ClassificationHead | None,
     optimizer: keras.optimizers.Optimizer,
     loss: SiameseLoss,
-    views: Sequence[int | str],
+    views: Sequence[int],
     average: AveragedNetwork | None = None,
-    teacher: keras.Model | None = None,
 ) -> Step:
     """A step that lowers a `SiameseLoss`.
-
-    With a `teacher`, the targets are what it makes of the batch's "sharp" faces; else the batch brings them.
 
     Under several replicas each computes the triplet loss among its own share, which holds whole identities, and
     AdaFace's statistics are the means of the shares'.
@@ -166,12 +135,9 @@ def siamese_step(
     optimizer.build(learner.trainable_variables)
 
     def step(batch: Batch) -> Losses:
-        if teacher is not None:
-            targets = teacher(tf.cast(batch["sharp"], tf.float32), training=False)
-            batch = batch | {"targets": tf.repeat(targets, len(views), axis=0)}
         with tf.GradientTape() as tape:
             features = network(tf.cast(batch["faces"], tf.float32), training=True)
-            total, losses = loss(features, batch, head, views)
+            total, losses = loss(features, batch["labels"], head, views)
             minimised = total
             if loss.weight_decay > 0:
                 squares = [tf.nn.l2_loss(variable.value) for variable in learner.trainable_variables]

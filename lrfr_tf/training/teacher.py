@@ -1,40 +1,13 @@
-"""The frozen teacher of an embedder: a network's embeddings of all sharp faces, computed once a run."""
+"""The frozen teacher of an embedder: its embeddings of sharp faces, and their means."""
 
-from pathlib import Path
-
-import h5py
 import keras
 import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
 from lrfr_tf.data.face_source import FaceSource
-from lrfr_tf.files import sha256, written_whole
-from lrfr_tf.weights.facenet import load_facenet_128
 
 BATCH_SIZE = 64
-
-
-def teacher_embeddings(weights: Path, faces: FaceSource, cache: Path, writes: bool) -> np.ndarray:
-    """What FaceNet 128-D makes of the faces, out of the cache if it is of these weights and of so many faces.
-
-    Args:
-        weights: the published file.
-        cache: an HDF5 file; written, if `writes`, where it does not fit.
-
-    Returns:
-        float32 [N, 128] of unit length.
-    """
-    digest = sha256(weights)
-    stored = _read(cache, digest, faces.count)
-    if stored is not None:
-        return stored
-    embeddings = embed_as_teacher(load_facenet_128(weights), faces)
-    if writes:
-        with written_whole(cache) as temporary, h5py.File(temporary, "w") as file:
-            file["embeddings"] = embeddings
-            file.attrs["weights_sha256"] = digest
-    return embeddings
 
 
 def embed_as_teacher(teacher: keras.Model, faces: FaceSource, margin: int = 0) -> np.ndarray:
@@ -72,13 +45,3 @@ def mean_rows(embeddings: np.ndarray, identities: np.ndarray) -> np.ndarray:
     rows = np.zeros((int(identities.max()) + 1, embeddings.shape[1]), np.float32)
     np.add.at(rows, identities, embeddings)
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)
-
-
-def _read(path: Path, digest: str, count: int) -> np.ndarray | None:
-    """What is stored, if it is of this teacher and of so many faces."""
-    if not path.is_file():
-        return None
-    with h5py.File(path, "r") as file:
-        if file.attrs["weights_sha256"] != digest or len(file["embeddings"]) != count:
-            return None
-        return file["embeddings"][()]

@@ -1,4 +1,4 @@
-"""Weights of the networks that embed aligned faces, as train_siamese writes them."""
+"""Weights of the networks that embed aligned faces, as train_siamese and train_distillation write them."""
 
 import warnings
 from pathlib import Path
@@ -9,8 +9,6 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.files import read_json, sha256, write_json
 
 CHECKSUM_SUFFIX = ".sha256"
-# Beside weights that tools/mix_weights.py made: which, and in what shares.
-MIX_RECORD = "mix.json"
 # Beside weights of a training: what faces they were trained on.
 EMBEDDER_RECORD = "embedder.json"
 UNRECORDED_TEMPLATE = "lai"  # of weights that were written before there was a record, and of the authors' own

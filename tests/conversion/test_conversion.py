@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from lrfr_tf.conversion.convertible import Convertible, _with_plain_resizing, by_detail, load_convertibles, of_part
+from lrfr_tf.conversion.convertible import Convertible, _with_plain_resizing, load_convertible
 from lrfr_tf.conversion.to_onnx import as_onnx, open_onnx
 from lrfr_tf.conversion.to_tflite import as_tflite, float_operations, open_tflite
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import read_json, write_json
-from lrfr_tf.images.resize import resize
 from lrfr_tf.models.facenet import WhitenEach, facenet
 from lrfr_tf.models.srcnn import srcnn
 from lrfr_tf.recognition import export as export_module
@@ -26,7 +25,7 @@ from tests.small_convertible import small_enlarging_network, write_small_backbon
 
 @pytest.fixture(scope="module")
 def generator(tmp_path_factory: pytest.TempPathFactory) -> Convertible:
-    return load_convertibles(write_small_generator(tmp_path_factory.mktemp("run") / "model"))[""]
+    return load_convertible(write_small_generator(tmp_path_factory.mktemp("run") / "model"))
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +44,7 @@ def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def embedder(export: Path) -> Convertible:
-    return load_convertibles(export)[""]
+    return load_convertible(export)
 
 
 def faces_of(portrait: np.ndarray, size: int, count: int = 5) -> np.ndarray:
@@ -113,34 +112,12 @@ def test_an_exported_facenet_is_rebuilt(portrait: np.ndarray, tmp_path: Path, mo
     network = facenet(128, WhitenEach)
     monkeypatch.setattr(export_embedder, "load_embedder", lambda *_: Embedder(network, "facenet-128"))
     export_module.export_saved_model(export_embedder.servable_facenet("facenet"), tmp_path, "facenet", 1)
-    model = load_convertibles(tmp_path / "facenet")[""]
+    model = load_convertible(tmp_path / "facenet")
     assert model.size == 160
     faces = faces_of(portrait, 160, 2)
     expected = keras.ops.convert_to_numpy(network(faces.astype(np.float32), training=False))
     np.testing.assert_allclose(model.compute(tf.constant(faces)), expected, atol=1e-4)
     np.testing.assert_allclose(model.reference(faces), expected, atol=1e-4)
-
-
-def test_the_parts_of_an_export_of_two_networks(portrait: np.ndarray, tmp_path: Path) -> None:
-    """Each part is rebuilt from int8, and together they answer as the SavedModel does, in its order."""
-    models = [write_small_backbone(tmp_path / name / "model", seed) for seed, name in enumerate(("small", "large"))]
-    servable = export_embedder.servable_embedder(models[0], "int8", models[1])
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(export_module, "_checked_in_a_new_process", lambda *_: {})
-        export_module.export_saved_model(servable, tmp_path / "out", "siamese", 1)
-    parts = load_convertibles(tmp_path / "out" / "siamese")
-    assert list(parts) == ["small", "large"]
-    faces = faces_of(portrait, 128)
-    faces[1::2] = resize(resize(faces[1::2], 16, 16), 128, 128)
-    assert of_part("small", faces).tolist() == [False, True, False, True, False]
-    assert of_part("large", faces).tolist() == [True, False, True, False, True]
-    assert of_part("", faces).all()
-    own = {part: lambda few, part=part: parts[part].compute(tf.constant(few)).numpy() for part in parts}
-    expected = parts["small"].reference(faces)
-    np.testing.assert_allclose(by_detail(own)(faces), expected, atol=1e-5)
-    np.testing.assert_allclose(by_detail(own)(faces[:1]), expected[:1], atol=1e-5)
-    assert np.abs(own["small"](faces) - expected)[::2].max() > 1e-3
-    assert np.abs(own["large"](faces) - expected)[1::2].max() > 1e-3
 
 
 def test_int8_needs_faces(generator: Convertible) -> None:
@@ -161,7 +138,7 @@ def test_a_network_that_enlarges_first_goes_to_onnx(portrait: np.ndarray, tmp_pa
     pytest.importorskip("tf2onnx")
     pytest.importorskip("onnxruntime")
     save_super_resolver(tmp_path / "model", SuperResolver("srcnn", srcnn(), enlarge_first=True))
-    model = load_convertibles(tmp_path / "model")[""]
+    model = load_convertible(tmp_path / "model")
     low = faces_of(portrait, 16)
     assert np.abs(open_onnx(as_onnx(model))(low).astype(int) - model.reference(low)).max() <= 1
 
@@ -169,27 +146,30 @@ def test_a_network_that_enlarges_first_goes_to_onnx(portrait: np.ndarray, tmp_pa
 def test_a_network_that_enlarges_first_goes_to_tflite(portrait: np.ndarray, tmp_path: Path) -> None:
     pytest.importorskip("ai_edge_litert")
     save_super_resolver(tmp_path / "model", SuperResolver("srcnn", srcnn(), enlarge_first=True))
-    model = load_convertibles(tmp_path / "model")[""]
+    model = load_convertible(tmp_path / "model")
     with pytest.raises(UserError, match="TFLite has no operations for all of srcnn"):
         as_tflite(model, "float16")
 
 
 def test_what_cannot_be_converted_is_refused(export: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"holds no super-resolution model"):
-        load_convertibles(tmp_path)
+        load_convertible(tmp_path)
     copy = tmp_path / "1"
     shutil.copytree(export / "1", copy)
     record = read_json(copy / "model.json")
     write_json(copy / "model.json", record | {"backbone": "spherenet10"})
     with pytest.raises(UserError, match="are not those of the network spherenet10"):
-        load_convertibles(copy)
+        load_convertible(copy)
+    write_json(copy / "model.json", record | {"source_of_larger": {}})
+    with pytest.raises(UserError, match=r"holds two networks, .* neither exported anew nor converted"):
+        load_convertible(copy)
     write_json(copy / "model.json", record | {"backbone": "other"})
     with pytest.raises(UserError, match=r"holds the network other; embedders of spherenet4.* facenet_128"):
-        load_convertibles(copy)
+        load_convertible(copy)
     write_json(copy / "model.json", record | {"kind": "classifier", "parts": {}, "cut": "box"})
     with pytest.raises(UserError, match="of the kind classifier; super_resolution and embedder convert"):
-        load_convertibles(copy)
+        load_convertible(copy)
     write_json(copy / "model.json", record)
     (copy / "saved_model.pb").write_bytes(b"cut off")
     with pytest.raises(UserError, match="saved_model.pb is missing or is not the file"):
-        load_convertibles(copy)
+        load_convertible(copy)

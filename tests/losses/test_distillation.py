@@ -2,13 +2,9 @@
 
 import numpy as np
 import tensorflow as tf
-from scipy.special import rel_entr, softmax
+from scipy.special import softmax
 
-from lrfr_tf.losses.distillation import (
-    cosine_distillations,
-    person_cross_entropies,
-    similarity_distillations,
-)
+from lrfr_tf.losses.distillation import cosine_distillations, person_cross_entropies
 
 RANDOM = np.random.default_rng(0)
 STUDENT = RANDOM.normal(0, 2, (6, 5)).astype(np.float32)
@@ -48,36 +44,6 @@ def test_gradients_are_finite_where_student_and_teacher_agree_or_are_zero() -> N
             losses = cosine_distillations(student, other)
         assert np.isfinite(losses).all()
         assert np.isfinite(tape.gradient(losses, student)).all()
-
-
-def test_similarity_distillation_is_the_divergence_of_softmaxes() -> None:
-    """Of softmax probabilities, computed by SciPy."""
-    others = RANDOM.normal(0, 1, (9, 5)).astype(np.float32)
-    seen = [softmax(7.0 * units(rows) @ units(others).T, axis=1) for rows in (TEACHER, STUDENT)]
-    expected = rel_entr(*seen).sum(axis=1)
-    assert expected.min() > 0.1
-    np.testing.assert_allclose(similarity_distillations(STUDENT, TEACHER, others, 7.0), expected, rtol=1e-4)
-    np.testing.assert_allclose(similarity_distillations(2 * TEACHER, TEACHER, others), np.zeros(6), atol=1e-5)
-    teacher, student = tf.constant(TEACHER), tf.constant(STUDENT)
-    with tf.GradientTape() as tape:
-        tape.watch([student, teacher])
-        losses = similarity_distillations(student, teacher, others)
-    gradient, of_teacher = tape.gradient(losses, [student, teacher])
-    assert of_teacher is None
-    assert np.isfinite(gradient).all()
-    assert np.abs(gradient).max() > 1e-3
-
-
-def test_a_share_of_the_similarities_is_the_persons_own() -> None:
-    others = RANDOM.normal(0, 1, (9, 5)).astype(np.float32)
-    same = np.zeros((6, 9), bool)
-    same[np.arange(6), np.arange(6)] = same[:3, 8] = True
-    seen, found = (softmax(7.0 * units(rows) @ units(others).T, axis=1) for rows in (TEACHER, STUDENT))
-    expected = 0.75 * seen + 0.25 * same / same.sum(axis=1, keepdims=True)
-    losses = similarity_distillations(STUDENT, TEACHER, others, 7.0, same, 0.25)
-    np.testing.assert_allclose(losses, rel_entr(expected, found).sum(axis=1), rtol=1e-4)
-    whole = similarity_distillations(STUDENT, TEACHER, others, 7.0, same, 1.0)
-    np.testing.assert_allclose(whole[3:], -np.log(found[np.arange(3, 6), np.arange(3, 6)]), rtol=1e-4)
 
 
 def test_the_cross_entropy_of_persons_by_hand() -> None:

@@ -9,10 +9,8 @@ import tensorflow as tf
 
 from lrfr_tf.losses.margin import (
     adaptive_margin_logits,
-    additive_margin_softmax,
     class_weights_initializer,
     cross_entropies,
-    cross_entropy,
     margin_logits,
     updated_norm_statistics,
 )
@@ -36,6 +34,10 @@ def gradients(loss: Callable[..., tf.Tensor], *arrays: np.ndarray) -> tuple[floa
     return float(value), [gradient.numpy() for gradient in tape.gradient(value, tensors)]
 
 
+def am_softmax(rows: tf.Tensor, classes: tf.Tensor, labels: np.ndarray | list[int], margin: float = 0.35) -> tf.Tensor:
+    return tf.reduce_mean(cross_entropies(margin_logits(rows, classes, labels, margin), labels))
+
+
 def test_additive_margin_by_hand() -> None:
     logits = margin_logits(EMBEDDINGS, CLASS_WEIGHTS, LABELS, margin=0.2, scale=7.0)
     expected = cosines(EMBEDDINGS, CLASS_WEIGHTS)
@@ -48,7 +50,7 @@ def test_defaults_are_those_of_lai_and_lam() -> None:
     expected = 30 * (cosines(EMBEDDINGS, CLASS_WEIGHTS) - 0.35 * np.eye(4)[LABELS])
     np.testing.assert_allclose(margin_logits(EMBEDDINGS, CLASS_WEIGHTS, LABELS), expected, atol=1e-4)
     entropy = -scipy.special.log_softmax(expected, axis=1)[np.arange(6), LABELS].mean()
-    assert float(additive_margin_softmax(EMBEDDINGS, CLASS_WEIGHTS, LABELS)) == pytest.approx(entropy, rel=1e-5)
+    assert float(am_softmax(EMBEDDINGS, CLASS_WEIGHTS, LABELS)) == pytest.approx(entropy, rel=1e-5)
     start = class_weights_initializer()((50, 512), dtype="float32").numpy()
     assert -1 <= start.min() < -0.99 < 0.99 < start.max() <= 1
     assert abs(start.mean()) < 0.02
@@ -65,43 +67,37 @@ def test_an_unknown_head_is_refused() -> None:
 
 
 def test_lengths_and_order_of_rows_mean_nothing() -> None:
-    loss = float(additive_margin_softmax(EMBEDDINGS, CLASS_WEIGHTS, LABELS))
+    loss = float(am_softmax(EMBEDDINGS, CLASS_WEIGHTS, LABELS))
     order = np.array([4, 0, 5, 2, 1, 3])
-    assert float(additive_margin_softmax(EMBEDDINGS[order], CLASS_WEIGHTS, LABELS[order])) == pytest.approx(loss)
+    assert float(am_softmax(EMBEDDINGS[order], CLASS_WEIGHTS, LABELS[order])) == pytest.approx(loss)
     longer = EMBEDDINGS * np.arange(1, 7)[:, None]
-    assert float(additive_margin_softmax(longer, CLASS_WEIGHTS * 50, LABELS)) == pytest.approx(loss, rel=1e-5)
+    assert float(am_softmax(longer, CLASS_WEIGHTS * 50, LABELS)) == pytest.approx(loss, rel=1e-5)
     renamed = np.array([3, 1, 0, 2])  # old class -> new class
     moved = np.zeros_like(CLASS_WEIGHTS)
     moved[renamed] = CLASS_WEIGHTS
-    assert float(additive_margin_softmax(EMBEDDINGS, moved, renamed[LABELS])) == pytest.approx(loss, rel=1e-5)
+    assert float(am_softmax(EMBEDDINGS, moved, renamed[LABELS])) == pytest.approx(loss, rel=1e-5)
 
 
-def test_cross_entropy_and_focal_loss_of_each_sample() -> None:
+def test_the_cross_entropy_of_each_sample() -> None:
     logits = RANDOM.normal(0, 2, (6, 4)).astype(np.float32)
-    p = scipy.special.softmax(logits.astype(np.float64), axis=1)[np.arange(6), LABELS]
-    np.testing.assert_allclose(cross_entropies(logits, LABELS), -np.log(p), rtol=1e-5)
-    for gamma in (0.5, 2.0):
-        np.testing.assert_allclose(cross_entropies(logits, LABELS, gamma), (1 - p) ** gamma * -np.log(p), rtol=1e-5)
-    # A mean of focal losses, not the focal loss of a mean.
-    assert float(cross_entropy(logits, LABELS, 2.0)) == pytest.approx(np.mean((1 - p) ** 2 * -np.log(p)), rel=1e-5)
+    expected = -scipy.special.log_softmax(logits.astype(np.float64), axis=1)[np.arange(6), LABELS]
+    np.testing.assert_allclose(cross_entropies(logits, LABELS), expected, rtol=1e-5)
 
 
 def test_huge_logits_and_sure_samples_stay_finite() -> None:
     logits = np.array([[2000.0, -2000.0], [-2000.0, 2000.0], [0.0, 0.0]], np.float32)
-    for gamma in (0.0, 0.5, 2.0):
-        value, (gradient,) = gradients(lambda x, gamma=gamma: cross_entropy(x, [0, 0, 0], gamma), logits)
-        factor = 0.5**gamma
-        assert value == pytest.approx((0 + 4000 + factor * np.log(2)) / 3, rel=1e-5)
-        assert np.isfinite(gradient).all()
+    value, (gradient,) = gradients(lambda x: tf.reduce_mean(cross_entropies(x, [0, 0, 0])), logits)
+    assert value == pytest.approx((0 + 4000 + np.log(2)) / 3, rel=1e-5)
+    assert np.isfinite(gradient).all()
 
 
 def on_their_class(margin: float) -> Callable[..., tf.Tensor]:
-    return lambda rows, classes: additive_margin_softmax(rows, classes, [0, 1, 2, 3], margin)
+    return lambda rows, classes: am_softmax(rows, classes, [0, 1, 2, 3], margin)
 
 
 def adaptive_on_their_class(rows: tf.Tensor, classes: tf.Tensor) -> tf.Tensor:
-    logits = adaptive_margin_logits(rows, classes, [0, 1, 2, 3], 2.0, 0.5)
-    return cross_entropy(logits, [0, 1, 2, 3])
+    labels = [0, 1, 2, 3]
+    return tf.reduce_mean(cross_entropies(adaptive_margin_logits(rows, classes, labels, 2.0, 0.5), labels))
 
 
 @pytest.mark.parametrize("loss", [on_their_class(0.35), on_their_class(0.0), adaptive_on_their_class])
@@ -170,7 +166,7 @@ def test_norm_statistics_move_by_a_hundredth() -> None:
 def test_no_gradient_flows_through_the_norms() -> None:
     def loss(rows: tf.Tensor, classes: tf.Tensor) -> tf.Tensor:
         mean, deviation = updated_norm_statistics(rows, 6.0, 2.0)
-        return cross_entropy(adaptive_margin_logits(rows, classes, LABELS, mean, deviation), LABELS)
+        return tf.reduce_mean(cross_entropies(adaptive_margin_logits(rows, classes, LABELS, mean, deviation), LABELS))
 
     _, (gradient, class_gradient) = gradients(loss, EMBEDDINGS, CLASS_WEIGHTS)
     assert np.abs(class_gradient).max() > 0

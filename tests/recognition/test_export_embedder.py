@@ -26,7 +26,6 @@ from lrfr_tf.recognition.export_embedder import (
 )
 from lrfr_tf.weights.backbone import write_embedder_record
 from tests.faces_by_code import person
-from tests.small_convertible import write_small_backbone
 
 FACES = ["uint8", [None, None, None, 3]]
 EMBEDDING = {"embedding": ["float32", [None, 512]]}
@@ -234,11 +233,10 @@ def test_half_precision_is_half_as_large_and_says_what_it_costs(
 
 
 @pytest.fixture(scope="module")
-def two(run_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two networks with other weights, stored as int8."""
-    root = tmp_path_factory.mktemp("two")
-    larger = write_small_backbone(root / "large" / "model", seed=1)
-    export_saved_model(servable_embedder(run_folder / "model", "int8", larger), root, "siamese", 1)
+def quarter(run_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Stored as int8."""
+    root = tmp_path_factory.mktemp("quarter")
+    export_saved_model(servable_embedder(run_folder / "model", "int8"), root, "siamese", 1)
     return root / "siamese" / "1"
 
 
@@ -257,34 +255,25 @@ def of_int8(network: keras.Model) -> keras.Model:
     return copy
 
 
-def test_each_face_goes_to_the_network_of_its_detail(two: Path, run_folder: Path, faces: np.ndarray) -> None:
-    record = read_json(two / "model.json")
+def test_int8_is_a_quarter_as_large(quarter: Path, run_folder: Path, faces: np.ndarray) -> None:
+    record = read_json(quarter / "model.json")
     assert record["signatures"] == CONTRACT
-    assert (record["stored_as"], record["detail_of_small_faces"]) == ("int8", 0.135)
-    assert record["source_of_larger"]["model"] == "large/model"
-    small = of_int8(load_backbone(run_folder / "model")[0])
-    large = of_int8(load_backbone(two.parents[1] / "large" / "model")[0])
-    assert record["parameters"] == small.count_params() + large.count_params()
+    assert record["stored_as"] == "int8"
+    rounded = of_int8(load_backbone(run_folder / "model")[0])
+    assert record["parameters"] == rounded.count_params()
     assert record["bytes"] < 1.1 * record["parameters"] + 3e6  # of which the graphs are the second part
     assert 0.999 < record["cost_of_precision"]["smallest_cosine"] < 0.9999999
-    signatures = tf.saved_model.load(str(two)).signatures
-    shrunk = np.stack([enlarged(enlarged(face, size)) for face, size in zip(faces, (8, 16, 24), strict=True)])
-    by_small, by_large = by_keras(small, shrunk), by_keras(large, faces)
-    assert np.abs(by_small - by_keras(large, shrunk)).max(axis=1).min() > 1e-3
-    # Among each other, alone, all of one kind, and none at all.
-    mixed = np.stack([faces[0], shrunk[0], shrunk[1], faces[1], shrunk[2], faces[2]])
-    expected = np.stack([by_large[0], by_small[0], by_small[1], by_large[1], by_small[2], by_large[2]])
-    np.testing.assert_allclose(embed(signatures, mixed), expected, atol=1e-4)
-    np.testing.assert_allclose(embed(signatures, shrunk), by_small, atol=1e-4)
-    np.testing.assert_allclose(embed(signatures, faces), by_large, atol=1e-4)
-    np.testing.assert_allclose(embed(signatures, faces[1:2]), by_large[1:2], atol=1e-4)
+    signatures = tf.saved_model.load(str(quarter)).signatures
+    expected = by_keras(rounded, faces)
+    np.testing.assert_allclose(embed(signatures, faces), expected, atol=1e-4)
+    np.testing.assert_allclose(embed(signatures, faces[1:2]), expected[1:2], atol=1e-4)
     assert embed(signatures, faces[:0]).shape == (0, 512)
-    # A small face is one whether it comes enlarged or not.
+    # A small face is the same whether it comes enlarged or not.
     tiny = np.stack([enlarged(face, 16) for face in faces])
     again = embed(signatures, np.stack([enlarged(face) for face in tiny]))
     np.testing.assert_allclose(embed(signatures, tiny), again, atol=1e-3)
-    similarity = signatures["verify"](faces_a=tf.constant(faces), faces_b=tf.constant(shrunk))["similarity"].numpy()
-    np.testing.assert_allclose(similarity, (by_large * by_small).sum(axis=1), atol=1e-4)
+    similarity = signatures["verify"](faces_a=tf.constant(faces), faces_b=tf.constant(faces[::-1]))["similarity"]
+    np.testing.assert_allclose(similarity, (expected * expected[::-1]).sum(axis=1), atol=1e-4)
 
 
 def test_what_computes_in_bfloat16_is_nearly_the_same(run_folder: Path, faces: np.ndarray, tmp_path: Path) -> None:
@@ -308,35 +297,31 @@ def test_what_computes_in_bfloat16_is_nearly_the_same(run_folder: Path, faces: n
         servable_exported_embedder(tmp_path / "siamese/1")
 
 
-def test_an_export_is_exported_in_another_way(two: Path, faces: np.ndarray, tmp_path: Path) -> None:
+def test_an_export_is_exported_in_another_way(quarter: Path, faces: np.ndarray, tmp_path: Path) -> None:
     mixed = np.concatenate([faces, np.stack([enlarged(enlarged(face, 12)) for face in faces])])
-    stored = load_embedder(str(two)).embed(mixed)
-    record = read_json(two / "model.json")
+    stored = load_embedder(str(quarter)).embed(mixed)
+    record = read_json(quarter / "model.json")
     ways = (
         ("float32", "bfloat16", "bfloat16", 0.999),
         ("float32", "float32", "float32", 0.999999),
         ("int8", "float32", "int8", 0.999999),
     )
     for number, (precision, compute, stored_as, least) in enumerate(ways):
-        servable = servable_exported_embedder(two, precision, compute)
+        servable = servable_exported_embedder(quarter, precision, compute)
         again = export_saved_model(servable, tmp_path, "again", number + 1)
         expected = {"stored_as": stored_as, "computes_in": compute, "parameters": record["parameters"]}
         assert {key: again[key] for key in expected} == expected
-        for key in ("source", "source_of_larger", "detail_of_small_faces", "template", "backbone"):
+        for key in ("source", "template", "backbone"):
             assert again[key] == record[key]
         assert again["source_export"]["sha256"] == record["sha256"]
         assert (load_embedder(str(tmp_path / "again")).embed(mixed) * stored).sum(axis=1).min() > least
     # What is stored as int8 is so exactly when it is stored again.
     assert again["cost_of_precision"]["smallest_cosine"] > 0.999999
-
-
-def test_two_networks_of_other_forms_are_refused(run_folder: Path, tmp_path: Path) -> None:
-    (tmp_path / "model").mkdir()
-    backbone("spherenet10").save_weights(tmp_path / "model" / "spherenet10.weights.h5")
-    with pytest.raises(UserError, match="holds a network of another form than"):
-        servable_embedder(run_folder / "model", larger=tmp_path / "model")
-    with pytest.raises(UserError, match=r"holds no <backbone>\.weights\.h5"):
-        servable_embedder(run_folder / "model", larger=tmp_path)
+    two = tmp_path / "two" / "1"
+    shutil.copytree(quarter, two)
+    write_json(two / "model.json", record | {"source_of_larger": {"model": "large/model"}})
+    with pytest.raises(UserError, match=r"holds two networks, .* can be used and measured as it is"):
+        servable_exported_embedder(two)
 
 
 def test_what_is_no_network_is_refused(run_folder: Path, network: keras.Model, tmp_path: Path) -> None:
@@ -395,8 +380,6 @@ def test_the_template_of_the_training_goes_into_the_record(run_folder: Path, tmp
     assert servable_embedder(centred).facts["template"] == "centred"
     weights = load_embedder(str(centred / "spherenet4.weights.h5"), backbone="spherenet4")
     assert (weights.template, template_for(weights)) == ("centred", "centred")
-    with pytest.raises(UserError, match=r"on the template 'centred', and .* on 'lai'; two networks need one"):
-        servable_embedder(run_folder / "model", larger=centred)
     write_json(centred / "embedder.json", ["centred"])
     with pytest.raises(UserError, match=r"embedder\.json names no template"):
         servable_embedder(centred)

@@ -78,7 +78,7 @@ def test_int8_is_a_factor_for_each_output_channel(tmp_path: Path) -> None:
         steps = np.abs(weight).max(axis=0) / 127
         expected.append(np.rint(weight / steps) * steps if weight.ndim == 2 else weight)
     found = network(0)
-    assert read_weights(folder, "int8", "", found)
+    assert read_weights(folder, "int8", found)
     for one, other in zip(found.get_weights(), expected, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-6)
     np.testing.assert_allclose(answer_of_a_session(folder), found(ROWS), rtol=1e-5)
@@ -90,10 +90,9 @@ def test_int8_is_a_factor_for_each_output_channel(tmp_path: Path) -> None:
     assert all(np.isfinite(weight).all() for weight in rounded_weights(made, "int8"))
     other = keras.Sequential([keras.Input((5,)), layers.Dense(3)])
     before = other.get_weights()
-    assert not read_weights(folder, "int8", "", other)
-    assert not read_weights(folder, "int8", "large/", found)
-    assert not read_weights(folder, "float16", "", found)
-    assert not read_weights(folder, "float32", "", found)
+    assert not read_weights(folder, "int8", other)
+    assert not read_weights(folder, "float16", found)
+    assert not read_weights(folder, "float32", found)
     np.testing.assert_array_equal(other.get_weights()[0], before[0])
 
 
@@ -103,6 +102,6 @@ def test_float32_needs_no_initialiser(tmp_path: Path) -> None:
     np.testing.assert_allclose(answer_of_a_session(folder), made(ROWS), rtol=1e-6)
     assert not any(op == "VarHandleOp" for op, _ in operations(folder))
     found = network(0)
-    assert read_weights(folder, "float32", "", found)
+    assert read_weights(folder, "float32", found)
     for one, other in zip(found.get_weights(), made.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)

@@ -80,8 +80,6 @@ def test_mistakes_are_refused_and_leave_nothing(
             f"--embedder, --super_resolver and --closed_set go with a classifier head, and {runs}/srgan/model is none"
             in needless
         )
-    larger = refused(export, model, output, "--name=srgan", f"--larger_model={tmp_path}")
-    assert "--larger_model goes with a model of train_siamese, and " in larger
     compute = refused(export, model, output, "--name=srgan", "--compute=bfloat16")
     assert f"--compute=bfloat16 goes with an embedder, and {runs}/srgan/model is none" in compute
     weights = refused(export, "--model=facenet", output, "--name=facenet", f"--facenet_weights={tmp_path}/none.h5")

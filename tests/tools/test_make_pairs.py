@@ -46,12 +46,25 @@ def test_a_folder_of_persons(tool: Tool, tmp_path: Path) -> None:
     assert all(name.startswith(person) and name.endswith(".jpg") for pair in folds[0] for person, name in [pair.first])
 
 
+def test_pairs_of_one_half(tool: Tool, tree: Path, tmp_path: Path) -> None:
+    """What versions are chosen on and what is reported share nobody."""
+    module, found = tool("make_pairs"), {}
+    for half in ("calibration", "reported"):
+        output = tmp_path / f"{half}.txt"
+        module.main(module.Config(data=(str(tree),), output=str(output), folds=1, pairs_per_fold=20, half=half))
+        pairs = read_pairs(output)[0]
+        found[half] = {person for pair in pairs for person, _ in (pair.first, pair.second)}
+    assert found == {"calibration": {"5", "15"}, "reported": {"10", "20"}}
+
+
 def test_mistakes_leave_no_list(tool: Tool, refused: Refused, tree: Path, tmp_path: Path) -> None:
     module, output = tool("make_pairs"), f"--output={tmp_path}/pairs.txt"
     assert "4 persons are too few for 10 folds" in refused(module, f"--data={tree}", output)
     few = refused(module, f"--data={tree}", output, "--folds=2")
     assert "which make 30 matched pairs, fewer than the 300 wanted; lower --pairs_per_fold" in few
     assert "--held_out_divisor=7" in refused(module, f"--data={tree}", output, "--held_out_divisor=7")
+    alone = refused(module, f"--data={tree}", output, "--held_out_divisor=3", "--half=reported")
+    assert "holds nobody of --half=reported" in alone
     twice = refused(module, f"--data={tree},{tree}", output, "--folds=2")
     assert "hold the image 5/00500" in twice
     assert "/nowhere does not exist" in refused(module, "--data=/nowhere", output)

@@ -1,78 +1,98 @@
-"""The embedder's card and the ladder hold the figures of the results, and nothing of another export."""
+"""The embedder's card holds the figures of the results, and nothing of another export."""
 
 import dataclasses
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import read_json, write_json
+from lrfr_tf.recognition.evaluate_scface import pooled_difference
 from lrfr_tf.recognition.saved_model import content_checksum
-from tools.write_embedder_card import Config, commands_of, main
-from tools.write_ladder import Config as LadderConfig
-from tools.write_ladder import main as write_ladder
+from tools.write_embedder_card import Config, main
 
 CHECKSUM = content_checksum({})  # of an export without files
-SIZES = ("8", "128")
+BEFORE, START = "b" * 64, "a" * 64
 
 
-def lfw(checksum: str, accuracies: tuple[float, float], gain: float | None) -> dict[str, Any]:
+def lfw(checksum: str, accuracies: tuple[float, float]) -> dict[str, Any]:
     rows = {
-        size: {
+        name: {
             "accuracy": accuracy, "interval_95": [accuracy - 0.01, accuracy + 0.01],
             "tar_at_far": {"0.01": 0.5, "0.001": 0.25}, "threshold_at_far": {"0.01": 0.375, "0.001": 0.4375},
         }
-        for size, accuracy in zip(SIZES, accuracies, strict=True)
+        for name, accuracy in zip(("8", "moderate 16"), accuracies, strict=True)
     }  # fmt: skip
-    difference = None if gain is None else {s: {"mean": gain, "interval_95": [gain - 0.01, gain + 0.01]} for s in SIZES}
+    model = {"name": "m", "sha256": checksum}
+    return {"model": model, "counts": {"pairs": 6000, "persons": 200}, "sizes": rows, "pairs_sha256": "p"}
+
+
+def frmdb(checksum: str, ranks: tuple[float, float], gain: float | None) -> dict[str, Any]:
+    rows = {
+        size: {"rank_1": rank, "interval_95": [rank - 0.1, rank + 0.1], "cameras": {"1": rank - 0.25, "2": rank}}
+        for size, rank in zip(("native", "mean"), ranks, strict=True)
+    }
+    names = (*rows, "16 and 12")
+    compared = None if gain is None else {n: {"mean": gain, "interval_95": [gain - 0.02, gain + 0.02]} for n in names}
     return {
-        "model": {"name": "m", "sha256": checksum}, "counts": {"pairs": 6000, "persons": 200}, "sizes": rows,
-        "difference_to_baseline": difference, "pairs_sha256": "p",
+        "model": {"name": "m", "sha256": checksum}, "counts": {"persons": 34, "probes": 151}, "sizes": rows,
+        "difference_to_baseline": compared,
     }  # fmt: skip
 
 
-def scface(checksum: str, ranks: tuple[float, float], gain: float | None) -> dict[str, Any]:
-    places = ("1", "2")
-    rows = {d: {"rank_1": r, "interval_95": [r - 0.02, r + 0.02]} for d, r in zip(places, ranks, strict=True)}
-    difference = (
-        None if gain is None else {d: {"mean": gain, "interval_95": [gain - 0.03, gain + 0.03]} for d in places}
-    )
-    return {"model": {"name": "m", "sha256": checksum}, "distances": rows, "difference_to_baseline": difference}
+def scface(checksum: str, right: tuple[list[int], list[int]]) -> dict[str, Any]:
+    """Two persons, five cameras, two distances; how many probes of each person are right at each distance."""
+    rows, compared = {}, {}
+    for distance, counts in zip(("1", "2"), right, strict=True):
+        bits = np.array([camera < count for count in counts for camera in range(5)])
+        rank = float(bits.mean())
+        rows[distance] = {
+            "rank_1": rank, "interval_95": [rank - 0.02, rank + 0.02], "correct": np.packbits(bits).tobytes().hex(),
+        }  # fmt: skip
+        compared[distance] = {"mean": 0.05, "interval_95": [0.02, 0.08]}
+    return {
+        "model": {"name": "m", "sha256": checksum}, "counts": {"persons": 2}, "images_sha256": "i", "distances": rows,
+        "difference_to_baseline": compared,
+    }  # fmt: skip
 
 
 @pytest.fixture
 def results(tmp_path: Path) -> Config:
-    history = [{"network": "siamese", "step": 400, **{f"auc_{size}": 0.9 for size in (8, 12, 16, 20, 128)}}]
-    write_json(tmp_path / "run" / "validation.json", history)
-    run = {
-        "command": ["-m", "lrfr_tf.train_siamese", "--flagfile=configs/ship_siamese.cfg"], "training_faces": 29176,
-        "training_identities": 6990, "validation_identities": 25,
-        "config": {"output": "runs/first", "steps": 1600, "batch_size": 10, "sizes": ["128", "8"]},
-    }  # fmt: skip
-    write_json(tmp_path / "run" / "run.json", run)
+    for place, steps in enumerate((1600, 400)):
+        write_json(
+            tmp_path / f"run{place}" / "run.json",
+            {
+                "command": ["-m", "lrfr_tf.train_distillation", f"--flagfile=configs/{place}.cfg"],
+                "training_faces": 10575, "training_identities": 545, "config": {"steps": steps, "batch_size": 64},
+            },
+        )  # fmt: skip
     record = {
-        "schema": 1, "kind": "embedder", "name": "siamese", "version": 1, "signatures": {}, "files": {},
-        "sha256": CHECKSUM, "parameters": 22779312, "bytes": 46_100_000, "dimensions": 128, "stored_as": "float16",
-        "cost_of_precision": {"smallest_cosine": 0.99999, "mean_cosine": 0.999999},
-        "source": {"model": "run/model"},
+        "schema": 1, "kind": "embedder", "name": "siamese", "version": 2, "signatures": {}, "files": {},
+        "sha256": CHECKSUM, "parameters": 3398400, "bytes": 8_934_508, "dimensions": 512, "stored_as": "float16",
+        "cost_of_precision": {"smallest_cosine": 0.99998, "mean_cosine": 0.99999}, "input_size": 112,
+        "template": "centred", "source": {"model": "run1/model"},
     }  # fmt: skip
-    write_json(tmp_path / "saved_models" / "siamese" / "1" / "model.json", record)
-    write_json(tmp_path / "lfw.json", lfw(CHECKSUM, (0.85, 0.965), 0.3))
-    write_json(tmp_path / "small.json", lfw(CHECKSUM, (0.8475, 0.965), None))
-    write_json(tmp_path / "facenet.json", lfw("f" * 64, (0.55, 0.9675), None))
-    write_json(tmp_path / "scface.json", scface(CHECKSUM, (0.875, 0.9375), 0.05))
-    write_json(tmp_path / "scface_facenet.json", scface("f" * 64, (0.825, 0.9375), None))
+    write_json(tmp_path / "saved_models" / "siamese" / "2" / "model.json", record)
+    named = {
+        "lfw": lfw(CHECKSUM, (0.90, 0.85)), "lfw_before": lfw(BEFORE, (0.80, 0.70)),
+        "lfw_start": lfw(START, (0.7, 0.75)),
+        "frmdb": frmdb(CHECKSUM, (0.675, 0.5), 0.025), "frmdb_before": frmdb(BEFORE, (0.45, 0.3), None),
+        "frmdb_start": frmdb(START, (0.65, 0.475), None), "scface": scface(CHECKSUM, ([4, 2], [5, 5])),
+        "scface_before": scface(BEFORE, ([3, 2], [5, 4])),
+    }  # fmt: skip
+    for name, result in named.items():
+        write_json(tmp_path / f"{name}.json", result)
     (tmp_path / "README.md").write_text("before\n<!-- siamese -->\nold\n<!-- end of siamese -->\nafter\n")
+    files = {name: str(tmp_path / f"{name}.json") for name in named if not name.startswith("scface")}
     return Config(
-        training=(str(tmp_path / "run"),),
-        lfw=str(tmp_path / "lfw.json"),
-        lfw_facenet=str(tmp_path / "facenet.json"),
-        other_ways=(f"S x S as it is={tmp_path / 'small.json'}",),
+        training=(str(tmp_path / "run0"), str(tmp_path / "run1")),
+        hours=3.5,
+        **files,
         scface=(f"10-30={tmp_path / 'scface.json'}",),
-        scface_facenet=(f"10-30={tmp_path / 'scface_facenet.json'}",),
+        scface_before=(f"10-30={tmp_path / 'scface_before.json'}",),
         saved_model=str(tmp_path / "saved_models" / "siamese"),
-        curves=str(tmp_path / "docs" / "curves"),
         readme=str(tmp_path / "README.md"),
     )
 
@@ -80,93 +100,47 @@ def results(tmp_path: Path) -> Config:
 def test_the_card_holds_what_was_measured(results: Config, tmp_path: Path) -> None:
     main(results)
     card = (tmp_path / "saved_models" / "siamese" / "MODEL_CARD.md").read_text()
-    assert "22,779,312 parameters stored as float16, 46.1 MB (cosine" in " ".join(card.split())
-    assert "29,176 images of 6,990 persons" in " ".join(card.split())
-    assert "python -m lrfr_tf.train_siamese --flagfile=configs/ship_siamese.cfg" in card
-    assert "- `first`: 1,600 steps of 10 persons with 2 views each\n" in card
-    assert "network for" not in card
-    export = f"--model={tmp_path}/run/model \\\n    --name=siamese --version=1 --precision=float16\n```"
-    assert f"python tools/export_saved_model.py \\\n    {export}" in card
-    row = "| 8 px | 55.00 [54.0, 56.0] | 85.00 [84.0, 86.0] | +30.0 [+29.0, +31.0] | 50.0% | 25.0% | 0.375 | 0.438 |"
+    words = " ".join(card.split())
+    assert "3,398,400 parameters stored as float16, 8.9 MB (cosine" in words
+    assert "10,575 photos of 545 persons" in words
+    assert "the student sees 128,000 views" in words
+    assert "About 3.5 hours of two CPU cores" in words
+    assert "non-commercial research" in words
+    assert "python -m lrfr_tf.train_distillation --flagfile=configs/0.cfg\npython -m lrfr_tf.train_distillation" in card
+    assert f"--model={tmp_path}/run1/model --name=siamese --version=2 --precision=float16\n```" in card
+    # A half of version 1's errors at 8 px.
+    row = "| clean 8 px | 80.00 | 70.00 | 90.00 [89.0, 91.0] | 0.50 | 50.0 | 50.0 | 0.375 |"
     assert row in card
-    assert "| S x S as it is | 84.75 | 96.50 |" in card
-    assert "| 10 px | 82.5 [80.5, 84.5] | 87.5 [85.5, 89.5] | +5.0 [+2.0, +8.0] |" in card
-    assert max(len(line) for line in card.splitlines() if not line.startswith(("|", "!"))) <= 120
-    assert (tmp_path / "docs" / "curves" / "siamese.png").stat().st_size > 1000
+    assert "| moderate 16 px | 70.00 | 75.00 | 85.00 [84.0, 86.0] | 0.50 |" in card
+    assert "| as they are | 45.0 | 65.0 | 67.5 [57.5, 77.5] | +2.5 [+0.5, +4.5] |" in card
+    assert "| mean, camera 1 | 5.0 | 22.5 | 25.0 |" in card
+    assert "| 10 px | 50.0 [48.0, 52.0] | 60.0 [58.0, 62.0] | +5.0 [+2.0, +8.0] |" in card
+    # Over both distances each of the two persons has one probe of ten more.
+    assert "| all |  |  | +10.0 [+10.0, +10.0] |" in card
+    assert max(len(line) for line in card.splitlines() if not line.startswith(("|", "python"))) <= 120
     readme = (tmp_path / "README.md").read_text()
     assert row in readme
     assert "\nold\n" not in readme
 
 
-def test_the_card_of_two_networks_names_both(results: Config, tmp_path: Path) -> None:
-    file = tmp_path / "saved_models" / "siamese" / "1" / "model.json"
-    write_json(file, read_json(file) | {"source_of_larger": {"model": "large/mixed"}, "detail_of_small_faces": 0.135})
-    with pytest.raises(UserError, match="--training_of_larger goes with an export of two networks"):
-        main(results)
-    run = read_json(tmp_path / "run" / "run.json")
-    larger = {"command": ["-m", "larger"], "config": {**run["config"], "output": "runs/large", "steps": 600}}
-    write_json(tmp_path / "large" / "run.json", run | larger)
-
-    def written() -> str:
-        main(dataclasses.replace(results, training_of_larger=str(tmp_path / "large")))
-        return " ".join((tmp_path / "saved_models" / "siamese" / "MODEL_CARD.md").read_text().split())
-
-    card = written()
-    assert "Two such networks share one space" in card
-    assert "Below 0.135, which is a sharp face shrunk to about 38 px" in card
-    assert "- `large`: 600 steps of 10 persons with 2 views each: the network for the larger faces" in card
-    large = f"{tmp_path}/large/mixed"
-    export = f"python tools/export_saved_model.py \\ --model={tmp_path}/run/model \\ --larger_model={large} \\ --name"
-    assert f"ship_siamese.cfg python -m larger {export}" in card
-    write_json(tmp_path / "large" / "mixed" / "mix.json", {"model": "runs/large/model", "share": 0.25})
-    card = written()
-    assert "larger faces, which has 0.25 of these weights and 0.75 of those it began with" in card
-    mixing = f"python -m larger python tools/mix_weights.py --model=runs/large/model --share=0.25 --output={large} "
-    assert mixing + export in card
-
-
-def test_a_run_that_began_with_mixed_weights_names_the_mixing(tmp_path: Path) -> None:
-    run = {"command": ["-m", "x"], "config": {"initial_weights": str(tmp_path / "facenet.weights.h5")}}
-    assert commands_of(run) == ["python -m x"]
-    write_json(tmp_path / "mix.json", {"model": "runs/first/model", "share": 0.75})
-    mixing = f"python tools/mix_weights.py --model=runs/first/model --share=0.75 --output={tmp_path}"
-    assert commands_of(run) == [mixing, "python -m x"]
-    mix = {"model": "runs/second/model", "share": 0.5, "other_model": "runs/first/model"}
-    write_json(tmp_path / "mix.json", mix)
-    mixing = "python tools/mix_weights.py --model=runs/second/model --other_model=runs/first/model --share=0.5"
-    assert commands_of(run) == [f"{mixing} --output={tmp_path}", "python -m x"]
-
-
-def test_results_of_another_export_are_refused(results: Config, tmp_path: Path) -> None:
-    other = read_json(tmp_path / "small.json")
+@pytest.mark.parametrize("name", ["lfw", "frmdb", "scface"])
+def test_results_of_another_export_are_refused(results: Config, tmp_path: Path, name: str) -> None:
+    other = read_json(tmp_path / f"{name}.json")
     other["model"]["sha256"] = "0" * 64
-    write_json(tmp_path / "small.json", other)
+    write_json(tmp_path / f"{name}.json", other)
     with pytest.raises(UserError, match="evaluate that export first"):
         main(results)
     assert not (tmp_path / "saved_models" / "siamese" / "MODEL_CARD.md").exists()
 
 
-def test_results_must_come_in_pairs(results: Config) -> None:
+def test_results_must_belong_together(results: Config, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="different numbers"):
-        main(dataclasses.replace(results, scface_facenet=()))
+        main(dataclasses.replace(results, scface_before=()))
     with pytest.raises(UserError, match="should be name=file"):
-        main(dataclasses.replace(results, other_ways=("small.json",)))
-
-
-def test_the_ladder_counts_from_its_first_row(results: Config, tmp_path: Path) -> None:
-    document = tmp_path / "ladder.md"
-    document.write_text("# Ladder\n<!-- ladder -->\n<!-- end of ladder -->\n")
-    first = f"FaceNet={tmp_path / 'facenet.json'}:{tmp_path / 'scface_facenet.json'}"
-    second = f"Shipped={tmp_path / 'lfw.json'}:{tmp_path / 'scface.json'}"
-    write_ladder(LadderConfig((first, second, f"S x S={tmp_path / 'small.json'}"), str(document)))
-    lines = document.read_text().splitlines()
-    assert "| FaceNet | 55.00 | 96.75 | 82.50 | 93.75 |" in lines
-    assert "| Shipped | 85.00 (+30.0) | 96.50 (-0.3) | 87.50 (+5.0) | 93.75 (+0.0) |" in lines
-    assert "| S x S | 84.75 (+29.8) | 96.50 (-0.3) |  |  |" in lines
-    document.write_text(document.read_text() + "<!-- flags -->\n<!-- end of flags -->\n")
-    write_ladder(LadderConfig((second,), str(document), "flags"))
-    assert document.read_text().splitlines()[: len(lines)] == lines
-    assert "| Shipped | 85.00 | 96.50 | 87.50 | 93.75 |" in document.read_text().splitlines()[len(lines) :]
-    write_json(tmp_path / "lfw.json", {**read_json(tmp_path / "lfw.json"), "pairs_sha256": "q"})
+        main(dataclasses.replace(results, scface=("small.json",), scface_before=("old.json",)))
+    ours, theirs = (read_json(tmp_path / f"{name}.json") for name in ("scface", "scface_before"))
+    with pytest.raises(UserError, match="different images or persons"):
+        pooled_difference([ours], [{**theirs, "images_sha256": "j"}])
+    write_json(tmp_path / "lfw_start.json", {**read_json(tmp_path / "lfw_start.json"), "pairs_sha256": "q"})
     with pytest.raises(UserError, match="different pairs"):
-        write_ladder(LadderConfig((first, second), str(document)))
+        main(results)

@@ -92,6 +92,12 @@ def test_a_stopped_run_goes_on_and_is_drawn_back(tree: Path, tmp_path: Path) -> 
     assert max(np.abs(a - b).max() for a, b in zip(start, end, strict=True)) > 1e-3
     assert (tmp_path / "whole" / "latest" / "mobilefacenet.weights.h5").is_file()
 
+    # A run that goes on from another is drawn back to the teacher, too, not to where it began.
+    begin = str(tmp_path / "whole" / file)
+    train_distillation.main(settings(tree, tmp_path / "on", steps=1, initial_weights=begin, draw_back=1.0))
+    for a, b in zip(start, weights_of(tmp_path / "on" / file), strict=True):
+        np.testing.assert_allclose(b, a, atol=1e-6)
+
 
 def test_a_run_that_tells_persons_apart_lowers_their_cross_entropy(tree: Path, tmp_path: Path) -> None:
     config = settings(tree, tmp_path / "run", person_weight=0.5, groups=("clean:112",))

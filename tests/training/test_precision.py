@@ -180,10 +180,11 @@ EMBEDDING_LOSSES: list[Callable[..., tf.Tensor]] = [
     lambda rows: triplet.contrastive(tf.abs(rows[:, 0]), LABELS == 1),
 ]
 CLASS_LOSSES: list[Callable[..., tf.Tensor]] = [
-    lambda rows, classes: margin.additive_margin_softmax(rows, classes, LABELS, gamma=2.0),
-    lambda rows, classes: margin.cross_entropy(margin.margin_logits(rows, classes, LABELS, head="softmax"), LABELS),
-    lambda rows, classes: margin.cross_entropy(
-        margin.adaptive_margin_logits(rows, classes, LABELS, *margin.updated_norm_statistics(rows, 20.0, 100.0)), LABELS
+    *(
+        lambda rows, classes, head=head: tf.reduce_mean(
+            margin.cross_entropies(margin.margin_logits(rows, classes, LABELS, head=head), LABELS)
+        )
+        for head in margin.HEADS
     ),
     lambda rows, teacher: tf.reduce_mean(distillation.cosine_distillations(rows, teacher)),
 ]

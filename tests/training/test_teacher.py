@@ -1,9 +1,5 @@
-"""The teacher's embeddings: how they are made, and when they are made again."""
+"""The teacher's embeddings, and their means."""
 
-from pathlib import Path
-from typing import Any
-
-import h5py
 import keras
 import numpy as np
 import pytest
@@ -11,8 +7,7 @@ from PIL import Image
 
 from lrfr_tf.data.face_source import FacesInMemory
 from lrfr_tf.models.facenet import UnitLength
-from lrfr_tf.training import teacher
-from lrfr_tf.training.teacher import embed_as_teacher, mean_rows, teacher_embeddings
+from lrfr_tf.training.teacher import embed_as_teacher, mean_rows
 
 
 def network() -> keras.Model:
@@ -47,37 +42,6 @@ def test_the_mean_of_face_and_mirror_image_of_the_rightmost_square(faces: np.nda
     found = embed_as_teacher(embed, FacesInMemory(faces))
     assert (found.shape, found.dtype) == ((70, 6), np.float32)
     np.testing.assert_allclose(found, expected, atol=2e-4)
-
-
-def test_embeddings_are_made_once_for_the_same_weights_and_faces(
-    faces: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    loaded: list[Path] = []
-
-    def load(weights: Path) -> keras.Model:
-        loaded.append(weights)
-        return network()
-
-    monkeypatch.setattr(teacher, "load_facenet_128", load)
-    weights, other = tmp_path / "weights", tmp_path / "other"
-    weights.write_bytes(b"one")
-    other.write_bytes(b"other")
-    cache = tmp_path / "cache.h5"
-
-    def ask(file: Path, count: int, writes: bool = True) -> Any:
-        return teacher_embeddings(file, FacesInMemory(faces[:count]), cache, writes)
-
-    first = ask(weights, 70, writes=False)
-    assert not cache.exists()
-    np.testing.assert_array_equal(ask(weights, 70), first)
-    assert len(loaded) == 2
-    np.testing.assert_array_equal(ask(weights, 70), first)
-    assert len(loaded) == 2
-    assert ask(weights, 69).shape == (69, 6)
-    assert ask(other, 69).shape == (69, 6)
-    assert loaded == [weights, weights, weights, other]
-    with h5py.File(cache) as file:
-        assert len(file["embeddings"]) == 69
 
 
 def test_the_mean_of_each_identity() -> None:
