@@ -9,7 +9,7 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.models.facenet import UnitLength
 from lrfr_tf.recognition.embedding import W600K_MBF
 from lrfr_tf.recognition.export_embedder import KIND, load_backbone
-from lrfr_tf.recognition.exported_networks import exported_networks
+from lrfr_tf.recognition.exported_network import exported_network
 from lrfr_tf.recognition.saved_model import find_version, read_record
 from lrfr_tf.weights.backbone import template_of_weights
 from lrfr_tf.weights.mobilefacenet import W600K_TEMPLATE, load_w600k_mbf
@@ -26,15 +26,15 @@ class IdentityNetwork:
 def load_identity_network(model: str) -> IdentityNetwork:
     """Loads an embedder of aligned faces to judge super-resolved ones.
 
-    It computes in float32, whatever the precision of a training: its depthwise convolutions are no faster in bfloat16.
-    Of an export of two networks it is the one for faces that show more, as those that are to be made do.
+    It computes in float32, whatever the precision of a training: a judge should not depend on that.
 
     Args:
         model: "w600k_mbf"; the folder `<run>/model` of a training; or an export, `saved_models/siamese/2` or
             `saved_models/siamese` (newest).
 
     Raises:
-        UserError: it is none of these, or an embedder that takes faces as a detector cuts them out.
+        UserError: it is none of these, an embedder that takes faces as a detector cuts them out, or an export that no
+            network can be made of again.
     """
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("float32")
@@ -64,5 +64,4 @@ def _load(model: str) -> tuple[keras.Model, str]:
     template = record.get("template")
     if record["kind"] != KIND or template is None:
         raise UserError(f"{version} holds no embedder of aligned faces.")
-    networks = exported_networks(version, record)
-    return networks["large" if "large" in networks else ""], template
+    return exported_network(version, record), template
