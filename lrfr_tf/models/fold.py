@@ -52,7 +52,8 @@ def fold_for_inference(network: keras.Model) -> keras.Model:
 
     def call(layer: layers.Layer, *inputs: Any, **options: Any) -> Any:
         output = layer(*inputs, **options)
-        return pixel_shuffle(output) if layer.name in moved else output
+        # Named after its layer: Keras counts from 0 in each process, and a loaded network has the first names already.
+        return pixel_shuffle(output, f"{layer.name}_shuffle") if layer.name in moved else output
 
     folded = keras.models.clone_model(network, clone_function=copy, call_function=call)
     for layer in network.layers:

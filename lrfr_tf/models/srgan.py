@@ -147,7 +147,7 @@ def discriminator_paper(size: int = 64, filters: int = 64) -> keras.Model:
     return keras.Model(images, x, name="discriminator_paper")
 
 
-def pixel_shuffle(x: KerasTensor) -> KerasTensor:
+def pixel_shuffle(x: KerasTensor, name: str | None = None) -> KerasTensor:
     """Turns groups of 4 channels into 2 x 2 pixels (Shi et al., CVPR 2016), in the order of `tf.nn.depth_to_space`.
 
     Made of Keras' own layers, so that a saved model needs no class of ours and loads in safe mode;
@@ -155,14 +155,16 @@ def pixel_shuffle(x: KerasTensor) -> KerasTensor:
 
     Args:
         x: symbolic tensor [N, H, W, 4 C] of known H, W and C.
+        name: what the names of its layers begin with; None leaves them to Keras.
 
     Returns:
         Symbolic tensor [N, 2 H, 2 W, C] of the same dtype.
     """
     _, height, width, channels = x.shape
-    x = layers.Reshape((height, width, 2, 2, channels // 4))(x)
-    x = layers.Permute((1, 3, 2, 4, 5))(x)
-    return layers.Reshape((2 * height, 2 * width, channels // 4))(x)
+    split, turned, joined = (name and f"{name}_{part}" for part in ("split", "turned", "joined"))
+    x = layers.Reshape((height, width, 2, 2, channels // 4), name=split)(x)
+    x = layers.Permute((1, 3, 2, 4, 5), name=turned)(x)
+    return layers.Reshape((2 * height, 2 * width, channels // 4), name=joined)(x)
 
 
 # Filters and strides of the eight convolutions, the same in both forms.

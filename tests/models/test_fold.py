@@ -172,3 +172,14 @@ def test_a_shuffle_that_somebody_else_looks_at_stays_where_it_is() -> None:
     assert not of_kind(folded, ConvolutionBeforeShuffle)
     images = np.random.default_rng(6).normal(size=(2, 4, 4, 8)).astype(np.float32)
     np.testing.assert_array_equal(folded(images), network(images))
+
+
+def test_a_network_whose_layers_have_the_first_names_is_folded() -> None:
+    # As one that a process loads: Keras counts the names of new layers from 0 there.
+    keras.utils.clear_session()
+    network = trained_generator(1.0, outer_kernel=3, batch_norm=False, attention=True)
+    assert "reshape" in {layer.name for layer in network.layers}
+    keras.utils.clear_session()
+    images = np.random.default_rng(6).integers(0, 256, (2, 8, 8, 3)).astype(np.float32)
+    before = np.asarray(network(images, training=False))
+    np.testing.assert_allclose(fold_for_inference(network)(images, training=False), before, rtol=1e-4, atol=1e-3)
