@@ -23,7 +23,8 @@ COMMON = (
 SRCNN = ("lrfr_tf.train_srcnn", f"--steps={STEPS}", *COMMON)
 SRGAN = (
     "lrfr_tf.train_srgan", f"--pixel_steps={STEPS}", f"--adversarial_steps={STEPS}", "--blocks=1", "--filters=4",
-    "--discriminator_filters=4", "--pixel_weight=1", "--perceptual_weight=0", *COMMON,
+    "--discriminator_filters=4", "--pixel_weight=1", "--perceptual_weight=0", "--attention",
+    "--camera=clean,moderate,moderate,harsh", *COMMON,
 )  # fmt: skip
 
 
