@@ -116,7 +116,7 @@ class ExportedEmbedder(Embedder):
         self.checksum = content_checksum(record["files"])
         self.name = f"{record['name']}-{record['version']}-{self.checksum[:12]}"
         self.template = record.get("template")
-        self.aligned_size = ALIGNED_SIZE if self.template is None else int(record.get("input_size", ALIGNED_SIZE))
+        self.aligned_size = ALIGNED_SIZE if self.template is None else record.get("input_size", ALIGNED_SIZE)
         self.dimensions = int(self._signature.structured_outputs["embedding"].shape[-1])
         self.batch_size = batch_size
         self.flip = flip

@@ -33,7 +33,7 @@ class ExportedClassifier:
         self.cut: str = record["cut"]
         self.closed_set: bool = record.get("closed_set", False)
         self.template: str | None = record.get("template")
-        self.aligned_size = int(record.get("aligned_size", ALIGNED_SIZE))  # older exports were given 128 pixels
+        self.aligned_size: int = record.get("aligned_size", ALIGNED_SIZE)  # older exports were given 128 pixels
         self.answers = int(self._signature.structured_outputs["score"].shape[-1])
         self.batch_size = batch_size
 

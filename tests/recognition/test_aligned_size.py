@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from lrfr_tf.data.embeddings import load_embeddings
+from lrfr_tf.errors import UserError
 from lrfr_tf.faces.align import align_face
 from lrfr_tf.faces.detect import Detection, FaceDetector
 from lrfr_tf.files import read_json
@@ -62,6 +63,13 @@ def test_what_is_known_of_an_embedder_says_it(export: Path, tmp_path: Path) -> N
         assert load_embedder(str(tmp_path / name)).aligned_size == 128
     network = keras.Sequential([keras.Input((160, 160, 3)), keras.layers.Flatten(), keras.layers.Dense(2)])
     assert Embedder(network, "a FaceNet").aligned_size == 128
+
+
+@pytest.mark.parametrize("size", [0, -1, 10**9, "112", 112.0, None, [112]])
+def test_a_record_with_a_size_that_is_none_is_refused(size: object, tmp_path: Path) -> None:
+    write_small_embedder(tmp_path / "1", template="centred", input_size=size)
+    with pytest.raises(UserError, match="is not the record of an export"):
+        load_embedder(str(tmp_path))
 
 
 @pytest.mark.parametrize("super_resolved", [False, True])

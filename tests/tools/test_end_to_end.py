@@ -12,8 +12,6 @@ from lrfr_tf import train_classifier, train_srcnn, train_srgan
 from lrfr_tf.data.embeddings import load_embeddings
 from lrfr_tf.data.face_cache import load_faces
 from lrfr_tf.data.folders import list_faces, read_classes
-from lrfr_tf.errors import UserError
-from lrfr_tf.evaluation.image_quality import psnr
 from lrfr_tf.faces.align import align_face
 from lrfr_tf.files import read_json
 from lrfr_tf.images.decode import read_image, write_png
@@ -244,49 +242,6 @@ def test_the_report_is_there_in_both_forms(chain: Chain) -> None:
     assert pictures
     assert all((report / picture).is_file() for picture in pictures)
     json.dumps(read_json(report / "result.json"), allow_nan=False)
-
-
-def test_the_same_faces_through_a_camera_stand_beside_the_clean_ones(chain: Chain, tmp_path: Path) -> None:
-    methods, data = ("hr", "bicubic"), tmp_path / "harsh" / "faces"
-    chain.run_tool("photograph_tree", data=str(chain.data), camera="harsh", output=str(data))
-    chain.run_tool("super_resolve", data=str(data), model=("bicubic",))
-    embeddings, heads = str(tmp_path / "embeddings"), str(tmp_path / "heads")
-    chain.run_tool("extract_embeddings", data=str(data), output=embeddings, methods=methods, policy="hr_box")
-    train_classifier.main(
-        train_classifier.Config(embeddings=embeddings, output=heads, methods=methods, head=("cosine",))
-    )
-    common = {"methods": methods, "held_out_divisor": 5}
-    chain.run_tool(
-        "evaluate_celeba", data=str(data), embeddings=embeddings, heads=heads, output=str(tmp_path / "harsh"), **common
-    )
-    level = tmp_path / "harsh" / "result.json"
-    clean = {"data": str(chain.data), "embeddings": str(chain.embeddings), "heads": str(chain.root / "heads")}
-    chain.run_tool("evaluate_celeba", **clean, output=str(tmp_path / "report"), levels=(str(level),), **common)
-    result, harsh = read_json(tmp_path / "report" / "result.json"), read_json(level)
-    assert result["levels"] == {"harsh": {"blocks": harsh["blocks"]}}
-    assert harsh["data"]["camera"] == "harsh"
-    assert "level harsh" in harsh["data"]["framing"]
-    assert "## By camera" in (tmp_path / "report" / "report.md").read_text(encoding="utf-8")
-    # PSNR is against HR in the colors of the photo, which differ a lot from HR's own.
-    paths = [face.path for face in list_faces(data / "hr", "test")]
-    seen, target, hr = (
-        np.stack([read_image(data / kind / "test" / path) for path in paths]) for kind in ("bicubic", "target", "hr")
-    )
-    wanted = np.mean(psnr(seen, target))
-    assert harsh["blocks"]["all"]["quality"]["bicubic"]["psnr_rgb"]["mean"] == pytest.approx(wanted)
-    assert wanted > np.mean(psnr(seen, hr)) + 1
-    # What is about other faces or compares otherwise is refused.
-    for flags, reason in (
-        ({"methods": ("hr", "srcnn")}, "compares other methods than --methods=hr,srcnn"),
-        ({"held_out_divisor": 0}, "has another --held_out_divisor, 5"),
-        ({"levels": (str(tmp_path / "report" / "result.json"),)}, "of faces through a camera"),
-        ({"data": str(data), "embeddings": embeddings, "heads": heads}, "is about other faces than those in"),
-    ):
-        with pytest.raises(UserError, match=reason):
-            chain.run_tool(
-                "evaluate_celeba", **{**clean, "levels": (str(level),), **common, **flags}, output=str(tmp_path / "no")
-            )
-    assert not (tmp_path / "no").exists()
 
 
 def test_the_whole_chain_again_does_nothing_new(chain: Chain) -> None:
