@@ -5,16 +5,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lrfr_tf.errors import UserError
 from lrfr_tf.experiment import in_checkout
 from lrfr_tf.images.decode import read_image
 from tests.faces_by_code import write_people
-from tests.tools.conftest import Refused, Tool
+from tests.tools.conftest import Tool
 from tests.tools.small_embedders import write_small_embedder
 
 
 def test_the_picture_and_the_names(
     tool: Tool,
-    refused: Refused,
     photos: Path,
     portrait: np.ndarray,
     tmp_path: Path,
@@ -41,6 +41,6 @@ def test_the_picture_and_the_names(
     picture = read_image(tmp_path / "levels.png")
     assert picture.shape == (18 + 2 * (128 + 18 + 10), 5 * 128 + 4 * 10, 3)
 
-    given = [f"--{name}={value}" for name, value in flags.items()]
-    message = refused(script, *given, "--height=2000")
-    assert message.endswith("shows a face of 2000 pixels or more.")
+    with pytest.raises(UserError, match=r"No photo in .*asked shows a face of 2000 pixels or more\."):
+        script.main(script.Config(**flags, height=2000))
+    assert "00.png shows a face that is too small, and is left out." in capsys.readouterr().err
