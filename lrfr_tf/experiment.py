@@ -5,11 +5,12 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import write_json
+from lrfr_tf.recognition.probes import CLEAN
 from lrfr_tf.recognition.saved_model import find_version
 
 ROOT = Path(__file__).parent.parent
@@ -70,9 +71,21 @@ def find_siamese(given: str | None, default: Path) -> str | None:
     return None
 
 
-def count_recognition_steps(siamese: str | None) -> int:
+def check_levels(levels: Sequence[str]) -> list[str]:
+    """The camera levels of an experiment, each once.
+
+    Raises:
+        UserError: "clean" is not among them.
+    """
+    if CLEAN not in levels:
+        raise UserError(f"--camera={','.join(levels)} lacks {CLEAN}, which the other levels are set beside.")
+    return list(dict.fromkeys(levels))
+
+
+def count_recognition_steps(siamese: str | None, levels: Sequence[str] = (CLEAN,)) -> int:
     """How many steps `recognition_steps` has."""
-    return 6 if siamese is None else 8
+    # Every level but the clean one is photographed first, but its boxes and its curve are no steps of their own.
+    return (6 if siamese is None else 8) + (len(levels) - 1) * (5 if siamese is None else 7)
 
 
 def recognition_steps(
@@ -84,6 +97,8 @@ def recognition_steps(
     held_out_divisor: int,
     title: str,
     note: str = "",
+    levels: Sequence[str] = (CLEAN,),
+    curve_levels: Sequence[str] | None = None,
 ) -> None:
     """The steps after training: super-resolve, embed, fit heads, compare boxes, accuracy against pixels, the table.
 
@@ -94,48 +109,31 @@ def recognition_steps(
         siamese: the exported Siamese network; None leaves out its rows.
         held_out_divisor: see `lrfr_tf.data.folders.is_held_out`.
         title, note: of the report.
+        levels: camera levels, "clean" among them. For each of the others everything is done once more, with LR as that
+            camera makes it, in `<output>/<level>`; the report sets them beside each other.
+        curve_levels: camera levels of accuracy against pixels, which is quick; None: `levels`.
     """
     methods = ",".join(["bicubic", *models])
     evaluate = (f"--held_out_divisor={held_out_divisor}", f"--title={title}")
-    experiment.run(
-        "super-resolve by bicubic and the networks",
-        "tools/super_resolve.py",
-        f"--data={data}",
-        f"--model=bicubic,{','.join(models.values())}",
-    )
-    experiment.run(
-        "find, crop and embed the faces",
-        "tools/extract_embeddings.py",
-        f"--data={data}",
-        f"--methods=hr,{methods}",
-        f"--output={output}/embeddings",
-    )
-    experiment.run(
-        "fit the heads",
-        "-m lrfr_tf.train_classifier",
-        f"--embeddings={output}/embeddings",
-        f"--methods=hr,{methods}",
-        "--head=logistic,mlp,cosine",
-        f"--output={output}/heads",
-    )
-    if siamese is not None:
+    further = [level for level in levels if level != CLEAN]
+    for level in further:
+        faces, folder = f"{output}/{level}/faces", f"{output}/{level}"
         experiment.run(
-            "find, align and embed the faces for the Siamese network",
-            "tools/extract_embeddings.py",
+            f"photograph the faces, {level}",
+            "tools/photograph_tree.py",
             f"--data={data}",
-            "--methods=hr,bicubic",
-            f"--embedder={siamese}",
-            "--crop=aligned",
-            f"--output={output}/siamese_embeddings",
+            f"--camera={level}",
+            f"--output={faces}",
         )
+        _recognise(experiment, faces, folder, models, siamese, f", {level}")
         experiment.run(
-            "fit its heads",
-            "-m lrfr_tf.train_classifier",
-            f"--embeddings={output}/siamese_embeddings",
-            "--methods=hr,bicubic",
-            "--head=logistic,cosine",
-            f"--output={output}/siamese_heads",
+            f"make the table, {level}",
+            "tools/evaluate_celeba.py",
+            *_of_table(faces, folder, methods, siamese),
+            f"--held_out_divisor={held_out_divisor}",
+            f"--title={title}, camera level {level}",
         )
+    _recognise(experiment, data, output, models, siamese)
     experiment.run(
         "compare the detected boxes",
         "tools/compare_detection.py",
@@ -144,6 +142,7 @@ def recognition_steps(
         f"--output={output}/boxes",
     )
     given = [f"--siamese_embeddings={output}/siamese_embeddings"] if siamese is not None else []
+    cameras = list(levels if curve_levels is None else curve_levels)
     experiment.run(
         "measure accuracy against pixels",
         "tools/evaluate_pixels.py",
@@ -151,19 +150,75 @@ def recognition_steps(
         f"--embeddings={output}/embeddings",
         f"--models={','.join(f'{name}={folder}' for name, folder in models.items())}",
         *([f"--siamese={siamese}", *given] if siamese is not None else []),
+        *([f"--camera={','.join(cameras)}"] if cameras != [CLEAN] else []),
         f"--output={output}/pixels/result.json",
         *evaluate,
     )
     experiment.run(
         "make the table and the report",
         "tools/evaluate_celeba.py",
+        *_of_table(data, output, methods, siamese),
+        f"--pixels={output}/pixels/result.json",
+        *([f"--levels={','.join(f'{output}/{level}/report/result.json' for level in further)}"] if further else []),
+        *evaluate,
+        *([f"--note={note}"] if note else []),
+    )
+
+
+def _recognise(
+    experiment: Experiment, data: str, output: str, models: Mapping[str, str], siamese: str | None, after: str = ""
+) -> None:
+    """Super-resolves, embeds and fits heads; `after` stands behind the text of each step."""
+    methods = ",".join(["bicubic", *models])
+    experiment.run(
+        f"super-resolve by bicubic and the networks{after}",
+        "tools/super_resolve.py",
+        f"--data={data}",
+        f"--model=bicubic,{','.join(models.values())}",
+    )
+    experiment.run(
+        f"find, crop and embed the faces{after}",
+        "tools/extract_embeddings.py",
+        f"--data={data}",
+        f"--methods=hr,{methods}",
+        f"--output={output}/embeddings",
+    )
+    experiment.run(
+        f"fit the heads{after}",
+        "-m lrfr_tf.train_classifier",
+        f"--embeddings={output}/embeddings",
+        f"--methods=hr,{methods}",
+        "--head=logistic,mlp,cosine",
+        f"--output={output}/heads",
+    )
+    if siamese is not None:
+        experiment.run(
+            f"find, align and embed the faces for the Siamese network{after}",
+            "tools/extract_embeddings.py",
+            f"--data={data}",
+            "--methods=hr,bicubic",
+            f"--embedder={siamese}",
+            "--crop=aligned",
+            f"--output={output}/siamese_embeddings",
+        )
+        experiment.run(
+            f"fit its heads{after}",
+            "-m lrfr_tf.train_classifier",
+            f"--embeddings={output}/siamese_embeddings",
+            "--methods=hr,bicubic",
+            "--head=logistic,cosine",
+            f"--output={output}/siamese_heads",
+        )
+
+
+def _of_table(data: str, output: str, methods: str, siamese: str | None) -> list[str]:
+    """The arguments of tools/evaluate_celeba.py that say what it is about and where it goes."""
+    own = (f"--siamese_embeddings={output}/siamese_embeddings", f"--siamese_heads={output}/siamese_heads")
+    return [
         f"--data={data}",
         f"--embeddings={output}/embeddings",
         f"--heads={output}/heads",
         f"--methods=hr,{methods}",
-        *([*given, f"--siamese_heads={output}/siamese_heads"] if siamese is not None else []),
-        f"--pixels={output}/pixels/result.json",
+        *(own if siamese is not None else ()),
         f"--output={output}/report",
-        *evaluate,
-        *([f"--note={note}"] if note else []),
-    )
+    ]

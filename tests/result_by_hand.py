@@ -75,6 +75,14 @@ def make_result(**more: Any) -> dict[str, Any]:
     }
 
 
+def make_levels_result(**more: Any) -> dict[str, Any]:
+    """The result of `make_result` beside that of the same faces through harsh cameras."""
+    top_1 = {"hr": 0.9, "bicubic": 0.1, "srcnn": 0.2, "srgan": 0.15}
+    harsh = make_result()
+    harsh["blocks"] = {"held_out": block(6, top_1), "all": block(30, top_1)}
+    return make_result(levels={"harsh": {"blocks": harsh["blocks"]}}, **more)
+
+
 def make_pixels(**more: Any) -> dict[str, Any]:
     """A result of tools/evaluate_pixels.py with three methods at two sizes."""
     shares = {"bicubic": (0.1, 0.5), "srcnn": (0.2, 0.4), "siamese": (0.3, 0.6)}
@@ -105,6 +113,18 @@ def make_pixels(**more: Any) -> dict[str, Any]:
         },
         **more,
     }
+
+
+def make_camera_pixels() -> dict[str, Any]:
+    """The same, and through harsh cameras half of it."""
+    result = make_pixels()
+    for made in result["blocks"].values():
+        made["curves"] = {
+            method: points
+            + [{"camera": "harsh", **point, "top_1": figure(point["top_1"]["mean"] / 2)} for point in points]
+            for method, points in made["curves"].items()
+        }
+    return result
 
 
 def make_siamese_result(**more: Any) -> dict[str, Any]:

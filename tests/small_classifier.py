@@ -28,8 +28,9 @@ def write_small_classifier(
     super_resolver: str | None = None,
     closed_set: bool = False,
     classes: int = 3,
+    **facts: object,
 ) -> Path:
-    """Writes `folder` as an export: a SavedModel with `model.json`."""
+    """Writes `folder` as an export: a SavedModel with `model.json`, which has `facts`, too."""
     module = SmallClassifier()
     function = module.identify.get_concrete_function()
     tf.saved_model.save(module, str(folder), signatures={"identify": function})
@@ -46,6 +47,7 @@ def write_small_classifier(
         "closed_set": closed_set,
         "sha256": content_checksum(files),
         "files": files,
+        **facts,
     }
     write_json(folder / "model.json", record)
     return folder

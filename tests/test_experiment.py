@@ -5,7 +5,14 @@ from pathlib import Path
 import pytest
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.experiment import Experiment, count_recognition_steps, find_siamese, in_checkout, recognition_steps
+from lrfr_tf.experiment import (
+    Experiment,
+    check_levels,
+    count_recognition_steps,
+    find_siamese,
+    in_checkout,
+    recognition_steps,
+)
 from lrfr_tf.files import read_json, write_json
 
 
@@ -58,6 +65,44 @@ def test_the_recognition_steps_are_as_many_as_announced(
         assert {"--held_out_divisor=5", "--title=x"} <= set(arguments)
         assert ("--siamese_embeddings=out/siamese_embeddings" in arguments) == (siamese is not None)
     assert on_table[-1] == "--note=a note"
+
+
+@pytest.mark.parametrize("siamese", [None, "saved_models/siamese/1"])
+def test_each_camera_level_is_a_whole_experiment_and_the_clean_report_shows_it(
+    siamese: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[tuple[str, tuple[str, ...]]] = []
+    monkeypatch.setattr(Experiment, "run", lambda self, text, script, *arguments: steps.append((script, arguments)))
+    experiment, models = Experiment(tmp_path / "steps.json", 8), {"srgan": "runs/srgan/model"}
+    recognition_steps(experiment, "data", "out", models, siamese, 5, "x")
+    clean = list(steps)
+    steps.clear()
+    levels = check_levels(("clean", "moderate", "harsh", "moderate"))
+    recognition_steps(experiment, "data", "out", models, siamese, 5, "x", levels=levels)
+    assert len(steps) == count_recognition_steps(siamese, levels)
+    own = (len(steps) - len(clean)) // 2
+    for level, part in (("moderate", steps[:own]), ("harsh", steps[own : 2 * own])):
+        photographed, *done, table = part
+        assert photographed == (
+            "tools/photograph_tree.py", ("--data=data", f"--camera={level}", f"--output=out/{level}/faces"),
+        )  # fmt: skip
+        # What is done with a level's faces is what is done with the clean ones.
+        there = [(script, tuple(word.replace("=out/", f"=out/{level}/") for word in words)) for script, words in clean]
+        there = [
+            (script, tuple(word.replace("=data", f"=out/{level}/faces") for word in words)) for script, words in there
+        ]
+        assert done == there[: len(done)]
+        assert table[0] == "tools/evaluate_celeba.py"
+        assert table[1][-1] == f"--title=x, camera level {level}"
+        assert f"--output=out/{level}/report" in table[1]
+    *same, pixels, report = steps[2 * own :]
+    assert same == clean[:-2]
+    assert set(pixels[1]) - set(clean[-2][1]) == {"--camera=clean,moderate,harsh"}
+    assert set(report[1]) - set(clean[-1][1]) == {
+        "--levels=out/moderate/report/result.json,out/harsh/report/result.json"
+    }
+    with pytest.raises(UserError, match="--camera=harsh lacks clean"):
+        check_levels(("harsh",))
 
 
 def test_the_siamese_network_is_found_or_a_line_says_that_it_is_left_out(

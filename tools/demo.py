@@ -1,6 +1,8 @@
 """The whole first system, and the Siamese network beside it, on 118 sample photos: from photos to table and report.
 
-python tools/demo.py
+    python tools/demo.py
+
+At the end faces of the photos stand side by side at the camera levels of docs/camera.md, with their names: levels.png.
 """
 
 import dataclasses
@@ -10,6 +12,7 @@ from pathlib import Path
 from lrfr_tf.config import option
 from lrfr_tf.errors import UserError
 from lrfr_tf.experiment import Experiment, count_recognition_steps, find_siamese, in_checkout, recognition_steps
+from lrfr_tf.images.camera import LEVELS
 from lrfr_tf.main import run
 from lrfr_tf.recognition.saved_model import find_version
 from lrfr_tf.weights.sample_package import fetch_samples
@@ -38,7 +41,9 @@ def main(config: Config) -> None:
     output = Path(config.output)
     data = output / "faces"
     _, photos = fetch_samples()
-    experiment = Experiment(output / "steps.json", 1 + count_recognition_steps(siamese))
+    # Without the Siamese network nobody would name the small faces.
+    count = 1 + count_recognition_steps(siamese) + (siamese is not None)
+    experiment = Experiment(output / "steps.json", count)
     experiment.run(
         "find and frame the faces",
         "tools/prepare_folder.py",
@@ -46,7 +51,20 @@ def main(config: Config) -> None:
         f"--test_images={photos / 'val'}",
         f"--output={data}",
     )
-    recognition_steps(experiment, str(data), str(output), models, siamese, 0, "Demo: 118 photos", NOTE)
+    levels = tuple(LEVELS)
+    recognition_steps(
+        experiment, str(data), str(output), models, siamese, 0, "Demo: 118 photos", NOTE, curve_levels=levels
+    )
+    if siamese is not None:
+        experiment.run(
+            "name faces at each camera level",
+            "tools/show_levels.py",
+            f"--photos={photos / 'val'}",
+            f"--gallery={photos / 'train'}",
+            f"--embedder={siamese}",
+            f"--super_resolver={list(models.values())[-1]}",
+            f"--output={output / 'levels.png'}",
+        )
     print(f"\nThe demo took {(time.monotonic() - started) / 60:.1f} minutes.")
 
 

@@ -6,14 +6,16 @@
 
 import dataclasses
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from lrfr_tf.config import option, required
 from lrfr_tf.errors import UserError
 from lrfr_tf.evaluation.report.pixels import read_pixels
 from lrfr_tf.evaluation.report.text import table_text
 from lrfr_tf.evaluation.report.write import write_report
-from lrfr_tf.files import write_json
+from lrfr_tf.files import read_json, sha256, write_json
 from lrfr_tf.main import run
 from lrfr_tf.recognition.evaluate import Evaluation
 
@@ -35,6 +37,9 @@ class Config:
     )
     siamese_heads: str | None = option(None, "folder written by train_classifier on --siamese_embeddings")
     pixels: str | None = option(None, "a result of tools/evaluate_pixels.py for the report to show")
+    levels: tuple[str, ...] = option(
+        (), "results of this tool for the same faces through cameras (tools/photograph_tree.py), for the report to show"
+    )
     title: str = option("Low-resolution face recognition", "title of the report")
     note: str = option("", "a sentence for the top of the report, such as how far its figures reach")
 
@@ -51,11 +56,13 @@ def main(config: Config) -> None:
         data, Path(config.embeddings), Path(config.heads), config.methods, config.held_out_divisor, siamese
     )
     pixels, curves = read_pixels(Path(config.pixels), data) if config.pixels is not None else (None, {})
+    levels = read_levels(config.levels, data, config.methods, config.held_out_divisor)
     result = {
         "title": config.title,
         "note": config.note,
         **evaluation.result(),
         **({"pixels": pixels} if pixels is not None else {}),
+        **({"levels": levels} if levels else {}),
         "config": dataclasses.asdict(config),
         "seconds": round(time.monotonic() - started, 1),
     }
@@ -64,6 +71,29 @@ def main(config: Config) -> None:
     write_report(output, result, evaluation.examples(), curves)
     print(table_text(result))
     print(f"report: {(output / 'report.html').resolve()}")
+
+
+def read_levels(paths: Sequence[str], data: Path, methods: Sequence[str], held_out_divisor: int) -> dict[str, Any]:
+    """What the results of camera levels hold: level -> its blocks.
+
+    Raises:
+        UserError: one is no such result, or about other faces, other methods or another held-out block.
+    """
+    levels = {}
+    for path in paths:
+        result = read_json(Path(path))
+        about = result.get("data") if isinstance(result, dict) else None
+        if not isinstance(about, dict) or "camera" not in about:
+            raise UserError(f"--levels={path} is no result of tools/evaluate_celeba.py of faces through a camera.")
+        if about["data_sha256"] != sha256(data / "manifest.json"):
+            raise UserError(f"--levels={path} is about other faces than those in {data}.")
+        blocks = result["blocks"]
+        if any(list(block["quality"]) != list(methods) for block in blocks.values()):
+            raise UserError(f"--levels={path} compares other methods than --methods={','.join(methods)}.")
+        if result["held_out_divisor"] != held_out_divisor:
+            raise UserError(f"--levels={path} has another --held_out_divisor, {result['held_out_divisor']}.")
+        levels[about["camera"]] = {"blocks": blocks}
+    return levels
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Verifies faces at low resolution: image 1 of a pair as it is, image 2 at 8, 12, 16, 20 and 128 pixels.
+"""Verifies faces at low resolution: image 1 of a pair as it is, image 2 at 8, 12, 16 and 20 pixels and as it is.
 
     python tools/evaluate_lfw.py --model=saved_models/siamese --data=Datasets/lfw --pairs=Datasets/lfw/pairs.txt \\
         --landmarks=Datasets/lfw/LFW.csv --output=runs/lfw/siamese.json
@@ -18,7 +18,7 @@ from lrfr_tf.data.lfw import align_photos, find_paired_photos
 from lrfr_tf.data.pairs import read_pairs
 from lrfr_tf.errors import UserError
 from lrfr_tf.evaluation.lfw import differences
-from lrfr_tf.faces.align import ALIGNED_SIZE, TEMPLATES
+from lrfr_tf.faces.align import TEMPLATES
 from lrfr_tf.files import check_result_file, read_json, sha256, write_json
 from lrfr_tf.images.camera import LEVELS
 from lrfr_tf.main import run
@@ -28,7 +28,8 @@ from lrfr_tf.recognition.evaluate_lfw import draw_lfw, lfw_lines, protocol, veri
 from lrfr_tf.recognition.photo_landmarks import photo_landmarks
 from lrfr_tf.recognition.probes import CLEAN, PROBE_FORMS
 
-CAMERA_MARGIN = 18  # pixels around the aligned face, which a camera may see: 16 around 112
+MARGIN_SHARE = 7  # a seventh of an aligned face's side lies around it, which a camera may see: 16 pixels around 112
+PROBE_SIZES = (8, 12, 16, 20)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,9 +47,11 @@ class Config:
         "where the landmarks of an aligned face lie; default: where the model was trained to see them",
         TEMPLATES,
     )
-    probe_sizes: tuple[int, ...] = option((8, 12, 16, 20, ALIGNED_SIZE), "sizes of image 2 in pixels")
+    probe_sizes: tuple[int, ...] = option(
+        (), f"sizes of image 2 in pixels; default: {', '.join(map(str, PROBE_SIZES))}, and as the model takes faces"
+    )
     camera: tuple[str, ...] = option((CLEAN,), "how image 2 is shrunk, see docs/camera.md", tuple(LEVELS))
-    probe_form: str = option("enlarged", "the model gets image 2 enlarged to 128 px, or small, as it is", PROBE_FORMS)
+    probe_form: str = option("enlarged", "the model gets image 2 enlarged again, or small, as it is", PROBE_FORMS)
     flip: bool = option(False, "mean of the embeddings of a face and its mirror image")
     matched_gallery: bool = option(False, "image 1 is brought to the size of image 2, too")
     baseline: str | None = option(None, "another result on the same pairs, for the paired difference")
@@ -57,8 +60,6 @@ class Config:
 def main(config: Config) -> None:
     started = time.monotonic()
     check_result_file(config.output)
-    if any(not 1 <= size <= ALIGNED_SIZE for size in config.probe_sizes):
-        raise UserError(f"--probe_sizes={','.join(map(str, config.probe_sizes))} must lie in 1 to {ALIGNED_SIZE}.")
     folds = read_pairs(Path(config.pairs))
     if len(folds) < 2:
         raise UserError(
@@ -68,14 +69,17 @@ def main(config: Config) -> None:
     source = open_source(Path(config.data))
     photos = find_paired_photos(source, folds)
     embedder = embedder_of(config)
+    side = embedder.aligned_size
+    if any(not 1 <= size <= side for size in config.probe_sizes):
+        raise UserError(f"--probe_sizes={','.join(map(str, config.probe_sizes))} must lie in 1 to {side}.")
+    sizes = sorted(set(config.probe_sizes or (*PROBE_SIZES, side)))
     template = template_to_measure(embedder, config.template)
     points = photo_landmarks(source, photos.images, config.landmarks, config.save_landmarks)
-    margin = 0 if set(config.camera) == {CLEAN} else CAMERA_MARGIN
-    faces = align_photos(source, photos.images, points, template, margin=margin)
+    margin = 0 if set(config.camera) == {CLEAN} else side // MARGIN_SHARE
+    faces = align_photos(source, photos.images, points, template, side, margin)
     verified = verify_at_sizes(
-        embedder, faces, photos, sorted(set(config.probe_sizes)), config.probe_form, config.matched_gallery,
-        config.camera, margin,
-    )  # fmt: skip
+        embedder, faces, photos, sizes, config.probe_form, config.matched_gallery, config.camera, margin
+    )
     pairs_sha256 = sha256(config.pairs)
     compared: dict[str, Any] | None = None
     if baseline is not None:
@@ -87,7 +91,7 @@ def main(config: Config) -> None:
         "pairs_sha256": pairs_sha256,
         "landmarks_sha256": sha256(config.landmarks) if config.landmarks else None,
     }
-    rules = protocol(template, config.probe_form, config.matched_gallery, config.flip, config.camera)
+    rules = protocol(template, side, config.probe_form, config.matched_gallery, config.flip, config.camera)
     result = benchmark_result("lfw", rules, embedder, measured, config, started)
     draw_lfw(Path(config.output), embedder.name, verified)
     write_json(config.output, result)

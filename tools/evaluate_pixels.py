@@ -6,7 +6,8 @@
         --output=runs/celeba_face/pixels/result.json
 
 The gallery and the places of the faces come from the HR embeddings that tools/extract_embeddings.py stored. Beside the
-result lies a picture of each block, result.held_out.png and result.all.png.
+result lies a picture of each block, result.held_out.png and result.all.png. With --camera=clean,moderate,harsh
+probes are also shrunk as the camera model of docs/camera.md does it.
 """
 
 import dataclasses
@@ -19,10 +20,12 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.evaluation.report.pixels import BENCHMARK, SCHEMA, draw_pixels
 from lrfr_tf.evaluation.report.text import pixels_text
 from lrfr_tf.files import check_result_file, sha256, write_json
+from lrfr_tf.images.camera import LEVELS
 from lrfr_tf.main import run
 from lrfr_tf.recognition.embedding import load_embedder
 from lrfr_tf.recognition.evaluate_pixels import SIZES, PixelCurve, check_embedder, pixel_blocks, protocol
 from lrfr_tf.recognition.named_models import describe_models, load_named_models
+from lrfr_tf.recognition.probes import CLEAN
 from lrfr_tf.recognition.stored_embeddings import blocks_of_images, check_belong_together, read_stored_embeddings
 
 
@@ -37,6 +40,7 @@ class Config:
     siamese: str | None = option(None, "folder of the exported Siamese network; without it, left out")
     siamese_embeddings: str | None = option(None, "folder of its embeddings (--crop=aligned), with hr in it")
     sizes: tuple[int, ...] = option(SIZES, "sides of the probes in pixels")
+    camera: tuple[str, ...] = option((CLEAN,), "how probes are shrunk, see docs/camera.md", tuple(LEVELS))
     held_out_divisor: int = option(
         0, "identities whose number is divisible by this were held out of every network's training", at_least=0
     )
@@ -71,12 +75,15 @@ def main(config: Config) -> None:
         siamese_embedder = load_embedder(config.siamese)
         check_embedder(siamese_embedder, siamese)
     sizes = sorted(set(config.sizes))
-    right = curve.right_answers(sizes, resolvers, facenet_embedder, siamese_embedder)
+    cameras = list(dict.fromkeys(config.camera))
+    right = {
+        camera: curve.right_answers(sizes, resolvers, facenet_embedder, siamese_embedder, camera) for camera in cameras
+    }
     result = {
         "schema": SCHEMA,
         "benchmark": BENCHMARK,
         "title": config.title,
-        "protocol": protocol(low_size, high_size),
+        "protocol": protocol(low_size, high_size, cameras),
         "data": {"framing": tree["framing"], "manifest_sha256": sha256(data / "manifest.json")},
         "embedder": facenet_embedder.name,
         "siamese": siamese_embedder.name if siamese_embedder is not None else None,

@@ -61,7 +61,7 @@ class Config:
         "where the landmarks of an aligned face lie; default: where the model was trained to see them",
         TEMPLATES,
     )
-    probe_form: str = option("enlarged", "the model gets probes enlarged to 128 px, or small, as aligned", PROBE_FORMS)
+    probe_form: str = option("enlarged", "the model gets probes enlarged, or small, as aligned", PROBE_FORMS)
     flip: bool = option(False, "mean of the embeddings of a face and its mirror image")
     matched_gallery: bool = option(False, "mugshots are shrunk to the median size of the distance's probes")
     baseline: str | None = option(None, "another result on the same images, for the paired difference")
@@ -110,7 +110,7 @@ def main(config: Config) -> None:
         "difference_to_baseline": compared,
         "images_sha256": checksum,
     }
-    rules = protocol(config, template, len(images.mugshots))
+    rules = protocol(config, template, embedder.aligned_size, len(images.mugshots))
     result = benchmark_result("scface", rules, embedder, measured, config, started)
     draw_scface(Path(config.output), embedder.name, rows)
     write_json(config.output, result)

@@ -53,7 +53,9 @@ def main(config: Config) -> None:
         metrics["verification"], curves["verification"] = verify_pairs(embedder, pairs)
     if faces is not None:
         metrics["identification"], curves["identification"] = identify_open_set(embedder, faces)
-    result = benchmark_result("survface", protocol(tasks, config.flip), embedder, metrics, config, started)
+    result = benchmark_result(
+        "survface", protocol(tasks, embedder.aligned_size, config.flip), embedder, metrics, config, started
+    )
     draw_survface(Path(config.output), embedder.name, curves)
     write_json(config.output, result)
     print("\n".join(survface_lines(result)))

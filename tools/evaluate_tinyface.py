@@ -58,7 +58,7 @@ def main(config: Config) -> None:
     template = None if landmarks is None else template_for(embedder)
     metrics, shares = identify(embedder, faces, config.alignment, landmarks)
     measured = {"counts": counts, "identification": metrics}
-    rules = protocol(config.alignment, not config.no_distractors, config.flip, template)
+    rules = protocol(config.alignment, embedder.aligned_size, not config.no_distractors, config.flip, template)
     result = benchmark_result("tinyface", rules, embedder, measured, config, started)
     draw_tinyface(Path(config.output), embedder.name, shares)
     write_json(config.output, result)

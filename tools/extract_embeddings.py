@@ -31,7 +31,9 @@ class Config:
     splits: tuple[str, ...] = option(SPLITS, "splits to embed")
     embedder: str = option("facenet-128", "a FaceNet by name, or the folder of an exported embedder")
     facenet_weights: str | None = option(None, "a local file with its weights; default: fetched and cached")
-    crop: str = option("box", "cut a face out at the detector's box, or align it by its landmarks to 128 pixels", CROPS)
+    crop: str = option(
+        "box", "cut a face out at the detector's box, or align it by its landmarks to the size that is embedded", CROPS
+    )
     template: str | None = option(
         None,
         "where the landmarks of an aligned face lie; default: where the model was trained to see them",

@@ -11,7 +11,7 @@ from typing import Any
 
 from lrfr_tf.config import option, required
 from lrfr_tf.errors import UserError
-from lrfr_tf.evaluation.model_card import draw_training, joined_history, wrapped
+from lrfr_tf.evaluation.model_card import CLEAN, draw_training, joined_history, tree_and_camera, wrapped
 from lrfr_tf.files import put_between_marks, read_json, written_whole
 from lrfr_tf.main import run
 from lrfr_tf.recognition.saved_model import find_version, read_record
@@ -169,12 +169,14 @@ def newest_record(target: Path) -> dict[str, Any]:
 
 
 def restoration_table(name: str, restoration: dict[str, Any]) -> str:
-    """Bicubic and this model on every tree."""
+    """Bicubic and this model on every tree and at every camera level."""
     lines = [
         "| faces | images | | PSNR | gain | SSIM | colour shift | grid |",
         "| :-- | --: | :-- | --: | --: | --: | --: | --: |",
     ]
-    for tree, found in restoration["trees"].items():
+    for scored, found in restoration["trees"].items():
+        tree, camera = tree_and_camera(scored, found)
+        faces = TREES.get(Path(tree).name, tree) + ("" if camera == CLEAN else f", {camera}")
         for method in ("bicubic", name):
             row = found["methods"][method]
             gain = row["psnr_gain"]
@@ -182,7 +184,7 @@ def restoration_table(name: str, restoration: dict[str, Any]) -> str:
                 f"{gain['mean']:+.2f} [{gain['interval_95'][0]:+.2f}, {gain['interval_95'][1]:+.2f}]" if gain else ""
             )
             lines.append(
-                f"| {TREES.get(Path(tree).name, tree)} | {found['counts']['images']:,} | {method} "
+                f"| {faces} | {found['counts']['images']:,} | {method} "
                 f"| {row['psnr_rgb']['mean']:.2f} dB | {interval} | {row['ssim_rgb']['mean']:.3f} "
                 f"| {row['colour_shift']['largest']:.2f} | {row['grid']['period_4']['peak_db']:.1f} dB |"
             )
@@ -211,28 +213,45 @@ def verification_table(name: str, verification: dict[str, Any]) -> str:
 
 
 def overview(names: list[str], restoration: dict[str, Any], verification: dict[str, Any]) -> str:
-    """One line a model: gains over bicubic on every tree, and verification."""
-    trees = restoration["trees"]
+    """One line a model and camera level: gains over bicubic on every tree, and verification."""
+    levels: dict[str, dict[str, Any]] = {}
+    for scored, rows in restoration["trees"].items():
+        tree, camera = tree_and_camera(scored, rows)
+        levels.setdefault(camera, {})[tree] = rows
+    trees = dict.fromkeys(tree for rows in levels.values() for tree in rows)
     headings = [f"{TREES.get(Path(tree).name, tree)}: PSNR gain, SSIM" for tree in trees]
+    named = [" camera |"] if set(levels) != {CLEAN} else []  # one level needs no column
     lines = [
-        f"| | {' | '.join(headings)} | pairs at 16 px, against bicubic |",
-        f"| :-- | {'--: | ' * len(headings)}--: |",
+        f"| |{''.join(named)} {' | '.join(headings)} | pairs at 16 px, against bicubic |",
+        f"| :-- |{' :-- |' * len(named)} {'--: | ' * len(headings)}--: |",
     ]
-    bicubic = [
-        f"({rows['methods']['bicubic']['psnr_rgb']['mean']:.2f} dB), {_ssim(rows, 'bicubic')}"
-        for rows in trees.values()
-    ]
-    accuracy = verification["methods"]["bicubic"]["accuracy"]["mean"]
-    lines.append(f"| bicubic | {' | '.join(bicubic)} | ({accuracy:.1%}) |")
-    for name in names:
-        cells = [
-            f"{rows['methods'][name]['psnr_gain']['mean']:+.2f} dB, {_ssim(rows, name)}" for rows in trees.values()
-        ]
-        difference = verification["methods"][name]["difference_to_bicubic"]
-        low, high = difference["interval_95"]
-        gain = f"{100 * difference['mean']:+.1f} points [{100 * low:+.1f}, {100 * high:+.1f}]"
-        lines.append(f"| [`{name}`](saved_models/{name}/MODEL_CARD.md) | {' | '.join(cells)} | {gain} |")
+    for method in ("bicubic", *names):
+        link = method if method == "bicubic" else f"[`{method}`](saved_models/{method}/MODEL_CARD.md)"
+        for camera, of_trees in levels.items():
+            cells = [_gain(of_trees.get(tree), method) for tree in trees]
+            pairs = _pairs_gain(verification, method) if camera == CLEAN else ""
+            first = link if camera == next(iter(levels)) else ""
+            lines.append(f"| {first} |{f' {camera} |' * len(named)} {' | '.join(cells)} | {pairs} |")
     return "\n".join(lines)
+
+
+def _gain(rows: dict[str, Any] | None, method: str) -> str:
+    """What a method gains over bicubic on a tree, and what bicubic itself has."""
+    if rows is None:
+        return "-"
+    row = rows["methods"][method]
+    if method == "bicubic":
+        return f"({row['psnr_rgb']['mean']:.2f} dB), {_ssim(rows, method)}"
+    return f"{row['psnr_gain']['mean']:+.2f} dB, {_ssim(rows, method)}"
+
+
+def _pairs_gain(verification: dict[str, Any], method: str) -> str:
+    row = verification["methods"][method]
+    if method == "bicubic":
+        return f"({row['accuracy']['mean']:.1%})"
+    difference = row["difference_to_bicubic"]
+    low, high = difference["interval_95"]
+    return f"{100 * difference['mean']:+.1f} points [{100 * low:+.1f}, {100 * high:+.1f}]"
 
 
 def _ssim(rows: dict[str, Any], method: str) -> str:

@@ -12,12 +12,12 @@ from typing import Any
 
 from lrfr_tf.config import option, required
 from lrfr_tf.evaluation.report.pixels import picture_path
+from lrfr_tf.evaluation.report.tables import blocks_by_camera, headline_rows
 from lrfr_tf.evaluation.report.text import pixels_markdown, table_markdown
-from lrfr_tf.evaluation.report.words import method_name, methods_of, siamese_sentence
+from lrfr_tf.evaluation.report.words import CLEAN, ON_HR, method_name, siamese_sentence
 from lrfr_tf.files import put_between_marks, read_json, written_whole
 from lrfr_tf.main import run
 
-ABSENT: dict[str, Any] = {"mean": None}
 INTRODUCTION = """# Both systems on CelebA
 
 Made by `tools/write_results.py` from the `result.json` of each experiment; the commands stand below each table.
@@ -75,33 +75,32 @@ def main(config: Config) -> None:
 
 
 def short_table(results: list[dict[str, Any]]) -> str:
-    """The headline of each experiment: held-out identities, logistic head."""
+    """The headline of each experiment and camera level: held-out identities, logistic head."""
     lines = [
         "| faces | method | face found | PSNR | SSIM | top-1, fitted on HR | top-1, fitted on the method |",
         "| :-- | :-- | --: | --: | --: | --: | --: |",
     ]
     for result in results:
-        block = next(iter(result["blocks"].values()))
-        top_1 = {
-            (row["method"], row["trained_on"]): row["all"]["top_1"]
-            for row in block["recognition"]
-            if row["head"] == "logistic"
-        }
-        detected = {row["method"]: row["detected"]["images"] for row in block["recognition"]}
-        for method in methods_of(block):
-            quality = block["quality"].get(method, {"detected": {"mean": detected.get(method, 0) / block["images"]}})
-            psnr, ssim = (quality.get(key, {}).get("mean") for key in ("psnr_rgb", "ssim_rgb"))
-            cells = [
-                f"{result['title']} (n = {block['images']})" if method == "hr" else "",
-                method_name(method),
-                percent(quality["detected"]["mean"]),
-                "-" if psnr is None else f"{psnr:.2f} dB",
-                "-" if ssim is None else f"{ssim:.3f}",
-                percent(top_1.get((method, "hr"), ABSENT)["mean"]),
-                percent(top_1.get((method, method), ABSENT)["mean"]),
-            ]
-            lines.append(f"| {' | '.join(cells)} |")
+        for camera, block in blocks_by_camera(result, next(iter(result["blocks"]))).items():
+            rows = headline_rows(block, "logistic")
+            shown = [row for row in rows if camera == CLEAN or row["method"] not in ON_HR]
+            faces = f"{result['title']} (n = {block['images']})" if camera == CLEAN else f"through a {camera} camera"
+            lines += [f"| {faces if row is shown[0] else ''} | {short_cells(row)} |" for row in shown]
     return "\n".join(lines)
+
+
+def short_cells(row: dict[str, Any]) -> str:
+    """The cells of one method."""
+    psnr, ssim, on_hr, on_own = ((row[key] or {}).get("mean") for key in ("psnr_rgb", "ssim_rgb", "on_hr", "on_own"))
+    cells = [
+        method_name(row["method"]),
+        percent(row["detected"]["mean"]),
+        "-" if psnr is None else f"{psnr:.2f} dB",
+        "-" if ssim is None else f"{ssim:.3f}",
+        percent(on_hr),
+        percent(on_hr if row["method"] == "hr" else on_own),
+    ]
+    return " | ".join(cells)
 
 
 def percent(share: float | None) -> str:

@@ -50,10 +50,10 @@ def draw_caption(image: np.ndarray, label: str, known: bool) -> np.ndarray:
     if max(image.shape[:2]) * times <= 10 * READABLE_SIDE:
         image = image.repeat(times, axis=0).repeat(times, axis=1)
     height, width = image.shape[:2]
-    font = _font(SMALLEST_LETTER)
-    left, top, right, bottom = font.getbbox(label)
+    letters = font(SMALLEST_LETTER)
+    left, top, right, bottom = letters.getbbox(label)
     strip = Image.new("RGB", (max(width, int(right) + 8), int(bottom) + 8), KNOWN if known else UNKNOWN)
-    ImageDraw.Draw(strip).text((4, 4), label, "white", font)
+    ImageDraw.Draw(strip).text((4, 4), label, "white", letters)
     canvas = np.zeros((height + strip.height, strip.width, 3), np.uint8)
     canvas[:height, :width] = image
     canvas[height:] = np.asarray(strip)
@@ -64,17 +64,18 @@ def _write(
     draw: ImageDraw.ImageDraw, size: tuple[int, int], box: Box, label: str, letters: int, colour: tuple[int, int, int]
 ) -> None:
     """Writes above the box, or below it if there is no room, always inside the picture."""
-    font = _font(letters)
+    own = font(letters)
     margin = letters // 5
-    left, top, right, bottom = font.getbbox(label)
+    left, top, right, bottom = own.getbbox(label)
     width, height = right + 2 * margin, bottom + 2 * margin
     x = max(0, min(box[0], size[0] - width))
     y = box[1] - height if box[1] >= height else min(box[3], size[1] - height)
     draw.rectangle((x, y, x + width - 1, y + height - 1), fill=colour)
-    draw.text((x + margin, y + margin), label, "white", font)
+    draw.text((x + margin, y + margin), label, "white", own)
 
 
-def _font(letters: int) -> ImageFont.FreeTypeFont:
+def font(letters: int) -> ImageFont.FreeTypeFont:
+    """A font whose letters are so many pixels high."""
     # Matplotlib brings a font that has Latin, Greek and Cyrillic letters.
     path = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
     return ImageFont.truetype(str(path), letters)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -11,13 +12,15 @@ from lrfr_tf.files import written_whole
 
 MARKED = 20  # up to so many points are marked with dots
 
+Curves = Mapping[str, tuple[np.ndarray, np.ndarray]]
+
 
 def draw_curves(
     path: Path,
     title: str,
     x_label: str,
     y_label: str,
-    curves: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    curves: Curves,
     log_x: bool = False,
 ) -> None:
     """Draws named curves into a PNG file, written whole or not at all.
@@ -29,28 +32,54 @@ def draw_curves(
     Raises:
         ValueError: there is no curve, or x and y of one differ in length.
     """
-    if not curves:
+    draw_panels(path, title, x_label, y_label, {"": curves}, log_x)
+
+
+def draw_panels(
+    path: Path, title: str, x_label: str, y_label: str, panels: Mapping[str, Curves], log_x: bool = False
+) -> None:
+    """`draw_curves` with several panels side by side, all of one height: heading -> curves of one panel.
+
+    A name has one color in all panels, if its curve is at the same place in each; the first panel has the legend.
+    """
+    if not panels or not all(panels.values()):
         raise ValueError("A picture of curves needs a curve.")
-    figure = Figure(figsize=(8, 5.5), layout="constrained")
-    axes = figure.add_subplot()
+    width = 8 if len(panels) == 1 else 4.8 * len(panels)
+    figure = Figure(figsize=(width, 5.5), layout="constrained")
+    every_axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    for place, (heading, curves, axes) in enumerate(zip(panels, panels.values(), every_axes, strict=True)):
+        _draw(axes, curves, log_x)
+        if len(panels) == 1:
+            axes.set_title(_plain(title))
+        else:
+            axes.set_title(_plain(heading), fontsize="medium")
+        axes.set_xlabel(x_label)
+        axes.grid(alpha=0.3)
+        if place == 0:
+            axes.set_ylabel(y_label)
+            axes.legend(loc="best", fontsize="small")
+    if len(panels) > 1:
+        figure.suptitle(_plain(title))
+    FigureCanvasAgg(figure)
+    with written_whole(path) as temporary:
+        figure.savefig(temporary, dpi=100, format="png", metadata={"Software": None})
+
+
+def _draw(axes: Axes, curves: Curves, log_x: bool) -> None:
     for name, (x, y) in curves.items():
         x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
         if x.shape != y.shape or x.ndim != 1:
             raise ValueError(f"The curve {name} has {x.shape} places and {y.shape} values.")
         shown = x > 0 if log_x else np.ones(len(x), bool)
-        # A dollar sign would start a formula.
-        axes.plot(x[shown], y[shown], marker="o" if shown.sum() <= MARKED else None, label=name.replace("$", r"\$"))
+        axes.plot(x[shown], y[shown], marker="o" if shown.sum() <= MARKED else None, label=_plain(name))
     if log_x:
         axes.set_xscale("log")
         places = np.unique(np.concatenate([np.asarray(x, np.float64) for x, _ in curves.values()]))
         if len(places) <= MARKED:  # such as a few sizes in pixels: named as they are, not as powers of ten
             axes.set_xticks(places[places > 0], [f"{place:g}" for place in places[places > 0]])
             axes.minorticks_off()
-    axes.set_title(title.replace("$", r"\$"))
-    axes.set_xlabel(x_label)
-    axes.set_ylabel(y_label)
-    axes.grid(alpha=0.3)
-    axes.legend(loc="best", fontsize="small")
-    FigureCanvasAgg(figure)
-    with written_whole(path) as temporary:
-        figure.savefig(temporary, dpi=100, format="png", metadata={"Software": None})
+
+
+def _plain(text: str) -> str:
+    """A text as matplotlib should print it: a dollar sign would start a formula."""
+    return text.replace("$", r"\$")

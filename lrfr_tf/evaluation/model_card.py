@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from lrfr_tf.files import read_json, written_whole
 
+CLEAN = "clean"
 NO_PARAGRAPH = ("#", "|", "- ", "![", "```")  # how the other blocks of a card begin
 
 
@@ -17,6 +18,17 @@ def wrapped(text: str) -> str:
     wrapper = textwrap.TextWrapper(120, break_long_words=False, break_on_hyphens=False)
     blocks = text.split("\n\n")
     return "\n\n".join(block if block.startswith(NO_PARAGRAPH) else wrapper.fill(block) for block in blocks)
+
+
+def tree_and_camera(scored: str, found: Mapping[str, Any]) -> tuple[str, str]:
+    """The tree of a result of tools/evaluate_super_resolution.py, and the camera level at which it was scored.
+
+    Args:
+        scored: what the result calls it: the tree's path, and behind a comma the level unless it is clean.
+        found: what the result holds of it.
+    """
+    camera = found.get("camera", CLEAN)  # older results know the clean one only
+    return (scored if camera == CLEAN else scored.removesuffix(f", {camera}")), camera
 
 
 def joined_history(runs: Sequence[Path]) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.faces.align import TEMPLATES
+from lrfr_tf.faces.align import ALIGNED_SIZE, TEMPLATES
 from lrfr_tf.files import sha256
 from lrfr_tf.images.resize import resize
 from lrfr_tf.models.backbone import BACKBONES, backbone
@@ -40,7 +40,9 @@ class Embedder:
     weights these are; stored embeddings carry it, since embeddings of two networks cannot be compared. `checksum` is
     the SHA-256 of the weights. With `flip`, which may be set at any time, an embedding is the mean of those of the face
     and of its mirror image, made unit length again. `template` is what the faces of its training lay on; None for a
-    network that takes faces as a detector cuts them out.
+    network that takes faces as a detector cuts them out. `aligned_size` is the side of the square in which an aligned
+    face is cut out for it, in pixels: what the network takes, since a resize after the alignment would cost detail; 128
+    where nobody noted it.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Embedder:
         self.flip = flip
         self.checksum = checksum
         self._size = int(network.input_shape[1])
+        self.aligned_size = ALIGNED_SIZE if template is None else self._size
         signature = [tf.TensorSpec([None, self._size, self._size, 3], tf.uint8)]
 
         # The free batch dimension is traced once and serves every batch size, so short batches are not padded and a
@@ -113,6 +116,7 @@ class ExportedEmbedder(Embedder):
         self.checksum = content_checksum(record["files"])
         self.name = f"{record['name']}-{record['version']}-{self.checksum[:12]}"
         self.template = record.get("template")
+        self.aligned_size = ALIGNED_SIZE if self.template is None else record.get("input_size", ALIGNED_SIZE)
         self.dimensions = int(self._signature.structured_outputs["embedding"].shape[-1])
         self.batch_size = batch_size
         self.flip = flip

@@ -8,6 +8,7 @@ import numpy as np
 
 from lrfr_tf.config import versions
 from lrfr_tf.data.face_cache import load_faces, read_tree_manifest
+from lrfr_tf.data.photographed_tree import TARGET
 from lrfr_tf.errors import UserError
 from lrfr_tf.evaluation.boxes import compare_boxes
 from lrfr_tf.evaluation.identification import ranks, with_misses
@@ -68,6 +69,8 @@ class Evaluation:
         self.identities = np.array([face.identity for face in faces])
         self.images = {method: load_faces(data / method / "test", faces) for method in methods}
         self.low = load_faces(data / "lr" / "test", faces)
+        # Nobody should make the colors of HR out of a photo in others.
+        self.target = load_faces(data / TARGET / "test", faces) if "camera" in self.tree else self.images["hr"]
         self.enlarged = load_faces(data / "bicubic" / "test", faces) if self.siamese is not None else None
         self._answers: dict[str, np.ndarray] = {}
         self.recognitions = self._recognise(heads, self.facenet, {method: method for method in methods})
@@ -86,6 +89,7 @@ class Evaluation:
                 "dropped_identities": len(self.tree["dropped_identities"]),
                 "images_without_face": len(self.tree["images_without_face"]),
                 "resize_kernel": self.tree["resize_kernel"],
+                **{key: self.tree[key] for key in ("camera", "data_sha256") if "camera" in self.tree},
             },
             "classes": len(self.classes),
             **{key: self.facenet.settings[key] for key in ("embedder", "detector", "policy")},
@@ -161,7 +165,7 @@ class Evaluation:
         return {
             "images": int(chosen.sum()),
             "identities": len(np.unique(self.identities[chosen])),
-            "quality": quality_rows(self.images, self.images["hr"], self.tests, chosen),
+            "quality": quality_rows(self.images, self.target, self.tests, chosen),
             "recognition": recognition_rows(self.recognitions, tests, chosen, len(self.classes)),
             "boxes": boxes,
         }
@@ -191,9 +195,9 @@ class Evaluation:
 
 
 def _what_siamese_sees(siamese: StoredEmbeddings, enlarged: np.ndarray, row: int) -> np.ndarray:
-    """The aligned face, uint8 [128, 128, 3]; the enlarged image itself where it was embedded whole or not at all."""
+    """The aligned face, uint8 [S, S, 3]; the enlarged image itself where it was embedded whole or not at all."""
     test = siamese.tests["bicubic"]
     if test.crops[row] not in ("detected", "hr_box"):
         return enlarged
     landmarks = (test if test.crops[row] == "detected" else siamese.tests["hr"]).landmarks[row]
-    return cut_face(enlarged, landmarks, siamese.settings["aligned"]["template"])
+    return cut_face(enlarged, landmarks, **siamese.settings["aligned"])

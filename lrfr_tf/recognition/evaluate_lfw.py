@@ -28,18 +28,18 @@ class MeasuredSizes:
 
 
 def protocol(
-    template: str, probe_form: str, matched_gallery: bool, flip: bool, cameras: Sequence[str] = (CLEAN,)
+    template: str, side: int, probe_form: str, matched_gallery: bool, flip: bool, cameras: Sequence[str] = (CLEAN,)
 ) -> str:
-    """The protocol in words, for the result."""
+    """The protocol in words, for the result; `side` is that of the aligned faces."""
     shrunk = "Pillow's bicubic, antialiased"
     if set(cameras) != {CLEAN}:
         shrunk += ", or the camera model of docs/camera.md, the seed of a photo being its place among the images"
     first = "shrunk to S x S, too," if matched_gallery else "stays as it is"
-    handed = "enlarged to 128 again" if probe_form == "enlarged" else "handed to the model as it is"
+    handed = f"enlarged to {side} again" if probe_form == "enlarged" else "handed to the model as it is"
     flipped = "; embeddings averaged over a face and its mirror image" if flip else ""
     return (
-        f"Both images aligned to 128 x 128 by five landmarks on the template {template!r}; image 1 {first}, image 2 "
-        f"shrunk to S x S ({shrunk}) and {handed} (S = 128: as it is). Cosine of the embeddings"
+        f"Both images aligned to {side} x {side} by five landmarks on the template {template!r}; image 1 {first}, "
+        f"image 2 shrunk to S x S ({shrunk}) and {handed} (S = {side}: as it is). Cosine of the embeddings"
         f"{flipped}. Contiguous folds; each fold's threshold is the one of {GRID:,} values in [-1, 1] that tells most "
         "pairs of the other folds rightly, the last of equally good ones; a pair of that similarity or more is one "
         "person. Mean and standard deviation over folds; intervals are 95 % bootstraps over pairs."
@@ -59,7 +59,7 @@ def verify_at_sizes(
     """Embeds every photo once for each size in which it is needed, and compares the pairs.
 
     Args:
-        faces: uint8 [N, 128 + 2 * margin, 128 + 2 * margin, 3], in the order of `photos.images`.
+        faces: uint8 [N, S + 2 * margin, S + 2 * margin, 3], in the order of `photos.images`.
         sizes: sides of image 2 in pixels.
         probe_form: see `as_probe`.
         matched_gallery: image 1 is shrunk as image 2 is.

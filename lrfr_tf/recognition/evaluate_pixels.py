@@ -10,11 +10,11 @@ from lrfr_tf.data.embeddings import EmbeddingSet, load_embeddings
 from lrfr_tf.errors import UserError
 from lrfr_tf.evaluation.identification import ranks
 from lrfr_tf.evaluation.table import rate
-from lrfr_tf.images.degrade import degrade
 from lrfr_tf.images.resize import resize
 from lrfr_tf.recognition.embedding import Embedder
 from lrfr_tf.recognition.extract import cut_face
 from lrfr_tf.recognition.named_models import BASELINE
+from lrfr_tf.recognition.probes import CLEAN, as_probe
 from lrfr_tf.recognition.stored_embeddings import StoredEmbeddings
 from lrfr_tf.recognition.super_resolution import SuperResolver
 
@@ -23,11 +23,14 @@ SIZES = (8, 12, 16, 20, 24, 32, 48, 64)
 EMBED_AT_ONCE = 128
 
 
-def protocol(low_size: int, high_size: int) -> str:
+def protocol(low_size: int, high_size: int, cameras: Sequence[str] = (CLEAN,)) -> str:
     """What the figures are, in words; the sides are those of the tree's LR and HR faces."""
+    shrunk = "Pillow's bicubic, antialiased"
+    if set(cameras) != {CLEAN}:
+        shrunk += "; or the camera model of docs/camera.md, the seed of a photo being its place among the probes"
     return (
         f"Gallery: HR faces of the train split. Probes: faces of the test split, shrunk from {high_size} to S pixels "
-        f"(Pillow's bicubic, antialiased). Bicubic enlarges them to {high_size} pixels. A super-resolution network "
+        f"({shrunk}). Bicubic enlarges them to {high_size} pixels. A super-resolution network "
         f"takes {low_size} x {low_size} pixels only: a probe of another size is first resized to that, as the served "
         f"super_resolve_bytes does, so above {low_size} pixels it loses detail before the network sees it. The Siamese "
         "network gets the face enlarged by bicubic and aligned. No method looks for the face: each is told where the "
@@ -37,16 +40,13 @@ def protocol(low_size: int, high_size: int) -> str:
     )
 
 
-def probe_faces(high: np.ndarray, size: int, resolver: SuperResolver | None) -> np.ndarray:
-    """Probes of `size` pixels as an embedder's crop is cut from them: uint8 [N, H, H, 3] -> uint8 [N, H, H, 3].
+def enlarged(small: np.ndarray, side: int, resolver: SuperResolver | None) -> np.ndarray:
+    """Probes as an embedder's crop is cut from them: uint8 [N, S, S, 3] -> uint8 [N, side, side, 3].
 
     Args:
-        high: HR faces.
-        size: S, at most H; at S = H a face stays as it is.
+        side: of HR, at least S; at S = side bicubic leaves a face as it is.
         resolver: enlarges them, after a resize to what it takes; None enlarges by bicubic.
     """
-    side = high.shape[1]
-    small = degrade(high, size)
     if resolver is None:
         return resize(small, side, side)
     return resolver.super_resolve(resize(small, resolver.low_size, resolver.low_size))
@@ -98,20 +98,25 @@ class PixelCurve:
         resolvers: Mapping[str, SuperResolver],
         facenet: Embedder,
         siamese: Embedder | None,
+        camera: str = CLEAN,
     ) -> dict[str, dict[int, np.ndarray]]:
         """Whether each probe is recognised: method -> size -> bool [number of probes].
 
         Args:
             resolvers: networks by name; bicubic is always compared.
             facenet, siamese: the embedders that the stored embeddings were made with.
+            camera: how probes are shrunk, one of `images.camera.LEVELS`; the seed of a probe is its place.
         """
         networks = {name: resolver for name, resolver in resolvers.items() if name != BASELINE}
         methods = (BASELINE, *networks, *((SIAMESE,) if siamese is not None else ()))
         right: dict[str, dict[int, np.ndarray]] = {method: {} for method in methods}
-        with tqdm(total=len(methods) * len(sizes) * len(self._high), desc="embed probes", unit="face") as progress:
+        text = "embed probes" if camera == CLEAN else f"embed probes, {camera}"
+        side = self._high.shape[1]
+        with tqdm(total=len(methods) * len(sizes) * len(self._high), desc=text, unit="face") as progress:
             for size in sizes:
+                small = as_probe(self._high, size, "small", camera)
                 for method in methods:
-                    faces = probe_faces(self._high, size, networks.get(method))
+                    faces = enlarged(small, side, networks.get(method))
                     embedder = siamese if method == SIAMESE and siamese is not None else facenet
                     name = SIAMESE if method == SIAMESE else BASELINE
                     right[method][size] = self._recognised(name, embedder, faces, progress)
@@ -119,12 +124,12 @@ class PixelCurve:
 
     def _recognised(self, name: str, embedder: Embedder, faces: np.ndarray, progress: tqdm) -> np.ndarray:
         stored, probes = self._stored[name], self._probes[name]
-        template = stored.settings["aligned"]["template"] if "aligned" in stored.settings else None
-        places = probes.boxes if template is None else probes.landmarks
+        aligned = stored.settings.get("aligned", {"template": None})
+        places = probes.boxes if aligned["template"] is None else probes.landmarks
         embeddings = np.empty((len(faces), embedder.dimensions), np.float32)
         for start in range(0, len(faces), EMBED_AT_ONCE):
             rows = range(start, min(start + EMBED_AT_ONCE, len(faces)))
-            embeddings[rows] = embedder.embed([cut_face(faces[row], places[row], template) for row in rows])
+            embeddings[rows] = embedder.embed([cut_face(faces[row], places[row], **aligned) for row in rows])
             progress.update(len(rows))
         return nearest_is_right(self._galleries[name], embeddings, probes.labels, stored.classes)
 
@@ -162,12 +167,14 @@ def check_embedder(embedder: Embedder, stored: StoredEmbeddings) -> None:
 
 
 def pixel_blocks(
-    right: Mapping[str, Mapping[int, np.ndarray]], identities: Sequence[str], blocks: Mapping[str, np.ndarray]
+    right: Mapping[str, Mapping[str, Mapping[int, np.ndarray]]],
+    identities: Sequence[str],
+    blocks: Mapping[str, np.ndarray],
 ) -> dict[str, dict[str, Any]]:
-    """The figures of each block, as `result.json` holds them.
+    """The figures of each block, as `result.json` holds them; points of a camera other than "clean" name it.
 
     Args:
-        right: as `PixelCurve.right_answers` returns it.
+        right: camera -> what `PixelCurve.right_answers` returns for it, the same methods each time.
         identities: who each probe shows.
         blocks: bool [number of probes] for each block.
     """
@@ -176,8 +183,16 @@ def pixel_blocks(
             "images": int(chosen.sum()),
             "identities": len(np.unique(np.array(identities)[chosen])),
             "curves": {
-                method: [{"pixels": size, "top_1": rate(answers[chosen])} for size, answers in at_sizes.items()]
-                for method, at_sizes in right.items()
+                method: [
+                    {
+                        **({} if camera == CLEAN else {"camera": camera}),
+                        "pixels": size,
+                        "top_1": rate(answers[chosen]),
+                    }
+                    for camera, methods in right.items()
+                    for size, answers in methods[method].items()
+                ]
+                for method in next(iter(right.values()))
             },
         }
         for name, chosen in blocks.items()

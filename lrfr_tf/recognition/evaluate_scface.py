@@ -25,7 +25,6 @@ from lrfr_tf.evaluation.curves import draw_curves
 from lrfr_tf.evaluation.identification import cmc, ranks, top_k
 from lrfr_tf.evaluation.published import published_lines
 from lrfr_tf.evaluation.significance import bootstrap_interval
-from lrfr_tf.faces.align import ALIGNED_SIZE
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.images.resize import resize
 from lrfr_tf.recognition.embedding import Embedder
@@ -37,12 +36,17 @@ CMC_RANKS = 20
 SMALLEST_FACE = 12  # at distance 1 a face is about 25 px high
 
 
-def protocol(settings: Any, template: str, subjects: int) -> str:
-    """The protocol in words, for the result; `settings` is the Config of tools/evaluate_scface.py."""
+def protocol(settings: Any, template: str, side: int, subjects: int) -> str:
+    """The protocol in words, for the result.
+
+    Args:
+        settings: the Config of tools/evaluate_scface.py.
+        side: of aligned faces in pixels.
+    """
     gallery = "; the mugshots are shrunk to the median side of the distance's probes first" * settings.matched_gallery
-    handed = "enlarged to 128 x 128 by Pillow's bicubic" * (settings.probe_form == "enlarged")
+    handed = f"enlarged to {side} x {side} by Pillow's bicubic" * (settings.probe_form == "enlarged")
     return (
-        f"{subjects}-way closed set, no fine-tuning: one frontal mugshot a person, aligned to 128 x 128 by five "
+        f"{subjects}-way closed set, no fine-tuning: one frontal mugshot a person, aligned to {side} x {side} by five "
         f"landmarks on the template {template!r}{gallery}; visible cameras 1 to 5; each probe aligned to a "
         "square of side int(3 * (largest y - least y of its landmarks)), then "
         f"{handed or 'handed to the model as it is'}. Cosine of the embeddings"
@@ -85,11 +89,13 @@ def identify_scface(
     Args:
         landmarks: `image_key` -> [5, 2]; images without get `fallback_landmarks`.
         template: one of `faces.align.TEMPLATES`.
-        probe_form: "enlarged" resizes the aligned probes to 128 x 128, "small" leaves them near their own resolution.
+        probe_form: "enlarged" resizes the aligned probes to what the embedder takes, "small" leaves them near their own
+            resolution.
         matched_gallery: the mugshots are shrunk to the median side of the distance's probes.
     """
     names = list(images.mugshots.values())
-    mugshots = align_photos(source, names, [landmarks.get(image_key(name)) for name in names], template)
+    size = embedder.aligned_size
+    mugshots = align_photos(source, names, [landmarks.get(image_key(name)) for name in names], template, size)
     places = {subject: place for place, subject in enumerate(images.mugshots)}
     gallery = embedder.embed(mugshots)
     rows = {}
@@ -99,9 +105,9 @@ def identify_scface(
         sides = np.array([len(crop) for crop in crops])
         if matched_gallery:
             side = int(np.median(sides))
-            gallery = embedder.embed(as_probe(mugshots, min(side, ALIGNED_SIZE), probe_form))
+            gallery = embedder.embed(as_probe(mugshots, min(side, size), probe_form))
         if probe_form == "enlarged":
-            crops = [resize(crop, ALIGNED_SIZE, ALIGNED_SIZE) for crop in crops]
+            crops = [resize(crop, size, size) for crop in crops]
         labels = np.array([places[probe.subject] for probe in probes])
         found = ranks(embedder.embed(crops) @ gallery.T, labels)
         rows[str(distance)] = _row(found, probes, labels, len(names)) | {

@@ -30,7 +30,8 @@ FOLDS = 10
 COLUMN = 16  # width of a column of the table
 
 CROPS = (
-    "QMUL-SurvFace: each image resized to 128 x 128 (bicubic, aspect ignored), no alignment; cosine of the embeddings"
+    "QMUL-SurvFace: each image resized to {side} x {side} (bicubic, aspect ignored), no alignment; cosine of the "
+    "embeddings"
 )
 VERIFICATION = (
     "Verification: TAR at a FAR by linear interpolation between the points of the ROC curve. Mean accuracy: ten "
@@ -46,11 +47,11 @@ IDENTIFICATION = (
 Curve = tuple[np.ndarray, np.ndarray]
 
 
-def protocol(tasks: tuple[str, ...], flip: bool) -> str:
-    """The protocol in words, for the result."""
+def protocol(tasks: tuple[str, ...], side: int, flip: bool) -> str:
+    """The protocol in words, for the result; `side` is that of the faces that the embedder is given, in pixels."""
     flipped = ", averaged over a face and its mirror image" if flip else ""
     rules = {"verification": VERIFICATION, "identification": IDENTIFICATION}
-    return " ".join([f"{CROPS}{flipped}.", *(rules[task] for task in tasks)])
+    return " ".join([f"{CROPS.format(side=side)}{flipped}.", *(rules[task] for task in tasks)])
 
 
 def verify_pairs(embedder: Embedder, pairs: VerificationPairs) -> tuple[dict[str, Any], Curve]:

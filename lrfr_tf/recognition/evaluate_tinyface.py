@@ -29,22 +29,28 @@ COMPARISON = (
     "image of its own person (cosine; ties count against the probe)."
 )
 HOW = {
-    "none": "the image resized to 128 x 128 (bicubic, aspect ignored)",
-    "pad": "the image in the middle of a black square of its longer side, resized to 128 x 128 (bicubic)",
+    "none": "the image resized to {side} x {side} (bicubic, aspect ignored)",
+    "pad": "the image in the middle of a black square of its longer side, resized to {side} x {side} (bicubic)",
 }
 NOT_THE_PROTOCOL = (
     "The distractors were left out: this is not TinyFace's protocol, and the figures are not comparable with others."
 )
 
 
-def protocol(alignment: str, distractors: bool, flip: bool, template: str | None = None) -> str:
-    """The protocol in words, for the result; `template` is that of images with landmarks, None where there are none."""
+def protocol(alignment: str, side: int, distractors: bool, flip: bool, template: str | None = None) -> str:
+    """The protocol in words, for the result.
+
+    Args:
+        side: of the faces that the embedder is given, in pixels.
+        template: that of images with landmarks, None where there are none.
+    """
     flipped = "; embeddings averaged over a face and its mirror image" if flip else ""
     note = "" if distractors else f" {NOT_THE_PROTOCOL}"
-    how = f"Alignment {alignment!r}: {HOW[alignment]}"
+    square = HOW[alignment].format(side=side)
+    how = f"Alignment {alignment!r}: {square}"
     if template is not None:
-        how = f"Aligned by five landmarks on the template {template!r}, 128 x 128; images without landmarks: "
-        how += HOW[alignment]
+        how = f"Aligned by five landmarks on the template {template!r}, {side} x {side}; images without landmarks: "
+        how += square
     return f"{COMPARISON} {how}{flipped}.{note}"
 
 

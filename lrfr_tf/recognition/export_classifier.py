@@ -26,10 +26,10 @@ from lrfr_tf.recognition.embedding import EMBEDDERS, Embedder, ExportedEmbedder
 from lrfr_tf.recognition.export import Servable
 from lrfr_tf.recognition.export_embedder import (
     BATCH_SIZES,
-    FACE_SIZES,
     LARGEST_DIFFERENCE,
     checked_faces,
     embeddings_in_graph,
+    face_sizes,
 )
 from lrfr_tf.recognition.export_super_resolution import with_network
 from lrfr_tf.recognition.exported_classifier import KIND
@@ -77,7 +77,7 @@ def servable_classifier(
         raise UserError(f"{folder} has a class called {unfit[0]!r}; in an export every name is a line of {LABELS}.")
     resolver = _folded(super_resolver)
     module = _Classifier(classifier, embedder, resolver)
-    requests = _requests()
+    requests = _requests(face_sizes(embedder.template, embedder.aligned_size))
     record = embedder.record if isinstance(embedder, ExportedEmbedder) else {}
     computes_in = record.get("computes_in", "float32")
     facts = {
@@ -90,6 +90,7 @@ def servable_classifier(
         "cut": _cut(embedder, resolver),
         "closed_set": closed_set,
         "template": embedder.template,
+        **({"aligned_size": embedder.aligned_size} if _cut(embedder, resolver) == "aligned" else {}),
         "embedded_part": module.embedded_part,
         "embedder_sha256": embedder.checksum,
         "super_resolver_sha256": None if resolver is None else resolver.checksum,
@@ -262,10 +263,10 @@ def _signatures(module: _Classifier) -> dict[str, Any]:
     return {"serving_default": on_pixels, "identify": on_pixels, "identify_bytes": on_files}
 
 
-def _requests() -> list[Request]:
+def _requests(sizes: tuple[int, ...]) -> list[Request]:
     """Every signature with one face and with some, since the first call of each batch size is slow."""
     requests = []
-    for size in FACE_SIZES:
+    for size in sizes:
         faces = made_up_faces(max(BATCH_SIZES), size)
         for count in BATCH_SIZES:
             requests += [Request(name, {"faces": faces[:count]}) for name in ("serving_default", "identify")]

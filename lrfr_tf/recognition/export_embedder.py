@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from lrfr_tf.errors import UserError
+from lrfr_tf.faces.align import ALIGNED_SIZE
 from lrfr_tf.files import sha256
 from lrfr_tf.images.decode import decode_image
 from lrfr_tf.images.decode_in_graph import LONGEST_SIDE, MOST_IMAGES, PIXEL_BUDGET_IN_GRAPH, decode_and_resize
@@ -29,8 +30,7 @@ from lrfr_tf.weights.backbone import load_weights, template_of_weights
 
 KIND = "embedder"
 BATCH_SIZES = (1, 4)
-# What faces are sent as, in pixels: as they are aligned, and as small as they may be.
-FACE_SIZES = (128, 16)
+SMALL_FACE = 16
 # Of all faces of a call together, which are resized in float64: 1.5 GB.
 PIXELS_OF_ALL = 16 * PIXEL_BUDGET_IN_GRAPH
 # How far an export's numbers may be from those of the network outside of it: in a graph a convolution, its bias and its
@@ -114,7 +114,7 @@ def _servable(
     if compute != "float32" and precision != "float32":
         raise UserError(f"--compute={compute} stores the weights so, too; it does not go with --precision={precision}.")
     size = int(network.input_shape[1])
-    requests = embedder_requests()
+    requests = embedder_requests(face_sizes(facts.get("template"), size))
     facts = {
         "input_size": size,
         "dimensions": int(network.output_shape[-1]),
@@ -230,10 +230,15 @@ def checked_faces(faces: tf.Tensor) -> tf.Tensor:
         return tf.identity(faces)
 
 
-def embedder_requests() -> list[Request]:
+def face_sizes(template: str | None, input_size: int) -> tuple[int, int]:
+    """What faces are sent as, in pixels: as they are aligned, and small; faces that are not aligned have any size."""
+    return (ALIGNED_SIZE if template is None else input_size), SMALL_FACE
+
+
+def embedder_requests(sizes: tuple[int, ...]) -> list[Request]:
     """Every signature with one face and with some, since the first call of each batch size is slow."""
     requests = []
-    for size in FACE_SIZES:
+    for size in sizes:
         faces = made_up_faces(2 * max(BATCH_SIZES), size)
         for count in BATCH_SIZES:
             requests += [Request(name, {"faces": faces[:count]}) for name in ("serving_default", "embed")]

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from lrfr_tf.errors import UserError
+from lrfr_tf.faces.align import ALIGNED_SIZE
 from lrfr_tf.recognition.head_kinds import check_classes
 from lrfr_tf.recognition.saved_model import content_checksum, find_version, read_record
 
@@ -19,8 +20,8 @@ class ExportedClassifier:
     """The `identify` signature of an export; crops of equal size are computed together.
 
     `answers` is k, the number of names that each face gets; `parts` says what the export was joined of, `cut` how faces
-    are cut out of photos for it (`face_crops.CUTS`), `template` what aligned ones lie on, `closed_set` that it may take
-    every face for one of its persons.
+    are cut out of photos for it (`face_crops.CUTS`), `template` what aligned ones lie on, `aligned_size` the side of
+    their square in pixels, `closed_set` that it may take every face for one of its persons.
     """
 
     def __init__(self, record: dict[str, Any], exported: Any, batch_size: int = 32) -> None:
@@ -32,6 +33,7 @@ class ExportedClassifier:
         self.cut: str = record["cut"]
         self.closed_set: bool = record.get("closed_set", False)
         self.template: str | None = record.get("template")
+        self.aligned_size: int = record.get("aligned_size", ALIGNED_SIZE)  # older exports were given 128 pixels
         self.answers = int(self._signature.structured_outputs["score"].shape[-1])
         self.batch_size = batch_size
 

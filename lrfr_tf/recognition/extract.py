@@ -34,13 +34,16 @@ from lrfr_tf.resumable import open_folder
 
 # What is embedded when the detector finds nothing: nothing, the whole image, or the face where it is in the HR image.
 POLICIES = ("miss", "whole", "hr_box")
-# How a face is cut out: the detector's box, or the square of 128 pixels in which the landmarks lie on a template.
+# How a face is cut out: the detector's box, or the square in which the landmarks lie on a template.
 CROPS = ("box", "aligned")
 
 
 @dataclasses.dataclass(frozen=True)
 class Extraction:
-    """How faces are found, cropped and embedded: aligned where there is a `template`, else cut out at their box."""
+    """How faces are found, cropped and embedded: aligned where there is a `template`, else cut out at their box.
+
+    Aligned faces are squares of `embedder.aligned_size` pixels.
+    """
 
     detector: FaceDetector
     embedder: Embedder
@@ -85,7 +88,7 @@ def extract_tree(
         },
     }
     if how.template is not None:
-        manifest["aligned"] = {"template": how.template, "size": ALIGNED_SIZE}
+        manifest["aligned"] = {"template": how.template, "size": how.embedder.aligned_size}
     open_folder(output, manifest, "manifest.json", of_data=("source",))
     write_classes(output, classes)
     label_of = {name: index for index, name in enumerate(classes)}
@@ -113,6 +116,7 @@ def choose_crops(
     policy: str,
     hr_places: np.ndarray | None,
     template: str | None = None,
+    size: int = ALIGNED_SIZE,
 ) -> tuple[list[np.ndarray | None], list[str]]:
     """The crop to embed of each image, and how it was chosen.
 
@@ -122,6 +126,7 @@ def choose_crops(
         hr_places: what was found in the HR images, for the policy "hr_box", NaN where nothing was: boxes float32
             [N, 4], or with a template landmarks float32 [N, 5, 2].
         template: lay the landmarks of a face on this template of `lrfr_tf.faces.align`; None cuts out its box.
+        size: side of an aligned face in pixels.
 
     Returns:
         (uint8 crops of any size, None for a miss; "detected", "whole", "hr_box" or "miss").
@@ -131,13 +136,13 @@ def choose_crops(
     for index, (image, detection) in enumerate(zip(images, detections, strict=True)):
         if detection.found:
             place = detection.boxes[0] if template is None else detection.landmarks[0]
-            crops.append(cut_face(image, place, template))
+            crops.append(cut_face(image, place, template, size))
             chosen.append("detected")
         elif policy == "whole":
             crops.append(image)
             chosen.append("whole")
         elif policy == "hr_box" and hr_places is not None and not np.isnan(hr_places[index]).any():
-            crops.append(cut_face(image, hr_places[index], template))
+            crops.append(cut_face(image, hr_places[index], template, size))
             chosen.append("hr_box")
         else:
             crops.append(None)
@@ -145,17 +150,18 @@ def choose_crops(
     return crops, chosen
 
 
-def cut_face(image: np.ndarray, place: np.ndarray, template: str | None) -> np.ndarray:
+def cut_face(image: np.ndarray, place: np.ndarray, template: str | None, size: int = ALIGNED_SIZE) -> np.ndarray:
     """A face as an embedder is given it: cut out at its box, or aligned by its landmarks.
 
     Args:
         image: uint8 [S, S, 3].
         place: the box, float [4], or with a template the landmarks, float [5, 2].
+        size: side of an aligned face in pixels.
 
     Returns:
-        uint8 [h, w, 3]; with a template [128, 128, 3].
+        uint8 [h, w, 3]; with a template [size, size, 3].
     """
-    return crop(image, place) if template is None else align_face(image, place, template)
+    return crop(image, place) if template is None else align_face(image, place, template, size)
 
 
 def _embed_part(
@@ -173,7 +179,7 @@ def _embed_part(
     hr_places = None
     if hr_rows is not None:
         hr_places = hr_rows.boxes if how.template is None else hr_rows.landmarks
-    crops, chosen = choose_crops(images, detections, how.policy, hr_places, how.template)
+    crops, chosen = choose_crops(images, detections, how.policy, hr_places, how.template, how.embedder.aligned_size)
     faces = {row: face for row, face in enumerate(crops) if face is not None}
     progress.update(len(files) - len(faces))
     kept = list(faces)

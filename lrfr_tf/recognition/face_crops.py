@@ -8,7 +8,7 @@ from typing import TypeVar
 import numpy as np
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.faces.align import TEMPLATES
+from lrfr_tf.faces.align import ALIGNED_SIZE, TEMPLATES
 from lrfr_tf.faces.choose import has_rival, meant_face
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.faces.frame import frame_face
@@ -57,6 +57,7 @@ class FaceCutter:
         super_resolver: enlarges faces that are nearer to its small side than to its large one; 16 to 64 pixels means
             faces whose square is at most 32 pixels wide. Larger ones hold more than it would leave of them.
         template: what aligned faces lie on, as the export's record says; None is "lai".
+        size: side of aligned faces in pixels, as `Embedder.aligned_size` says.
 
     Raises:
         UserError: faces are to be aligned on a template that is none of `lrfr_tf.faces.align.TEMPLATES`.
@@ -70,6 +71,7 @@ class FaceCutter:
         cut: str,
         super_resolver: SuperResolver | None = None,
         template: str | None = None,
+        size: int = ALIGNED_SIZE,
     ) -> None:
         if cut not in CUTS:
             raise ValueError(f"A face is cut out as {', '.join(CUTS)}, not {cut!r}.")
@@ -81,6 +83,7 @@ class FaceCutter:
             )
         self.detector = detector
         self.cut = cut
+        self.size = size
         self.super_resolver = super_resolver
 
     def find(self, images: Sequence[np.ndarray]) -> list[list[FoundFace]]:
@@ -138,7 +141,9 @@ class FaceCutter:
     def _cut(self, image: np.ndarray, box: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
         if self.cut == "square":
             return frame_face(image, box, SQUARE_SCALE, SQUARE_SIZE)
-        return cut_face(image, *((landmarks, self.template) if self.cut == "aligned" else (box, None)))
+        if self.cut == "box":
+            return cut_face(image, box, None)
+        return cut_face(image, landmarks, self.template, self.size)
 
     def _enlarge(self, faces: list[tuple[np.ndarray, np.ndarray]]) -> list[np.ndarray]:
         """The squares around the faces of (image, box), super-resolved."""
@@ -159,7 +164,7 @@ class FaceCutter:
         if self.cut == "box":
             return cut_face(square, (box - (left, top, left, top)) * stretch, None)
         # Pixel centres lie at whole numbers for landmarks, so the edges of the picture lie half a pixel outside.
-        return cut_face(square, (landmarks + 0.5 - (left, top)) * stretch - 0.5, self.template)
+        return cut_face(square, (landmarks + 0.5 - (left, top)) * stretch - 0.5, self.template, self.size)
 
 
 def meant_among(faces: Sequence[FoundFace], photo: np.ndarray) -> tuple[FoundFace | None, bool]:

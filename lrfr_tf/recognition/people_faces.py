@@ -168,17 +168,36 @@ def _embed_chunk(
     ]
 
 
+def shrink_photo(
+    photo: np.ndarray, native: FoundFace, condition: Condition, name: str
+) -> tuple[np.ndarray, tuple[float, float, float, float]]:
+    """A photo as a condition shrinks it, and where its face lies in it.
+
+    Args:
+        native: the face in the photo as it is.
+        name: of the photo; random parts of a camera depend on it alone.
+
+    Returns:
+        uint8 [h, w, 3], and the box (x1, y1, x2, y2) of the face in pixels of that.
+    """
+    factor = condition.height / native.height
+    rows, columns = (max(1, round(factor * side)) for side in photo.shape[:2])
+    small = photograph_scene(photo, rows, columns, condition.camera, zlib.crc32(name.encode()))
+    across, along = columns / photo.shape[1], rows / photo.shape[0]
+    x1, y1, x2, y2 = native.box
+    return small, (x1 * across, y1 * along, x2 * across, y2 * along)
+
+
+def lies_in(face: Sequence[float], box: Sequence[float]) -> bool:
+    """Whether the middle of a face's box lies in another box; both (x1, y1, x2, y2)."""
+    x, y = (face[0] + face[2]) / 2, (face[1] + face[3]) / 2
+    return box[0] <= x <= box[2] and box[1] <= y <= box[3]
+
+
 def _shrunk(
     photo: np.ndarray, native: FoundFace, condition: Condition, name: str, cutter: FaceCutter
 ) -> FoundFace | None:
     """The face of the shrunk photo; None where no face or that of somebody else is found."""
-    factor = condition.height / native.height
-    rows, columns = (max(1, round(factor * side)) for side in photo.shape[:2])
-    small = photograph_scene(photo, rows, columns, condition.camera, zlib.crc32(name.encode()))
+    small, box = shrink_photo(photo, native, condition, name)
     face, _ = meant_among(cutter.find([small])[0], small)
-    if face is None:
-        return None
-    stretch = np.array([columns / photo.shape[1], rows / photo.shape[0]] * 2)
-    x1, y1, x2, y2 = np.array(native.box) * stretch
-    x, y = (face.box[0] + face.box[2]) / 2, (face.box[1] + face.box[3]) / 2
-    return face if x1 <= x <= x2 and y1 <= y <= y2 else None
+    return face if face is not None and lies_in(face.box, box) else None

@@ -13,7 +13,6 @@ import numpy as np
 
 from lrfr_tf.data.image_source import open_source
 from lrfr_tf.errors import UserError
-from lrfr_tf.faces.align import ALIGNED_SIZE
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.images.resize import resize
 from lrfr_tf.recognition.calibration import DecisionRule, Strangers, Threshold, read_calibration
@@ -134,10 +133,10 @@ class Recogniser:
 
     def warm_up(self) -> None:
         """Calls every stage with every number of faces that it can be given, so that no later call has to wait."""
-        size = 2 * ALIGNED_SIZE
-        photo = np.full((size, size, 3), 127, np.uint8)
-        face = made_up_faces(1, ALIGNED_SIZE)[0]
-        photo[size // 4 : size // 4 + ALIGNED_SIZE, size // 4 : size // 4 + ALIGNED_SIZE] = face
+        side = self.cutter.size
+        photo = np.full((2 * side, 2 * side, 3), 127, np.uint8)
+        face = made_up_faces(1, side)[0]
+        photo[side // 2 : side // 2 + side, side // 2 : side // 2 + side] = face
         self.identify([photo])
         for bucket in BUCKETS:
             self.identify_crops([face] * bucket)
@@ -190,7 +189,7 @@ def recogniser_of_classifier(
                 "--embedder (tools/calibrate.py), or give --threshold (a cosine)."
             )
         threshold = rule.threshold_for(strangers, classifier.parts["classes"])
-    cutter = FaceCutter(detector, cut or classifier.cut, template=classifier.template)
+    cutter = FaceCutter(detector, cut or classifier.cut, template=classifier.template, size=classifier.aligned_size)
     return Recogniser(cutter, ClassifierNames(classifier), threshold)
 
 
@@ -231,10 +230,11 @@ def recogniser_of_gallery(
         )
     size, own_cut = faces_wanted_by(embedder)
     cut = cut or own_cut
-    enroller = FaceCutter(FaceDetector(GALLERY_THRESHOLDS), cut, super_resolver, embedder.template)
+    how = (cut, super_resolver, embedder.template, embedder.aligned_size)
+    enroller = FaceCutter(FaceDetector(GALLERY_THRESHOLDS), *how)
     people = enrol(open_source(gallery), embedder, size, enroller, note)
     threshold = rule.threshold_for(strangers, len(people.names))
-    return Recogniser(FaceCutter(detector, cut, super_resolver, embedder.template), people, threshold)
+    return Recogniser(FaceCutter(detector, *how), people, threshold)
 
 
 def faces_wanted_by(embedder: Embedder) -> tuple[int | None, str]:
@@ -250,8 +250,9 @@ def measure_of(embedder: Embedder, min_face_size: int, cut: str | None = None) -
     """How photos of people are measured: their faces are found and cut out as `recogniser_of_gallery` does it."""
     size, own_cut = faces_wanted_by(embedder)
     cut = cut or own_cut
-    gallery = FaceCutter(FaceDetector(GALLERY_THRESHOLDS), cut, template=embedder.template)
-    cutter = FaceCutter(FaceDetector(min_face_size=min_face_size), cut, template=embedder.template)
+    how = (cut, None, embedder.template, embedder.aligned_size)
+    gallery = FaceCutter(FaceDetector(GALLERY_THRESHOLDS), *how)
+    cutter = FaceCutter(FaceDetector(min_face_size=min_face_size), *how)
     return Measure(embedder, size, gallery, cutter)
 
 

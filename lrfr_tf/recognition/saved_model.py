@@ -13,6 +13,9 @@ NEEDED = {"kind", "name", "version", "signatures", "sha256", "files"}
 # What loaders of these kinds look up besides.
 NEEDED_OF_KIND = {"super_resolution": {"low_size", "high_size"}, "classifier": {"parts", "cut"}}
 
+# Sides of faces in pixels, of which no network takes more; a record may have none.
+SIDES, LARGEST_SIDE = ("input_size", "aligned_size"), 1024
+
 
 def find_version(folder: Path) -> Path | None:
     """The version folder that `folder` is, or the newest of those in it; None where there is none."""
@@ -50,6 +53,9 @@ def _is_record(record: Any) -> bool:
     if not isinstance(record, dict) or record.get("schema") != SCHEMA or not record.keys() >= NEEDED:
         return False
     if not isinstance(record["files"], dict) or not isinstance(record["signatures"], dict):
+        return False
+    sides = [record[key] for key in SIDES if key in record]
+    if not all(isinstance(side, int) and 1 <= side <= LARGEST_SIDE for side in sides):
         return False
     return record.keys() >= NEEDED_OF_KIND.get(str(record["kind"]), set())
 

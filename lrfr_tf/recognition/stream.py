@@ -10,22 +10,23 @@ from tqdm import tqdm
 
 from lrfr_tf.data.pairs import image_key
 from lrfr_tf.errors import UserError
-from lrfr_tf.faces.align import align_face
+from lrfr_tf.faces.align import ALIGNED_SIZE, align_face
 from lrfr_tf.images.decode import read_image
 from lrfr_tf.images.resize import resize
 from lrfr_tf.recognition.embedding import Embedder, template_for
 
 EMBED_AT_ONCE = 256
-CROP_SIZE = 128
+
+Crop = Callable[[np.ndarray, int], np.ndarray]  # an image of any size, and a side -> a square of that side
 
 
-def stretched(image: np.ndarray) -> np.ndarray:
-    """An image of any size resized to a square without regard to its aspect (bicubic): uint8 [128, 128, 3]."""
-    return resize(image, CROP_SIZE, CROP_SIZE)
+def stretched(image: np.ndarray, size: int = ALIGNED_SIZE) -> np.ndarray:
+    """An image of any size resized to a square without regard to its aspect (bicubic): uint8 [size, size, 3]."""
+    return resize(image, size, size)
 
 
-def padded(image: np.ndarray) -> np.ndarray:
-    """An image of any size set in the middle of a black square of its longer side, then resized: uint8 [128, 128, 3].
+def padded(image: np.ndarray, size: int = ALIGNED_SIZE) -> np.ndarray:
+    """An image of any size set in the middle of a black square of its longer side, then resized: uint8 [size, size, 3].
 
     Where the margin cannot be halved, the odd row or column is added below or to the right.
     """
@@ -34,13 +35,13 @@ def padded(image: np.ndarray) -> np.ndarray:
     square = np.zeros((side, side, 3), np.uint8)
     top, left = (side - height) // 2, (side - width) // 2
     square[top : top + height, left : left + width] = image
-    return resize(square, CROP_SIZE, CROP_SIZE)
+    return resize(square, size, size)
 
 
 def embed_files(
     embedder: Embedder,
     paths: Sequence[Path],
-    crop: Callable[[np.ndarray], np.ndarray],
+    crop: Crop,
     progress: str,
     landmarks: Mapping[tuple[str, str], np.ndarray] | None = None,
 ) -> Iterator[np.ndarray]:
@@ -49,7 +50,7 @@ def embed_files(
     While a chunk is embedded, a few threads read the next one.
 
     Args:
-        crop: uint8 [H, W, 3] -> uint8 [128, 128, 3], `stretched` or `padded`.
+        crop: `stretched` or `padded`, to the size of the embedder's aligned faces.
         progress: the text of the progress bar.
         landmarks: as `data.landmarks.by_image` gives them: their images are aligned on the embedder's template instead.
 
@@ -63,9 +64,9 @@ def embed_files(
         points = None if landmarks is None else landmarks.get(image_key(path.parent.name, path.name))
         image = read_image(path)
         if points is None:
-            return crop(image)
+            return crop(image, embedder.aligned_size)
         try:
-            return align_face(image, points, template)
+            return align_face(image, points, template, embedder.aligned_size)
         except ValueError:
             raise UserError(f"The five landmarks of {path} are no face: {points.tolist()}.") from None
 
@@ -92,7 +93,7 @@ def embed_files(
 def embed_all(
     embedder: Embedder,
     paths: Sequence[Path],
-    crop: Callable[[np.ndarray], np.ndarray],
+    crop: Crop,
     progress: str,
     landmarks: Mapping[tuple[str, str], np.ndarray] | None = None,
 ) -> np.ndarray:

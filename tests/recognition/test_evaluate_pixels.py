@@ -12,10 +12,13 @@ from lrfr_tf.data.embeddings import EmbeddingSet, shard_path, write_shard
 from lrfr_tf.data.folders import write_classes
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import sha256, write_json
+from lrfr_tf.images.camera_numpy import photograph
+from lrfr_tf.images.resize import resize
 from lrfr_tf.recognition.embedding import Embedder
-from lrfr_tf.recognition.evaluate_pixels import PixelCurve, check_embedder, pixel_blocks, probe_faces
+from lrfr_tf.recognition.evaluate_pixels import PixelCurve, check_embedder, enlarged, pixel_blocks, protocol
+from lrfr_tf.recognition.probes import as_probe
 from lrfr_tf.recognition.stored_embeddings import StoredEmbeddings, blocks_of_images, read_stored_embeddings
-from lrfr_tf.recognition.super_resolution import bicubic
+from lrfr_tf.recognition.super_resolution import SuperResolver, bicubic
 
 # Four persons, each of one colour; in each split a photo of each.
 COLOURS = np.array([[200, 40, 40], [40, 200, 40], [40, 40, 200], [180, 180, 40]], np.uint8)
@@ -71,10 +74,14 @@ def test_a_probe_loses_its_pixels_once(portrait: np.ndarray) -> None:
         return np.asarray(wide.resize((size, size), Image.Resampling.BICUBIC))
 
     high = pillow(portrait[30:180, 160:310], 64)
-    assert np.array_equal(probe_faces(high[None], 64, None)[0], high)
-    assert np.array_equal(probe_faces(high[None], 12, None)[0], pillow(pillow(high, 12), 64))
+
+    def probe(size: int, resolver: SuperResolver | None = None) -> np.ndarray:
+        return enlarged(as_probe(high[None], size, "small"), 64, resolver)[0]
+
+    assert np.array_equal(probe(64), high)
+    assert np.array_equal(probe(12), pillow(pillow(high, 12), 64))
     # What takes 16 x 16 only is given that: the loss at 32 px is nearly that at 16.
-    seen = probe_faces(high[None], 32, bicubic(16, 64))[0]
+    seen = probe(32, bicubic(16, 64))
     assert np.array_equal(seen, pillow(pillow(pillow(high, 32), 16), 64))
     assert np.abs(seen.astype(int) - high).mean() > 2 * np.abs(pillow(pillow(high, 32), 64).astype(int) - high).mean()
 
@@ -111,7 +118,7 @@ def test_wrong_answers_are_counted_where_they_belong(embedder: Embedder, tmp_pat
         "siamese": [False, True, True, False],
     }
     names = ["1", "2", "5", "10"]
-    blocks = pixel_blocks(right, names, blocks_of_images(names, 5))
+    blocks = pixel_blocks({"clean": right}, names, blocks_of_images(names, 5))
     assert [(block["images"], block["identities"]) for block in blocks.values()] == [(2, 2), (4, 4)]
     for block in blocks.values():
         (point,) = block["curves"]["siamese"]
@@ -123,3 +130,44 @@ def test_a_gallery_of_another_embedder_is_refused(embedder: Embedder, tmp_path: 
     check_embedder(embedder, embeddings)
     with pytest.raises(UserError, match="embeddings are by other, not colour"):
         check_embedder(embedder, stored(tmp_path / "other", embedder, {}, embedder="other"))
+
+
+def test_probes_by_a_camera_are_its_photos_of_the_hr_faces(
+    embedder: Embedder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored_embeddings = stored(tmp_path, embedder, {"test": [0]})
+    random = np.random.default_rng(0)
+    high = np.clip(faces() + random.normal(0, 30, (4, 64, 64, 3)), 0, 255).astype(np.uint8)
+    curve = PixelCurve(stored_embeddings, None, high)
+    seen: list[np.ndarray] = []
+    whole = embedder.embed
+
+    def embed(crops: list[np.ndarray]) -> np.ndarray:
+        seen.extend(crops)
+        return whole(crops)
+
+    monkeypatch.setattr(embedder, "embed", embed)
+    right = {
+        camera: curve.right_answers([12, 64], {"net": bicubic(16, 64)}, embedder, None, camera)
+        for camera in ("clean", "harsh")
+    }
+    # Three probes, two methods, two sizes, first clean, then harsh; a seed is the place among the probes.
+    assert len(seen) == 2 * 2 * 2 * 3
+    for size, start in ((12, 12), (64, 18)):
+        for probe in range(3):
+            small = photograph(high[probe + 1], size, "harsh", probe)
+            box = np.s_[8:60, 9:50]
+            assert np.array_equal(seen[start + probe], resize(small, 64, 64)[box])
+            by_network = resize(resize(small, 16, 16), 64, 64)
+            assert np.array_equal(seen[start + 3 + probe], by_network[box])
+    names = ["2", "5", "10"]
+    block = pixel_blocks(right, names, blocks_of_images(names, 0))["all"]
+    clean = pixel_blocks({"clean": right["clean"]}, names, blocks_of_images(names, 0))["all"]
+    for method, points in block["curves"].items():
+        # What is clean is called nothing, and is what it was without cameras.
+        assert [(point.get("camera"), point["pixels"]) for point in points] == [
+            (None, 12), (None, 64), ("harsh", 12), ("harsh", 64),
+        ]  # fmt: skip
+        assert points[:2] == clean["curves"][method]
+    assert "camera model" not in protocol(16, 64, ("clean",))
+    assert "docs/camera.md" in protocol(16, 64, ("clean", "harsh"))

@@ -73,12 +73,11 @@ def super_resolver_export(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def embedder_export(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SavedModel of two small embedders, of which each face finds its own."""
+    """A SavedModel of a small embedder whose weights are constants of the graph."""
     folder = tmp_path_factory.mktemp("embedder")
-    for name in ("small", "large"):
-        (folder / name).mkdir()
-        backbone("spherenet4").save_weights(folder / name / "spherenet4.weights.h5")
-    servable = servable_embedder(folder / "small", larger=folder / "large", compute="bfloat16")
+    (folder / "small").mkdir()
+    backbone("spherenet4").save_weights(folder / "small" / "spherenet4.weights.h5")
+    servable = servable_embedder(folder / "small", compute="bfloat16")
     tf.saved_model.save(servable.module, str(folder / "1"), signatures=servable.signatures)
     return folder / "1"
 

@@ -52,22 +52,28 @@ def settings(lfw: Path, folder: Path, **more: Any) -> dict[str, Any]:
 
 
 def by_hand(
-    lfw: Path, size: int, template: str = "lai", small: bool = False, flip: bool = False, matched: bool = False
+    lfw: Path,
+    size: int,
+    template: str = "lai",
+    small: bool = False,
+    flip: bool = False,
+    matched: bool = False,
+    full: int = 128,
 ) -> dict[str, Any]:
     """Accuracy of each fold and the similarities, pair by pair."""
     landmarks = read_landmarks(lfw / "LFW.csv")
 
     def embedded(end: tuple[str, str], side: int) -> np.ndarray:
         name = f"{end[0]}/{end[1].split('.')[0]}.jpg"
-        face = align_face(np.asarray(Image.open(lfw / "lfw" / name)), landmarks[f"lfw/{name}"], template, 128)
-        if side != 128:
+        face = align_face(np.asarray(Image.open(lfw / "lfw" / name)), landmarks[f"lfw/{name}"], template, full)
+        if side != full:
             face = pillow(face, side, side)
-            face = face if small else pillow(face, 128, 128)
+            face = face if small else pillow(face, full, full)
         return embed_by_hand(face, flip)
 
     folds = read_pairs(lfw / "pairs.txt")
     similarities = np.array(
-        [[embedded(p.first, size if matched else 128) @ embedded(p.second, size) for p in fold] for fold in folds]
+        [[embedded(p.first, size if matched else full) @ embedded(p.second, size) for p in fold] for fold in folds]
     )
     same = np.array([[p.same for p in fold] for fold in folds])
     accuracies = []
@@ -225,6 +231,23 @@ def test_faces_lie_on_the_template_of_the_model(
     assert "note: small-1-" in (error := capsys.readouterr().err)
     assert "was trained on the template 'centred', and is measured on 'lai'" in error
     assert "on the template 'lai'" in read_json(tmp_path / "result.json")["protocol"]
+
+
+def test_faces_are_aligned_to_what_the_network_takes(tool: Tool, lfw: Path, tmp_path: Path) -> None:
+    write_small_embedder(tmp_path / "small" / "1", template="centred", input_size=112)
+    module = tool("evaluate_lfw")
+    module.main(module.Config(**settings(lfw, tmp_path, model=str(tmp_path / "small"), probe_sizes=())))
+    result = read_json(tmp_path / "result.json")
+    assert list(result["sizes"]) == ["8", "12", "16", "20", "112"]
+    assert "aligned to 112 x 112" in result["protocol"]
+    assert "128" not in result["protocol"]
+    for size in (8, 112):
+        expected = by_hand(lfw, size, "centred", full=112)
+        np.testing.assert_allclose(result["sizes"][str(size)]["folds"], expected["folds"], atol=1e-9)
+        matched, mismatched = (expected["similarities"][expected["same"] == kind] for kind in (True, False))
+        assert result["sizes"][str(size)]["auc"] == pytest.approx(
+            np.mean(matched[:, None] > mismatched[None]), abs=1e-3
+        )
 
 
 def test_probes_by_a_camera(lfw: Path, tool: Tool, tmp_path: Path) -> None:

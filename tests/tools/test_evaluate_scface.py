@@ -64,6 +64,7 @@ def by_hand(
     small: bool = False,
     flip: bool = False,
     matched: bool = False,
+    full: int = 128,
 ) -> np.ndarray:
     """bool [persons, 5]: is the nearest mugshot the right one?"""  # fmt: skip
     probes = read_landmarks(tree / f"landmarks/scface_distance{distance}.csv")
@@ -72,15 +73,15 @@ def by_hand(
     for name, points in probes.items():
         side = int(3 * (points[:, 1].max() - points[:, 1].min()))
         crop = align_face(np.asarray(Image.open(tree / "SCface_database" / name)), points, template, side)
-        crops[name] = crop if small else pillow(crop, 128, 128)
+        crops[name] = crop if small else pillow(crop, full, full)
     gallery = []
     for subject in persons:
         name = f"mugshot_frontal_original_all/{subject:03d}_frontal.jpg"
-        face = align_face(np.asarray(Image.open(tree / "SCface_database" / name)), mugshots[name], template, 128)
+        face = align_face(np.asarray(Image.open(tree / "SCface_database" / name)), mugshots[name], template, full)
         if matched:
             sides = [int(3 * np.ptp(probes[probe][:, 1])) for probe in probes if int(probe[-14:-11]) in persons]
             side = int(np.median(sides))
-            face = pillow(pillow(face, side, side), 128, 128)
+            face = pillow(pillow(face, side, side), full, full)
         gallery.append(embed_by_hand(face, flip))
     right = np.zeros((len(persons), 5), bool)
     for row, subject in enumerate(persons):
@@ -134,6 +135,18 @@ def test_figures_equal_those_by_hand(
     assert f"{100 * result['distances']['1']['rank_1']:.2f}" in printed
     assert "79.85" in printed
     assert read_image(tmp_path / "result.cmc.png").shape == (550, 800, 3)
+
+
+def test_faces_are_aligned_to_what_the_network_takes(tool: Tool, photos: Path, lookalike: Path, tmp_path: Path) -> None:
+    write_small_embedder(tmp_path / "small" / "1", template="centred", input_size=112)
+    module = tool("evaluate_scface")
+    module.main(module.Config(**settings(photos, lookalike, tmp_path, model=str(tmp_path / "small"))))
+    result = read_json(tmp_path / "result.json")
+    assert "aligned to 112 x 112" in result["protocol"]
+    assert "128" not in result["protocol"]
+    for distance in (1, 2, 3):
+        right = by_hand(lookalike, distance, [1, 2, 3, 4, 5], "centred", full=112)
+        assert list(result["distances"][str(distance)]["cameras"].values()) == pytest.approx(list(right.mean(axis=0)))
 
 
 @pytest.mark.parametrize(

@@ -88,3 +88,33 @@ def test_results_of_another_export_are_refused(results: Config, tmp_path: Path) 
     with pytest.raises(UserError, match="evaluate that export first"):
         main(results)
     assert not (tmp_path / "saved_models" / "srresnet" / "MODEL_CARD.md").exists()
+
+
+def test_camera_levels_are_rows_of_their_own(results: Config, tmp_path: Path) -> None:
+    main(results)
+    clean = (tmp_path / "README.md").read_text()
+    restoration = read_json(tmp_path / "restoration.json")
+    trees = restoration["trees"]
+    methods = {"bicubic": restoration_row(19.5, None), "srresnet": restoration_row(20.25, 0.75)}
+    tree = {"counts": {"images": 1598}, "camera": "harsh", "methods": methods}
+    trees["datasets/celeba_face"]["camera"] = "clean"
+    write_json(tmp_path / "restoration.json", {**restoration, "trees": {**trees, "datasets/celeba_face, harsh": tree}})
+    main(results)
+    card = (tmp_path / "saved_models" / "srresnet" / "MODEL_CARD.md").read_text()
+    assert "| aligned, `face` | 1,598 | srresnet | 26.82 dB | +3.39" in card
+    assert "| aligned, `face`, harsh | 1,598 | srresnet | 20.25 dB | +0.75 [+0.74, +0.76] |" in card
+    link = "[`srresnet`](saved_models/srresnet/MODEL_CARD.md)"
+    assert (tmp_path / "README.md").read_text().splitlines()[2:-2] == [
+        "| | camera | aligned, `face`: PSNR gain, SSIM | pairs at 16 px, against bicubic |",
+        "| :-- | :-- | --: | --: |",
+        "| bicubic | clean | (23.43 dB), 0.812 | (75.3%) |",
+        "|  | harsh | (19.50 dB), 0.812 |  |",
+        f"| {link} | clean | +3.39 dB, 0.812 | +7.5 points [+6.5, +8.5] |",
+        "|  | harsh | +0.75 dB, 0.812 |  |",
+    ]
+    assert clean.splitlines()[2:-2] == [
+        "| | aligned, `face`: PSNR gain, SSIM | pairs at 16 px, against bicubic |",
+        "| :-- | --: | --: |",
+        "| bicubic | (23.43 dB), 0.812 | (75.3%) |",
+        f"| {link} | +3.39 dB, 0.812 | +7.5 points [+6.5, +8.5] |",
+    ]

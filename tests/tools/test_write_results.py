@@ -6,7 +6,7 @@ import pytest
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import write_json
-from tests.result_by_hand import make_pixels, make_result, make_siamese_result
+from tests.result_by_hand import make_camera_pixels, make_levels_result, make_pixels, make_result, make_siamese_result
 from tests.tools.conftest import Tool
 
 
@@ -80,6 +80,30 @@ def test_the_siamese_network_and_the_curve_against_pixels_are_quoted(tool: Tool,
     assert "The protocol of pixels." in text
     readme = (tmp_path / "README.md").read_text()
     assert "|  | Siamese, no super-resolution | 100.0 % | - | - | 20.0 % | - |" in readme
+
+
+def test_camera_levels_are_quoted(tool: Tool, runs: Path, tmp_path: Path) -> None:
+    write_json(runs / "face" / "report" / "result.json", make_levels_result(title="Faces"))
+    write_json(runs / "face" / "pixels" / "result.json", make_camera_pixels())
+    (runs / "face" / "pixels" / "result.held_out.png").write_bytes(b"a picture")
+    (tmp_path / "README.md").write_text("<!-- results -->\n<!-- end of results -->\n")
+    write_results = tool("write_results")
+    write_results.main(
+        write_results.Config(
+            experiments=(str(runs / "face"),),
+            output=str(tmp_path / "docs" / "results.md"),
+            readme=str(tmp_path / "README.md"),
+        )
+    )
+    text = (tmp_path / "docs" / "results.md").read_text()
+    assert "### By camera" in text
+    assert "| SRGAN | harsh | 15.0 [10.0, 20.0] |" in text
+    assert "| Bicubic + FaceNet | harsh | 5.0 [0.0, 10.0] | 25.0 [20.0, 30.0] |" in text
+    lines = (tmp_path / "README.md").read_text().splitlines()
+    assert "| Faces (n = 6) | HR | 90.0 % | - | - | 90.0 % | 90.0 % |" in lines
+    place = lines.index("| through a harsh camera | Bicubic | 10.0 % | 20.00 dB | 0.500 | 10.0 % | - |")
+    assert lines[place + 1] == "|  | SRCNN | 20.0 % | 20.00 dB | 0.500 | 20.0 % | - |"
+    assert sum("| HR |" in line for line in lines) == 1
 
 
 def test_a_document_without_marks_is_left_alone(tool: Tool, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from lrfr_tf.evaluation.report.plots import colours
 from lrfr_tf.evaluation.report.sections import (
     BOXES_TEXT,
     GROUPS,
+    LEVELS_HEADING,
     PIXELS_HEADING,
     PLOTS,
     QUALITY_TEXT,
@@ -25,7 +26,15 @@ from lrfr_tf.evaluation.report.sections import (
     sides,
 )
 from lrfr_tf.evaluation.report.style import STYLE
-from lrfr_tf.evaluation.report.tables import Cell, Table, blocks_of, boxes_table, quality_table, recognition_table
+from lrfr_tf.evaluation.report.tables import (
+    Cell,
+    Table,
+    blocks_of,
+    boxes_table,
+    levels_table,
+    quality_table,
+    recognition_table,
+)
 from lrfr_tf.evaluation.report.words import (
     DEFINITIONS,
     below_bicubic,
@@ -33,6 +42,7 @@ from lrfr_tf.evaluation.report.words import (
     block_sentence,
     fitted_on_hr,
     head_name,
+    levels_sentence,
     main_head,
     method_name,
     methods_of,
@@ -59,6 +69,10 @@ def html_page(result: dict[str, Any], examples: Sequence[Example], pictures: dic
         body.append(_figures(recognition_table(block)))
         body.append(f'<p class="small">{RECOGNITION_TEXT}</p>')
         body += [f'<p class="below">{_unbroken(_text(sentence))}</p>' for sentence in below_bicubic(block)]
+    if "levels" in result:
+        body.append(f"<h2>{LEVELS_HEADING}</h2>\n<p>{_text(levels_sentence(result))}</p>")
+        for name, heading, _ in blocks_of(result):
+            body += [f"<h3>{_text(heading)}</h3>", _figures(levels_table(result, name))]
     body.append("<h2>Image quality and detection</h2>")
     for _, heading, block in blocks_of(result):
         body += [f"<h3>{_text(heading)}</h3>", _figures(quality_table(block))]

@@ -1,5 +1,6 @@
 """Accuracy against pixels in words, as a table and as pictures; the result is that of tools/evaluate_pixels.py."""
 
+import dataclasses
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -7,10 +8,17 @@ from typing import Any
 import numpy as np
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.evaluation.curves import draw_curves
+from lrfr_tf.evaluation.curves import draw_panels
 from lrfr_tf.evaluation.report.figures import percent
 from lrfr_tf.evaluation.report.tables import Column, Table, make_table
-from lrfr_tf.evaluation.report.words import BASELINE, block_counts, block_title, method_name
+from lrfr_tf.evaluation.report.words import (
+    BASELINE,
+    CLEAN,
+    block_counts,
+    block_title,
+    camera_title,
+    method_name,
+)
 from lrfr_tf.files import read_json, sha256
 
 BENCHMARK = "pixels"
@@ -26,14 +34,31 @@ def curve_name(method: str, result: dict[str, Any]) -> str:
     return f"{method_name(method)} (probe resized to {result['low_size']} px) + FaceNet"
 
 
+def curves_by_camera(block: dict[str, Any]) -> dict[str, dict[str, list[dict[str, Any]]]]:
+    """camera level -> method -> its points, in the order of the result."""
+    cameras: dict[str, dict[str, list[dict[str, Any]]]] = {}
+    for method, points in block["curves"].items():
+        for point in points:
+            cameras.setdefault(point.get("camera", CLEAN), {}).setdefault(method, []).append(point)
+    return cameras
+
+
 def pixels_table(block: dict[str, Any], result: dict[str, Any]) -> Table:
-    """Top-1 of every method at every size."""
+    """Top-1 of every method at every size; with several camera levels a group of rows for each."""
     columns = [Column(f"{size} px", itemgetter(str(size)), percent, over="Top-1 (%)") for size in result["sizes"]]
-    rows = [
-        {"method": method, **{str(point["pixels"]): point["top_1"] for point in points}}
-        for method, points in block["curves"].items()
+    groups = [
+        [
+            {"method": method, "camera": camera, **{str(point["pixels"]): point["top_1"] for point in points}}
+            for method, points in curves.items()
+        ]
+        for camera, curves in curves_by_camera(block).items()
     ]
-    return make_table(["Method"], lambda row: [curve_name(row["method"], result)], columns, [rows])
+    if len(groups) == 1 and groups[0][0]["camera"] == CLEAN:
+        return make_table(["Method"], lambda row: [curve_name(row["method"], result)], columns, groups)
+    table = make_table(
+        ["Method", "Camera"], lambda row: [curve_name(row["method"], result), row["camera"]], columns, groups
+    )
+    return dataclasses.replace(table, titles=[camera_title(group[0]["camera"]) for group in groups])
 
 
 def pixels_sentence(result: dict[str, Any]) -> str:
@@ -54,15 +79,20 @@ def picture_path(output: Path, block: str) -> Path:
 
 
 def draw_pixels(output: Path, result: dict[str, Any]) -> None:
-    """Draws the curves of each block beside the result."""
+    """Draws the curves of each block beside the result, with a panel for each camera level."""
     for name, block in result["blocks"].items():
-        curves = {}
-        for method, points in block["curves"].items():
-            sizes = np.array([point["pixels"] for point in points])
-            curves[curve_name(method, result)] = sizes, np.array([100 * point["top_1"]["mean"] for point in points])
+        panels = {}
+        for camera, curves in curves_by_camera(block).items():
+            panels[camera_title(camera)] = {
+                curve_name(method, result): (
+                    np.array([point["pixels"] for point in points]),
+                    np.array([100 * point["top_1"]["mean"] for point in points]),
+                )
+                for method, points in curves.items()
+            }
         title = f"{result['title']}\n{block_title(name)}: {block_counts(block)}"
-        draw_curves(
-            picture_path(output, name), title, "Pixels (S x S)", "Top-1, face found in HR (%)", curves, log_x=True
+        draw_panels(
+            picture_path(output, name), title, "Pixels (S x S)", "Top-1, face found in HR (%)", panels, log_x=True
         )
 
 

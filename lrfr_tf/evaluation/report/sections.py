@@ -27,6 +27,7 @@ GROUPS = ("grid", "right", "wrong")
 
 
 PIXELS_HEADING = "Accuracy against pixels"
+LEVELS_HEADING = "By camera"
 
 
 def pictures(

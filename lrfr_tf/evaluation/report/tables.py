@@ -6,12 +6,16 @@ from typing import Any
 
 from lrfr_tf.evaluation.report.figures import ABSENT, count, interval, number, p_value, percent
 from lrfr_tf.evaluation.report.words import (
+    CLEAN,
     ON_HR,
     block_title,
+    camera_title,
     fitted_head,
     fitted_on_hr,
     head_name,
+    main_head,
     method_name,
+    methods_of,
     one_line,
     short_name,
 )
@@ -114,6 +118,62 @@ def boxes_table(block: dict[str, Any]) -> Table:
     ]
     rows = [{"method": method, **row} for method, row in block["boxes"].items()]
     return make_table(["Method"], lambda row: [method_name(row["method"])], columns, [rows])
+
+
+def headline_rows(block: dict[str, Any], head: str | None) -> list[dict[str, Any]]:
+    """What each method of a block comes to: detected, PSNR, SSIM, and top-1 over all images by one head.
+
+    Returns:
+        Rows of "method" and figures or None: "detected", "psnr_rgb", "ssim_rgb", and top-1 with the head fitted on HR
+        ("on_hr") and on the method's own images ("on_own").
+    """
+    rows = block["recognition"]
+    top_1 = {(row["method"], row["trained_on"]): row["all"]["top_1"] for row in rows if row["head"] == head}
+    found = {row["method"]: row["detected"]["images"] for row in rows}
+    headlines = []
+    for method in methods_of(block):
+        # A method that makes no images has no row of theirs.
+        quality = block["quality"].get(method, {"detected": {"mean": found.get(method, 0) / block["images"]}})
+        headlines.append(
+            {
+                "method": method,
+                "detected": quality["detected"],
+                "psnr_rgb": quality.get("psnr_rgb"),
+                "ssim_rgb": quality.get("ssim_rgb"),
+                "on_hr": top_1.get((method, "hr")),
+                "on_own": top_1.get((method, method)) if method != "hr" else None,
+            }
+        )
+    return headlines
+
+
+def blocks_by_camera(result: dict[str, Any], name: str) -> dict[str, dict[str, Any]]:
+    """Camera level -> the block of that name, "clean" first."""
+    levels = {camera: level["blocks"][name] for camera, level in result.get("levels", {}).items()}
+    return {CLEAN: result["blocks"][name], **levels}
+
+
+def levels_table(result: dict[str, Any], name: str) -> Table:
+    """The headline of each camera level in a block; the rows on HR stand once, as no camera is between."""
+    by_camera = blocks_by_camera(result, name)
+    head = main_head(by_camera[CLEAN]["recognition"])
+    columns = [
+        Column("Detected (%)", lambda row: row["detected"], percent),
+        Column("PSNR (dB)", lambda row: row["psnr_rgb"], _decimals(2), over="RGB"),
+        Column("SSIM", lambda row: row["ssim_rgb"], _decimals(3), over="RGB"),
+        Column("on HR", lambda row: row["on_hr"], percent, over="Top-1 (%)"),
+        Column("on own", lambda row: row["on_own"], percent, over="Top-1 (%)"),
+    ]
+    groups = [
+        [
+            {**row, "camera": camera}
+            for row in headline_rows(block, head)
+            if camera == CLEAN or row["method"] not in ON_HR
+        ]
+        for camera, block in by_camera.items()
+    ]
+    table = make_table(["Method", "Camera"], lambda row: [method_name(row["method"]), row["camera"]], columns, groups)
+    return dataclasses.replace(table, titles=[camera_title(camera) for camera in by_camera])
 
 
 def recognition_groups(rows: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:

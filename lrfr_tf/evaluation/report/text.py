@@ -6,21 +6,25 @@ import textwrap
 from typing import Any
 
 from lrfr_tf.evaluation.report.figures import ABSENT, count, interval, number, p_value, percent
-from lrfr_tf.evaluation.report.pixels import pixels_sentence, pixels_table
+from lrfr_tf.evaluation.report.pixels import curves_by_camera, pixels_sentence, pixels_table
 from lrfr_tf.evaluation.report.tables import (
     Cell,
     Table,
     blocks_of,
     boxes_table,
+    levels_table,
     quality_table,
     recognition_groups,
     recognition_table,
 )
 from lrfr_tf.evaluation.report.words import (
+    CLEAN,
     below_bicubic,
     block_counts,
     block_sentence,
+    camera_title,
     head_name,
+    levels_sentence,
     mean_of,
     method_name,
     one_line,
@@ -44,6 +48,10 @@ def table_text(result: dict[str, Any]) -> str:
         parts.append("")
         parts.append(_aligned(_recognition_lines(block), words=3))
         parts += ["\n" + textwrap.fill(sentence, WIDTH) for sentence in below_bicubic(block)]
+    if "levels" in result:
+        parts.append("\n" + textwrap.fill(levels_sentence(result), WIDTH))
+        for name, title, _ in blocks_of(result):
+            parts.append(f"\n{title}, by camera\n\n{_table_text(levels_table(result, name))}")
     return "\n".join(parts)
 
 
@@ -54,6 +62,8 @@ def table_markdown(result: dict[str, Any]) -> str:
         parts.append(f"### {markdown(title)}\n\n{markdown(block_sentence(name, result))}")
         parts += recognition_markdown(block)
         parts += [markdown_table(quality_table(block)), markdown_table(boxes_table(block))]
+    if "levels" in result:
+        parts += ["### By camera", *levels_markdown(result)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -61,12 +71,14 @@ def pixels_text(result: dict[str, Any]) -> str:
     """Top-1 against pixels, for a terminal: the protocol, and of each block the shares with their intervals."""
     parts = [one_line(result["title"]), textwrap.fill(one_line(pixels_sentence(result)), WIDTH)]
     for _, title, block in blocks_of(result):
-        parts.append(f"\n{title}: {block_counts(block)}; top-1 in per cent, 95 % intervals in brackets\n")
-        # A line for each size: eight sizes side by side would be wider than a terminal.
-        lines = [["pixels", *(short_name(method) for method in block["curves"])]]
-        for points in zip(*block["curves"].values(), strict=True):
-            lines.append([str(points[0]["pixels"]), *(_figure(point["top_1"], percent) for point in points)])
-        parts.append(_aligned(lines, words=0))
+        parts.append(f"\n{title}: {block_counts(block)}; top-1 in per cent, 95 % intervals in brackets")
+        for camera, curves in curves_by_camera(block).items():
+            parts.append("" if camera == CLEAN else f"\n{camera_title(camera)}\n")
+            # A line for each size: eight sizes side by side would be wider than a terminal.
+            lines = [["pixels", *(short_name(method) for method in curves)]]
+            for points in zip(*curves.values(), strict=True):
+                lines.append([str(points[0]["pixels"]), *(_figure(point["top_1"], percent) for point in points)])
+            parts.append(_aligned(lines, words=0))
     return "\n".join(parts)
 
 
@@ -83,6 +95,15 @@ def pixels_markdown(result: dict[str, Any], pictures: dict[str, str]) -> list[st
         parts.append(f"**{markdown(title)}**: {markdown(block_counts(block))}.")
         parts.append(markdown_table(pixels_table(block, result)))
     return [*parts, markdown(pixels_sentence(result))]
+
+
+def levels_markdown(result: dict[str, Any]) -> list[str]:
+    """What each camera level came to: paragraphs of Markdown, a table for each block."""
+    parts = [markdown(levels_sentence(result))]
+    for name, title, block in blocks_of(result):
+        parts.append(f"**{markdown(title)}**: {markdown(block_counts(block))}.")
+        parts.append(markdown_table(levels_table(result, name)))
+    return parts
 
 
 def recognition_markdown(block: dict[str, Any]) -> list[str]:
@@ -163,6 +184,13 @@ def _recognition_lines(block: dict[str, Any]) -> list[list[str]]:
                 ]
             )
     return lines if with_top_5 else [line[:4] + line[5:] for line in lines]
+
+
+def _table_text(table: Table) -> str:
+    """A table without its intervals; the best figure of each group has a star."""
+    headings = [f"{over} {text}".strip() for text, over in zip(table.headings, table.over, strict=True)]
+    lines = [[f"{cell.text}{'*' if cell.best else ''}" for cell in row] for row in table.rows]
+    return _aligned([headings, *lines], table.words)
 
 
 def _figure(figure: dict[str, Any] | None, show: Any) -> str:

@@ -19,6 +19,7 @@ ON_HR = ("hr", "siamese_hr")
 HEAD_NAMES = {"mlp": "MLP"}
 BLOCK_TITLES = {"held_out": "Held-out identities", "all": "All identities"}
 BASELINE = "bicubic"
+CLEAN = "clean"  # the camera level of what names none
 SECOND_CHOICE = {
     "miss": "an image in which the detector finds no face counts as wrong",
     "whole": "where the detector finds no face, the whole image is embedded",
@@ -82,6 +83,11 @@ def method_name(method: str) -> str:
 def short_name(method: str) -> str:
     """The same where there is little room."""
     return "Siamese" if method == "siamese" else method_name(method)
+
+
+def camera_title(camera: str) -> str:
+    """The heading of what was measured at a camera level."""
+    return "Shrunk cleanly" if camera == CLEAN else f"Camera: {camera}"
 
 
 def head_name(head: str) -> str:
@@ -151,6 +157,17 @@ def siamese_sentence(result: dict[str, Any], after: str = "") -> str:
         f"{siamese['size']} x {siamese['size']} pixels by the landmarks that the detector found in that image "
         f"(template {siamese['template']}), and its heads are fitted on its own embeddings; {method_name('siamese_hr')}"
         f": the same of the original face.{after}"
+    )
+
+
+def levels_sentence(result: dict[str, Any]) -> str:
+    """What the table by camera level is."""
+    head = main_head(next(iter(result["blocks"].values()))["recognition"])
+    return (
+        "The same faces, made small cleanly and by the camera model of docs/camera.md; everything was done anew for "
+        "each level, heads fitted on a method's own images included. Top-1 is over all images, with the "
+        f"{head_name(head or 'first')} head fitted on HR, or on the method's own images. PSNR and SSIM of a "
+        "camera level are against HR in the colors of the photo."
     )
 
 

@@ -9,6 +9,7 @@ from lrfr_tf.evaluation.report.html import html_page
 from lrfr_tf.evaluation.report.sections import (
     BOXES_TEXT,
     GROUPS,
+    LEVELS_HEADING,
     PIXELS_HEADING,
     PLOTS,
     QUALITY_TEXT,
@@ -21,7 +22,13 @@ from lrfr_tf.evaluation.report.sections import (
     sides,
 )
 from lrfr_tf.evaluation.report.tables import blocks_of, boxes_table, quality_table
-from lrfr_tf.evaluation.report.text import markdown, markdown_table, pixels_markdown, recognition_markdown
+from lrfr_tf.evaluation.report.text import (
+    levels_markdown,
+    markdown,
+    markdown_table,
+    pixels_markdown,
+    recognition_markdown,
+)
 from lrfr_tf.evaluation.report.words import DEFINITIONS, block_sentence, method_name, settings, short_name, summary
 from lrfr_tf.files import folder_written_whole, written_whole
 
@@ -57,6 +64,8 @@ def _markdown_page(result: dict[str, Any], examples: Sequence[Example], drawn: d
     for name, title, block in blocks_of(result):
         parts += [f"## {markdown(title)}", markdown(block_sentence(name, result)), *recognition_markdown(block)]
         parts.append(markdown(RECOGNITION_TEXT))
+    if "levels" in result:
+        parts += [f"## {LEVELS_HEADING}", *levels_markdown(result)]
     parts.append("## Image quality and detection")
     for _, title, block in blocks_of(result):
         parts += [f"### {markdown(title)}", markdown_table(quality_table(block))]

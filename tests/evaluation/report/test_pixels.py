@@ -7,9 +7,11 @@ import pytest
 from PIL import Image
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.evaluation.report.pixels import draw_pixels, read_pixels
+from lrfr_tf.evaluation.report.pixels import draw_pixels, pixels_table, read_pixels
+from lrfr_tf.evaluation.report.text import pixels_markdown, pixels_text
 from lrfr_tf.files import sha256, write_json
-from tests.result_by_hand import make_pixels
+from lrfr_tf.images.decode import read_image
+from tests.result_by_hand import make_camera_pixels, make_pixels
 
 
 def test_the_pictures_are_drawn_and_read_back(tmp_path: Path) -> None:
@@ -35,3 +37,28 @@ def test_the_pictures_are_drawn_and_read_back(tmp_path: Path) -> None:
     write_json(path, {"schema": 1, "benchmark": "lfw"})
     with pytest.raises(UserError, match="no result of tools/evaluate_pixels"):
         read_pixels(path, tmp_path / "tree")
+
+
+def test_camera_levels_stand_below_each_other(tmp_path: Path) -> None:
+    result = make_camera_pixels()
+    block = result["blocks"]["all"]
+    table = pixels_table(block, result)
+    assert table.titles == ["Shrunk cleanly", "Camera: harsh"]
+    assert [[row[1].text for row in group] for group in table.groups] == [["clean"] * 3, ["harsh"] * 3]
+    assert [[row[2].text for row in group] for group in table.groups] == [
+        ["10.0", "20.0", "30.0"],
+        ["5.0", "10.0", "15.0"],
+    ]
+    # The best of each level is marked, not of all.
+    assert [[row[2].best for row in group] for group in table.groups] == [[False, False, True]] * 2
+    assert pixels_table(make_pixels()["blocks"]["all"], result).headings[:2] == ["Method", "8 px"]
+    text = pixels_text(result)
+    assert text.count("Camera: harsh") == 2  # blocks
+    clean, harsh = text.split("All identities")[1].split("Camera: harsh")
+    assert " 10.0 [5.0, 15.0]" in clean
+    assert "  5.0 [0.0, 10.0]" in harsh
+    assert "| Siamese, no super-resolution | harsh | **15.0** [10.0, 20.0] |" in "\n".join(pixels_markdown(result, {}))
+    draw_pixels(tmp_path / "result.json", result)
+    draw_pixels(tmp_path / "clean.json", make_pixels())
+    assert read_image(tmp_path / "result.all.png").shape == (550, 960, 3)
+    assert read_image(tmp_path / "clean.all.png").shape == (550, 800, 3)

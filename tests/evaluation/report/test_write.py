@@ -13,8 +13,10 @@ from PIL import Image
 
 from lrfr_tf.evaluation.report.faces import Example, face_png
 from lrfr_tf.evaluation.report.plots import boxes_plot, cmc_plot, colours, top_1_plot
+from lrfr_tf.evaluation.report.tables import levels_table
+from lrfr_tf.evaluation.report.text import table_markdown, table_text
 from lrfr_tf.evaluation.report.write import write_report
-from tests.result_by_hand import block, make_pixels, make_result, make_siamese_result
+from tests.result_by_hand import block, make_levels_result, make_pixels, make_result, make_siamese_result
 
 HOSTILE = '<script>alert("x")</script>|`*'
 
@@ -219,3 +221,32 @@ def test_a_second_report_leaves_no_picture_of_the_first(tmp_path: Path) -> None:
     write_report(tmp_path, make_result(), [make_example()])
     second = {path.name for path in (tmp_path / "report_files").iterdir()}
     assert second < first
+
+
+def test_camera_levels_have_a_section_in_every_form(tmp_path: Path) -> None:
+    result = make_levels_result()
+    table = levels_table(result, "all")
+    assert table.titles == ["Shrunk cleanly", "Camera: harsh"]
+    clean, harsh = ([[cell.text for cell in row] for row in group] for group in table.groups)
+    assert [row[:2] for row in clean] == [["HR", "clean"], ["Bicubic", "clean"], ["SRCNN", "clean"], ["SRGAN", "clean"]]
+    # HR itself sees no camera, and stands once.
+    assert [row[:2] for row in harsh] == [["Bicubic", "harsh"], ["SRCNN", "harsh"], ["SRGAN", "harsh"]]
+    on_hr = table.headings.index("on HR")
+    assert [row[on_hr] for row in harsh] == ["10.0", "20.0", "15.0"]
+    assert [row[on_hr].best for row in table.groups[1]] == [False, True, False]
+    write_report(tmp_path, result, [])
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    text = (tmp_path / "report.md").read_text(encoding="utf-8")
+    assert "<h2>By camera</h2>" in page
+    assert "## By camera" in text
+    for form in (text, table_markdown(result)):
+        assert "| SRCNN | harsh | **20.0** [15.0, 25.0] | **20.00** [19.95, 20.05] |" in form
+    assert "By camera" not in table_markdown(make_result())
+    siamese = make_siamese_result(levels={"harsh": {"blocks": make_siamese_result()["blocks"]}})
+    printed = table_text(siamese)
+    assert "All identities, by camera" in printed
+    lines = [line.split() for line in printed.splitlines()]
+    assert sum(line[:4] == ["Siamese", "on", "HR", "clean"] for line in lines) == 2  # one a block
+    assert not any(line[:4] == ["Siamese", "on", "HR", "harsh"] for line in lines)
+    assert "docs/camera.md" in printed
+    assert max(map(len, printed.splitlines())) <= 120
