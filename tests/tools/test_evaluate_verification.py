@@ -1,6 +1,7 @@
 """Pairs of a tree are verified with every method's images; a stand-in judges, the real FaceNet once."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,18 +30,20 @@ def tree(portrait: np.ndarray, tool: Tool, tmp_path_factory: pytest.TempPathFact
     return root
 
 
+def verified(tool: Tool, tree: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, **settings: Any) -> dict[str, Any]:
+    """The result of the tool with a network of its own, "mine", and a stand-in for FaceNet."""
+    save_super_resolver(folder / "model", SuperResolver("srcnn", srcnn("9-1-5"), enlarge_first=True))
+    module = tool("evaluate_verification")
+    monkeypatch.setattr(module, "load_embedder", small_embedder)
+    output, models = folder / "result.json", (f"mine={folder}/model",)
+    module.main(module.Config(str(tree), str(tree / "pairs.txt"), output=str(output), models=models, **settings))
+    return read_json(output)
+
+
 def test_every_method_is_verified_on_the_same_pairs(
     tool: Tool, tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    save_super_resolver(tmp_path / "model", SuperResolver("srcnn", srcnn("9-1-5"), enlarge_first=True))
-    module = tool("evaluate_verification")
-    monkeypatch.setattr(module, "load_embedder", small_embedder)
-    config = module.Config(
-        data=str(tree), pairs=str(tree / "pairs.txt"), output=str(tmp_path / "result.json"),
-        models=(f"mine={tmp_path}/model",),
-    )  # fmt: skip
-    module.main(config)
-    result = read_json(tmp_path / "result.json")
+    result = verified(tool, tree, tmp_path, monkeypatch)
     assert list(result["methods"]) == ["hr", "bicubic", "mine"]
     assert {"pairs": 80, "matched": 40, "folds": 2, "persons": 6}.items() <= result["counts"].items()
     assert result["counts"]["persons_in_several_folds"] == 0
@@ -72,15 +75,8 @@ def test_every_method_is_verified_on_the_same_pairs(
 def test_probes_of_a_camera_against_sharp_faces(
     tool: Tool, tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    save_super_resolver(tmp_path / "model", SuperResolver("srcnn", srcnn("9-1-5"), enlarge_first=True))
-    module = tool("evaluate_verification")
-    monkeypatch.setattr(module, "load_embedder", small_embedder)
-    config = module.Config(
-        data=str(tree), pairs=str(tree / "pairs.txt"), output=str(tmp_path / "result.json"),
-        models=(f"mine={tmp_path}/model",), camera="harsh", sharp_first=True, compare_with=("bicubic", "mine"),
-    )  # fmt: skip
-    module.main(config)
-    methods = read_json(tmp_path / "result.json")["methods"]
+    more = {"camera": "harsh", "sharp_first": True, "compare_with": ("bicubic", "mine")}
+    methods = verified(tool, tree, tmp_path, monkeypatch, **more)["methods"]
     # By hand: image 2 is a photo whose seed is its place among the images of the pairs, and image 1 is sharp.
     pairs = [pair for fold in read_pairs(tree / "pairs.txt") for pair in fold]
     paired = find_paired_faces(tree, read_pairs(tree / "pairs.txt"))

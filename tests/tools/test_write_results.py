@@ -1,6 +1,7 @@
 """The document of results: every figure out of the run folders, and the short table between its marks."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -56,20 +57,20 @@ def test_the_document_quotes_the_run_folders(tool: Tool, runs: Path, tmp_path: P
     assert (tmp_path / "README.md").read_text() == readme
 
 
-def test_the_siamese_network_and_the_curve_against_pixels_are_quoted(tool: Tool, runs: Path, tmp_path: Path) -> None:
-    write_json(runs / "face" / "report" / "result.json", make_siamese_result(title="Faces"))
-    write_json(runs / "face" / "pixels" / "result.json", make_pixels())
+def written(tool: Tool, runs: Path, folder: Path, result: dict[str, Any], pixels: dict[str, Any]) -> tuple[str, str]:
+    """The document and the README that come of one experiment's result and its accuracy against pixels."""
+    write_json(runs / "face" / "report" / "result.json", result)
+    write_json(runs / "face" / "pixels" / "result.json", pixels)
     (runs / "face" / "pixels" / "result.held_out.png").write_bytes(b"a picture")
-    (tmp_path / "README.md").write_text("<!-- results -->\n<!-- end of results -->\n")
-    write_results = tool("write_results")
-    write_results.main(
-        write_results.Config(
-            experiments=(str(runs / "face"),),
-            output=str(tmp_path / "docs" / "results.md"),
-            readme=str(tmp_path / "README.md"),
-        )
-    )
-    text = (tmp_path / "docs" / "results.md").read_text()
+    document, readme = folder / "docs" / "results.md", folder / "README.md"
+    readme.write_text("<!-- results -->\n<!-- end of results -->\n")
+    module = tool("write_results")
+    module.main(module.Config(experiments=(str(runs / "face"),), output=str(document), readme=str(readme)))
+    return document.read_text(), readme.read_text()
+
+
+def test_the_siamese_network_and_the_curve_against_pixels_are_quoted(tool: Tool, runs: Path, tmp_path: Path) -> None:
+    text, readme = written(tool, runs, tmp_path, make_siamese_result(title="Faces"), make_pixels())
     assert "Those in `saved_models/`" in text
     assert "siamese-1-abc embeds the face of the bicubic image, aligned to 128 x 128 pixels" in text
     assert "| Siamese, no super-resolution | logistic | HR | 20.0 [15.0, 25.0] |" in text
@@ -78,28 +79,15 @@ def test_the_siamese_network_and_the_curve_against_pixels_are_quoted(tool: Tool,
     assert (tmp_path / "docs" / "curves" / "pixels-face.png").read_bytes() == b"a picture"
     assert "| SRCNN (probe resized to 16 px) + FaceNet | 20.0 [15.0, 25.0] | 40.0 [35.0, 45.0] |" in text
     assert "The protocol of pixels." in text
-    readme = (tmp_path / "README.md").read_text()
     assert "|  | Siamese, no super-resolution | 100.0 % | - | - | 20.0 % | - |" in readme
 
 
 def test_camera_levels_are_quoted(tool: Tool, runs: Path, tmp_path: Path) -> None:
-    write_json(runs / "face" / "report" / "result.json", make_levels_result(title="Faces"))
-    write_json(runs / "face" / "pixels" / "result.json", make_camera_pixels())
-    (runs / "face" / "pixels" / "result.held_out.png").write_bytes(b"a picture")
-    (tmp_path / "README.md").write_text("<!-- results -->\n<!-- end of results -->\n")
-    write_results = tool("write_results")
-    write_results.main(
-        write_results.Config(
-            experiments=(str(runs / "face"),),
-            output=str(tmp_path / "docs" / "results.md"),
-            readme=str(tmp_path / "README.md"),
-        )
-    )
-    text = (tmp_path / "docs" / "results.md").read_text()
+    text, readme = written(tool, runs, tmp_path, make_levels_result(title="Faces"), make_camera_pixels())
     assert "### By camera" in text
     assert "| SRGAN | harsh | 15.0 [10.0, 20.0] |" in text
     assert "| Bicubic + FaceNet | harsh | 5.0 [0.0, 10.0] | 25.0 [20.0, 30.0] |" in text
-    lines = (tmp_path / "README.md").read_text().splitlines()
+    lines = readme.splitlines()
     assert "| Faces (n = 6) | HR | 90.0 % | - | - | 90.0 % | 90.0 % |" in lines
     place = lines.index("| through a harsh camera | Bicubic | 10.0 % | 20.00 dB | 0.500 | 10.0 % | - |")
     assert lines[place + 1] == "|  | SRCNN | 20.0 % | 20.00 dB | 0.500 | 20.0 % | - |"
