@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import write_json
-from lrfr_tf.recognition.probes import CLEAN
+from lrfr_tf.images.camera import CLEAN_LEVEL
 from lrfr_tf.recognition.saved_model import find_version
 
 ROOT = Path(__file__).parent.parent
@@ -77,12 +77,12 @@ def check_levels(levels: Sequence[str]) -> list[str]:
     Raises:
         UserError: "clean" is not among them.
     """
-    if CLEAN not in levels:
-        raise UserError(f"--camera={','.join(levels)} lacks {CLEAN}, which the other levels are set beside.")
+    if CLEAN_LEVEL not in levels:
+        raise UserError(f"--camera={','.join(levels)} lacks {CLEAN_LEVEL}, which the other levels are set beside.")
     return list(dict.fromkeys(levels))
 
 
-def count_recognition_steps(siamese: str | None, levels: Sequence[str] = (CLEAN,)) -> int:
+def count_recognition_steps(siamese: str | None, levels: Sequence[str] = (CLEAN_LEVEL,)) -> int:
     """How many steps `recognition_steps` has."""
     # Every level but the clean one is photographed first, but its boxes and its curve are no steps of their own.
     return (6 if siamese is None else 8) + (len(levels) - 1) * (5 if siamese is None else 7)
@@ -97,7 +97,7 @@ def recognition_steps(
     held_out_divisor: int,
     title: str,
     note: str = "",
-    levels: Sequence[str] = (CLEAN,),
+    levels: Sequence[str] = (CLEAN_LEVEL,),
     curve_levels: Sequence[str] | None = None,
 ) -> None:
     """The steps after training: super-resolve, embed, fit heads, compare boxes, accuracy against pixels, the table.
@@ -115,7 +115,7 @@ def recognition_steps(
     """
     methods = ",".join(["bicubic", *models])
     evaluate = (f"--held_out_divisor={held_out_divisor}", f"--title={title}")
-    further = [level for level in levels if level != CLEAN]
+    further = [level for level in levels if level != CLEAN_LEVEL]
     for level in further:
         faces, folder = f"{output}/{level}/faces", f"{output}/{level}"
         experiment.run(
@@ -150,7 +150,7 @@ def recognition_steps(
         f"--embeddings={output}/embeddings",
         f"--models={','.join(f'{name}={folder}' for name, folder in models.items())}",
         *([f"--siamese={siamese}", *given] if siamese is not None else []),
-        *([f"--camera={','.join(cameras)}"] if cameras != [CLEAN] else []),
+        *([f"--camera={','.join(cameras)}"] if cameras != [CLEAN_LEVEL] else []),
         f"--output={output}/pixels/result.json",
         *evaluate,
     )

@@ -20,13 +20,13 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.evaluation.lfw import differences
 from lrfr_tf.faces.align import TEMPLATES
 from lrfr_tf.files import check_result_file, read_json, sha256, write_json
-from lrfr_tf.images.camera import LEVELS
+from lrfr_tf.images.camera import CLEAN_LEVEL, LEVELS
 from lrfr_tf.main import run
 from lrfr_tf.recognition.benchmark_result import benchmark_result, embedder_of, template_to_measure
 from lrfr_tf.recognition.embedding import BACKBONES
 from lrfr_tf.recognition.evaluate_lfw import draw_lfw, lfw_lines, protocol, verify_at_sizes
 from lrfr_tf.recognition.photo_landmarks import photo_landmarks
-from lrfr_tf.recognition.probes import CLEAN, PROBE_FORMS
+from lrfr_tf.recognition.probes import PROBE_FORMS
 
 MARGIN_SHARE = 7  # a seventh of an aligned face's side lies around it, which a camera may see: 16 pixels around 112
 PROBE_SIZES = (8, 12, 16, 20)
@@ -50,7 +50,7 @@ class Config:
     probe_sizes: tuple[int, ...] = option(
         (), f"sizes of image 2 in pixels; default: {', '.join(map(str, PROBE_SIZES))}, and as the model takes faces"
     )
-    camera: tuple[str, ...] = option((CLEAN,), "how image 2 is shrunk, see docs/camera.md", tuple(LEVELS))
+    camera: tuple[str, ...] = option((CLEAN_LEVEL,), "how image 2 is shrunk, see docs/camera.md", tuple(LEVELS))
     probe_form: str = option("enlarged", "the model gets image 2 enlarged again, or small, as it is", PROBE_FORMS)
     flip: bool = option(False, "mean of the embeddings of a face and its mirror image")
     matched_gallery: bool = option(False, "image 1 is brought to the size of image 2, too")
@@ -75,7 +75,7 @@ def main(config: Config) -> None:
     sizes = sorted(set(config.probe_sizes or (*PROBE_SIZES, side)))
     template = template_to_measure(embedder, config.template)
     points = photo_landmarks(source, photos.images, config.landmarks, config.save_landmarks)
-    margin = 0 if set(config.camera) == {CLEAN} else side // MARGIN_SHARE
+    margin = 0 if set(config.camera) == {CLEAN_LEVEL} else side // MARGIN_SHARE
     faces = align_photos(source, photos.images, points, template, side, margin)
     verified = verify_at_sizes(
         embedder, faces, photos, sizes, config.probe_form, config.matched_gallery, config.camera, margin

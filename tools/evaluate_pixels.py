@@ -20,12 +20,11 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.evaluation.report.pixels import BENCHMARK, SCHEMA, draw_pixels
 from lrfr_tf.evaluation.report.text import pixels_text
 from lrfr_tf.files import check_result_file, sha256, write_json
-from lrfr_tf.images.camera import LEVELS
+from lrfr_tf.images.camera import CLEAN_LEVEL, LEVELS
 from lrfr_tf.main import run
 from lrfr_tf.recognition.embedding import load_embedder
 from lrfr_tf.recognition.evaluate_pixels import SIZES, PixelCurve, check_embedder, pixel_blocks, protocol
 from lrfr_tf.recognition.named_models import describe_models, load_named_models
-from lrfr_tf.recognition.probes import CLEAN
 from lrfr_tf.recognition.stored_embeddings import blocks_of_images, check_belong_together, read_stored_embeddings
 
 
@@ -40,7 +39,7 @@ class Config:
     siamese: str | None = option(None, "folder of the exported Siamese network; without it, left out")
     siamese_embeddings: str | None = option(None, "folder of its embeddings (--crop=aligned), with hr in it")
     sizes: tuple[int, ...] = option(SIZES, "sides of the probes in pixels")
-    camera: tuple[str, ...] = option((CLEAN,), "how probes are shrunk, see docs/camera.md", tuple(LEVELS))
+    camera: tuple[str, ...] = option((CLEAN_LEVEL,), "how probes are shrunk, see docs/camera.md", tuple(LEVELS))
     held_out_divisor: int = option(
         0, "identities whose number is divisible by this were held out of every network's training", at_least=0
     )

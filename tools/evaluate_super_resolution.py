@@ -23,11 +23,10 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.evaluation.contact_sheet import write_contact_sheet
 from lrfr_tf.evaluation.restoration import LEGEND, restoration_rows, table_lines
 from lrfr_tf.files import check_result_file, sha256, write_json
-from lrfr_tf.images.camera import LEVELS
+from lrfr_tf.images.camera import CLEAN_LEVEL, LEVELS
 from lrfr_tf.images.camera_numpy import photograph_all_with_targets
 from lrfr_tf.main import run
 from lrfr_tf.recognition.named_models import BASELINE, describe_models, load_named_models, super_resolve_all
-from lrfr_tf.recognition.probes import CLEAN
 from lrfr_tf.recognition.super_resolution import SuperResolver
 
 PROTOCOL = (
@@ -48,7 +47,7 @@ class Config:
     output: str = required("the result to write (JSON)")
     models: tuple[str, ...] = option((), "networks to compare with bicubic, each as name=folder")
     held_out_divisor: int = option(5, "score persons whose number is divisible by this; 0: everybody", at_least=0)
-    camera: tuple[str, ...] = option((CLEAN,), "how LR is made of HR, see docs/camera.md", tuple(LEVELS))
+    camera: tuple[str, ...] = option((CLEAN_LEVEL,), "how LR is made of HR, see docs/camera.md", tuple(LEVELS))
     splits: tuple[str, ...] = option(EVERY_SPLIT, "splits to take the faces from, those that exist")
     contact_sheet: str | None = option(None, "a picture to write (PNG): LR | bicubic | networks | HR")
     contact_faces: int = option(100, "number of faces on it, evenly spread over all faces scored", at_least=1)
@@ -63,11 +62,11 @@ def main(config: Config) -> None:
     places_scored = [(data, camera) for data in config.data for camera in dict.fromkeys(config.camera)]
     for number, (data, camera) in enumerate(places_scored):
         root = Path(data)
-        scored = data if camera == CLEAN else f"{data}, {camera}"
+        scored = data if camera == CLEAN_LEVEL else f"{data}, {camera}"
         faces = list_held_out(root, config.splits, config.held_out_divisor)
         high = load_faces(root / "hr", faces, f"read {root / 'hr'}")
         low = load_faces(root / "lr", faces, f"read {root / 'lr'}")
-        if camera != CLEAN:
+        if camera != CLEAN_LEVEL:
             watched = tqdm(high, desc=f"photograph, {camera}", unit="face")
             seeds = range(len(faces))
             low, high = photograph_all_with_targets(watched, low.shape[1], camera, seeds, misplaced=False)

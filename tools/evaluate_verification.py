@@ -17,12 +17,11 @@ from lrfr_tf.data.face_cache import load_faces
 from lrfr_tf.data.pairs import read_pairs
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import check_result_file, sha256, write_json
-from lrfr_tf.images.camera import LEVELS
+from lrfr_tf.images.camera import CLEAN_LEVEL, LEVELS
 from lrfr_tf.images.camera_numpy import photograph_all
 from lrfr_tf.main import run
 from lrfr_tf.recognition.embedding import EMBEDDERS, load_embedder
 from lrfr_tf.recognition.named_models import BASELINE, describe_models, load_named_models, super_resolve_all
-from lrfr_tf.recognition.probes import CLEAN
 from lrfr_tf.recognition.verify_pairs import (
     embed_images,
     find_paired_faces,
@@ -48,7 +47,7 @@ class Config:
     models: tuple[str, ...] = option((), "networks to compare with bicubic, each as name=folder")
     embedder: str = option("facenet-128", "face recogniser that judges", choices=EMBEDDERS)
     facenet_weights: str | None = option(None, "its weight file; without it, the cache or a download")
-    camera: str = option(CLEAN, "how LR is made of HR, see docs/camera.md", tuple(LEVELS))
+    camera: str = option(CLEAN_LEVEL, "how LR is made of HR, see docs/camera.md", tuple(LEVELS))
     sharp_first: bool = option(False, "image 1 of a pair is its HR face, whatever is made of image 2")
     compare_with: tuple[str, ...] = option((BASELINE,), "methods that all others are compared with, pair by pair")
 
@@ -63,7 +62,7 @@ def main(config: Config) -> None:
     paired = find_paired_faces(data, folds)
     high = load_faces(data / "hr", paired.images, "read HR")
     low = load_faces(data / "lr", paired.images, "read LR")
-    if config.camera != CLEAN:
+    if config.camera != CLEAN_LEVEL:
         low = photograph_all(high, low.shape[1], config.camera, range(len(high)), misplaced=False)
     resolvers = load_named_models(config.models, low.shape[1], high.shape[1])
     unknown = [name for name in config.compare_with if name not in resolvers]

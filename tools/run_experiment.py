@@ -19,9 +19,8 @@ from lrfr_tf.experiment import (
     in_checkout,
     recognition_steps,
 )
-from lrfr_tf.images.camera import LEVELS
+from lrfr_tf.images.camera import CLEAN_LEVEL, LEVELS
 from lrfr_tf.main import run
-from lrfr_tf.recognition.probes import CLEAN
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,7 +36,7 @@ class Config:
     held_out_divisor: int = option(
         0, "identities divisible by this were held out of every network's training", at_least=0
     )
-    camera: tuple[str, ...] = option((CLEAN,), "how LR is made of HR, see docs/camera.md", tuple(LEVELS))
+    camera: tuple[str, ...] = option((CLEAN_LEVEL,), "how LR is made of HR, see docs/camera.md", tuple(LEVELS))
     title: str = option("Low-resolution face recognition", "title of the report")
 
 

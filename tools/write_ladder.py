@@ -19,10 +19,9 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.evaluation.lfw import read_correct
 from lrfr_tf.evaluation.significance import grouped_interval, paired_members_interval
 from lrfr_tf.files import put_between_marks, read_json, sha256
-from lrfr_tf.images.camera import LEVELS
+from lrfr_tf.images.camera import CLEAN_LEVEL, LEVELS
 from lrfr_tf.main import run
 from lrfr_tf.recognition.evaluate_lfw import condition_name
-from lrfr_tf.recognition.probes import CLEAN
 
 MARK = "ladder"
 # Below so many pixels nobody is told apart who was not seen clean.
@@ -76,7 +75,7 @@ def pairs_columns(results: Mapping[str, Any], baseline: str, listed: Path) -> di
     *small, sharp = sizes
     headings = {f"sharp, {sharp} px": [str(sharp)]}
     for level in LEVELS:
-        of = [size for size in small if level == CLEAN or size >= LEAST_BY_CAMERA]
+        of = [size for size in small if level == CLEAN_LEVEL or size >= LEAST_BY_CAMERA]
         names = [condition_name(size, level) for size in of]
         if names and set(names) <= set(results[baseline]["sizes"]):
             headings[f"{level}, {f'{of[0]} to ' if len(of) > 1 else ''}{of[-1]} px"] = names

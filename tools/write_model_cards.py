@@ -11,8 +11,9 @@ from typing import Any
 
 from lrfr_tf.config import option, required
 from lrfr_tf.errors import UserError
-from lrfr_tf.evaluation.model_card import CLEAN, draw_training, joined_history, tree_and_camera, wrapped
+from lrfr_tf.evaluation.model_card import draw_training, joined_history, tree_and_camera, wrapped
 from lrfr_tf.files import put_between_marks, read_json, written_whole
+from lrfr_tf.images.camera import CLEAN_LEVEL
 from lrfr_tf.main import run
 from lrfr_tf.recognition.saved_model import find_version, read_record
 
@@ -176,7 +177,7 @@ def restoration_table(name: str, restoration: dict[str, Any]) -> str:
     ]
     for scored, found in restoration["trees"].items():
         tree, camera = tree_and_camera(scored, found)
-        faces = TREES.get(Path(tree).name, tree) + ("" if camera == CLEAN else f", {camera}")
+        faces = TREES.get(Path(tree).name, tree) + ("" if camera == CLEAN_LEVEL else f", {camera}")
         for method in ("bicubic", name):
             row = found["methods"][method]
             gain = row["psnr_gain"]
@@ -220,7 +221,7 @@ def overview(names: list[str], restoration: dict[str, Any], verification: dict[s
         levels.setdefault(camera, {})[tree] = rows
     trees = dict.fromkeys(tree for rows in levels.values() for tree in rows)
     headings = [f"{TREES.get(Path(tree).name, tree)}: PSNR gain, SSIM" for tree in trees]
-    named = [" camera |"] if set(levels) != {CLEAN} else []  # one level needs no column
+    named = [" camera |"] if set(levels) != {CLEAN_LEVEL} else []  # one level needs no column
     lines = [
         f"| |{''.join(named)} {' | '.join(headings)} | pairs at 16 px, against bicubic |",
         f"| :-- |{' :-- |' * len(named)} {'--: | ' * len(headings)}--: |",
@@ -229,7 +230,7 @@ def overview(names: list[str], restoration: dict[str, Any], verification: dict[s
         link = method if method == "bicubic" else f"[`{method}`](saved_models/{method}/MODEL_CARD.md)"
         for camera, of_trees in levels.items():
             cells = [_gain(of_trees.get(tree), method) for tree in trees]
-            pairs = _pairs_gain(verification, method) if camera == CLEAN else ""
+            pairs = _pairs_gain(verification, method) if camera == CLEAN_LEVEL else ""
             first = link if camera == next(iter(levels)) else ""
             lines.append(f"| {first} |{f' {camera} |' * len(named)} {' | '.join(cells)} | {pairs} |")
     return "\n".join(lines)

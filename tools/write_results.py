@@ -14,8 +14,9 @@ from lrfr_tf.config import option, required
 from lrfr_tf.evaluation.report.pixels import picture_path
 from lrfr_tf.evaluation.report.tables import blocks_by_camera, headline_rows
 from lrfr_tf.evaluation.report.text import pixels_markdown, table_markdown
-from lrfr_tf.evaluation.report.words import CLEAN, ON_HR, method_name, siamese_sentence
+from lrfr_tf.evaluation.report.words import ON_HR, method_name, siamese_sentence
 from lrfr_tf.files import put_between_marks, read_json, written_whole
+from lrfr_tf.images.camera import CLEAN_LEVEL
 from lrfr_tf.main import run
 
 INTRODUCTION = """# Both systems on CelebA
@@ -83,8 +84,10 @@ def short_table(results: list[dict[str, Any]]) -> str:
     for result in results:
         for camera, block in blocks_by_camera(result, next(iter(result["blocks"]))).items():
             rows = headline_rows(block, "logistic")
-            shown = [row for row in rows if camera == CLEAN or row["method"] not in ON_HR]
-            faces = f"{result['title']} (n = {block['images']})" if camera == CLEAN else f"through a {camera} camera"
+            shown = [row for row in rows if camera == CLEAN_LEVEL or row["method"] not in ON_HR]
+            faces = (
+                f"{result['title']} (n = {block['images']})" if camera == CLEAN_LEVEL else f"through a {camera} camera"
+            )
             lines += [f"| {faces if row is shown[0] else ''} | {short_cells(row)} |" for row in shown]
     return "\n".join(lines)
 

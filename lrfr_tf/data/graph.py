@@ -12,11 +12,10 @@ import tensorflow as tf
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.frame import celeba_face_box
+from lrfr_tf.images.camera import CLEAN_LEVEL
 from lrfr_tf.images.camera_in_graph import photograph_with_target_in_graph
 from lrfr_tf.images.degrade import degrade_in_graph
 from lrfr_tf.images.resize import resize_boxes_in_graph
-
-CLEAN = "clean"
 
 # How far an edge of a random frame may wander, as a share of the portrait's height.
 FRAME_JITTER = 0.02
@@ -31,7 +30,7 @@ def face_batches(
     flip: bool = True,
     framed_size: int | None = None,
     features: tuple[tf.Tensor, tf.Tensor] | None = None,
-    cameras: Sequence[str] = (CLEAN,),
+    cameras: Sequence[str] = (CLEAN_LEVEL,),
     face_box: tuple[float, float, float, float] | None = None,
 ) -> tf.data.Dataset:
     """An endless dataset of {"low": uint8 [B, low, low, 3], "high": uint8 [B, S, S, 3]}.
@@ -54,7 +53,7 @@ def face_batches(
         UserError: there are fewer faces than one batch takes, or its rows do not divide into the levels.
         ValueError: features of faces that are framed anew or that a camera changes, or a box of others.
     """
-    if features is not None and (framed_size or set(cameras) != {CLEAN}):
+    if features is not None and (framed_size or set(cameras) != {CLEAN_LEVEL}):
         raise ValueError("Features can only be given for faces whose frame is fixed, and whose colors are.")
     if face_box is not None and not framed_size:
         raise ValueError("A box can only be followed in faces that are framed anew.")
@@ -94,7 +93,7 @@ def face_batches(
     return steps.map(batch, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).prefetch(tf.data.AUTOTUNE)
 
 
-def check_batch_size(faces: np.ndarray, batch_size: int, cameras: Sequence[str] = (CLEAN,)) -> None:
+def check_batch_size(faces: np.ndarray, batch_size: int, cameras: Sequence[str] = (CLEAN_LEVEL,)) -> None:
     """Raises UserError if there are fewer faces than one batch takes, or its rows do not divide into the levels."""
     if batch_size % len(cameras):
         raise UserError(f"--batch_size={batch_size} is no multiple of the {len(cameras)} levels of --camera.")
@@ -148,7 +147,7 @@ def photograph_in_turn(high: tf.Tensor, low_size: int, cameras: Sequence[str], s
     Returns:
         {"low": uint8 [B, low_size, low_size, 3], "high": uint8 [B, S, S, 3]}; clean rows of "high" are as they came.
     """
-    if set(cameras) == {CLEAN}:
+    if set(cameras) == {CLEAN_LEVEL}:
         return {"low": degrade_in_graph(high, low_size), "high": high}
     count = high.shape[0]
     seeds = tf.random.experimental.stateless_split(seed, count)

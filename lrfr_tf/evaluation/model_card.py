@@ -8,8 +8,8 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from lrfr_tf.files import read_json, written_whole
+from lrfr_tf.images.camera import CLEAN_LEVEL
 
-CLEAN = "clean"
 NO_PARAGRAPH = ("#", "|", "- ", "![", "```")  # how the other blocks of a card begin
 
 
@@ -27,8 +27,8 @@ def tree_and_camera(scored: str, found: Mapping[str, Any]) -> tuple[str, str]:
         scored: what the result calls it: the tree's path, and behind a comma the level unless it is clean.
         found: what the result holds of it.
     """
-    camera = found.get("camera", CLEAN)  # older results know the clean one only
-    return (scored if camera == CLEAN else scored.removesuffix(f", {camera}")), camera
+    camera = found.get("camera", CLEAN_LEVEL)  # older results know the clean one only
+    return (scored if camera == CLEAN_LEVEL else scored.removesuffix(f", {camera}")), camera
 
 
 def joined_history(runs: Sequence[Path]) -> list[dict[str, Any]]:

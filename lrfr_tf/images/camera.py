@@ -151,7 +151,8 @@ HARSH = Camera(
     scale=1.06,
     shift=0.04,
 )
-LEVELS = {"clean": CLEAN, "moderate": MODERATE, "harsh": HARSH}
+CLEAN_LEVEL = "clean"  # what probes are where no level is named
+LEVELS = {CLEAN_LEVEL: CLEAN, "moderate": MODERATE, "harsh": HARSH}
 
 # The random numbers of one photo, in this order, each evenly within 0 to 1. A photo of the same numbers at another
 # level or size is the same accident, only stronger or smaller.

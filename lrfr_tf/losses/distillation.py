@@ -3,6 +3,7 @@
 from keras import KerasTensor, ops
 
 from lrfr_tf.losses.cosine import cosine_matrix, row_cosines
+from lrfr_tf.losses.margin import cross_entropies
 
 
 def cosine_distillations(student: KerasTensor, teacher: KerasTensor) -> KerasTensor:
@@ -35,5 +36,4 @@ def person_cross_entropies(
     Returns:
         float32 [M], at least 0.
     """
-    logits = scale * cosine_matrix(student, ops.stop_gradient(persons))
-    return ops.sparse_categorical_crossentropy(identities, logits, from_logits=True)
+    return cross_entropies(scale * cosine_matrix(student, ops.stop_gradient(persons)), identities)

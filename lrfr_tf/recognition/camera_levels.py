@@ -1,14 +1,13 @@
 """The same faces at several camera levels: what a camera leaves of each, and whom a recognizer takes it for."""
 
 import dataclasses
-import math
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from lrfr_tf.data.image_source import ImageSource
 from lrfr_tf.faces.frame import frame_face
-from lrfr_tf.recognition.face_crops import SQUARE_SCALE, FaceCutter, FoundFace, meant_among
+from lrfr_tf.recognition.face_crops import SQUARE_SCALE, FaceCutter, FoundFace, meant_among, square_around
 from lrfr_tf.recognition.people_faces import NATIVE, Condition, lies_in, shrink_photo
 from lrfr_tf.recognition.pictures import read_photos
 from lrfr_tf.recognition.recogniser import KNOWN, Recogniser
@@ -102,7 +101,7 @@ def _show(
     shown = {NATIVE: Shown(face, None, *_answer(recogniser, photo, native.box))}
     for condition in conditions:
         small, box = shrink_photo(photo, native, condition, name)
-        side = max(1, math.floor(SQUARE_SCALE * max(box[2] - box[0], box[3] - box[1]) + 0.5))
+        side = square_around(box)[2]
         low = frame_face(small, box, SQUARE_SCALE, resolver.low_size)
         enlarged = resolver.super_resolve(low[None])[0]
         answer = _answer(recogniser, small, box)

@@ -13,8 +13,9 @@ from lrfr_tf.evaluation.curves import draw_curves
 from lrfr_tf.evaluation.lfw import FALSE_ACCEPT_RATES, GRID, lfw_row
 from lrfr_tf.evaluation.published import published_lines, published_rows
 from lrfr_tf.evaluation.verification import FoldAccuracy, roc_curve
+from lrfr_tf.images.camera import CLEAN_LEVEL
 from lrfr_tf.recognition.embedding import Embedder
-from lrfr_tf.recognition.probes import CLEAN, embed_probes
+from lrfr_tf.recognition.probes import embed_probes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,11 +29,16 @@ class MeasuredSizes:
 
 
 def protocol(
-    template: str, side: int, probe_form: str, matched_gallery: bool, flip: bool, cameras: Sequence[str] = (CLEAN,)
+    template: str,
+    side: int,
+    probe_form: str,
+    matched_gallery: bool,
+    flip: bool,
+    cameras: Sequence[str] = (CLEAN_LEVEL,),
 ) -> str:
     """The protocol in words, for the result; `side` is that of the aligned faces."""
     shrunk = "Pillow's bicubic, antialiased"
-    if set(cameras) != {CLEAN}:
+    if set(cameras) != {CLEAN_LEVEL}:
         shrunk += ", or the camera model of docs/camera.md, the seed of a photo being its place among the images"
     first = "shrunk to S x S, too," if matched_gallery else "stays as it is"
     handed = f"enlarged to {side} again" if probe_form == "enlarged" else "handed to the model as it is"
@@ -53,7 +59,7 @@ def verify_at_sizes(
     sizes: Sequence[int],
     probe_form: str,
     matched_gallery: bool,
-    cameras: Sequence[str] = (CLEAN,),
+    cameras: Sequence[str] = (CLEAN_LEVEL,),
     margin: int = 0,
 ) -> MeasuredSizes:
     """Embeds every photo once for each size in which it is needed, and compares the pairs.
@@ -70,18 +76,18 @@ def verify_at_sizes(
     both = np.union1d(firsts, seconds)
     measured = MeasuredSizes({}, {}, {}, photos.same)
 
-    def embed(places: np.ndarray, size: int, progress: str, camera: str = CLEAN) -> np.ndarray:
+    def embed(places: np.ndarray, size: int, progress: str, camera: str = CLEAN_LEVEL) -> np.ndarray:
         chosen = embed_probes(embedder, faces[places], size, probe_form, progress, camera, margin)
         return _at_places(chosen, places, len(faces))
 
     # At full size both images of a pair are alike, so one pass serves image 1 at every size and image 2 at that one.
-    one_pass = side in sizes and CLEAN in cameras
+    one_pass = side in sizes and CLEAN_LEVEL in cameras
     whole = None if matched_gallery else embed(both if one_pass else firsts, side, "embed image 1")
     for camera, size in itertools.product(dict.fromkeys(cameras), sizes):
         key = condition_name(size, camera)
         if whole is None:
             first = second = embed(both, size, f"embed {key} px", camera)
-        elif camera == CLEAN and size == side:
+        elif camera == CLEAN_LEVEL and size == side:
             first = second = whole
         else:
             first, second = whole, embed(seconds, size, f"embed {key} px", camera)
@@ -93,7 +99,7 @@ def verify_at_sizes(
 
 def condition_name(size: int, camera: str) -> str:
     """What a row is called: "16" of clean probes, "moderate 16" of others."""
-    return str(size) if camera == CLEAN else f"{camera} {size}"
+    return str(size) if camera == CLEAN_LEVEL else f"{camera} {size}"
 
 
 def lfw_lines(result: dict[str, Any]) -> list[str]:

@@ -10,11 +10,12 @@ from lrfr_tf.data.embeddings import EmbeddingSet, load_embeddings
 from lrfr_tf.errors import UserError
 from lrfr_tf.evaluation.identification import ranks
 from lrfr_tf.evaluation.table import rate
+from lrfr_tf.images.camera import CLEAN_LEVEL
 from lrfr_tf.images.resize import resize
 from lrfr_tf.recognition.embedding import Embedder
 from lrfr_tf.recognition.extract import cut_face
 from lrfr_tf.recognition.named_models import BASELINE
-from lrfr_tf.recognition.probes import CLEAN, as_probe
+from lrfr_tf.recognition.probes import as_probe
 from lrfr_tf.recognition.stored_embeddings import StoredEmbeddings
 from lrfr_tf.recognition.super_resolution import SuperResolver
 
@@ -23,10 +24,10 @@ SIZES = (8, 12, 16, 20, 24, 32, 48, 64)
 EMBED_AT_ONCE = 128
 
 
-def protocol(low_size: int, high_size: int, cameras: Sequence[str] = (CLEAN,)) -> str:
+def protocol(low_size: int, high_size: int, cameras: Sequence[str] = (CLEAN_LEVEL,)) -> str:
     """What the figures are, in words; the sides are those of the tree's LR and HR faces."""
     shrunk = "Pillow's bicubic, antialiased"
-    if set(cameras) != {CLEAN}:
+    if set(cameras) != {CLEAN_LEVEL}:
         shrunk += "; or the camera model of docs/camera.md, the seed of a photo being its place among the probes"
     return (
         f"Gallery: HR faces of the train split. Probes: faces of the test split, shrunk from {high_size} to S pixels "
@@ -98,7 +99,7 @@ class PixelCurve:
         resolvers: Mapping[str, SuperResolver],
         facenet: Embedder,
         siamese: Embedder | None,
-        camera: str = CLEAN,
+        camera: str = CLEAN_LEVEL,
     ) -> dict[str, dict[int, np.ndarray]]:
         """Whether each probe is recognised: method -> size -> bool [number of probes].
 
@@ -110,7 +111,7 @@ class PixelCurve:
         networks = {name: resolver for name, resolver in resolvers.items() if name != BASELINE}
         methods = (BASELINE, *networks, *((SIAMESE,) if siamese is not None else ()))
         right: dict[str, dict[int, np.ndarray]] = {method: {} for method in methods}
-        text = "embed probes" if camera == CLEAN else f"embed probes, {camera}"
+        text = "embed probes" if camera == CLEAN_LEVEL else f"embed probes, {camera}"
         side = self._high.shape[1]
         with tqdm(total=len(methods) * len(sizes) * len(self._high), desc=text, unit="face") as progress:
             for size in sizes:
@@ -185,7 +186,7 @@ def pixel_blocks(
             "curves": {
                 method: [
                     {
-                        **({} if camera == CLEAN else {"camera": camera}),
+                        **({} if camera == CLEAN_LEVEL else {"camera": camera}),
                         "pixels": size,
                         "top_1": rate(answers[chosen]),
                     }

@@ -96,7 +96,7 @@ class FaceCutter:
         for photo, detection in enumerate(self.detector.detect(images)):
             for box, landmarks, score in zip(detection.boxes, detection.landmarks, detection.scores, strict=True):
                 places.append((photo, box, landmarks, float(score)))
-        small = [self._is_small(_square(box)[2]) for _, box, _, _ in places]
+        small = [self._is_small(square_around(box)[2]) for _, box, _, _ in places]
         enlarged = iter(
             self._enlarge([(images[photo], box) for (photo, box, _, _), one in zip(places, small, strict=True) if one])
         )
@@ -151,7 +151,7 @@ class FaceCutter:
             return []
         low = []
         for image, box in faces:
-            left, top, side = _square(box)
+            left, top, side = square_around(box)
             low.append(frame_face(image, (left, top, left + side, top + side), 1.0, self.super_resolver.low_size))
         return in_buckets(self.super_resolver.super_resolve, low)
 
@@ -159,7 +159,7 @@ class FaceCutter:
         """The face in its super-resolved square, where it lies at the same place."""
         if self.cut == "square":
             return square
-        left, top, side = _square(box)
+        left, top, side = square_around(box)
         stretch = len(square) / side
         if self.cut == "box":
             return cut_face(square, (box - (left, top, left, top)) * stretch, None)
@@ -219,7 +219,7 @@ def buckets_for(count: int) -> Iterator[int]:
         count -= bucket
 
 
-def _square(box: np.ndarray) -> tuple[int, int, int]:
+def square_around(box: Iterable[float]) -> tuple[int, int, int]:
     """Left, top and side of the square that `frame_face` cuts out, in whole pixels."""
     x1, y1, x2, y2 = (float(value) for value in box)
     side = max(1, math.floor(SQUARE_SCALE * max(x2 - x1, y2 - y1) + 0.5))

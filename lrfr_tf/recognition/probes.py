@@ -3,6 +3,7 @@
 import numpy as np
 from tqdm import tqdm
 
+from lrfr_tf.images.camera import CLEAN_LEVEL
 from lrfr_tf.images.camera_numpy import photograph_all
 from lrfr_tf.images.degrade import degrade
 from lrfr_tf.images.resize import resize
@@ -10,14 +11,13 @@ from lrfr_tf.recognition.embedding import Embedder
 
 PROBE_FORMS = ("enlarged", "small")
 EMBED_AT_ONCE = 128
-CLEAN = "clean"
 
 
 def as_probe(
     faces: np.ndarray,
     size: int,
     form: str = "enlarged",
-    camera: str = CLEAN,
+    camera: str = CLEAN_LEVEL,
     first_seed: int = 0,
     margin: int = 0,
 ) -> np.ndarray:
@@ -37,9 +37,9 @@ def as_probe(
         raise ValueError(f"A probe is {' or '.join(PROBE_FORMS)}, not {form!r}.")
     side = faces.shape[1] - 2 * margin
     inner = faces[:, margin : margin + side, margin : margin + side]
-    if camera == CLEAN and size == side:
+    if camera == CLEAN_LEVEL and size == side:
         return inner
-    if camera == CLEAN:
+    if camera == CLEAN_LEVEL:
         small = degrade(inner, size)
     else:
         small = photograph_all(faces, size, camera, range(first_seed, first_seed + len(faces)), margin)
@@ -47,7 +47,13 @@ def as_probe(
 
 
 def embed_probes(
-    embedder: Embedder, faces: np.ndarray, size: int, form: str, progress: str, camera: str = CLEAN, margin: int = 0
+    embedder: Embedder,
+    faces: np.ndarray,
+    size: int,
+    form: str,
+    progress: str,
+    camera: str = CLEAN_LEVEL,
+    margin: int = 0,
 ) -> np.ndarray:
     """Embeds aligned faces at S pixels, chunk by chunk: uint8 [N, H, H, 3] -> float32 [N, D] of unit length.
 

@@ -11,11 +11,11 @@ import tensorflow as tf
 
 from lrfr_tf.config import option, required, write_run_record
 from lrfr_tf.data.face_cache import identities_in_tree, load_training_faces
-from lrfr_tf.data.graph import CLEAN, check_batch_size, face_batches
+from lrfr_tf.data.graph import check_batch_size, face_batches
 from lrfr_tf.data.name_list import read_exclusions
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.frame import celeba_face_box, celeba_template_box, crop, portrait_width
-from lrfr_tf.images.camera import LEVELS
+from lrfr_tf.images.camera import CLEAN_LEVEL, LEVELS
 from lrfr_tf.images.camera_numpy import photograph_all_with_targets
 from lrfr_tf.images.degrade import degrade
 from lrfr_tf.images.resize import resize, resize_in_graph
@@ -52,7 +52,7 @@ class SuperResolutionSettings(TrainingSettings):
     )
     low_size: int = option(16, "side of the LR faces in pixels", at_least=1)
     camera: tuple[str, ...] = option(
-        (CLEAN,),
+        (CLEAN_LEVEL,),
         "how LR is made of HR, see docs/camera.md: levels that take turns within a batch, such as "
         "clean,moderate,moderate,harsh",
         tuple(LEVELS),
@@ -134,7 +134,7 @@ class SuperResolutionRun:
 
     def cache_features(self, network: keras.Model, largest_bytes: float) -> None:
         """Computes a feature network's view of the HR faces once, where those are always the same and it fits."""
-        if self._framed_size is None and set(self.config.camera) == {CLEAN}:
+        if self._framed_size is None and set(self.config.camera) == {CLEAN_LEVEL}:
             self._features = cache_features(network, self.faces, largest_bytes)
 
     def batches_with_features(self, first_step: int) -> tf.data.Dataset:
@@ -177,7 +177,7 @@ class SuperResolutionRun:
         return {
             level: photograph_all_with_targets(faces, self.config.low_size, level, range(len(faces)), misplaced=False)
             for level in levels
-            if level != CLEAN
+            if level != CLEAN_LEVEL
         }
 
     def show_last(self, monitor: Monitor | None) -> None:
@@ -185,7 +185,9 @@ class SuperResolutionRun:
         if monitor and monitor.history:
             last = monitor.history[-1]
             gains = [f"{last['psnr_gain']:+.2f} over bicubic"]
-            gains += [f"{level} {last[f'psnr_gain_{level}']:+.2f}" for level in self.config.camera if level != CLEAN]
+            gains += [
+                f"{level} {last[f'psnr_gain_{level}']:+.2f}" for level in self.config.camera if level != CLEAN_LEVEL
+            ]
             print(
                 f"{self.output}: {last['network']} after {last['step']} steps: validation PSNR {last['psnr']:.2f} dB "
                 f"({', '.join(dict.fromkeys(gains))}), SSIM {last['ssim']:.3f}, on {len(self._validation)} faces"

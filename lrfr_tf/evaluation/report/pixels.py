@@ -11,15 +11,9 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.evaluation.curves import draw_panels
 from lrfr_tf.evaluation.report.figures import percent
 from lrfr_tf.evaluation.report.tables import Column, Table, make_table
-from lrfr_tf.evaluation.report.words import (
-    BASELINE,
-    CLEAN,
-    block_counts,
-    block_title,
-    camera_title,
-    method_name,
-)
+from lrfr_tf.evaluation.report.words import BASELINE, block_counts, block_title, camera_title, method_name
 from lrfr_tf.files import read_json, sha256
+from lrfr_tf.images.camera import CLEAN_LEVEL
 
 BENCHMARK = "pixels"
 SCHEMA = 1
@@ -39,7 +33,7 @@ def curves_by_camera(block: dict[str, Any]) -> dict[str, dict[str, list[dict[str
     cameras: dict[str, dict[str, list[dict[str, Any]]]] = {}
     for method, points in block["curves"].items():
         for point in points:
-            cameras.setdefault(point.get("camera", CLEAN), {}).setdefault(method, []).append(point)
+            cameras.setdefault(point.get("camera", CLEAN_LEVEL), {}).setdefault(method, []).append(point)
     return cameras
 
 
@@ -53,7 +47,7 @@ def pixels_table(block: dict[str, Any], result: dict[str, Any]) -> Table:
         ]
         for camera, curves in curves_by_camera(block).items()
     ]
-    if len(groups) == 1 and groups[0][0]["camera"] == CLEAN:
+    if len(groups) == 1 and groups[0][0]["camera"] == CLEAN_LEVEL:
         return make_table(["Method"], lambda row: [curve_name(row["method"], result)], columns, groups)
     table = make_table(
         ["Method", "Camera"], lambda row: [curve_name(row["method"], result), row["camera"]], columns, groups

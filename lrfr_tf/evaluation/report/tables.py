@@ -6,7 +6,6 @@ from typing import Any
 
 from lrfr_tf.evaluation.report.figures import ABSENT, count, interval, number, p_value, percent
 from lrfr_tf.evaluation.report.words import (
-    CLEAN,
     ON_HR,
     block_title,
     camera_title,
@@ -19,6 +18,7 @@ from lrfr_tf.evaluation.report.words import (
     one_line,
     short_name,
 )
+from lrfr_tf.images.camera import CLEAN_LEVEL
 
 
 @dataclasses.dataclass(frozen=True)
@@ -150,13 +150,13 @@ def headline_rows(block: dict[str, Any], head: str | None) -> list[dict[str, Any
 def blocks_by_camera(result: dict[str, Any], name: str) -> dict[str, dict[str, Any]]:
     """Camera level -> the block of that name, "clean" first."""
     levels = {camera: level["blocks"][name] for camera, level in result.get("levels", {}).items()}
-    return {CLEAN: result["blocks"][name], **levels}
+    return {CLEAN_LEVEL: result["blocks"][name], **levels}
 
 
 def levels_table(result: dict[str, Any], name: str) -> Table:
     """The headline of each camera level in a block; the rows on HR stand once, as no camera is between."""
     by_camera = blocks_by_camera(result, name)
-    head = main_head(by_camera[CLEAN]["recognition"])
+    head = main_head(by_camera[CLEAN_LEVEL]["recognition"])
     columns = [
         Column("Detected (%)", lambda row: row["detected"], percent),
         Column("PSNR (dB)", lambda row: row["psnr_rgb"], _decimals(2), over="RGB"),
@@ -168,7 +168,7 @@ def levels_table(result: dict[str, Any], name: str) -> Table:
         [
             {**row, "camera": camera}
             for row in headline_rows(block, head)
-            if camera == CLEAN or row["method"] not in ON_HR
+            if camera == CLEAN_LEVEL or row["method"] not in ON_HR
         ]
         for camera, block in by_camera.items()
     ]

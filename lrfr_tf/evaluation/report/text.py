@@ -18,7 +18,6 @@ from lrfr_tf.evaluation.report.tables import (
     recognition_table,
 )
 from lrfr_tf.evaluation.report.words import (
-    CLEAN,
     below_bicubic,
     block_counts,
     block_sentence,
@@ -31,6 +30,7 @@ from lrfr_tf.evaluation.report.words import (
     short_name,
     siamese_sentence,
 )
+from lrfr_tf.images.camera import CLEAN_LEVEL
 
 WIDTH = 120
 
@@ -73,7 +73,7 @@ def pixels_text(result: dict[str, Any]) -> str:
     for _, title, block in blocks_of(result):
         parts.append(f"\n{title}: {block_counts(block)}; top-1 in per cent, 95 % intervals in brackets")
         for camera, curves in curves_by_camera(block).items():
-            parts.append("" if camera == CLEAN else f"\n{camera_title(camera)}\n")
+            parts.append("" if camera == CLEAN_LEVEL else f"\n{camera_title(camera)}\n")
             # A line for each size: eight sizes side by side would be wider than a terminal.
             lines = [["pixels", *(short_name(method) for method in curves)]]
             for points in zip(*curves.values(), strict=True):

@@ -3,6 +3,7 @@
 from typing import Any
 
 from lrfr_tf.evaluation.report.figures import count, number, p_text, percent
+from lrfr_tf.images.camera import CLEAN_LEVEL
 
 METHOD_NAMES = {
     "lr": "LR",
@@ -19,7 +20,6 @@ ON_HR = ("hr", "siamese_hr")
 HEAD_NAMES = {"mlp": "MLP"}
 BLOCK_TITLES = {"held_out": "Held-out identities", "all": "All identities"}
 BASELINE = "bicubic"
-CLEAN = "clean"  # the camera level of what names none
 SECOND_CHOICE = {
     "miss": "an image in which the detector finds no face counts as wrong",
     "whole": "where the detector finds no face, the whole image is embedded",
@@ -87,7 +87,7 @@ def short_name(method: str) -> str:
 
 def camera_title(camera: str) -> str:
     """The heading of what was measured at a camera level."""
-    return "Shrunk cleanly" if camera == CLEAN else f"Camera: {camera}"
+    return "Shrunk cleanly" if camera == CLEAN_LEVEL else f"Camera: {camera}"
 
 
 def head_name(head: str) -> str:
