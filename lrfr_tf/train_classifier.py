@@ -18,8 +18,9 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.evaluation.identification import ranks, top_k, with_misses
 from lrfr_tf.files import sha256
 from lrfr_tf.main import run
-from lrfr_tf.recognition.classifier import Classifier, fit_classifier
-from lrfr_tf.recognition.head_kinds import KINDS
+from lrfr_tf.networks.classifier import Classifier
+from lrfr_tf.networks.head_kinds import KINDS
+from lrfr_tf.training.classifier import fit_classifier
 
 
 @dataclasses.dataclass(frozen=True)

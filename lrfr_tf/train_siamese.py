@@ -6,12 +6,16 @@ The defaults are those of Lai and Lam (2021); tools/prepare_vggface2.py and tool
 network that ships is taught by train_distillation.
 """
 
+import dataclasses
 from pathlib import Path
 
+from lrfr_tf.benchmarks.benchmark_tree import FOLDERS
+from lrfr_tf.benchmarks.in_training import Benchmarks, find_all
+from lrfr_tf.config import option
+from lrfr_tf.errors import UserError
 from lrfr_tf.faces.align import ALIGNED_SIZE
 from lrfr_tf.files import folder_written_whole
 from lrfr_tf.main import run
-from lrfr_tf.recognition.benchmarks import Benchmarks, find_all
 from lrfr_tf.training.average import AveragedNetwork
 from lrfr_tf.training.checkpoint import CheckpointStore
 from lrfr_tf.training.loop import train
@@ -21,12 +25,22 @@ from lrfr_tf.training.siamese_run import SiameseRun, SiameseSettings
 from lrfr_tf.training.strategy import set_up, uses_xla
 from lrfr_tf.weights.backbone import save_weights, write_embedder_record
 
-Config = SiameseSettings  # the name that every script has for its settings
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Config(SiameseSettings):
+    """What to train, on what, and which benchmarks to run meanwhile."""
+
+    eval_benchmarks: tuple[str, ...] = option(
+        (), "benchmarks that are run at every evaluation, out of --data_root", tuple(FOLDERS)
+    )
+    data_root: str | None = option(None, f"folder that holds some of {', '.join(FOLDERS.values())}")
 
 
 def main(config: Config) -> None:
     strategy = set_up(config)
     jit_compile = uses_xla(config.jit_compile, strategy)
+    if bool(config.eval_benchmarks) != bool(config.data_root):
+        raise UserError("--eval_benchmarks and --data_root go together: which benchmarks, and where they lie.")
     tree = find_all(Path(config.data_root), config.eval_benchmarks) if config.data_root else None
     job = SiameseRun(config, strategy)
     with strategy.scope():

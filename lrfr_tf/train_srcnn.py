@@ -9,7 +9,7 @@ from lrfr_tf.config import option, with_default
 from lrfr_tf.losses.pixel import mean_squared_error
 from lrfr_tf.main import run
 from lrfr_tf.models.srcnn import VARIANTS, srcnn
-from lrfr_tf.recognition.super_resolution import SuperResolver, save_super_resolver
+from lrfr_tf.networks.super_resolution import SuperResolver, save_super_resolver
 from lrfr_tf.training.average import AveragedNetwork
 from lrfr_tf.training.checkpoint import CheckpointStore
 from lrfr_tf.training.loop import train

@@ -9,8 +9,8 @@ import keras
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.main import run
-from lrfr_tf.recognition.identity_network import load_identity_network
-from lrfr_tf.recognition.super_resolution import SuperResolver, load_super_resolver, save_super_resolver
+from lrfr_tf.networks.identity_network import load_identity_network
+from lrfr_tf.networks.super_resolution import SuperResolver, load_super_resolver, save_super_resolver
 from lrfr_tf.training.average import AveragedNetwork
 from lrfr_tf.training.checkpoint import CheckpointStore
 from lrfr_tf.training.loop import train

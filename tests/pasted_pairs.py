@@ -13,10 +13,10 @@ import numpy as np
 from PIL import Image
 
 from lrfr_tf.data.folders import is_held_out
-from lrfr_tf.data.image_source import images_by_identity, open_source
 from lrfr_tf.faces.choose import meant_face
 from lrfr_tf.faces.detect import Detection, FaceDetector
 from lrfr_tf.images.decode import decode_image
+from lrfr_tf.sources.image_source import images_by_identity, open_source
 
 SIDE = 480
 TIMES_AS_HIGH = (1.3, 2.0)

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from lrfr_tf.export.check import describe_signature
 from lrfr_tf.files import write_json
-from lrfr_tf.recognition.check_export import describe_signature
-from lrfr_tf.recognition.saved_model import SCHEMA, content_checksum, file_checksums
+from lrfr_tf.networks.saved_model import SCHEMA, content_checksum, file_checksums
 
 NAMES = ("Ms Red", "Mr Grün", "Dr Blue")
 

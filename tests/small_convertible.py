@@ -8,7 +8,7 @@ import numpy as np
 from lrfr_tf.models.backbone import backbone
 from lrfr_tf.models.facenet import Enlarge
 from lrfr_tf.models.srgan import generator_paper
-from lrfr_tf.recognition.super_resolution import SuperResolver, save_super_resolver
+from lrfr_tf.networks.super_resolution import SuperResolver, save_super_resolver
 
 
 def write_small_generator(folder: Path) -> Path:

@@ -10,7 +10,7 @@ from lrfr_tf.data.embeddings import SCHEMA, EmbeddingSet, shard_path, write_shar
 from lrfr_tf.data.folders import write_classes
 from lrfr_tf.files import read_json, sha256, write_json
 from lrfr_tf.main import run
-from lrfr_tf.recognition.classifier import load_classifier
+from lrfr_tf.networks.classifier import load_classifier
 from lrfr_tf.train_classifier import Config, main
 
 CLASSES = ["1", "2", "3"]

@@ -10,7 +10,7 @@ import pytest
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import read_json, write_json
 from lrfr_tf.main import run
-from lrfr_tf.recognition.embedding import load_embedder
+from lrfr_tf.networks.embedding import load_embedder
 from lrfr_tf.train_siamese import Config, main
 from lrfr_tf.training import siamese_run
 from lrfr_tf.training.siamese_monitor import SiameseMonitor
@@ -120,6 +120,8 @@ def test_a_finished_run_is_left_as_it_is_and_changes_are_named(
     [
         ({"average_decay": 1.0}, "--average_decay=1.0 is out of range"),
         ({"data_root": "/nowhere", "eval_benchmarks": ("lfw",)}, "/nowhere is missing"),
+        ({"eval_benchmarks": ("lfw",)}, "--eval_benchmarks and --data_root go together"),
+        ({"data_root": "/nowhere"}, "--eval_benchmarks and --data_root go together"),
         ({"batch_size": 4}, "A batch takes 4 identities and there are only 3"),
         ({"strategy": "multiworker"}, "--strategy=multiworker needs TF_CONFIG"),
     ],

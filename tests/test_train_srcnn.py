@@ -15,7 +15,7 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.files import read_json, write_json
 from lrfr_tf.main import run
 from lrfr_tf.models.srcnn import srcnn
-from lrfr_tf.recognition.super_resolution import load_super_resolver
+from lrfr_tf.networks.super_resolution import load_super_resolver
 from lrfr_tf.train_srcnn import Config, main
 from lrfr_tf.training.checkpoint import CheckpointStore
 from lrfr_tf.training.tensorboard import Monitor

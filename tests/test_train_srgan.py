@@ -18,7 +18,7 @@ from lrfr_tf.images.decode import read_image, write_png
 from lrfr_tf.images.resize import resize
 from lrfr_tf.main import run
 from lrfr_tf.models import srgan
-from lrfr_tf.recognition.super_resolution import load_super_resolver
+from lrfr_tf.networks.super_resolution import load_super_resolver
 from lrfr_tf.train_srgan import main
 from lrfr_tf.training.checkpoint import CheckpointStore
 from lrfr_tf.training.srgan import SrganSettings as Config

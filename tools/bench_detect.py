@@ -14,15 +14,15 @@ from typing import Any
 
 from tqdm import tqdm
 
-from lrfr_tf.benchmark.agreement import compare_faces
-from lrfr_tf.benchmark.inputs import detection_inputs
-from lrfr_tf.benchmark.peers import OURS, peak_memory, programs
-from lrfr_tf.benchmark.record import Row, row_of, write_result
-from lrfr_tf.benchmark.turns import Peer, running, take_turns
-from lrfr_tf.benchmark.worker import write_lists
 from lrfr_tf.config import option
 from lrfr_tf.files import check_result_file, write_json
 from lrfr_tf.main import run
+from lrfr_tf.speed.agreement import compare_faces
+from lrfr_tf.speed.inputs import detection_inputs
+from lrfr_tf.speed.peers import OURS, peak_memory, programs
+from lrfr_tf.speed.record import Row, row_of, write_result
+from lrfr_tf.speed.turns import Peer, running, take_turns
+from lrfr_tf.speed.worker import write_lists
 from lrfr_tf.weights.mtcnn import mtcnn_nets, write_converted
 from lrfr_tf.weights.sample_package import cached_sample_photos
 

@@ -19,18 +19,18 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from lrfr_tf.benchmark.agreement import compare_embeddings, compare_rounded_embeddings
-from lrfr_tf.benchmark.matrix_product import GFLOP, gflop_a_face
-from lrfr_tf.benchmark.networks import facenet_to_compare, store_as_saved_model, store_weights
-from lrfr_tf.benchmark.peers import BFLOAT16, FACENET_PYTORCH, MATRIX_PRODUCT, OURS, peak_memory, programs
-from lrfr_tf.benchmark.profile import onednn_profile
-from lrfr_tf.benchmark.record import Row, row_of, write_result
-from lrfr_tf.benchmark.turns import Peer, running, take_turns
-from lrfr_tf.benchmark.worker import write_lists
 from lrfr_tf.config import option
 from lrfr_tf.files import check_result_file
 from lrfr_tf.main import run
 from lrfr_tf.models.facenet import FACENET_SIZE
+from lrfr_tf.speed.agreement import compare_embeddings, compare_rounded_embeddings
+from lrfr_tf.speed.matrix_product import GFLOP, gflop_a_face
+from lrfr_tf.speed.networks import facenet_to_compare, store_as_saved_model, store_weights
+from lrfr_tf.speed.peers import BFLOAT16, FACENET_PYTORCH, MATRIX_PRODUCT, OURS, peak_memory, programs
+from lrfr_tf.speed.profile import onednn_profile
+from lrfr_tf.speed.record import Row, row_of, write_result
+from lrfr_tf.speed.turns import Peer, running, take_turns
+from lrfr_tf.speed.worker import write_lists
 
 
 @dataclasses.dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
     python tools/bench_extract.py --crops=10000
 
-The crops are PNG files of 160 x 160, made by code, embedded whole (no detector) by `lrfr_tf.recognition.extract`, as
+The crops are PNG files of 160 x 160, made by code, embedded whole (no detector) by `lrfr_tf.study.extract`, as
 tools/extract_embeddings.py does it. What the network alone takes is measured in the same calls.
 """
 
@@ -17,15 +17,15 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from lrfr_tf.benchmark.record import write_result
-from lrfr_tf.benchmark.worker import resident_memory_mb
 from lrfr_tf.config import option
 from lrfr_tf.faces.detect import Detection
 from lrfr_tf.files import check_result_file
 from lrfr_tf.main import run
 from lrfr_tf.models.facenet import FACENET_SIZE, WhitenEach, facenet
-from lrfr_tf.recognition.embedding import Embedder, load_embedder
-from lrfr_tf.recognition.extract import Extraction, extract_tree
+from lrfr_tf.networks.embedding import Embedder, load_embedder
+from lrfr_tf.speed.record import write_result
+from lrfr_tf.speed.worker import resident_memory_mb
+from lrfr_tf.study.extract import Extraction, extract_tree
 from lrfr_tf.weights.sample_package import cached_facenet_weights
 
 CROPS_A_PERSON = 100

@@ -17,19 +17,19 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from lrfr_tf.benchmark.peers import OURS
-from lrfr_tf.benchmark.record import Row, row_of, write_result
-from lrfr_tf.benchmark.turns import take_turns_here
 from lrfr_tf.config import option
 from lrfr_tf.errors import UserError
+from lrfr_tf.export.classifier import servable_classifier
 from lrfr_tf.files import check_result_file
 from lrfr_tf.main import run
 from lrfr_tf.models.facenet import WhitenEach, facenet
 from lrfr_tf.models.heads import linear_head
-from lrfr_tf.recognition.classifier import Classifier, make_templates
-from lrfr_tf.recognition.embedding import Embedder, load_embedder
-from lrfr_tf.recognition.export_classifier import servable_classifier
-from lrfr_tf.recognition.super_resolution import SuperResolver, load_super_resolver
+from lrfr_tf.networks.classifier import Classifier, make_templates
+from lrfr_tf.networks.embedding import Embedder, load_embedder
+from lrfr_tf.networks.super_resolution import SuperResolver, load_super_resolver
+from lrfr_tf.speed.peers import OURS
+from lrfr_tf.speed.record import Row, row_of, write_result
+from lrfr_tf.speed.turns import take_turns_here
 from lrfr_tf.weights.sample_package import cached_facenet_weights
 
 PROBE_SIZE = 16

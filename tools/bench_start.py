@@ -8,11 +8,11 @@ import statistics
 
 from tqdm import tqdm
 
-from lrfr_tf.benchmark.cold_start import STEP_NAMES, import_seconds, start
-from lrfr_tf.benchmark.record import write_result
 from lrfr_tf.config import option
 from lrfr_tf.files import check_result_file
 from lrfr_tf.main import run
+from lrfr_tf.speed.cold_start import STEP_NAMES, import_seconds, start
+from lrfr_tf.speed.record import write_result
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,7 +34,7 @@ def main(config: Config) -> None:
         "seconds_median": {step: round(statistics.median(values), 3) for step, values in seconds.items()},
         "seconds_min": {step: round(min(values), 3) for step, values in seconds.items()},
         "heavy_packages_of_import_lrfr_tf": starts[0]["heavy"],
-        "import_seconds_by_package": import_seconds("import lrfr_tf.recognition.embedding"),
+        "import_seconds_by_package": import_seconds("import lrfr_tf.networks.embedding"),
     }
     write_result(config.output, "start", [], facts)
     print(config.output)

@@ -19,19 +19,19 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from lrfr_tf.benchmark.matrix_product import GFLOP, MATRIX_SIZE, gflop_a_face, matrix_product
-from lrfr_tf.benchmark.peers import MATRIX_PRODUCT, OURS
-from lrfr_tf.benchmark.record import Row, row_of, write_result
-from lrfr_tf.benchmark.turns import Times, take_turns_here
 from lrfr_tf.config import option
 from lrfr_tf.errors import UserError
+from lrfr_tf.export.servable import export_saved_model
+from lrfr_tf.export.super_resolution import servable_super_resolver
 from lrfr_tf.files import check_result_file
 from lrfr_tf.main import run
 from lrfr_tf.models.srgan import generator_paper
-from lrfr_tf.recognition.export import export_saved_model
-from lrfr_tf.recognition.export_super_resolution import servable_super_resolver
-from lrfr_tf.recognition.saved_model import find_version
-from lrfr_tf.recognition.super_resolution import SuperResolver, save_super_resolver
+from lrfr_tf.networks.saved_model import find_version
+from lrfr_tf.networks.super_resolution import SuperResolver, save_super_resolver
+from lrfr_tf.speed.matrix_product import GFLOP, MATRIX_SIZE, gflop_a_face, matrix_product
+from lrfr_tf.speed.peers import MATRIX_PRODUCT, OURS
+from lrfr_tf.speed.record import Row, row_of, write_result
+from lrfr_tf.speed.turns import Times, take_turns_here
 
 
 @dataclasses.dataclass(frozen=True)

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from lrfr_tf.benchmarks.calibrate import HEIGHTS, calibrate
+from lrfr_tf.benchmarks.people_faces import conditions_of, embed_people, measure_of
 from lrfr_tf.config import option, required, versions
 from lrfr_tf.data.held_out import EVERYBODY, HALVES
 from lrfr_tf.data.people import find_people
@@ -21,13 +23,10 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.evaluation.stranger_tail import LEAST_PERSONS
 from lrfr_tf.images.camera import LEVELS
 from lrfr_tf.main import note, run
-from lrfr_tf.recognition.calibrate import HEIGHTS, calibrate
+from lrfr_tf.networks.embedding import ExportedEmbedder, load_embedder
+from lrfr_tf.networks.saved_model import find_version
 from lrfr_tf.recognition.calibration import DecisionRule, write_calibration
-from lrfr_tf.recognition.embedding import ExportedEmbedder, load_embedder
 from lrfr_tf.recognition.face_crops import CUTS
-from lrfr_tf.recognition.people_faces import conditions_of, embed_people
-from lrfr_tf.recognition.recogniser import measure_of
-from lrfr_tf.recognition.saved_model import find_version
 
 SIZES_SHOWN = (1, 20, 100, 1000, 10_000)
 

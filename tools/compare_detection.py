@@ -16,9 +16,9 @@ from matplotlib.figure import Figure
 from lrfr_tf.config import option, required, versions
 from lrfr_tf.data.embeddings import EmbeddingSet, load_embeddings, read_manifest
 from lrfr_tf.errors import UserError
-from lrfr_tf.evaluation.boxes import MEASURES, BoxComparison, compare_boxes
 from lrfr_tf.files import write_json, written_whole
 from lrfr_tf.main import run
+from lrfr_tf.study.boxes import MEASURES, BoxComparison, compare_boxes
 
 
 @dataclasses.dataclass(frozen=True)

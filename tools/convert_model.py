@@ -14,17 +14,17 @@ from typing import Any
 import numpy as np
 
 from lrfr_tf.config import option, required, versions
-from lrfr_tf.conversion import to_onnx, to_tflite
-from lrfr_tf.conversion.compare import compare_embeddings, compare_images, cpu_milliseconds, loss_table
-from lrfr_tf.conversion.convertible import SUPER_RESOLUTION, Convertible, load_convertible
-from lrfr_tf.conversion.faces import PairedFaces, read_paired_faces, read_some_faces
 from lrfr_tf.errors import UserError
-from lrfr_tf.evaluation.contact_sheet import write_contact_sheet
+from lrfr_tf.export import to_onnx, to_tflite
+from lrfr_tf.export.compare import compare_embeddings, compare_images, cpu_milliseconds, loss_table
+from lrfr_tf.export.convertible import SUPER_RESOLUTION, Convertible, load_convertible
+from lrfr_tf.export.faces import PairedFaces, read_paired_faces, read_some_faces
 from lrfr_tf.files import put_between_marks, sha256, write_json, written_whole
+from lrfr_tf.images.contact_sheet import write_contact_sheet
 from lrfr_tf.images.degrade import degrade
+from lrfr_tf.images.probes import as_probe
 from lrfr_tf.main import run
-from lrfr_tf.recognition.probes import as_probe
-from lrfr_tf.recognition.warm_up import made_up_faces
+from lrfr_tf.networks.made_up_faces import made_up_faces
 
 ENDINGS = {"onnx": ".onnx", "tflite_float16": ".float16.tflite", "tflite_int8": ".int8.tflite"}
 REFERENCE = "as it was"

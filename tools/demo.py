@@ -11,10 +11,10 @@ from pathlib import Path
 
 from lrfr_tf.config import option
 from lrfr_tf.errors import UserError
-from lrfr_tf.experiment import Experiment, count_recognition_steps, find_siamese, in_checkout, recognition_steps
 from lrfr_tf.images.camera import LEVELS
 from lrfr_tf.main import run
-from lrfr_tf.recognition.saved_model import find_version
+from lrfr_tf.networks.saved_model import find_version
+from lrfr_tf.study.experiment import Experiment, count_recognition_steps, find_siamese, in_checkout, recognition_steps
 from lrfr_tf.weights.sample_package import fetch_samples
 
 NOTE = (

@@ -18,13 +18,13 @@ import evaluate_scface
 import evaluate_survface
 import evaluate_tinyface
 
+from lrfr_tf.benchmarks.benchmark_tree import FOLDERS, BenchmarkTree, find_benchmarks
+from lrfr_tf.benchmarks.summary import ABSENT, FAILED, MEASURED, headline_figures, summary_lines, write_summary
 from lrfr_tf.config import option, required
-from lrfr_tf.data.benchmark_tree import FOLDERS, BenchmarkTree, find_benchmarks
 from lrfr_tf.errors import UserError
-from lrfr_tf.evaluation.summary import ABSENT, FAILED, MEASURED, headline_figures, summary_lines, write_summary
 from lrfr_tf.files import make_folder, read_json
 from lrfr_tf.main import run
-from lrfr_tf.recognition.embedding import BACKBONES
+from lrfr_tf.networks.embedding import BACKBONES
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,12 +12,12 @@ from typing import Any
 
 from lrfr_tf.config import option, required
 from lrfr_tf.errors import UserError
-from lrfr_tf.evaluation.report.pixels import read_pixels
-from lrfr_tf.evaluation.report.text import table_text
-from lrfr_tf.evaluation.report.write import write_report
 from lrfr_tf.files import read_json, sha256, write_json
 from lrfr_tf.main import run
-from lrfr_tf.recognition.evaluate import Evaluation
+from lrfr_tf.study.evaluate import Evaluation
+from lrfr_tf.study.report.pixels import read_pixels
+from lrfr_tf.study.report.text import table_text
+from lrfr_tf.study.report.write import write_report
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,16 +11,16 @@ import dataclasses
 import time
 from pathlib import Path
 
+from lrfr_tf.benchmarks.benchmark_result import benchmark_result, embedder_of
+from lrfr_tf.benchmarks.frmdb import NATIVE, SIZES, differences, frmdb_lines, identify_frmdb, protocol
+from lrfr_tf.benchmarks.frmdb_files import find_frmdb
 from lrfr_tf.config import option, required
-from lrfr_tf.data.frmdb import find_frmdb
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.align import TEMPLATES
 from lrfr_tf.files import check_result_file, read_json, write_json
 from lrfr_tf.main import run
 from lrfr_tf.models.mobilefacenet import INPUT_SIZE
-from lrfr_tf.recognition.benchmark_result import benchmark_result, embedder_of
-from lrfr_tf.recognition.embedding import BACKBONES
-from lrfr_tf.recognition.evaluate_frmdb import NATIVE, SIZES, differences, frmdb_lines, identify_frmdb, protocol
+from lrfr_tf.networks.embedding import BACKBONES
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,21 +12,21 @@ import time
 from pathlib import Path
 from typing import Any
 
+from lrfr_tf.benchmarks.benchmark_result import benchmark_result, embedder_of, template_to_measure
+from lrfr_tf.benchmarks.lfw import draw_lfw, lfw_lines, protocol, verify_at_sizes
+from lrfr_tf.benchmarks.lfw_protocol import differences
+from lrfr_tf.benchmarks.photo_landmarks import photo_landmarks
 from lrfr_tf.config import option, required
-from lrfr_tf.data.image_source import open_source
-from lrfr_tf.data.lfw import align_photos, find_paired_photos
+from lrfr_tf.data.paired_photos import align_photos, find_paired_photos
 from lrfr_tf.data.pairs import read_pairs
 from lrfr_tf.errors import UserError
-from lrfr_tf.evaluation.lfw import differences
 from lrfr_tf.faces.align import TEMPLATES
 from lrfr_tf.files import check_result_file, read_json, sha256, write_json
 from lrfr_tf.images.camera import CLEAN_LEVEL, LEVELS
+from lrfr_tf.images.probes import PROBE_FORMS
 from lrfr_tf.main import run
-from lrfr_tf.recognition.benchmark_result import benchmark_result, embedder_of, template_to_measure
-from lrfr_tf.recognition.embedding import BACKBONES
-from lrfr_tf.recognition.evaluate_lfw import draw_lfw, lfw_lines, protocol, verify_at_sizes
-from lrfr_tf.recognition.photo_landmarks import photo_landmarks
-from lrfr_tf.recognition.probes import PROBE_FORMS
+from lrfr_tf.networks.embedding import BACKBONES
+from lrfr_tf.sources.image_source import open_source
 
 MARGIN_SHARE = 7  # a seventh of an aligned face's side lies around it, which a camera may see: 16 pixels around 112
 PROBE_SIZES = (8, 12, 16, 20)

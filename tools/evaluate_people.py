@@ -15,17 +15,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from lrfr_tf.config import option, required
-from lrfr_tf.data.held_out import EVERYBODY, HALVES
-from lrfr_tf.data.people import find_people
-from lrfr_tf.errors import UserError
-from lrfr_tf.files import check_result_file, write_json
-from lrfr_tf.images.camera import LEVELS
-from lrfr_tf.main import note, run
-from lrfr_tf.recognition.benchmark_result import benchmark_result
-from lrfr_tf.recognition.calibration import FPIR, DecisionRule
-from lrfr_tf.recognition.embedding import load_embedder
-from lrfr_tf.recognition.evaluate_people import (
+from lrfr_tf.benchmarks.benchmark_result import benchmark_result
+from lrfr_tf.benchmarks.people import (
     HEIGHTS,
     Drawing,
     check_sizes,
@@ -34,9 +25,18 @@ from lrfr_tf.recognition.evaluate_people import (
     people_lines,
     protocol,
 )
+from lrfr_tf.benchmarks.people_faces import conditions_of, embed_people, measure_of
+from lrfr_tf.config import option, required
+from lrfr_tf.data.held_out import EVERYBODY, HALVES
+from lrfr_tf.data.people import find_people
+from lrfr_tf.errors import UserError
+from lrfr_tf.files import check_result_file, write_json
+from lrfr_tf.images.camera import LEVELS
+from lrfr_tf.main import note, run
+from lrfr_tf.networks.embedding import load_embedder
+from lrfr_tf.recognition.calibration import FPIR, DecisionRule
 from lrfr_tf.recognition.face_crops import CUTS
-from lrfr_tf.recognition.people_faces import conditions_of, embed_people
-from lrfr_tf.recognition.recogniser import calibration_of, measure_of
+from lrfr_tf.recognition.recognizer import calibration_of
 
 
 @dataclasses.dataclass(frozen=True)

@@ -17,15 +17,15 @@ from pathlib import Path
 from lrfr_tf.config import option, required, versions
 from lrfr_tf.data.face_cache import load_faces, read_tree_manifest
 from lrfr_tf.errors import UserError
-from lrfr_tf.evaluation.report.pixels import BENCHMARK, SCHEMA, draw_pixels
-from lrfr_tf.evaluation.report.text import pixels_text
 from lrfr_tf.files import check_result_file, sha256, write_json
 from lrfr_tf.images.camera import CLEAN_LEVEL, LEVELS
 from lrfr_tf.main import run
-from lrfr_tf.recognition.embedding import load_embedder
-from lrfr_tf.recognition.evaluate_pixels import SIZES, PixelCurve, check_embedder, pixel_blocks, protocol
-from lrfr_tf.recognition.named_models import describe_models, load_named_models
-from lrfr_tf.recognition.stored_embeddings import blocks_of_images, check_belong_together, read_stored_embeddings
+from lrfr_tf.networks.embedding import load_embedder
+from lrfr_tf.networks.named_models import describe_models, load_named_models
+from lrfr_tf.study.evaluate_pixels import SIZES, PixelCurve, check_embedder, pixel_blocks, protocol
+from lrfr_tf.study.report.pixels import BENCHMARK, SCHEMA, draw_pixels
+from lrfr_tf.study.report.text import pixels_text
+from lrfr_tf.study.stored_embeddings import blocks_of_images, check_belong_together, read_stored_embeddings
 
 
 @dataclasses.dataclass(frozen=True)

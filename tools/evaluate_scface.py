@@ -11,23 +11,8 @@ import dataclasses
 import time
 from pathlib import Path
 
-from lrfr_tf.config import option, required
-from lrfr_tf.data.image_source import open_source
-from lrfr_tf.data.scface import (
-    DISTANCES,
-    check_landmarks,
-    draw_test_subjects,
-    find_scface,
-    image_key,
-    read_scface_landmarks,
-    read_test_subjects,
-)
-from lrfr_tf.faces.align import TEMPLATES
-from lrfr_tf.files import check_result_file, read_json, write_json
-from lrfr_tf.main import run
-from lrfr_tf.recognition.benchmark_result import benchmark_result, embedder_of, template_to_measure
-from lrfr_tf.recognition.embedding import BACKBONES
-from lrfr_tf.recognition.evaluate_scface import (
+from lrfr_tf.benchmarks.benchmark_result import benchmark_result, embedder_of, template_to_measure
+from lrfr_tf.benchmarks.scface import (
     PROTOCOLS,
     detect_scface_landmarks,
     differences,
@@ -37,7 +22,22 @@ from lrfr_tf.recognition.evaluate_scface import (
     protocol,
     scface_lines,
 )
-from lrfr_tf.recognition.probes import PROBE_FORMS
+from lrfr_tf.benchmarks.scface_files import (
+    DISTANCES,
+    check_landmarks,
+    draw_test_subjects,
+    find_scface,
+    image_key,
+    read_scface_landmarks,
+    read_test_subjects,
+)
+from lrfr_tf.config import option, required
+from lrfr_tf.faces.align import TEMPLATES
+from lrfr_tf.files import check_result_file, read_json, write_json
+from lrfr_tf.images.probes import PROBE_FORMS
+from lrfr_tf.main import run
+from lrfr_tf.networks.embedding import BACKBONES
+from lrfr_tf.sources.image_source import open_source
 
 TEST_SUBJECTS = 80
 

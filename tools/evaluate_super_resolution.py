@@ -20,14 +20,14 @@ from lrfr_tf.config import option, required, versions
 from lrfr_tf.data.face_cache import load_faces, read_tree_manifest
 from lrfr_tf.data.held_out import EVERY_SPLIT, list_held_out
 from lrfr_tf.errors import UserError
-from lrfr_tf.evaluation.contact_sheet import write_contact_sheet
 from lrfr_tf.evaluation.restoration import LEGEND, restoration_rows, table_lines
 from lrfr_tf.files import check_result_file, sha256, write_json
 from lrfr_tf.images.camera import CLEAN_LEVEL, LEVELS
 from lrfr_tf.images.camera_numpy import photograph_all_with_targets
+from lrfr_tf.images.contact_sheet import write_contact_sheet
 from lrfr_tf.main import run
-from lrfr_tf.recognition.named_models import BASELINE, describe_models, load_named_models, super_resolve_all
-from lrfr_tf.recognition.super_resolution import SuperResolver
+from lrfr_tf.networks.named_models import BASELINE, describe_models, load_named_models, super_resolve_all
+from lrfr_tf.networks.super_resolution import SuperResolver
 
 PROTOCOL = (
     "Every face of the held-out persons: LR of the tree, super-resolved and rounded to uint8, against HR. By a "

@@ -11,13 +11,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from lrfr_tf.config import option, required
-from lrfr_tf.data.survface import find_open_set, find_verification_pairs
-from lrfr_tf.files import check_result_file, write_json
-from lrfr_tf.main import run
-from lrfr_tf.recognition.benchmark_result import benchmark_result, embedder_of
-from lrfr_tf.recognition.embedding import BACKBONES
-from lrfr_tf.recognition.evaluate_survface import (
+from lrfr_tf.benchmarks.benchmark_result import benchmark_result, embedder_of
+from lrfr_tf.benchmarks.survface import (
     TASKS,
     Curve,
     draw_survface,
@@ -26,6 +21,11 @@ from lrfr_tf.recognition.evaluate_survface import (
     survface_lines,
     verify_pairs,
 )
+from lrfr_tf.benchmarks.survface_files import find_open_set, find_verification_pairs
+from lrfr_tf.config import option, required
+from lrfr_tf.files import check_result_file, write_json
+from lrfr_tf.main import run
+from lrfr_tf.networks.embedding import BACKBONES
 
 
 @dataclasses.dataclass(frozen=True)

@@ -15,13 +15,8 @@ import dataclasses
 import time
 from pathlib import Path
 
-from lrfr_tf.config import option, required
-from lrfr_tf.data.tinyface import find_tinyface
-from lrfr_tf.files import check_result_file, write_json
-from lrfr_tf.main import run
-from lrfr_tf.recognition.benchmark_result import benchmark_result, embedder_of
-from lrfr_tf.recognition.embedding import BACKBONES, template_for
-from lrfr_tf.recognition.evaluate_tinyface import (
+from lrfr_tf.benchmarks.benchmark_result import benchmark_result, embedder_of
+from lrfr_tf.benchmarks.tinyface import (
     CROPS,
     draw_tinyface,
     identify,
@@ -29,6 +24,11 @@ from lrfr_tf.recognition.evaluate_tinyface import (
     tinyface_landmarks,
     tinyface_lines,
 )
+from lrfr_tf.benchmarks.tinyface_files import find_tinyface
+from lrfr_tf.config import option, required
+from lrfr_tf.files import check_result_file, write_json
+from lrfr_tf.main import run
+from lrfr_tf.networks.embedding import BACKBONES, template_for
 
 
 @dataclasses.dataclass(frozen=True)

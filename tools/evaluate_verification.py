@@ -12,6 +12,13 @@ import dataclasses
 import time
 from pathlib import Path
 
+from lrfr_tf.benchmarks.verify_pairs import (
+    embed_images,
+    find_paired_faces,
+    similarities,
+    table_lines,
+    verification_rows,
+)
 from lrfr_tf.config import option, required, versions
 from lrfr_tf.data.face_cache import load_faces
 from lrfr_tf.data.pairs import read_pairs
@@ -20,15 +27,8 @@ from lrfr_tf.files import check_result_file, sha256, write_json
 from lrfr_tf.images.camera import CLEAN_LEVEL, LEVELS
 from lrfr_tf.images.camera_numpy import photograph_all
 from lrfr_tf.main import run
-from lrfr_tf.recognition.embedding import EMBEDDERS, load_embedder
-from lrfr_tf.recognition.named_models import BASELINE, describe_models, load_named_models, super_resolve_all
-from lrfr_tf.recognition.verify_pairs import (
-    embed_images,
-    find_paired_faces,
-    similarities,
-    table_lines,
-    verification_rows,
-)
+from lrfr_tf.networks.embedding import EMBEDDERS, load_embedder
+from lrfr_tf.networks.named_models import BASELINE, describe_models, load_named_models, super_resolve_all
 
 PROTOCOL = (
     "Both images of a pair: the LR face of the tree, super-resolved (hr: the HR face), the whole frame resized to the "

@@ -17,18 +17,18 @@ from typing import Any
 
 from lrfr_tf.config import option, required
 from lrfr_tf.errors import UserError
+from lrfr_tf.export.classifier import servable_classifier
+from lrfr_tf.export.embedder import servable_embedder, servable_exported_embedder, servable_facenet
+from lrfr_tf.export.servable import Servable, export_saved_model, new_version
+from lrfr_tf.export.super_resolution import servable_super_resolver
 from lrfr_tf.files import read_json
 from lrfr_tf.main import run
+from lrfr_tf.networks.constant_network import COMPUTE_TYPES
+from lrfr_tf.networks.embedding import EMBEDDERS, load_embedder
+from lrfr_tf.networks.saved_model import find_version
+from lrfr_tf.networks.stored_network import PRECISIONS
+from lrfr_tf.networks.super_resolution import load_super_resolver
 from lrfr_tf.recognition.calibration import carry_calibration
-from lrfr_tf.recognition.constant_network import COMPUTE_TYPES
-from lrfr_tf.recognition.embedding import EMBEDDERS, load_embedder
-from lrfr_tf.recognition.export import Servable, export_saved_model, new_version
-from lrfr_tf.recognition.export_classifier import servable_classifier
-from lrfr_tf.recognition.export_embedder import servable_embedder, servable_exported_embedder, servable_facenet
-from lrfr_tf.recognition.export_super_resolution import servable_super_resolver
-from lrfr_tf.recognition.saved_model import find_version
-from lrfr_tf.recognition.stored_network import PRECISIONS
-from lrfr_tf.recognition.super_resolution import load_super_resolver
 
 
 @dataclasses.dataclass(frozen=True)

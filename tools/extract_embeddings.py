@@ -19,8 +19,8 @@ from lrfr_tf.faces.align import TEMPLATES
 from lrfr_tf.faces.choose import RULE, rival_notes
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.main import note, run
-from lrfr_tf.recognition.embedding import load_embedder, template_for
-from lrfr_tf.recognition.extract import CROPS, POLICIES, Extraction, extract_tree
+from lrfr_tf.networks.embedding import load_embedder, template_for
+from lrfr_tf.study.extract import CROPS, POLICIES, Extraction, extract_tree
 
 
 @dataclasses.dataclass(frozen=True)

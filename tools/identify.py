@@ -22,19 +22,18 @@ import numpy as np
 from tqdm import tqdm
 
 from lrfr_tf.config import option
-from lrfr_tf.data.image_source import FolderSource, ImageSource, open_source
 from lrfr_tf.errors import UserError
-from lrfr_tf.evaluation.annotate import draw_caption, draw_faces
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.files import make_folder
+from lrfr_tf.images.annotate import draw_caption, draw_faces
 from lrfr_tf.images.decode import IMAGE_SUFFIXES, write_png
 from lrfr_tf.main import note, run
 from lrfr_tf.models.backbone import BACKBONES
+from lrfr_tf.networks.embedding import load_embedder
+from lrfr_tf.networks.super_resolution import load_super_resolver
 from lrfr_tf.recognition.calibration import FPIR, DecisionRule, Threshold
-from lrfr_tf.recognition.embedding import load_embedder
 from lrfr_tf.recognition.face_crops import CUTS
-from lrfr_tf.recognition.pictures import Picture, in_chunks, read_photos
-from lrfr_tf.recognition.recogniser import (
+from lrfr_tf.recognition.recognizer import (
     KNOWN,
     UNKNOWN,
     Face,
@@ -43,8 +42,9 @@ from lrfr_tf.recognition.recogniser import (
     recogniser_of_classifier,
     recogniser_of_gallery,
 )
-from lrfr_tf.recognition.super_resolution import load_super_resolver
-from lrfr_tf.recognition.video import VideoReader, VideoWriter
+from lrfr_tf.sources.image_source import FolderSource, ImageSource, open_source
+from lrfr_tf.sources.pictures import Picture, in_chunks, read_photos
+from lrfr_tf.sources.video import VideoReader, VideoWriter
 
 LONGEST_NAME = 32
 ROW = "{:<32} {:>23} {:>8} {:<20} {:>6} {:>9}  {}"

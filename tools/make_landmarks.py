@@ -13,12 +13,12 @@ from pathlib import Path
 
 from lrfr_tf.config import option, required
 from lrfr_tf.data.detect_landmarks import detect_landmarks
-from lrfr_tf.data.image_source import open_source
 from lrfr_tf.data.landmarks import write_landmarks
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.choose import rival_note
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.main import note, run
+from lrfr_tf.sources.image_source import open_source
 
 NAMED = 20  # images without a face are named up to so many
 

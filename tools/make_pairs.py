@@ -13,10 +13,10 @@ from pathlib import Path
 from lrfr_tf.config import option, required
 from lrfr_tf.data.folders import is_held_out
 from lrfr_tf.data.held_out import EVERY_SPLIT, EVERYBODY, HALVES, in_half, list_held_out
-from lrfr_tf.data.image_source import images_by_identity, open_source
 from lrfr_tf.data.pairs import image_key, make_pairs, write_pairs
 from lrfr_tf.errors import UserError
 from lrfr_tf.main import note, run
+from lrfr_tf.sources.image_source import images_by_identity, open_source
 
 
 @dataclasses.dataclass(frozen=True)

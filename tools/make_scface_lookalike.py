@@ -10,17 +10,17 @@
 import dataclasses
 from pathlib import Path
 
+from lrfr_tf.benchmarks.photo_landmarks import THRESHOLDS, landmarks_by_detector
+from lrfr_tf.benchmarks.scface_files import DISTANCES
+from lrfr_tf.benchmarks.scface_lookalike import choose_photos, write_scface_lookalike
 from lrfr_tf.config import option, required
 from lrfr_tf.data.folders import is_held_out, sorted_names
-from lrfr_tf.data.image_source import images_by_identity, open_source
 from lrfr_tf.data.landmarks import by_image, key_of, read_landmarks
-from lrfr_tf.data.scface import DISTANCES
-from lrfr_tf.data.scface_lookalike import choose_photos, write_scface_lookalike
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.images.camera import LEVELS
 from lrfr_tf.main import note, run
-from lrfr_tf.recognition.photo_landmarks import THRESHOLDS, landmarks_by_detector
+from lrfr_tf.sources.image_source import images_by_identity, open_source
 
 
 @dataclasses.dataclass(frozen=True)

@@ -18,7 +18,6 @@ from lrfr_tf.data.aligned_source import (
     find_celeba_landmarks,
 )
 from lrfr_tf.data.celeba import match_images, read_identities
-from lrfr_tf.data.image_source import images_by_identity, open_source
 from lrfr_tf.data.landmarks import read_landmarks
 from lrfr_tf.data.name_list import read_exclusions
 from lrfr_tf.data.prepare_aligned import Framing, describe, prepare_aligned_tree, source_fingerprint
@@ -28,6 +27,7 @@ from lrfr_tf.faces.choose import RULE, rival_notes
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.files import sha256
 from lrfr_tf.main import note, run
+from lrfr_tf.sources.image_source import images_by_identity, open_source
 
 HALF_SIZE_CELEBA = (109, 89)  # height, width
 

@@ -12,13 +12,13 @@ import numpy as np
 
 from lrfr_tf.config import option, required
 from lrfr_tf.data.celeba import check_full_set, match_images, read_identities
-from lrfr_tf.data.image_source import open_source
 from lrfr_tf.data.prepare import Sizes, prepare_tree
 from lrfr_tf.data.splits import split_by_name
 from lrfr_tf.faces.frame import celeba_face_box, crop, portrait_width
 from lrfr_tf.files import sha256
 from lrfr_tf.images.resize import resize
 from lrfr_tf.main import note, run
+from lrfr_tf.sources.image_source import open_source
 
 
 @dataclasses.dataclass(frozen=True)

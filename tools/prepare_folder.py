@@ -15,7 +15,6 @@ from pathlib import Path
 import numpy as np
 
 from lrfr_tf.config import option, required
-from lrfr_tf.data.image_source import ImageSource, images_by_identity, open_source
 from lrfr_tf.data.prepare import Sizes, prepare_tree
 from lrfr_tf.data.rivaled_photos import RivaledPhotos
 from lrfr_tf.data.splits import split_by_name, split_unnamed, split_with_given_test
@@ -25,6 +24,7 @@ from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.faces.frame import frame_face, frame_portrait
 from lrfr_tf.files import sha256
 from lrfr_tf.main import note, run
+from lrfr_tf.sources.image_source import ImageSource, images_by_identity, open_source
 
 
 @dataclasses.dataclass(frozen=True)

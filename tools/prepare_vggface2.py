@@ -12,7 +12,6 @@ from typing import Any
 
 from lrfr_tf.config import option, required
 from lrfr_tf.data.aligned_source import FindLandmarks, LandmarkTable, Selection
-from lrfr_tf.data.image_source import images_by_innermost_folder, open_source
 from lrfr_tf.data.landmarks import read_vggface2_landmarks
 from lrfr_tf.data.name_list import read_exclusions
 from lrfr_tf.data.prepare_aligned import Framing, describe, prepare_aligned_tree, source_fingerprint
@@ -21,6 +20,7 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.faces.align import TEMPLATES
 from lrfr_tf.files import sha256
 from lrfr_tf.main import note, run
+from lrfr_tf.sources.image_source import images_by_innermost_folder, open_source
 
 
 @dataclasses.dataclass(frozen=True)

@@ -14,10 +14,10 @@ from pathlib import Path
 from lrfr_tf.config import option, required
 from lrfr_tf.errors import UserError
 from lrfr_tf.main import run
-from lrfr_tf.serving.answers import print_answers, write_embeddings, write_images
-from lrfr_tf.serving.client import Connection, ServingError, find_signature, with_patience
-from lrfr_tf.serving.faces import Query, ask_for_faces, list_faces
-from lrfr_tf.serving.over_rest import FORMS, REST_PORT, RestConnection
+from lrfr_tf.tf_serving.answers import print_answers, write_embeddings, write_images
+from lrfr_tf.tf_serving.client import Connection, ServingError, find_signature, with_patience
+from lrfr_tf.tf_serving.faces import Query, ask_for_faces, list_faces
+from lrfr_tf.tf_serving.over_rest import FORMS, REST_PORT, RestConnection
 
 # What each verb answers with.
 OUTPUTS = {
@@ -88,7 +88,7 @@ def connect(config: Config) -> Connection:
     if config.protocol == "rest":
         return RestConnection(config.host, config.port or REST_PORT, config.timeout, config.rest_form)
     try:
-        from lrfr_tf.serving.over_grpc import (
+        from lrfr_tf.tf_serving.over_grpc import (
             GRPC_PORT,
             GrpcConnection,
         )  # imports TensorFlow, which takes a while

@@ -11,7 +11,9 @@ import dataclasses
 from pathlib import Path
 
 from lrfr_tf.config import option, required
-from lrfr_tf.experiment import (
+from lrfr_tf.images.camera import CLEAN_LEVEL, LEVELS
+from lrfr_tf.main import run
+from lrfr_tf.study.experiment import (
     Experiment,
     check_levels,
     count_recognition_steps,
@@ -19,8 +21,6 @@ from lrfr_tf.experiment import (
     in_checkout,
     recognition_steps,
 )
-from lrfr_tf.images.camera import CLEAN_LEVEL, LEVELS
-from lrfr_tf.main import run
 
 
 @dataclasses.dataclass(frozen=True)

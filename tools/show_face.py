@@ -17,7 +17,7 @@ from lrfr_tf.files import written_whole
 from lrfr_tf.images.decode import read_image
 from lrfr_tf.images.degrade import degrade
 from lrfr_tf.main import run
-from lrfr_tf.recognition.super_resolution import bicubic, load_super_resolver
+from lrfr_tf.networks.super_resolution import bicubic, load_super_resolver
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,20 +12,20 @@ from pathlib import Path
 
 import numpy as np
 
+from lrfr_tf.benchmarks.camera_levels import RIGHT, ShownPhoto, show_photos, table_lines
+from lrfr_tf.benchmarks.level_sheet import Tile, write_level_sheet
+from lrfr_tf.benchmarks.people_faces import conditions_of
 from lrfr_tf.config import option, required
-from lrfr_tf.data.image_source import images_by_identity, open_source
 from lrfr_tf.errors import UserError
-from lrfr_tf.evaluation.level_sheet import Tile, write_level_sheet
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.images.camera import LEVELS
 from lrfr_tf.main import note, run
+from lrfr_tf.networks.embedding import load_embedder
+from lrfr_tf.networks.super_resolution import load_super_resolver
 from lrfr_tf.recognition.calibration import DecisionRule
-from lrfr_tf.recognition.camera_levels import RIGHT, ShownPhoto, show_photos, table_lines
-from lrfr_tf.recognition.embedding import load_embedder
 from lrfr_tf.recognition.face_crops import FaceCutter
-from lrfr_tf.recognition.people_faces import conditions_of
-from lrfr_tf.recognition.recogniser import GALLERY_THRESHOLDS, calibration_of, recogniser_of_gallery
-from lrfr_tf.recognition.super_resolution import load_super_resolver
+from lrfr_tf.recognition.recognizer import GALLERY_THRESHOLDS, calibration_of, recogniser_of_gallery
+from lrfr_tf.sources.image_source import images_by_identity, open_source
 
 LEAST_COSINE = -1.0
 

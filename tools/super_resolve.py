@@ -10,8 +10,8 @@ from lrfr_tf.config import option, required
 from lrfr_tf.data.face_cache import load_faces, read_tree_manifest
 from lrfr_tf.data.folders import SPLITS, list_faces
 from lrfr_tf.main import run
-from lrfr_tf.recognition.super_resolution import SuperResolver, bicubic, load_super_resolver
-from lrfr_tf.recognition.super_resolve_tree import super_resolve_tree
+from lrfr_tf.networks.super_resolution import SuperResolver, bicubic, load_super_resolver
+from lrfr_tf.study.super_resolve_tree import super_resolve_tree
 
 
 @dataclasses.dataclass(frozen=True)

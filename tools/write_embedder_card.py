@@ -9,13 +9,13 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+from lrfr_tf.benchmarks.scface import pooled_difference
 from lrfr_tf.config import option, required
 from lrfr_tf.errors import UserError
-from lrfr_tf.evaluation.model_card import wrapped
+from lrfr_tf.export.model_card import wrapped
 from lrfr_tf.files import put_between_marks, read_json, written_whole
 from lrfr_tf.main import run
-from lrfr_tf.recognition.evaluate_scface import pooled_difference
-from lrfr_tf.recognition.saved_model import find_version, read_record
+from lrfr_tf.networks.saved_model import find_version, read_record
 
 MARK = "siamese"
 START = "w600k_mbf"  # how the tables call the network that the weights began as

@@ -13,15 +13,15 @@ from typing import Any
 
 import numpy as np
 
+from lrfr_tf.benchmarks.lfw import condition_name
+from lrfr_tf.benchmarks.lfw_protocol import read_correct
 from lrfr_tf.config import option, required
 from lrfr_tf.data.pairs import read_pairs
 from lrfr_tf.errors import UserError
-from lrfr_tf.evaluation.lfw import read_correct
 from lrfr_tf.evaluation.significance import grouped_interval, paired_members_interval
 from lrfr_tf.files import put_between_marks, read_json, sha256
 from lrfr_tf.images.camera import CLEAN_LEVEL, LEVELS
 from lrfr_tf.main import run
-from lrfr_tf.recognition.evaluate_lfw import condition_name
 
 MARK = "ladder"
 # Below so many pixels nobody is told apart who was not seen clean.

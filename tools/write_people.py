@@ -10,12 +10,12 @@ import dataclasses
 import textwrap
 from typing import Any
 
+from lrfr_tf.benchmarks.people_faces import Condition
 from lrfr_tf.config import option, required
 from lrfr_tf.data.held_out import REPORTED, held_out_half
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import put_between_marks, read_json
 from lrfr_tf.main import run
-from lrfr_tf.recognition.people_faces import Condition
 
 MARK = "people"
 # What must be alike for two networks to be compared.

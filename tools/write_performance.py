@@ -6,13 +6,13 @@ python tools/write_performance.py --results=runs/bench
 import dataclasses
 from pathlib import Path
 
-from lrfr_tf.benchmark.record import read_result, write_csv
-from lrfr_tf.benchmark.report import TITLES, document
 from lrfr_tf.config import option
 from lrfr_tf.errors import UserError
-from lrfr_tf.evaluation.model_card import wrapped
+from lrfr_tf.export.model_card import wrapped
 from lrfr_tf.files import written_whole
 from lrfr_tf.main import run
+from lrfr_tf.speed.record import read_result, write_csv
+from lrfr_tf.speed.report import TITLES, document
 
 
 @dataclasses.dataclass(frozen=True)

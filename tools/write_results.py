@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from lrfr_tf.config import option, required
-from lrfr_tf.evaluation.report.pixels import picture_path
-from lrfr_tf.evaluation.report.tables import blocks_by_camera, headline_rows
-from lrfr_tf.evaluation.report.text import pixels_markdown, table_markdown
-from lrfr_tf.evaluation.report.words import ON_HR, method_name, siamese_sentence
 from lrfr_tf.files import put_between_marks, read_json, written_whole
 from lrfr_tf.images.camera import CLEAN_LEVEL
 from lrfr_tf.main import run
+from lrfr_tf.study.report.pixels import picture_path
+from lrfr_tf.study.report.tables import blocks_by_camera, headline_rows
+from lrfr_tf.study.report.text import pixels_markdown, table_markdown
+from lrfr_tf.study.report.words import ON_HR, method_name, siamese_sentence
 
 INTRODUCTION = """# Both systems on CelebA
 

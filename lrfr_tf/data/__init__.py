@@ -1,1 +1,3 @@
-"""Files -> batches: readers, identity folders, splits, the tf.data graph."""
+"""Files -> batches for training: data sets, splits, prepared and aligned trees, lists of pairs and landmarks, the
+tf.data graphs. No network is loaded here, and nothing is measured.
+"""

@@ -6,10 +6,10 @@ Liu et al., "Deep Learning Face Attributes in the Wild", ICCV 2015. Non-commerci
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from lrfr_tf.data.image_source import ImageSource, passed_over
 from lrfr_tf.data.name_list import read_lines
 from lrfr_tf.data.splits import Split
 from lrfr_tf.errors import UserError
+from lrfr_tf.sources.image_source import ImageSource, passed_over
 
 FULL_IMAGES = 202_599
 FULL_IDENTITIES = 10_177

@@ -6,11 +6,11 @@ from typing import NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from lrfr_tf.data.image_source import ImageSource
 from lrfr_tf.faces.choose import only_meant
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.images.decode import decode_image
 from lrfr_tf.images.resize import resize
+from lrfr_tf.sources.image_source import ImageSource
 
 DETECT_AT_ONCE = 64
 BYTES_AT_ONCE = 200_000_000  # ten mugshots of SCface

@@ -6,8 +6,8 @@ from pathlib import Path
 from lrfr_tf.data.celeba import match_images, read_identities
 from lrfr_tf.data.folders import sorted_names
 from lrfr_tf.data.held_out import EVERYBODY, in_half
-from lrfr_tf.data.image_source import ImageSource, images_by_identity, open_source
 from lrfr_tf.errors import UserError
+from lrfr_tf.sources.image_source import ImageSource, images_by_identity, open_source
 
 People = dict[str, list[tuple[ImageSource, str]]]
 

@@ -19,7 +19,6 @@ from tqdm import tqdm
 
 from lrfr_tf.config import versions
 from lrfr_tf.data.folders import write_classes
-from lrfr_tf.data.image_source import ImageSource
 from lrfr_tf.data.rivaled_photos import RivaledPhotos
 from lrfr_tf.data.splits import Split, SplitFile
 from lrfr_tf.errors import UserError
@@ -28,6 +27,7 @@ from lrfr_tf.images.decode import decode_image, write_png
 from lrfr_tf.images.degrade import degrade
 from lrfr_tf.images.resize import KERNEL
 from lrfr_tf.resumable import open_folder
+from lrfr_tf.sources.image_source import ImageSource
 
 SCHEMA = 1
 CHUNK = 32

@@ -18,7 +18,6 @@ from lrfr_tf.config import versions
 from lrfr_tf.data.aligned import faces_below
 from lrfr_tf.data.aligned_source import FindLandmarks, Selection
 from lrfr_tf.data.folders import sorted_names
-from lrfr_tf.data.image_source import ImageSource
 from lrfr_tf.data.rivaled_photos import RivaledPhotos
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.align import ALIGNED_SIZE, align_face
@@ -26,6 +25,7 @@ from lrfr_tf.files import read_json, write_json, written_whole
 from lrfr_tf.images.decode import decode_image
 from lrfr_tf.images.resize import resize
 from lrfr_tf.resumable import open_folder
+from lrfr_tf.sources.image_source import ImageSource
 
 SCHEMA = 1
 DELIVERED = "as delivered"  # in the place of a template, where faces were aligned by others

@@ -1,1 +1,1 @@
-"""Arrays in, numbers out: identification, image quality, boxes, significance; and the report."""
+"""Pure metrics: arrays in, numbers out. No files, no networks, and no figures of a single benchmark."""

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from lrfr_tf.evaluation.artefacts import colour_shift, colour_specks, fixed_pattern, grid_peak, power_spectrum
+from lrfr_tf.evaluation.artifacts import colour_shift, colour_specks, fixed_pattern, grid_peak, power_spectrum
 from lrfr_tf.evaluation.image_quality import psnr, ssim
 from lrfr_tf.evaluation.significance import bootstrap_interval
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lrfr_tf.faces.align import similarity_transform, template_points
+from lrfr_tf.faces.align import ALIGNED_SIZE, align_face, similarity_transform, template_points
 from lrfr_tf.images.resize import resize
 
 # In the aligned CelebA images the face is always at the same place; on a frame of 89 x 109 pixels (width x height),
@@ -147,6 +147,20 @@ def crop(image: np.ndarray, box: Box) -> np.ndarray:
     right = min(max(math.ceil(x2), left + 1), width)
     bottom = min(max(math.ceil(y2), top + 1), height)
     return image[top:bottom, left:right].copy()
+
+
+def cut_face(image: np.ndarray, place: np.ndarray, template: str | None, size: int = ALIGNED_SIZE) -> np.ndarray:
+    """A face as an embedder is given it: cut out at its box, or aligned by its landmarks.
+
+    Args:
+        image: uint8 [S, S, 3].
+        place: the box, float [4], or with a template the landmarks, float [5, 2].
+        size: side of an aligned face in pixels.
+
+    Returns:
+        uint8 [h, w, 3]; with a template [size, size, 3].
+    """
+    return crop(image, place) if template is None else align_face(image, place, template, size)
 
 
 def _cut(image: np.ndarray, left: int, top: int, width: int, height: int, mirrored: bool = False) -> np.ndarray:

@@ -1,1 +1,1 @@
-"""Losses as plain functions of tensors: pure Keras; feature networks come in as arguments."""
+"""Losses as plain functions of tensors: pure Keras. Feature networks come in as arguments; nothing here loads one."""

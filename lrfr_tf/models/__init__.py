@@ -1,1 +1,3 @@
-"""Networks as plain functions that return keras.Model: pure Keras, no TensorFlow, no flags, no files."""
+"""Networks as plain functions that return keras.Model: pure Keras. No TensorFlow, no flags, no files, and no weights
+but random ones.
+"""

@@ -1,1 +1,3 @@
-"""The product: pixels -> faces -> embeddings -> identity."""
+"""The product: photo -> faces with embeddings -> decisions. It imports nothing that trains, exports, measures or
+serves.
+"""

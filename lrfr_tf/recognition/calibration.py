@@ -27,7 +27,7 @@ from typing import Any
 from lrfr_tf.errors import UserError
 from lrfr_tf.evaluation.stranger_tail import BODY, Quantile, StrangerTail
 from lrfr_tf.files import read_json, write_json
-from lrfr_tf.recognition.saved_model import RECORD
+from lrfr_tf.networks.saved_model import RECORD
 
 SCHEMA = 2
 Strangers = Mapping[str, StrangerTail]  # by kind of template, "one" or "several" photos
@@ -205,7 +205,7 @@ def read_calibration(version: Path, checksum: str) -> Strangers | None:
 
     Args:
         version: the version folder, such as saved_models/siamese/1.
-        checksum: SHA-256 of its content, as `lrfr_tf.recognition.saved_model.content_checksum` gives it.
+        checksum: SHA-256 of its content, as `lrfr_tf.networks.saved_model.content_checksum` gives it.
 
     Returns:
         None where there is no such file.

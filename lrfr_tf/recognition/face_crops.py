@@ -11,10 +11,9 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.faces.align import ALIGNED_SIZE, TEMPLATES
 from lrfr_tf.faces.choose import has_rival, meant_face
 from lrfr_tf.faces.detect import FaceDetector
-from lrfr_tf.faces.frame import frame_face
+from lrfr_tf.faces.frame import cut_face, frame_face
 from lrfr_tf.images.resize import resize
-from lrfr_tf.recognition.extract import cut_face
-from lrfr_tf.recognition.super_resolution import SuperResolver
+from lrfr_tf.networks.super_resolution import SuperResolver
 
 BUCKETS = (1, 2, 4, 8, 16, 32)
 LARGEST_PADDING = 1 / 8  # of a bucket

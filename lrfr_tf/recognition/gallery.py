@@ -6,13 +6,13 @@ from typing import NamedTuple
 import numpy as np
 
 from lrfr_tf.data.folders import sorted_names
-from lrfr_tf.data.image_source import FolderSource, ImageSource, images_by_identity, is_passed_over
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.choose import rival_note
 from lrfr_tf.images.resize import resize
-from lrfr_tf.recognition.embedding import Embedder
+from lrfr_tf.networks.embedding import Embedder
 from lrfr_tf.recognition.face_crops import FaceCutter, in_buckets, meant_among
-from lrfr_tf.recognition.pictures import in_chunks, read_photos
+from lrfr_tf.sources.image_source import FolderSource, ImageSource, images_by_identity, is_passed_over
+from lrfr_tf.sources.pictures import in_chunks, read_photos
 
 NAMES_GIVEN = 5
 

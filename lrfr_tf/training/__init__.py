@@ -1,1 +1,3 @@
-"""Checkpoints, the training loop, TensorBoard, and the classifier heads that are fitted rather than trained."""
+"""The engine of all trainings: devices, precision, checkpoints, the loop, TensorBoard, one step of each kind, and heads
+that are fitted. It knows neither the product nor the benchmarks; those of a network in training come in as a function.
+"""

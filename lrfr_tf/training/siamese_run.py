@@ -9,7 +9,6 @@ import tensorflow as tf
 
 from lrfr_tf.config import option, with_default
 from lrfr_tf.data.aligned import read_aligned_faces
-from lrfr_tf.data.benchmark_tree import FOLDERS
 from lrfr_tf.data.face_source import FacesInFiles, FacesInMemory, FaceSource
 from lrfr_tf.data.identity_batches import Views, check_enough_identities, identity_batches
 from lrfr_tf.data.validation_faces import at_most_of_each, split_off_identities
@@ -28,13 +27,14 @@ from lrfr_tf.weights.backbone import load_weights
 
 # So many at most of each validation identity: all pairs are compared, and VGGFace2 has hundreds of images a person.
 VALIDATION_IMAGES = 40
-# These may change when a run is resumed, too: the batches are the same, and benchmarks decide nothing.
+# These may change when a run is resumed, too: the batches are the same, and the benchmarks, flags of the train script's
+# own, decide nothing.
 FREE_SETTINGS_HERE = ("faces_in", "eval_benchmarks", "data_root")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SiameseSettings(AlignedSettings):
-    """The flags of train_siamese; the defaults are those of Lai and Lam."""
+    """The flags of train_siamese but for those of benchmarks; the defaults are those of Lai and Lam."""
 
     validation_identities: int = option(
         40, "identities with four images or more that are not trained on and give the validation figures", at_least=2
@@ -60,10 +60,6 @@ class SiameseSettings(AlignedSettings):
         "where the training faces are: in memory, or decoded from their files at every step",
         ("memory", "files"),
     )
-    eval_benchmarks: tuple[str, ...] = option(
-        (), "benchmarks that are run at every evaluation, out of --data_root", tuple(FOLDERS)
-    )
-    data_root: str | None = option(None, f"folder that holds some of {', '.join(FOLDERS.values())}")
     best_metric: str = option(
         "none",
         "store the weights that were best on the validation identities by this, not the last",
@@ -169,5 +165,3 @@ def _check_flags(config: SiameseSettings) -> None:
         raise UserError(f"--initial_weights={file} is neither random nor a file.")
     if config.classification_weight == 0 and config.triplet_weight == 0:
         raise UserError("Both losses have the weight 0; there is nothing to learn.")
-    if bool(config.eval_benchmarks) != bool(config.data_root):
-        raise UserError("--eval_benchmarks and --data_root go together: which benchmarks, and where they lie.")

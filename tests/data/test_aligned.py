@@ -13,13 +13,13 @@ from PIL import Image
 
 from lrfr_tf.data.aligned import AlignedFaces, list_aligned_faces, load_aligned_faces
 from lrfr_tf.data.aligned_source import LandmarkTable, Selection, detected_by, find_celeba_landmarks
-from lrfr_tf.data.image_source import images_by_identity, images_by_innermost_folder, open_source
 from lrfr_tf.data.prepare_aligned import Framing, prepare_aligned_tree, source_fingerprint
 from lrfr_tf.data.rivaled_photos import RivaledPhotos
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.align import align_face, template_points
 from lrfr_tf.faces.detect import Detection
 from lrfr_tf.files import read_json
+from lrfr_tf.sources.image_source import images_by_identity, images_by_innermost_folder, open_source
 from tests.faces_of_dots import face_of_dots, landmarks_at, positions_of_dots
 
 PEOPLE = {"00041": 3, "2": 4, "10": 2, "35": 3}

@@ -7,10 +7,10 @@ import pytest
 from PIL import Image
 
 from lrfr_tf.data.detect_landmarks import detect_landmarks
-from lrfr_tf.data.image_source import open_source
 from lrfr_tf.data.landmarks import by_image, read_landmarks, read_vggface2_landmarks, write_landmarks
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.detect import Detection, FaceDetector
+from lrfr_tf.sources.image_source import open_source
 
 POINTS = np.array([[10.5, 20.25], [30.0, 20.0], [20.0, 30.0], [12.0, 40.0], [28.0, -1.5]])
 

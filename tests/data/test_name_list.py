@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from lrfr_tf.benchmarks.scface_files import read_test_subjects
 from lrfr_tf.data.celeba import read_identities
 from lrfr_tf.data.name_list import read_exclusions, read_lines, read_name_list
 from lrfr_tf.data.pairs import read_pairs
-from lrfr_tf.data.scface import read_test_subjects
 from lrfr_tf.data.vggface2 import read_identity_names
 from lrfr_tf.errors import UserError
 

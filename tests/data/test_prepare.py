@@ -11,11 +11,11 @@ from PIL import Image
 
 from lrfr_tf.data.face_cache import identities_in_tree, load_faces, load_training_faces, read_tree_manifest
 from lrfr_tf.data.folders import list_faces, read_classes
-from lrfr_tf.data.image_source import FolderSource, images_by_identity, open_source
 from lrfr_tf.data.prepare import Sizes, prepare_tree
 from lrfr_tf.data.splits import split_by_name
 from lrfr_tf.errors import UserError
 from lrfr_tf.images.resize import resize
+from lrfr_tf.sources.image_source import FolderSource, images_by_identity, open_source
 
 
 def squash(names: Sequence[str], photos: Sequence[np.ndarray]) -> list[np.ndarray | None]:

@@ -13,9 +13,9 @@ from lrfr_tf.data.celeba import (
     read_identities,
 )
 from lrfr_tf.data.folders import is_held_out
-from lrfr_tf.data.image_source import FolderSource
 from lrfr_tf.data.splits import Split, split_by_name, split_unnamed, split_with_given_test
 from lrfr_tf.errors import UserError
+from lrfr_tf.sources.image_source import FolderSource
 
 
 def of(split: Split, name: str) -> list[str]:

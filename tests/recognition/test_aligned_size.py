@@ -7,24 +7,25 @@ import keras
 import numpy as np
 import pytest
 
+from lrfr_tf.benchmarks.people_faces import measure_of
+from lrfr_tf.benchmarks.stream import embed_files, padded, stretched
+from lrfr_tf.benchmarks.survface import protocol as survface_protocol
+from lrfr_tf.benchmarks.tinyface import protocol as tinyface_protocol
 from lrfr_tf.data.embeddings import load_embeddings
 from lrfr_tf.errors import UserError
+from lrfr_tf.export.embedder import servable_embedder
 from lrfr_tf.faces.align import align_face
 from lrfr_tf.faces.detect import Detection, FaceDetector
 from lrfr_tf.files import read_json
 from lrfr_tf.images.decode import write_png
 from lrfr_tf.models.backbone import backbone
+from lrfr_tf.networks.embedding import Embedder, load_embedder
+from lrfr_tf.networks.exported_classifier import load_exported_classifier
+from lrfr_tf.networks.super_resolution import bicubic
 from lrfr_tf.recognition.calibration import DecisionRule
-from lrfr_tf.recognition.embedding import Embedder, load_embedder
-from lrfr_tf.recognition.evaluate_survface import protocol as survface_protocol
-from lrfr_tf.recognition.evaluate_tinyface import protocol as tinyface_protocol
-from lrfr_tf.recognition.export_embedder import servable_embedder
-from lrfr_tf.recognition.exported_classifier import load_exported_classifier
-from lrfr_tf.recognition.extract import Extraction, extract_tree
 from lrfr_tf.recognition.face_crops import FaceCutter
-from lrfr_tf.recognition.recogniser import measure_of, recogniser_of_classifier, recogniser_of_gallery
-from lrfr_tf.recognition.stream import embed_files, padded, stretched
-from lrfr_tf.recognition.super_resolution import bicubic
+from lrfr_tf.recognition.recognizer import recogniser_of_classifier, recogniser_of_gallery
+from lrfr_tf.study.extract import Extraction, extract_tree
 from lrfr_tf.weights.backbone import save_weights, write_embedder_record
 from tests.faces_by_code import write_people
 from tests.faces_of_dots import face_of_dots, landmarks_at

@@ -6,10 +6,10 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+from lrfr_tf.export.check import describe_signature
 from lrfr_tf.files import write_json
 from lrfr_tf.images.resize import resize_in_graph
-from lrfr_tf.recognition.check_export import describe_signature
-from lrfr_tf.recognition.saved_model import SCHEMA, content_checksum, file_checksums
+from lrfr_tf.networks.saved_model import SCHEMA, content_checksum, file_checksums
 
 GRID = 8  # the embedding is the picture at 8 x 8, less its mean, made unit length
 

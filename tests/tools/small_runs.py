@@ -16,7 +16,7 @@ from lrfr_tf.data.folders import write_classes
 from lrfr_tf.files import write_json
 from lrfr_tf.images.decode import write_png
 from lrfr_tf.images.degrade import degrade
-from lrfr_tf.recognition.embedding import Embedder
+from lrfr_tf.networks.embedding import Embedder
 from tests.faces_by_code import person
 
 ROOT = Path(__file__).parents[2]

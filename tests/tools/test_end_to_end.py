@@ -15,8 +15,8 @@ from lrfr_tf.data.folders import list_faces, read_classes
 from lrfr_tf.faces.align import align_face
 from lrfr_tf.files import read_json
 from lrfr_tf.images.decode import read_image, write_png
-from lrfr_tf.recognition.embedding import Embedder, load_embedder
-from lrfr_tf.recognition.super_resolution import load_super_resolver
+from lrfr_tf.networks.embedding import Embedder, load_embedder
+from lrfr_tf.networks.super_resolution import load_super_resolver
 from tests.tools.conftest import Tool
 from tests.tools.small_embedders import embed_by_hand, pillow, write_small_embedder
 from tests.tools.small_runs import small_embedder, times_below

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lrfr_tf.benchmarks import benchmark_result
 from lrfr_tf.data.landmarks import write_landmarks
 from lrfr_tf.files import read_json
-from lrfr_tf.recognition import benchmark_result
-from lrfr_tf.recognition.embedding import Embedder
+from lrfr_tf.networks.embedding import Embedder
 from tests.faces_by_code import person
 from tests.survface_by_code import made_up, write_survface_identification, write_survface_verification, write_tinyface
 from tests.tools.conftest import TOOLS, Refused, Tool

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lrfr_tf.data.frmdb import find_frmdb
+from lrfr_tf.benchmarks.frmdb_files import find_frmdb
 from lrfr_tf.files import read_json
 from tests.frmdb_by_code import CAMERAS, write_frmdb
 from tests.tools.conftest import Refused, Tool

@@ -13,7 +13,7 @@ from lrfr_tf.faces.align import align_face
 from lrfr_tf.files import read_json, sha256
 from lrfr_tf.images.camera_numpy import photograph
 from lrfr_tf.images.decode import read_image
-from lrfr_tf.recognition.probes import as_probe
+from lrfr_tf.images.probes import as_probe
 from tests.faces_by_code import person, write_people
 from tests.tools.conftest import Refused, Tool
 from tests.tools.small_embedders import embed_by_hand, pillow, write_small_embedder

@@ -11,7 +11,7 @@ from lrfr_tf.files import read_json
 from lrfr_tf.images.camera_numpy import photograph_with_target
 from lrfr_tf.images.decode import read_image
 from lrfr_tf.models.srcnn import srcnn
-from lrfr_tf.recognition.super_resolution import SuperResolver, save_super_resolver
+from lrfr_tf.networks.super_resolution import SuperResolver, save_super_resolver
 from tests.tools.conftest import Refused, Tool
 from tests.tools.held_out_tree import write_held_out_tree
 

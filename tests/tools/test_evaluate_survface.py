@@ -10,11 +10,11 @@ import scipy.io
 from PIL import Image
 from sklearn.metrics import roc_auc_score
 
+from lrfr_tf.benchmarks import benchmark_result, stream
 from lrfr_tf.evaluation.verification import best_threshold
 from lrfr_tf.files import read_json
 from lrfr_tf.images.decode import decode_image
-from lrfr_tf.recognition import benchmark_result, stream
-from lrfr_tf.recognition.embedding import Embedder
+from lrfr_tf.networks.embedding import Embedder
 from tests.survface_by_code import made_up, write_survface_identification, write_survface_verification
 from tests.tools.conftest import Refused, Tool
 from tests.tools.small_runs import small_embedder

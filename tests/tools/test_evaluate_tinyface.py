@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
+from lrfr_tf.benchmarks import benchmark_result, stream
 from lrfr_tf.data.landmarks import read_landmarks, write_landmarks
 from lrfr_tf.faces.align import align_face
 from lrfr_tf.files import read_json
-from lrfr_tf.recognition import benchmark_result, stream
-from lrfr_tf.recognition.embedding import Embedder
+from lrfr_tf.networks.embedding import Embedder
 from tests.survface_by_code import made_up, write_tinyface
 from tests.tools.conftest import Refused, Tool
 from tests.tools.small_runs import small_embedder

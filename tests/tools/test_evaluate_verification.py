@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lrfr_tf.benchmarks.verify_pairs import find_paired_faces
 from lrfr_tf.data.pairs import read_pairs
 from lrfr_tf.evaluation.verification import fold_accuracy, roc_auc
 from lrfr_tf.files import read_json, sha256
@@ -14,8 +15,7 @@ from lrfr_tf.images.camera_numpy import photograph
 from lrfr_tf.images.decode import read_image
 from lrfr_tf.images.resize import resize
 from lrfr_tf.models.srcnn import srcnn
-from lrfr_tf.recognition.super_resolution import SuperResolver, save_super_resolver
-from lrfr_tf.recognition.verify_pairs import find_paired_faces
+from lrfr_tf.networks.super_resolution import SuperResolver, save_super_resolver
 from tests.tools.conftest import Refused, Tool
 from tests.tools.held_out_tree import write_held_out_tree
 from tests.tools.small_runs import small_embedder

@@ -16,9 +16,9 @@ from lrfr_tf.files import read_json, write_json
 from lrfr_tf.main import run
 from lrfr_tf.models.srcnn import srcnn
 from lrfr_tf.models.srgan import generator_paper
-from lrfr_tf.recognition.classifier import Classifier, make_templates
-from lrfr_tf.recognition.embedding import load_embedder
-from lrfr_tf.recognition.super_resolution import SuperResolver, load_super_resolver, save_super_resolver
+from lrfr_tf.networks.classifier import Classifier, make_templates
+from lrfr_tf.networks.embedding import load_embedder
+from lrfr_tf.networks.super_resolution import SuperResolver, load_super_resolver, save_super_resolver
 from tests.tools.conftest import Refused, Tool
 from tests.tools.small_embedders import GRID, write_small_embedder
 from tests.tools.small_runs import write_small_tree

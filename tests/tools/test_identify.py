@@ -18,8 +18,8 @@ from lrfr_tf.files import read_json
 from lrfr_tf.images.decode import read_image, write_png
 from lrfr_tf.main import run
 from lrfr_tf.recognition.calibration import DecisionRule, write_calibration
-from lrfr_tf.recognition.pictures import AT_ONCE, Picture, in_chunks
-from lrfr_tf.recognition.video import VideoReader, VideoWriter
+from lrfr_tf.sources.pictures import AT_ONCE, Picture, in_chunks
+from lrfr_tf.sources.video import VideoReader, VideoWriter
 from tests.faces_by_code import person
 from tests.small_classifier import write_small_classifier
 from tests.strangers_by_code import strangers

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lrfr_tf.data.image_source import open_source
 from lrfr_tf.data.landmarks import read_landmarks
 from lrfr_tf.faces.detect import Detection, FaceDetector
 from lrfr_tf.files import read_json
@@ -15,6 +14,7 @@ from lrfr_tf.images.decode import read_image, write_png
 from lrfr_tf.main import run
 from lrfr_tf.recognition.face_crops import FaceCutter
 from lrfr_tf.recognition.gallery import embed_faces, enrol
+from lrfr_tf.sources.image_source import open_source
 from tests.faces_by_code import person
 from tests.tools.conftest import Tool
 from tests.tools.small_runs import small_embedder

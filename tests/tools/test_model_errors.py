@@ -12,7 +12,7 @@ from lrfr_tf.data.folders import write_classes
 from lrfr_tf.files import write_json
 from lrfr_tf.main import run
 from lrfr_tf.models.srcnn import srcnn
-from lrfr_tf.recognition.super_resolution import SuperResolver, save_super_resolver
+from lrfr_tf.networks.super_resolution import SuperResolver, save_super_resolver
 from tests.tools.conftest import Refused, Tool
 from tests.tools.small_runs import finish_script, finished_files, lines_beside_progress, small_embedder
 

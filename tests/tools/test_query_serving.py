@@ -11,9 +11,9 @@ from PIL import Image
 
 from lrfr_tf.images.decode import read_image
 from lrfr_tf.main import run
-from lrfr_tf.serving import client
-from tests.serving.small_models import PERSONS, save_classifier, save_half_plus_three
-from tests.serving.stand_in import StandIn
+from lrfr_tf.tf_serving import client
+from tests.tf_serving.small_models import PERSONS, save_classifier, save_half_plus_three
+from tests.tf_serving.stand_in import StandIn
 from tests.tools.conftest import Refused, Tool
 
 SRGAN = Path(__file__).parents[2] / "saved_models" / "srgan"

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.experiment import in_checkout
 from lrfr_tf.images.decode import read_image
+from lrfr_tf.study.experiment import in_checkout
 from tests.faces_by_code import write_people
 from tests.tools.conftest import Tool
 from tests.tools.small_embedders import write_small_embedder

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lrfr_tf.benchmarks.scface import pooled_difference
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import read_json, write_json
-from lrfr_tf.recognition.evaluate_scface import pooled_difference
-from lrfr_tf.recognition.saved_model import content_checksum
+from lrfr_tf.networks.saved_model import content_checksum
 from tools.write_embedder_card import Config, main
 
 CHECKSUM = content_checksum({})  # of an export without files

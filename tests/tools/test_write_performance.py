@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from lrfr_tf.benchmark.record import read_result
-from tests.benchmark.rows_by_hand import write_detect_result
+from lrfr_tf.speed.record import read_result
+from tests.speed.rows_by_hand import write_detect_result
 from tests.tools.conftest import Refused, Tool
 
 

@@ -47,8 +47,6 @@ def test_batches_of_a_run(tree: Path, faces_in: str) -> None:
         ({"held_out_divisor": 1}, "No face is left"),
         ({"data": ("/nowhere",)}, "/nowhere is not a finished tree of aligned faces"),
         ({"exclude": "/nowhere"}, "/nowhere"),
-        ({"eval_benchmarks": ("lfw",)}, "--eval_benchmarks and --data_root go together"),
-        ({"data_root": "/nowhere"}, "--eval_benchmarks and --data_root go together"),
     ],
 )
 def test_flags_that_do_not_fit_are_refused(tree: Path, change: dict[str, Any], message: str) -> None:

@@ -1,0 +1,59 @@
+"""The landmarks of a benchmark's photos: from a table, or found by MTCNN and kept as one."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from lrfr_tf.data.detect_landmarks import detect_landmarks
+from lrfr_tf.data.landmarks import by_image, key_of, read_landmarks, write_landmarks
+from lrfr_tf.data.paired_photos import landmarks_for
+from lrfr_tf.errors import UserError
+from lrfr_tf.faces.choose import rival_notes
+from lrfr_tf.faces.detect import FaceDetector
+from lrfr_tf.sources.image_source import ImageSource
+
+THRESHOLDS = (0.6, 0.7, 0.8)  # as in preparing a folder: every photo shows its person
+
+
+def photo_landmarks(
+    source: ImageSource,
+    names: Sequence[str],
+    table: str | None,
+    save_as: str | None,
+) -> list[np.ndarray | None]:
+    """The five landmarks of each photo; None where the table has no row, or MTCNN found no face. Says how many.
+
+    Args:
+        names: the photos.
+        table: the table to read, or None to detect.
+        save_as: where the detected landmarks are written, as a table that a later call can read.
+
+    Raises:
+        UserError: the table cannot be read or is of other photos, or no photo shows a face.
+    """
+    if table is not None:
+        found = landmarks_for([key_of(name) for name in names], by_image(read_landmarks(Path(table))), table)
+    else:
+        detected = landmarks_by_detector(source, names, FaceDetector(THRESHOLDS))
+        if not detected:
+            raise UserError(f"No face was found in any of the {len(names)} photos of {source.label('')}.")
+        if save_as is not None:
+            write_landmarks(Path(save_as), detected)
+        found = [detected.get(name) for name in names]
+    missing = [name for name, points in zip(names, found, strict=True) if points is None]
+    if missing:
+        print(
+            f"note: {len(missing)} of {len(names)} photos have no landmarks, such as {missing[0]}; their middle is cut "
+            "out as if a face stood there."
+        )
+    return found
+
+
+def landmarks_by_detector(source: ImageSource, names: Sequence[str], detector: FaceDetector) -> dict[str, np.ndarray]:
+    """`detect_landmarks`, which says on stderr which photos show another face about as large."""
+    landmarks, with_rival = detect_landmarks(source, names, detector)
+    for note in rival_notes(with_rival):
+        print(f"note: {note}", file=sys.stderr)
+    return landmarks

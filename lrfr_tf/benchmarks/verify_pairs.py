@@ -1,0 +1,115 @@
+"""A list of pairs and a prepared tree -> how well one face recogniser verifies each method's images of them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from lrfr_tf.data.folders import FaceFile
+from lrfr_tf.data.held_out import EVERY_SPLIT, list_held_out
+from lrfr_tf.data.pairs import Pair, PairedImages, find_paired_images
+from lrfr_tf.evaluation.significance import bootstrap_interval
+from lrfr_tf.evaluation.verification import FoldAccuracy, compare, fold_accuracy, roc_auc, tar_at_far
+from lrfr_tf.networks.embedding import Embedder
+
+FALSE_ACCEPT_RATES = (0.1, 0.01, 0.001)
+EMBED_AT_ONCE = 128
+
+
+def find_paired_faces(root: Path, folds: Sequence[Sequence[Pair]]) -> PairedImages[FaceFile]:
+    """Finds the images of the pairs in a prepared tree, in any of its splits.
+
+    Raises:
+        UserError: the tree is not finished, or see `find_paired_images`.
+    """
+    faces = list_held_out(root, EVERY_SPLIT, 0)
+    return find_paired_images(folds, ((face.identity, face.path.split("/")[-1], face) for face in faces), str(root))
+
+
+def embed_images(embedder: Embedder, images: np.ndarray, progress: str) -> np.ndarray:
+    """Embeds images, uint8 [N, S, S, 3], the whole frame being the crop: float32 [N, D] of unit length.
+
+    Args:
+        progress: the text of the progress bar.
+    """
+    embeddings = np.empty((len(images), embedder.dimensions), np.float32)
+    with tqdm(total=len(images), desc=progress, unit="image") as bar:
+        for start in range(0, len(images), EMBED_AT_ONCE):
+            chunk = images[start : start + EMBED_AT_ONCE]
+            embeddings[start : start + len(chunk)] = embedder.embed(chunk)
+            bar.update(len(chunk))
+    return embeddings
+
+
+def similarities(first: np.ndarray, second: np.ndarray, paired: PairedImages[FaceFile]) -> np.ndarray:
+    """The cosine between the embeddings of each pair's images.
+
+    Args:
+        first, second: what image 1 and image 2 of a pair are looked up in, float32 [N, D] in the order of
+            `paired.images`.
+
+    Returns:
+        float32 [n], in [-1, 1].
+    """
+    return np.einsum("nd,nd->n", first[paired.first], second[paired.second])
+
+
+def verification_rows(
+    scores: dict[str, np.ndarray], paired: PairedImages[FaceFile], baseline: str
+) -> dict[str, dict[str, Any]]:
+    """Accuracy, ROC and the difference to the baseline, for each method.
+
+    Args:
+        scores: name -> similarities [n]; the baseline is among them.
+        baseline: the method that the others are compared with on the same pairs.
+    """
+    accuracies = {name: fold_accuracy(values, paired.same, paired.folds) for name, values in scores.items()}
+    rows = {}
+    for name, values in scores.items():
+        row = {"accuracy": _accuracy(accuracies[name]), "auc": roc_auc(values, paired.same)}
+        row["tar_at_far"] = {str(far): tar_at_far(values, paired.same, far) for far in FALSE_ACCEPT_RATES}
+        row[f"difference_to_{baseline}"] = None
+        if name != baseline:
+            difference = compare(accuracies[name].correct, accuracies[baseline].correct, paired.persons)
+            row[f"difference_to_{baseline}"] = {
+                "mean": difference.mean,
+                "interval_95": list(difference.over_pairs),
+                "interval_95_over_persons": list(difference.over_persons),
+            }
+        rows[name] = row
+    return rows
+
+
+def table_lines(rows: dict[str, dict[str, Any]], baseline: str) -> list[str]:
+    """The rows as lines of text with a heading; accuracies in per cent."""
+    lines = [
+        f"{'':>12} {'accuracy':>8} {'+-':>5} {'to ' + baseline:>10} {'95 %, pairs':>16} {'95 %, persons':>16} "
+        f"{'AUC':>6} {'TAR at FAR 10 %':>16} {'1 %':>6} {'0.1 %':>6}"
+    ]
+    for name, row in rows.items():
+        accuracy, difference = row["accuracy"], row[f"difference_to_{baseline}"]
+        compared = f"{'':>10} {'':>16} {'':>16}"
+        if difference is not None:
+            ends = [
+                f"[{100 * low:+.2f}, {100 * high:+.2f}]"
+                for low, high in (difference["interval_95"], difference["interval_95_over_persons"])
+            ]
+            compared = f"{100 * difference['mean']:+10.2f} {ends[0]:>16} {ends[1]:>16}"
+        rates = [100 * rate for rate in row["tar_at_far"].values()]
+        lines.append(
+            f"{name:>12} {100 * accuracy['mean']:8.2f} {100 * accuracy['standard_error']:5.2f} {compared} "
+            f"{row['auc']:6.4f} {rates[0]:16.1f} {rates[1]:6.1f} {rates[2]:6.1f}"
+        )
+    return lines
+
+
+def _accuracy(accuracy: FoldAccuracy) -> dict[str, Any]:
+    return {
+        "mean": accuracy.mean,
+        "standard_error": accuracy.standard_error,
+        "interval_95": list(bootstrap_interval(accuracy.correct)),
+        "folds": accuracy.accuracies.tolist(),
+        "thresholds": accuracy.thresholds.tolist(),
+    }

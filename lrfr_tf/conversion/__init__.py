@@ -1,1 +1,0 @@
-"""Exported networks in other forms, ONNX and TFLite, and what each loses."""

@@ -1,1 +1,0 @@
-"""The report around the table: one HTML page that opens offline, the same in Markdown, and text for a terminal."""

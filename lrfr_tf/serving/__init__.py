@@ -1,1 +1,0 @@
-"""Asking a TF-Serving server for what the exports compute, over REST or gRPC."""
