@@ -21,7 +21,7 @@ def face_of_dots(landmarks: np.ndarray, height: int, width: int, radius: float =
 
 
 def positions_of_dots(image: np.ndarray, near: np.ndarray, window: int = 11) -> np.ndarray:
-    """The centre of brightness round each of the points `near`, float64 [n, 2], (x, y)."""
+    """The center of brightness round each of the points `near`, float64 [n, 2], (x, y)."""
     found = []
     for x, y in np.rint(near).astype(int):
         top, left = y - window, x - window

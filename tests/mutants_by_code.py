@@ -27,8 +27,8 @@ SHARE_OF_LARGE = 0.01  # decoding forty million pixels takes most of a second
 def picture(mode: str = "RGB", height: int = 48, width: int = 61) -> Image.Image:
     rows, columns = np.mgrid[0:height, 0:width]
     planes = [128 + 100 * np.sin((rows * (k + 1) + columns * 2) / 9 + k) for k in range(4)]
-    colours = Image.fromarray(np.stack(planes, axis=-1).astype(np.uint8), "RGBA")
-    return colours if mode == "RGBA" else colours.convert("RGB").convert(mode)
+    colors = Image.fromarray(np.stack(planes, axis=-1).astype(np.uint8), "RGBA")
+    return colors if mode == "RGBA" else colors.convert("RGB").convert(mode)
 
 
 def file_of(image: Image.Image, image_format: str, **options: Any) -> bytes:
@@ -201,7 +201,7 @@ def _joined(head: bytes, parts: list[tuple[bytes, bytes]], image_format: str) ->
 
 
 def _garbage(image_format: str, random: np.random.Generator) -> tuple[bytes, bytes]:
-    """A part that holds EXIF data, a colour profile, text or an animation, and lies."""
+    """A part that holds EXIF data, a color profile, text or an animation, and lies."""
     noise = random.bytes(int(random.integers(0, 400)))
     exif = b"II*\0\x08\0\0\0" + struct.pack("<H", int(random.integers(0, 65_536))) + noise
     bomb = zlib.compress(bytes(20_000_000), 1)  # 20 MB out of some kilobytes

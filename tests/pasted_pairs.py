@@ -73,8 +73,8 @@ def surest(found: Detection) -> int:
 
 
 def nearest_to_the_middle(found: Detection) -> int:
-    centres = (found.boxes[:, :2] + found.boxes[:, 2:]) / 2
-    return int(np.argmin(np.linalg.norm(centres - SIDE / 2, axis=1)))
+    centers = (found.boxes[:, :2] + found.boxes[:, 2:]) / 2
+    return int(np.argmin(np.linalg.norm(centers - SIDE / 2, axis=1)))
 
 
 def meant(found: Detection) -> int:

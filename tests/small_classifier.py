@@ -1,4 +1,4 @@
-"""A small classifier as a SavedModel with its record: it names a face by its strongest colour."""
+"""A small classifier as a SavedModel with its record: it names a face by its strongest color."""
 
 from pathlib import Path
 
@@ -12,12 +12,12 @@ NAMES = ("Ms Red", "Mr Grün", "Dr Blue")
 
 
 class SmallClassifier(tf.Module):
-    """uint8 [N, H, W, 3] -> identity, string [N, 3], and score, float32 [N, 3]: the share of each colour."""
+    """uint8 [N, H, W, 3] -> identity, string [N, 3], and score, float32 [N, 3]: the share of each color."""
 
     @tf.function(input_signature=[tf.TensorSpec([None, None, None, 3], tf.uint8, name="faces")])
     def identify(self, faces: tf.Tensor) -> dict[str, tf.Tensor]:
-        colours = tf.reduce_mean(tf.cast(faces, tf.float32), axis=[1, 2])
-        shares = colours / tf.reduce_sum(colours, axis=1, keepdims=True)
+        colors = tf.reduce_mean(tf.cast(faces, tf.float32), axis=[1, 2])
+        shares = colors / tf.reduce_sum(colors, axis=1, keepdims=True)
         scores, places = tf.math.top_k(shares, 3)
         return {"identity": tf.gather(tf.constant(NAMES), places), "score": scores}
 
@@ -39,7 +39,7 @@ def write_small_classifier(
     record = {
         "schema": SCHEMA,
         "kind": "classifier",
-        "name": "colours",
+        "name": "colors",
         "version": 1,
         "signatures": {"identify": describe_signature(function)},
         "parts": parts,

@@ -19,11 +19,11 @@ ROWS = {"train": 30, "val": 12}
 
 def write_embeddings(folder: Path, seed: int) -> None:
     """Embeddings of three separable people; the first validation face is a miss."""
-    centres = np.random.default_rng(99).normal(size=(3, 8))
+    centers = np.random.default_rng(99).normal(size=(3, 8))
     random = np.random.default_rng(seed)
     for split, rows in ROWS.items():
         labels = np.arange(rows) % 3
-        embeddings = centres[labels] + 0.1 * random.normal(size=(rows, 8))
+        embeddings = centers[labels] + 0.1 * random.normal(size=(rows, 8))
         embeddings = (embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)).astype(np.float32)
         usable = np.ones(rows, bool)
         if split == "val":

@@ -94,7 +94,7 @@ def main(config: Config) -> None:
 
 
 def write_crops(folder: Path, count: int) -> list[str]:
-    """PNG files of coloured blocks, 100 a person, each person with the same 100; returns the names of the persons."""
+    """PNG files of colored blocks, 100 a person, each person with the same 100; returns the names of the persons."""
     random = np.random.default_rng(0)
     files = []
     for _ in range(CROPS_A_PERSON):

@@ -44,14 +44,14 @@ def peak_memory() -> float:
 
 
 def synthetic_embeddings(config: Config) -> tuple[np.ndarray, np.ndarray]:
-    """Unit-length embeddings float32 [rows, dimensions] around one random centre a class, and labels int64 [rows]."""
+    """Unit-length embeddings float32 [rows, dimensions] around one random center a class, and labels int64 [rows]."""
     random = np.random.default_rng(config.seed)
     labels = np.arange(config.rows) % config.classes
-    centres = random.standard_normal((config.classes, config.dimensions), dtype=np.float32)
+    centers = random.standard_normal((config.classes, config.dimensions), dtype=np.float32)
     embeddings = random.standard_normal((config.rows, config.dimensions), dtype=np.float32)
     for start in range(0, config.rows, config.chunk):  # in chunks, so that making them does not set the peak memory
         rows = slice(start, start + config.chunk)
-        embeddings[rows] += centres[labels[rows]]
+        embeddings[rows] += centers[labels[rows]]
         embeddings[rows] /= np.linalg.norm(embeddings[rows], axis=1, keepdims=True)
     return embeddings, labels
 

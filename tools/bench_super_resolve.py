@@ -3,7 +3,7 @@
     python tools/bench_super_resolve.py --rounds=8
 
 The paper's generator (random weights) and the shipped `srgan`; three ways to call them: the exported signature,
-`model.predict`, and the model called eagerly. The calls take turns, so that a busy neighbour disturbs all alike. The
+`model.predict`, and the model called eagerly. The calls take turns, so that a busy neighbor disturbs all alike. The
 product of two float32 matrices of 2048 x 2048, timed in the same turns, says what the machine can do at best.
 """
 

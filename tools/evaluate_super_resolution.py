@@ -5,7 +5,7 @@
         --contact_sheet=runs/super_resolution/faces.png
 
 With --camera, LR is what the camera model of docs/camera.md makes of HR, and the target is HR in the same colors.
-PSNR and SSIM on RGB, mean colour shift, power at the frequencies where a grid would show, and specks of colour.
+PSNR and SSIM on RGB, mean color shift, power at the frequencies where a grid would show, and specks of color.
 """
 
 import dataclasses
@@ -33,7 +33,7 @@ PROTOCOL = (
     "Every face of the held-out persons: LR of the tree, super-resolved and rounded to uint8, against HR. By a "
     "camera: LR is the camera model's photo of HR (docs/camera.md; not misplaced; the seed is the face's place), and "
     "the target is HR in the same colors, without blur, noise and JPEG. PSNR and SSIM on RGB, gains over bicubic on "
-    "the same images, 95 % bootstrap intervals over images. Colour shift: mean of image - HR, grey levels. Grid: mean "
+    "the same images, 95 % bootstrap intervals over images. Color shift: mean of image - HR, grey levels. Grid: mean "
     "power of the luma at the frequencies of a grid of 4 and of 2 pixels (multiples of 1/4 and 1/2 cycles per pixel "
     "along x and y), dB above HR's and above the frequencies around. Fixed pattern: root mean square of the mean "
     "error in a tile of 4 x 4 pixels, grey levels. Specks: 99.9th percentile of the chroma's deviation from its 5 x 5 "

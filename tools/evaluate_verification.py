@@ -45,7 +45,7 @@ class Config:
     pairs: str = required("list of pairs, as tools/make_pairs.py writes it, or LFW's pairs.txt")
     output: str = required("the result to write (JSON)")
     models: tuple[str, ...] = option((), "networks to compare with bicubic, each as name=folder")
-    embedder: str = option("facenet-128", "face recogniser that judges", choices=EMBEDDERS)
+    embedder: str = option("facenet-128", "face recognizer that judges", choices=EMBEDDERS)
     facenet_weights: str | None = option(None, "its weight file; without it, the cache or a download")
     camera: str = option(CLEAN_LEVEL, "how LR is made of HR, see docs/camera.md", tuple(LEVELS))
     sharp_first: bool = option(False, "image 1 of a pair is its HR face, whatever is made of image 2")

@@ -37,10 +37,10 @@ from lrfr_tf.recognition.recognizer import (
     KNOWN,
     UNKNOWN,
     Face,
-    Recogniser,
+    Recognizer,
     calibration_of,
-    recogniser_of_classifier,
-    recogniser_of_gallery,
+    recognizer_of_classifier,
+    recognizer_of_gallery,
 )
 from lrfr_tf.sources.image_source import FolderSource, ImageSource, open_source
 from lrfr_tf.sources.pictures import Picture, in_chunks, read_photos
@@ -86,10 +86,10 @@ def main(config: Config) -> None:
         _identify_video(config, VideoReader(config.video))
         return
     source, names = _photos(config)
-    recogniser = _load(config)
+    recognizer = _load(config)
     errors = []
     progress = tqdm(desc="identify", total=len(names), unit="image")
-    for picture, faces in _answers(config, recogniser, read_photos(source, names), progress):
+    for picture, faces in _answers(config, recognizer, read_photos(source, names), progress):
         if picture.error is not None:
             errors.append(picture.error)
             if config.image is None:
@@ -103,7 +103,7 @@ def main(config: Config) -> None:
 
 
 def _identify_video(config: Config, video: VideoReader) -> None:
-    recogniser = _load(config)
+    recognizer = _load(config)
     progress = tqdm(desc="identify", total=-(-video.promised // config.every) or None, unit="frame")
     with contextlib.ExitStack() as stack:
         writer = None
@@ -116,7 +116,7 @@ def _identify_video(config: Config, video: VideoReader) -> None:
             "Each frame is answered by itself, which does not keep the rate for strangers: one who stays in view is "
             "asked about again and again."
         )
-        for picture, faces in _answers(config, recogniser, video.frames(config.every), progress):
+        for picture, faces in _answers(config, recognizer, video.frames(config.every), progress):
             if writer is not None:
                 writer.write(_drawn(config, picture, faces))
     if video.frames_read == 0:
@@ -151,37 +151,37 @@ def _photos(config: Config) -> tuple[ImageSource, list[str]]:
     return source, names
 
 
-def _load(config: Config) -> Recogniser:
+def _load(config: Config) -> Recognizer:
     detector = FaceDetector(min_face_size=config.min_face_size)
     rule = DecisionRule(FPIR if config.fpir is None else config.fpir, config.far, config.threshold)
     if config.model is not None:
-        return recogniser_of_classifier(config.model, detector, rule, config.cut)
+        return recognizer_of_classifier(config.model, detector, rule, config.cut)
     embedder = load_embedder(str(config.embedder), None, config.backbone)
     resolver = None if config.super_resolver is None else load_super_resolver(Path(config.super_resolver))
     strangers = calibration_of(str(config.embedder), embedder) if config.threshold is None else None
-    return recogniser_of_gallery(
+    return recognizer_of_gallery(
         embedder, Path(str(config.gallery)), detector, rule, strangers, config.cut, resolver, note
     )
 
 
 def _answers(
-    config: Config, recogniser: Recogniser, pictures: Iterable[Picture], progress: tqdm
+    config: Config, recognizer: Recognizer, pictures: Iterable[Picture], progress: tqdm
 ) -> Iterator[tuple[Picture, list[Face]]]:
     """Identifies the faces of each picture and prints the answer."""
-    note(recogniser.threshold.in_words())
+    note(recognizer.threshold.in_words())
     with progress:
         if config.format == "table":
             tqdm.write(ROW.format("picture", "box", "detected", "name", "score", "threshold", "next best"))
         for chunk in in_chunks(pictures):
             pixels = [picture.pixels for picture in chunk if picture.pixels is not None]
             if config.cropped:
-                found = iter([[face] for face in recogniser.identify_crops(pixels)])
+                found = iter([[face] for face in recognizer.identify_crops(pixels)])
             else:
-                found = iter(recogniser.identify(pixels))
+                found = iter(recognizer.identify(pixels))
             for picture in chunk:
                 faces = [] if picture.pixels is None else next(found)
                 for line in (
-                    [json_line(picture, faces, recogniser.threshold)]
+                    [json_line(picture, faces, recognizer.threshold)]
                     if config.format == "json"
                     else table_rows(picture, faces)
                 ):

@@ -24,7 +24,7 @@ from lrfr_tf.networks.embedding import load_embedder
 from lrfr_tf.networks.super_resolution import load_super_resolver
 from lrfr_tf.recognition.calibration import DecisionRule
 from lrfr_tf.recognition.face_crops import FaceCutter
-from lrfr_tf.recognition.recognizer import GALLERY_THRESHOLDS, calibration_of, recogniser_of_gallery
+from lrfr_tf.recognition.recognizer import GALLERY_THRESHOLDS, calibration_of, recognizer_of_gallery
 from lrfr_tf.sources.image_source import images_by_identity, open_source
 
 LEAST_COSINE = -1.0
@@ -55,13 +55,13 @@ def main(config: Config) -> None:
         if strangers is None:
             note(f"{embedder.name} has no calibration: the likeliest name is given, however unlike the face is.")
             threshold = LEAST_COSINE
-    recogniser = recogniser_of_gallery(
+    recognizer = recognizer_of_gallery(
         embedder, Path(config.gallery), FaceDetector(min_face_size=config.min_face_size),
         DecisionRule(threshold=threshold), strangers, note=note,
     )  # fmt: skip
     conditions = conditions_of([config.height], config.camera)
     finder = FaceCutter(FaceDetector(GALLERY_THRESHOLDS), "box")
-    made = show_photos(photos, source, conditions, finder, recogniser, resolver, note)
+    made = show_photos(photos, source, conditions, finder, recognizer, resolver, note)
     if not made:
         raise UserError(f"No photo in {config.photos} shows a face of {config.height} pixels or more.")
     places = np.unique(np.linspace(0, len(made) - 1, min(config.shown, len(made))).astype(int))
@@ -69,7 +69,7 @@ def main(config: Config) -> None:
     headings += [f"{condition.camera}: {condition.height} px | {resolver.name}" for condition in conditions]
     write_level_sheet(Path(config.output), headings, [tiles(made[place]) for place in places])
     print("\n".join(table_lines(made)))
-    least = recogniser.threshold.score
+    least = recognizer.threshold.score
     print(f"A name needs a cosine of {least:.2f}.\npicture: {config.output}")
 
 

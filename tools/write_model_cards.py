@@ -140,7 +140,7 @@ bicubic, SSIM {last["ssim"]:.3f} on {begun["validation_faces"]} validation faces
 ## Figures
 
 Held-out persons only. PSNR and SSIM on RGB after rounding; gains over Pillow's bicubic on the same images, with 95 %
-bootstrap intervals over images. Colour shift: largest mean shift of a channel in grey levels. Grid: peak at a quarter
+bootstrap intervals over images. Color shift: largest mean shift of a channel in grey levels. Grid: peak at a quarter
 cycle per pixel, dB above HR's and above its surroundings (0 where it is weaker than a quarter of a grey level).
 
 {restoration_table(name, restoration)}
@@ -172,7 +172,7 @@ def newest_record(target: Path) -> dict[str, Any]:
 def restoration_table(name: str, restoration: dict[str, Any]) -> str:
     """Bicubic and this model on every tree and at every camera level."""
     lines = [
-        "| faces | images | | PSNR | gain | SSIM | colour shift | grid |",
+        "| faces | images | | PSNR | gain | SSIM | color shift | grid |",
         "| :-- | --: | :-- | --: | --: | --: | --: | --: |",
     ]
     for scored, found in restoration["trees"].items():

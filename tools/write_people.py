@@ -74,7 +74,7 @@ def people_table(result: dict[str, Any]) -> str:
         f"whom neither the network nor its calibration has seen, {config['draws']} random drawings of the gallery; "
         f"{config['gallery_photos']} photos a person are enrolled, as they are, and all other photos are asked about, "
         f"shrunk, and faces of {config['min_face_size']} px and more looked for. Stated: "
-        f"{100 * config['fpir']:g} % of decisions about strangers give a name; realised over "
+        f"{100 * config['fpir']:g} % of decisions about strangers give a name; realized over "
         f"{first[0]} to {first[1]} px: {' and '.join(pools)}. The threshold is a cosine of {', '.join(thresholds)} "
         "persons."
     )

@@ -9,7 +9,7 @@ from lrfr_tf.benchmarks.people_faces import NATIVE, Condition, lies_in, shrink_p
 from lrfr_tf.faces.frame import frame_face
 from lrfr_tf.networks.super_resolution import SuperResolver
 from lrfr_tf.recognition.face_crops import SQUARE_SCALE, FaceCutter, FoundFace, meant_among, square_around
-from lrfr_tf.recognition.recognizer import KNOWN, Recogniser
+from lrfr_tf.recognition.recognizer import KNOWN, Recognizer
 from lrfr_tf.sources.image_source import ImageSource
 from lrfr_tf.sources.pictures import read_photos
 
@@ -58,7 +58,7 @@ def show_photos(
     source: ImageSource,
     conditions: Sequence[Condition],
     finder: FaceCutter,
-    recogniser: Recogniser,
+    recognizer: Recognizer,
     resolver: SuperResolver,
     note: Callable[[str], None],
 ) -> list[ShownPhoto]:
@@ -69,7 +69,7 @@ def show_photos(
     Args:
         photos: person -> names of photos in the source.
         conditions: see `people_faces.Condition`; a photo whose face is smaller is not enlarged, and left out.
-        finder: finds the faces of the photos as they are; `recogniser` those of what is left.
+        finder: finds the faces of the photos as they are; `recognizer` those of what is left.
         resolver: enlarges the squares, after a resize to what it takes.
         note: told, in one sentence each, about photos that are left out.
     """
@@ -84,7 +84,7 @@ def show_photos(
                 what = "no face" if native is None else "a face that is too small"
                 note(f"{source.label(picture.name)} shows {what}, and is left out.")
                 continue
-            made.append(_show(picture.name, person, picture.pixels, native, conditions, recogniser, resolver))
+            made.append(_show(picture.name, person, picture.pixels, native, conditions, recognizer, resolver))
     return made
 
 
@@ -94,24 +94,24 @@ def _show(
     photo: np.ndarray,
     native: FoundFace,
     conditions: Sequence[Condition],
-    recogniser: Recogniser,
+    recognizer: Recognizer,
     resolver: SuperResolver,
 ) -> ShownPhoto:
     face = frame_face(photo, native.box, SQUARE_SCALE, NATIVE_SIDE)
-    shown = {NATIVE: Shown(face, None, *_answer(recogniser, photo, native.box))}
+    shown = {NATIVE: Shown(face, None, *_answer(recognizer, photo, native.box))}
     for condition in conditions:
         small, box = shrink_photo(photo, native, condition, name)
         side = square_around(box)[2]
         low = frame_face(small, box, SQUARE_SCALE, resolver.low_size)
         enlarged = resolver.super_resolve(low[None])[0]
-        answer = _answer(recogniser, small, box)
+        answer = _answer(recognizer, small, box)
         shown[condition] = Shown(frame_face(small, box, SQUARE_SCALE, side), enlarged, *answer)
     return ShownPhoto(name, person, shown)
 
 
-def _answer(recogniser: Recogniser, photo: np.ndarray, box: Sequence[float]) -> tuple[str, float | None]:
+def _answer(recognizer: Recognizer, photo: np.ndarray, box: Sequence[float]) -> tuple[str, float | None]:
     """The name of the face at a place, and the score of its best one."""
-    faces = [face for face in recogniser.identify([photo])[0] if lies_in(face.box, box)]
+    faces = [face for face in recognizer.identify([photo])[0] if lies_in(face.box, box)]
     if not faces:
         return NO_FACE, None
     face = faces[0]

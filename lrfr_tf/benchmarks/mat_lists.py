@@ -41,7 +41,7 @@ def read_numbers(path: Path, variable: str) -> np.ndarray:
     return values.reshape(-1).astype(np.int64)
 
 
-def read_labelled_names(path: Path, names: str, numbers: str) -> tuple[list[str], np.ndarray]:
+def read_labeled_names(path: Path, names: str, numbers: str) -> tuple[list[str], np.ndarray]:
     """Reads two variables of one file that belong together: names [n], and the identity of each, int64 [n].
 
     Raises:

@@ -1,4 +1,4 @@
-"""Photos of people -> one embedding for each photo in each condition, as a recogniser would make it of such photos.
+"""Photos of people -> one embedding for each photo in each condition, as a recognizer would make it of such photos.
 
 A face of S pixels is made by shrinking the whole photo, cleanly or as a camera does it, and then it is looked for: what
 the detector misses, and the landmarks that it misplaces in small faces, are part of what is measured.
@@ -97,7 +97,7 @@ class Measure:
 
 
 def measure_of(embedder: Embedder, min_face_size: int, cut: str | None = None) -> Measure:
-    """How photos of people are measured: their faces are found and cut out as `recogniser_of_gallery` does it."""
+    """How photos of people are measured: their faces are found and cut out as `recognizer_of_gallery` does it."""
     size, own_cut = faces_wanted_by(embedder)
     cut = cut or own_cut
     how = (cut, None, embedder.template, embedder.aligned_size)

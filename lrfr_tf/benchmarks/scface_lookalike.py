@@ -147,7 +147,7 @@ def shrink(
     scale = min(1.0, wanted / eye_distance(landmarks))
     height, width = (max(1, round(side * scale)) for side in image.shape[:2])
     ratio = np.array([width / image.shape[1], height / image.shape[0]])
-    # Pixel centres lie at whole numbers, so the edges of the image lie half a pixel outside.
+    # Pixel centers lie at whole numbers, so the edges of the image lie half a pixel outside.
     return photograph_scene(image, height, width, level, seed), (np.asarray(landmarks, np.float64) + 0.5) * ratio - 0.5
 
 

@@ -22,7 +22,7 @@ from lrfr_tf.benchmarks.benchmark_folders import (
     needed,
     numbered,
 )
-from lrfr_tf.benchmarks.mat_lists import read_cells, read_labelled_names
+from lrfr_tf.benchmarks.mat_lists import read_cells, read_labeled_names
 from lrfr_tf.errors import UserError
 
 ARCHIVE = "QMUL-SurvFace"
@@ -127,7 +127,7 @@ def find_open_set(folder: Path) -> OpenSet:
         listed_in = find_below(root, (IDENTIFICATION_LISTS, f"{name}_img_ID_pairs.mat"))
         if find_entry(tests, f"{name}_img_ID_pairs.mat") is not None or listed_in is None:
             listed_in = needed(tests, f"{name}_img_ID_pairs.mat")
-        names, identities[name] = read_labelled_names(listed_in, f"{name}_set", f"{name}_ids")
+        names, identities[name] = read_labeled_names(listed_in, f"{name}_set", f"{name}_ids")
         paths[name] = find_listed(folders[name], names, listed_in)
     known = np.unique(identities["gallery"])
     mated_labels = numbered(identities["mated_probe"], known)

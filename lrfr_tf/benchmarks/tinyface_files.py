@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from lrfr_tf.benchmarks.benchmark_folders import find_entry, find_listed, list_images, needed, numbered
-from lrfr_tf.benchmarks.mat_lists import read_labelled_names
+from lrfr_tf.benchmarks.mat_lists import read_labeled_names
 from lrfr_tf.errors import UserError
 
 ARCHIVE = "tinyface"
@@ -86,7 +86,7 @@ def find_tinyface(folder: Path, distractors: bool = True) -> TinyFace:
         ("Gallery_Match", "gallery_match", "gallery"),
     ):
         listed_in = needed(tests, f"{kind}_img_ID_pairs.mat")
-        names, identities[kind] = read_labelled_names(listed_in, f"{variable}_set", f"{variable}_ids")
+        names, identities[kind] = read_labeled_names(listed_in, f"{variable}_set", f"{variable}_ids")
         paths[kind] = find_listed(folders[folder_name], names, listed_in)
         disagree += sum(
             path.name.split("_")[0].lstrip("0") != str(identity)

@@ -1,4 +1,4 @@
-"""A list of pairs and a prepared tree -> how well one face recogniser verifies each method's images of them."""
+"""A list of pairs and a prepared tree -> how well one face recognizer verifies each method's images of them."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -38,7 +38,7 @@ def read_identity_names(path: Path) -> dict[str, str]:
     return names
 
 
-def normalised_name(name: str) -> str:
+def normalized_name(name: str) -> str:
     """Small letters and digits only, accents taken off: "José_Ángel Pérez" and "Jose Angel Perez" are one.
 
     Letters that are no letter with an accent (Cyrillic, Chinese) stay as they are.
@@ -60,8 +60,8 @@ def identities_named(
     Raises:
         UserError: see `read_name_list` and `check_matched`.
     """
-    wanted = {normalised_name(entry): entry for entry in read_name_list(path, "a list of names", before_tab=True)}
-    named = {identity: normalised_name(name) for identity, name in names.items() if identity in there}
+    wanted = {normalized_name(entry): entry for entry in read_name_list(path, "a list of names", before_tab=True)}
+    named = {identity: normalized_name(name) for identity, name in names.items() if identity in there}
     unmatched = [entry for name, entry in wanted.items() if name not in set(named.values())]
     check_matched(path, unmatched, len(wanted), allow_unmatched, note)
     return frozenset(identity for identity, name in named.items() if name in wanted)

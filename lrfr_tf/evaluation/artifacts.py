@@ -1,4 +1,4 @@
-"""What PSNR and SSIM do not show: a colour cast, a grid of the enlargement's steps, specks of colour."""
+"""What PSNR and SSIM do not show: a color cast, a grid of the enlargement's steps, specks of color."""
 
 import dataclasses
 
@@ -8,7 +8,7 @@ import scipy.ndimage
 from lrfr_tf.evaluation.image_quality import luma
 
 SMALLEST_SIDE = 32  # the frequencies beside a peak need so many pixels
-NEIGHBOURS = (3, 4)  # distances in steps of the spectrum; the Hann window spreads a peak over one step to each side
+NEIGHBORS = (3, 4)  # distances in steps of the spectrum; the Hann window spreads a peak over one step to each side
 FAINTEST_WAVE = 0.25  # amplitude in grey levels; what is weaker is not seen, however little power HR has there
 SPECK_RADIUS = 2
 SPECK_PERCENTILE = 99.9
@@ -30,7 +30,7 @@ class GridPeak:
         peak: the headline, the smaller of the next two figures: noise or sharp detail raises all frequencies above the
             originals', and smooth images let the faintest ripple stand out, but only a grid does both.
         above_originals: power relative to that of the originals at the same frequency.
-        above_neighbours: power relative to the frequencies around it, less the same figure of the originals. Smooth
+        above_neighbors: power relative to the frequencies around it, less the same figure of the originals. Smooth
             images have little power everywhere, so a grid too faint to be seen in sharp ones shows here first.
         along_axes: power of rows and columns relative to those of the originals. All frequencies with that part along
             x, or y, add up, so that the picture's own content covers a grid that the eye already sees.
@@ -39,11 +39,11 @@ class GridPeak:
     frequency: float
     peak: float
     above_originals: float
-    above_neighbours: float
+    above_neighbors: float
     along_axes: float
 
 
-def colour_shift(images: np.ndarray, originals: np.ndarray) -> np.ndarray:
+def color_shift(images: np.ndarray, originals: np.ndarray) -> np.ndarray:
     """The mean of image - original for each channel, in grey levels, with its sign.
 
     Args:
@@ -126,18 +126,18 @@ def grid_peak(spectrum: np.ndarray, original_spectrum: np.ndarray, period: int) 
         _decibels(power.sum(axis=0) + power.sum(axis=1), faintest) for power in (spectrum, original_spectrum)
     )
     above_originals = np.array([difference[place] for place in places])
-    above_neighbours = np.array([_stands_out(difference, *place) for place in places])
+    above_neighbors = np.array([_stands_out(difference, *place) for place in places])
     return GridPeak(
         frequency=1 / period,
-        peak=float(np.minimum(above_originals, above_neighbours).max()),
+        peak=float(np.minimum(above_originals, above_neighbors).max()),
         above_originals=float(above_originals.max()),
-        above_neighbours=float(above_neighbours.max()),
+        above_neighbors=float(above_neighbors.max()),
         along_axes=float(along_axes[step] - original_along_axes[step]),
     )
 
 
-def colour_specks(images: np.ndarray) -> np.ndarray:
-    """How strongly the most deviant pixels of each image differ in colour from their surroundings, in grey levels.
+def color_specks(images: np.ndarray) -> np.ndarray:
+    """How strongly the most deviant pixels of each image differ in color from their surroundings, in grey levels.
 
     The chroma (Cb, Cr) less its mean over the 5 x 5 pixels around is what stands out from the surroundings; the figure
     is the 99.9th percentile of its length, which about 4 pixels of a 64 x 64 face exceed.
@@ -146,7 +146,7 @@ def colour_specks(images: np.ndarray) -> np.ndarray:
         images: uint8 [N, H, W, 3].
 
     Returns:
-        float64 [N]; 0 for an image of one colour or in greys.
+        float64 [N]; 0 for an image of one color or in greys.
     """
     size = 2 * SPECK_RADIUS + 1
     found = np.empty(len(images))
@@ -160,12 +160,12 @@ def colour_specks(images: np.ndarray) -> np.ndarray:
 
 def _stands_out(decibels: np.ndarray, row: int, column: int) -> float:
     """One frequency against the mean of the square ring around it; frequencies wrap around."""
-    reach = range(-NEIGHBOURS[1], NEIGHBOURS[1] + 1)
+    reach = range(-NEIGHBORS[1], NEIGHBORS[1] + 1)
     ring = [
         decibels[(row + y) % len(decibels), (column + x) % len(decibels)]
         for y in reach
         for x in reach
-        if max(abs(y), abs(x)) >= NEIGHBOURS[0]
+        if max(abs(y), abs(x)) >= NEIGHBORS[0]
     ]
     return float(decibels[row, column] - np.mean(ring))
 

@@ -1,4 +1,4 @@
-"""PSNR and SSIM of super-resolved images against their originals, in colour or on luma."""
+"""PSNR and SSIM of super-resolved images against their originals, in color or on luma."""
 
 import numpy as np
 

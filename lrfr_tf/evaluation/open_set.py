@@ -57,7 +57,7 @@ def reduce_mated(probes: np.ndarray, labels: np.ndarray, templates: np.ndarray) 
     """
     scores = probes @ templates.T
     own = np.take_along_axis(scores, labels[:, None], axis=1)
-    np.put_along_axis(scores, labels[:, None], own - TIE, axis=1)  # so that rounding breaks no tie in our favour
+    np.put_along_axis(scores, labels[:, None], own - TIE, axis=1)  # so that rounding breaks no tie in our favor
     return own[:, 0], ranks(scores, labels)
 
 

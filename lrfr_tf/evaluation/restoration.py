@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from lrfr_tf.evaluation.artifacts import colour_shift, colour_specks, fixed_pattern, grid_peak, power_spectrum
+from lrfr_tf.evaluation.artifacts import color_shift, color_specks, fixed_pattern, grid_peak, power_spectrum
 from lrfr_tf.evaluation.image_quality import psnr, ssim
 from lrfr_tf.evaluation.significance import bootstrap_interval
 
@@ -21,15 +21,15 @@ def restoration_rows(methods: dict[str, np.ndarray], high: np.ndarray, baseline:
         baseline: the method that gains are counted from.
 
     Returns:
-        name -> psnr and ssim (RGB), their gains (None for the baseline), colour shift in grey levels, the grid peaks,
+        name -> psnr and ssim (RGB), their gains (None for the baseline), color shift in grey levels, the grid peaks,
         the fixed pattern in grey levels and the specks. Means carry 95 % bootstrap intervals over images.
     """
     decibels = {name: np.minimum(psnr(images, high), BEST_PSNR) for name, images in methods.items()}
     similarity = {name: ssim(images, high) for name, images in methods.items()}
-    original_spectrum, original_specks = power_spectrum(high), colour_specks(high)
+    original_spectrum, original_specks = power_spectrum(high), color_specks(high)
     rows: dict[str, dict[str, Any]] = {}
     for name, images in methods.items():
-        shift = colour_shift(images, high)
+        shift = color_shift(images, high)
         rows[name] = {
             "psnr_rgb": _mean(decibels[name]),
             "ssim_rgb": _mean(similarity[name]),
@@ -41,7 +41,7 @@ def restoration_rows(methods: dict[str, np.ndarray], high: np.ndarray, baseline:
             },
             "grid": _grid(power_spectrum(images), original_spectrum),
             "fixed_pattern": fixed_pattern(images, high),
-            "specks": _specks(colour_specks(images), original_specks),
+            "specks": _specks(color_specks(images), original_specks),
         }
     return rows
 
@@ -68,9 +68,9 @@ def table_lines(rows: dict[str, dict[str, Any]]) -> list[str]:
     return lines
 
 
-LEGEND = f"""shift: largest mean colour shift of a channel, grey levels. 1/4, 1/2: peak of a grid of 4 or 2 pixels in
+LEGEND = f"""shift: largest mean color shift of a channel, grey levels. 1/4, 1/2: peak of a grid of 4 or 2 pixels in
 the spectrum, dB above HR's and above the frequencies around it. pattern: grid that all images share, grey levels.
-specks: colour specks, times HR's; speckled: share of images with stronger ones than {SPECKLED_BEYOND} % of HR's."""
+specks: color specks, times HR's; speckled: share of images with stronger ones than {SPECKLED_BEYOND} % of HR's."""
 
 
 def _grid(spectrum: np.ndarray, original_spectrum: np.ndarray) -> dict[str, dict[str, float]]:
@@ -81,7 +81,7 @@ def _grid(spectrum: np.ndarray, original_spectrum: np.ndarray) -> dict[str, dict
             "cycles_per_pixel": peak.frequency,
             "peak_db": peak.peak,
             "db_above_hr": peak.above_originals,
-            "db_above_neighbours_beyond_hr": peak.above_neighbours,
+            "db_above_neighbours_beyond_hr": peak.above_neighbors,
             "db_above_hr_along_axes": peak.along_axes,
         }
     return found

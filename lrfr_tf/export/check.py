@@ -91,7 +91,7 @@ def _compare(
         return
     differences = np.abs(found.astype(np.float64) - wanted.astype(np.float64))
     if wanted.dtype == np.uint8:
-        differences = differences.max(axis=-1)  # pixels are counted, not their colours
+        differences = differences.max(axis=-1)  # pixels are counted, not their colors
     largest, differing = float(differences.max(initial=0.0)), int(np.count_nonzero(differences))
     if wanted.dtype == np.uint8:
         good = largest <= LARGEST_LEVELS and differing <= LARGEST_SHARE * differences.size

@@ -23,7 +23,7 @@ class ImageLoss:
     Attributes:
         faces: how many were compared.
         psnr_to_reference: dB over all values of all faces; None where all are equal.
-        share_that_differs: share of the values (pixels and colours) that are not equal.
+        share_that_differs: share of the values (pixels and colors) that are not equal.
         largest_levels: largest difference in grey levels.
         gain_of_reference, gain: mean PSNR against the originals, less bicubic's on the same faces, in dB.
     """

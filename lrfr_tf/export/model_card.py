@@ -52,8 +52,8 @@ def draw_training(path: Path, history: Sequence[Mapping[str, Any]], panels: Mapp
     for place, (label, lines) in enumerate(panels.items(), start=1):
         axes = figure.add_subplot(1, len(panels), place)
         for key, name in lines.items():
-            colour = "#00856a" if len(lines) == 1 else None
-            axes.plot(steps, [entry[key] for entry in history], marker=".", color=colour, label=name)
+            color = "#00856a" if len(lines) == 1 else None
+            axes.plot(steps, [entry[key] for entry in history], marker=".", color=color, label=name)
         axes.set_xlabel("step", fontsize=9)
         axes.set_ylabel(label, fontsize=9)
         axes.tick_params(labelsize=8)

@@ -1,6 +1,6 @@
 """A network as a TFLite file, and such a file as a function: the optional extra `tflite` (ai-edge-litert).
 
-The converter is part of TensorFlow; the interpreter of TensorFlow itself is to be removed in favour of the package
+The converter is part of TensorFlow; the interpreter of TensorFlow itself is to be removed in favor of the package
 ai-edge-litert (LiteRT), which also is what a small host installs instead of TensorFlow.
 """
 

@@ -1,7 +1,7 @@
 """Similarity alignment: five landmarks of a face are laid over a template, so that all faces lie alike.
 
 The templates are those of the deep Siamese network for low-resolution faces (Lai & Lam 2021). Both come from the common
-96 x 112 template; "lai" is its published form for squares, which leaves out the 8-pixel shift that would centre the
+96 x 112 template; "lai" is its published form for squares, which leaves out the 8-pixel shift that would center the
 face, so that faces lie left of the middle. Weights trained with one template need that template.
 """
 
@@ -92,7 +92,7 @@ def align_face(
     scale = _scale(similarity_transform(landmarks, target))
     if scale < 0.5:
         height, width = (max(1, round(2 * scale * side)) for side in image.shape[:2])
-        # Pixel centres lie at whole numbers, so the edges of the image lie half a pixel outside.
+        # Pixel centers lie at whole numbers, so the edges of the image lie half a pixel outside.
         landmarks = (landmarks + 0.5) * (width / image.shape[1], height / image.shape[0]) - 0.5
         image = resize(image, height, width)
     if max(image.shape) > _LONGEST_SIDE:

@@ -75,7 +75,7 @@ def suppress(rows: np.ndarray, threshold: float, over_smaller: bool = False) -> 
 
 
 def made_square(rows: np.ndarray) -> np.ndarray:
-    """The rows with each box widened or heightened to a square, about its centre."""
+    """The rows with each box widened or heightened to a square, about its center."""
     rows = rows.copy()
     sides = rows[:, 3:5] - rows[:, 1:3]
     side = sides.max(axis=1, keepdims=True)

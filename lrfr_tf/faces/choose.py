@@ -37,8 +37,8 @@ def meant_face(boxes: np.ndarray, scores: np.ndarray, height: int, width: int) -
         raise ValueError("Where no face is found, none is meant.")
     boxes = np.asarray(boxes, np.float64)
     middle = np.array([width, height]) / 2
-    centres = (boxes[:, :2] + boxes[:, 2:]) / 2
-    distances = np.linalg.norm(centres - middle, axis=1) / np.linalg.norm(middle)
+    centers = (boxes[:, :2] + boxes[:, 2:]) / 2
+    distances = np.linalg.norm(centers - middle, axis=1) / np.linalg.norm(middle)
     worth = (boxes[:, 3] - boxes[:, 1]) * (1 - FALL_OFF * distances)
     return int(np.argmax(np.where(worth >= (1 - TIE) * worth.max(), scores, -np.inf)))
 

@@ -1,4 +1,4 @@
-"""From a face box to the pixels that the recogniser sees: cutting out, and framing as a square."""
+"""From a face box to the pixels that the recognizer sees: cutting out, and framing as a square."""
 
 import math
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ CELEBA_FACE = (12, 27, 77, 92)
 # them (standard deviations of 1 to 1.6 pixels, of the nose 2 to 3).
 _CELEBA_POINTS = ((34.8, 55.75), (54.2, 55.75), (44.5, 67.76), (36.0, 76.1), (53.0, 76.1))
 
-# Where MTCNN sees that face on the same frame: its box is 56.4 pixels high and centred on row 62.0 and on the middle
+# Where MTCNN sees that face on the same frame: its box is 56.4 pixels high and centered on row 62.0 and on the middle
 # column (medians over 200 aligned images). A portrait puts a detected box there.
 _DETECTED_HEIGHT, _DETECTED_ROW = 56.4, 62.0
 
@@ -29,7 +29,7 @@ Box = np.ndarray | Sequence[float]
 
 
 def frame_face(image: np.ndarray, box: Box, scale: float = 1.3, size: int = 64) -> np.ndarray:
-    """Cuts out the square centred on a face box and resizes it.
+    """Cuts out the square centered on a face box and resizes it.
 
     Args:
         image: uint8 [H, W, 3].

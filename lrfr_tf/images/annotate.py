@@ -31,9 +31,9 @@ def draw_faces(image: np.ndarray, boxes: Sequence[Box], labels: Sequence[str], k
     letters = max(SMALLEST_LETTER, round(min(picture.size) * LETTER_SHARE))
     line = max(2, letters // 8)
     for box, label, is_known in zip(boxes, labels, known, strict=True):
-        colour = KNOWN if is_known else UNKNOWN
-        draw.rectangle(box, outline=colour, width=line)
-        _write(draw, picture.size, box, label, letters, colour)
+        color = KNOWN if is_known else UNKNOWN
+        draw.rectangle(box, outline=color, width=line)
+        _write(draw, picture.size, box, label, letters, color)
     return np.array(picture)
 
 
@@ -61,7 +61,7 @@ def draw_caption(image: np.ndarray, label: str, known: bool) -> np.ndarray:
 
 
 def _write(
-    draw: ImageDraw.ImageDraw, size: tuple[int, int], box: Box, label: str, letters: int, colour: tuple[int, int, int]
+    draw: ImageDraw.ImageDraw, size: tuple[int, int], box: Box, label: str, letters: int, color: tuple[int, int, int]
 ) -> None:
     """Writes above the box, or below it if there is no room, always inside the picture."""
     own = font(letters)
@@ -70,7 +70,7 @@ def _write(
     width, height = right + 2 * margin, bottom + 2 * margin
     x = max(0, min(box[0], size[0] - width))
     y = box[1] - height if box[1] >= height else min(box[3], size[1] - height)
-    draw.rectangle((x, y, x + width - 1, y + height - 1), fill=colour)
+    draw.rectangle((x, y, x + width - 1, y + height - 1), fill=color)
     draw.text((x + margin, y + margin), label, "white", own)
 
 

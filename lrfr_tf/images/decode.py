@@ -77,7 +77,7 @@ def read_image(path: str | Path, pixel_budget: int = PIXEL_BUDGET) -> np.ndarray
 def decode_image(data: bytes, name: str, pixel_budget: int = PIXEL_BUDGET) -> np.ndarray:
     """Decodes the bytes of an image file as upright RGB, uint8 [H, W, 3].
 
-    Grey and palette images become RGB. Alpha is dropped and the stored colours are kept, as TensorFlow's decoders and
+    Grey and palette images become RGB. Alpha is dropped and the stored colors are kept, as TensorFlow's decoders and
     Pillow's `convert("RGB")` do: nothing is painted behind a face. Of 16-bit samples the high byte is kept, as
     TensorFlow does. CMYK is converted by Pillow's plain formula. EXIF rotation is applied; EXIF data that cannot be
     parsed count as "upright". Of an animation the first picture is taken.

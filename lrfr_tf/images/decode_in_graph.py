@@ -27,7 +27,7 @@ BMP_FILE_HEADER = 14  # bytes before the header with the size
 BMP_HEADER_LENGTHS = [40, 52, 56, 64, 108, 124]
 BMP_UNCOMPRESSED, BMP_BIT_FIELDS = 0, 3
 # Which bits of a 32-bit pixel are red, green and blue: the usual order, and the only one that TensorFlow knows.
-BMP_COLOUR_MASKS = b"\0\0\xff\0" + b"\0\xff\0\0" + b"\xff\0\0\0"
+BMP_COLOR_MASKS = b"\0\0\xff\0" + b"\0\xff\0\0" + b"\xff\0\0\0"
 
 
 def decode_and_resize(image_bytes: tf.Tensor, height: int, width: int) -> tf.Tensor:
@@ -60,7 +60,7 @@ def decode_and_resize(image_bytes: tf.Tensor, height: int, width: int) -> tf.Ten
 
 
 def decode_in_graph(data: tf.Tensor) -> tf.Tensor:
-    """Decodes one image file: string [] -> RGB uint8 [H, W, 3], with the colours that `decode_image` gives.
+    """Decodes one image file: string [] -> RGB uint8 [H, W, 3], with the colors that `decode_image` gives.
 
     Alpha is dropped, grey and palettes become RGB, of 16 bits the high byte is kept. BMP files are those of 24 and 32
     bits a pixel and palettes of 8, uncompressed.
@@ -100,12 +100,12 @@ def _decode_png(data: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
 
 def _decode_bmp(data: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
     header_length, width, height = _number(header[14:18]), _number(header[18:22]), _number(header[22:26])
-    bits, compression, colours = _number(header[28:30]), _number(header[30:34]), _number(header[46:50])
+    bits, compression, colors = _number(header[28:30]), _number(header[30:34]), _number(header[46:50])
     height = tf.where(height < 2**31, height, 2**32 - height)  # negative: the first row is the top one
     plain = (compression == BMP_UNCOMPRESSED) & ((bits == 8) | (bits == 24) | (bits == 32))
-    masked = (compression == BMP_BIT_FIELDS) & (bits == 32) & _is(header, 54, BMP_COLOUR_MASKS)
+    masked = (compression == BMP_BIT_FIELDS) & (bits == 32) & _is(header, 54, BMP_COLOR_MASKS)
     check = tf.debugging.Assert(
-        (plain | masked) & tf.reduce_any(header_length == BMP_HEADER_LENGTHS) & (colours <= 256),
+        (plain | masked) & tf.reduce_any(header_length == BMP_HEADER_LENGTHS) & (colors <= 256),
         ["A BMP file is refused: 8, 24 or 32 bits a pixel are read, without compression, and no other kind."],
     )
     with tf.control_dependencies([check]):
@@ -120,7 +120,7 @@ def _decode_bmp(data: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
         data = tf.identity(data)
 
     def from_palette() -> tf.Tensor:
-        count = tf.where(colours == 0, tf.constant(256, tf.int64), colours)
+        count = tf.where(colors == 0, tf.constant(256, tf.int64), colors)
         palette = tf.io.decode_raw(tf.strings.substr(data, header_length + BMP_FILE_HEADER, 4 * count), tf.uint8)
         return tf.gather(tf.reshape(palette, (-1, 4))[:, 2::-1], tf.cast(tf.image.decode_bmp(data)[..., 0], tf.int32))
 

@@ -123,10 +123,10 @@ def _weights(starts: tf.Tensor, stops: tf.Tensor, old_size: tf.Tensor, new_size:
         float64 [N, new_size, old_size]; each row adds up to 1.
     """
     scale = ((stops - starts) / tf.cast(new_size, tf.float64))[:, None]
-    centres = starts[:, None] + (tf.cast(tf.range(new_size), tf.float64) + 0.5) * scale
+    centers = starts[:, None] + (tf.cast(tf.range(new_size), tf.float64) + 0.5) * scale
     positions = tf.cast(tf.range(old_size), tf.float64)
     # When shrinking, the kernel is stretched over as many old pixels as a new one covers: that is the antialiasing.
-    distances = (positions - centres[:, :, None] + 0.5) * (1.0 / tf.maximum(scale, 1.0))[:, :, None]
+    distances = (positions - centers[:, :, None] + 0.5) * (1.0 / tf.maximum(scale, 1.0))[:, :, None]
     weights = _cubic(tf.abs(distances))
     # At the borders the kernel reaches past the image; what is left of it is scaled up to 1 again.
     return weights / tf.reduce_sum(weights, axis=2, keepdims=True)

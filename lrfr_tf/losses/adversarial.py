@@ -1,4 +1,4 @@
-"""Adversarial losses on logits: what the discriminator and the generator of an SRGAN minimise.
+"""Adversarial losses on logits: what the discriminator and the generator of an SRGAN minimize.
 
 Logits, not probabilities: the logarithm of a sigmoid is written with softplus, which neither overflows nor reaches
 log(0), and everything is computed in float32 whatever the logits' dtype. The logits may have any shape: one verdict an

@@ -1,4 +1,4 @@
-"""The identity loss: does the super-resolved face still look like the same person to a face recogniser?"""
+"""The identity loss: does the super-resolved face still look like the same person to a face recognizer?"""
 
 import keras
 from keras import KerasTensor, ops
@@ -50,9 +50,9 @@ def _resize_boxes(images: KerasTensor, boxes: KerasTensor, size: int) -> KerasTe
 
 def _weights(starts: KerasTensor, stops: KerasTensor, old_size: int, size: int) -> KerasTensor:
     """What each old pixel gives to each new one along one axis, [N, size, old_size], for edges [N, 1]."""
-    centres = starts + (stops - starts) * ((ops.arange(size, dtype="float32") + 0.5) / size) - 0.5
-    centres = ops.clip(centres, 0.0, old_size - 1.0)
-    distances = ops.abs(centres[:, :, None] - ops.arange(old_size, dtype="float32"))
+    centers = starts + (stops - starts) * ((ops.arange(size, dtype="float32") + 0.5) / size) - 0.5
+    centers = ops.clip(centers, 0.0, old_size - 1.0)
+    distances = ops.abs(centers[:, :, None] - ops.arange(old_size, dtype="float32"))
     return ops.maximum(1.0 - distances, 0.0)
 
 

@@ -52,7 +52,7 @@ def charbonnier(images: KerasTensor, targets: KerasTensor) -> KerasTensor:
 
 
 def total_variation(images: KerasTensor) -> KerasTensor:
-    """The mean absolute difference of neighbouring pixels, across and down, on 0..1 (anisotropic total variation).
+    """The mean absolute difference of neighboring pixels, across and down, on 0..1 (anisotropic total variation).
 
     Rudin, Osher and Fatemi, Physica D 60 (1992), in the form that is common for images: the sum of both means.
 

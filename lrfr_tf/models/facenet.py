@@ -15,7 +15,7 @@ FACENET_SIZE = 160
 TRUNK = "inception_resnet_v1"  # the layer of a FaceNet that holds all of its weights
 
 
-def standardise_fixed(images: Any) -> Any:
+def standardize_fixed(images: Any) -> Any:
     """Maps grey levels 0..255 to about -1..1: (x - 127.5) / 128.
 
     The 2018 models were trained with this divisor. keras-facenet's own `_normalize` divides by 127.5 instead, which
@@ -27,22 +27,22 @@ def standardise_fixed(images: Any) -> Any:
 def whiten_each(images: Any) -> Any:
     """Gives every image [N, H, W, 3] of the batch mean 0 and standard deviation 1 over all its values, as float32.
 
-    The deviation is taken as at least 1 / sqrt(number of values), so an image of one colour becomes zeros. The 128-D
+    The deviation is taken as at least 1 / sqrt(number of values), so an image of one color becomes zeros. The 128-D
     models were trained with this ("prewhiten").
     """
     images = ops.cast(images, "float32")
     floor = 1.0 / math.sqrt(math.prod(images.shape[1:]))
-    centred = images - ops.mean(images, axis=(1, 2, 3), keepdims=True)
-    deviation = ops.sqrt(ops.mean(ops.square(centred), axis=(1, 2, 3), keepdims=True))
-    return centred / ops.maximum(deviation, floor)
+    centered = images - ops.mean(images, axis=(1, 2, 3), keepdims=True)
+    deviation = ops.sqrt(ops.mean(ops.square(centered), axis=(1, 2, 3), keepdims=True))
+    return centered / ops.maximum(deviation, floor)
 
 
 @keras.saving.register_keras_serializable(package="lrfr_tf")
 class StandardiseFixed(layers.Layer):
-    """`standardise_fixed` as a layer."""
+    """`standardize_fixed` as a layer; stored networks know it by this spelling."""
 
     def call(self, images: Any) -> Any:
-        return standardise_fixed(images)
+        return standardize_fixed(images)
 
 
 @keras.saving.register_keras_serializable(package="lrfr_tf")
@@ -77,16 +77,16 @@ class ScaleSum(layers.Layer):
         return {**super().get_config(), "scale": self.scale}
 
 
-def facenet(dimensions: int, standardisation: type[layers.Layer]) -> keras.Model:
+def facenet(dimensions: int, standardization: type[layers.Layer]) -> keras.Model:
     """FaceNet from pixels to a unit-length embedding, with random weights.
 
-    Takes float images [N, 160, 160, 3] in 0..255 (RGB) and returns float32 [N, dimensions]. `standardisation` is
+    Takes float images [N, 160, 160, 3] in 0..255 (RGB) and returns float32 [N, dimensions]. `standardization` is
     `StandardiseFixed` for the 512-D models of 2018 and `WhitenEach` for the 128-D models.
     """
     # Both ends stay float32 under a mixed-precision policy: half precision would round the pixels and the lengths.
     images = keras.Input((FACENET_SIZE, FACENET_SIZE, 3), name="images")
-    standardised = standardisation(dtype="float32", name="standardisation")(images)
-    features = inception_resnet_v1(dimensions)(standardised)
+    standardized = standardization(dtype="float32", name="standardisation")(images)
+    features = inception_resnet_v1(dimensions)(standardized)
     return keras.Model(images, UnitLength(dtype="float32", name="embedding")(features), name=f"facenet_{dimensions}")
 
 
@@ -106,12 +106,12 @@ class Enlarge(layers.Layer):
         return {**super().get_config(), "size": self.size}
 
 
-def facenet_of_aligned_faces(trunk: keras.Model, standardisation: type[layers.Layer], size: int = 128) -> keras.Model:
+def facenet_of_aligned_faces(trunk: keras.Model, standardization: type[layers.Layer], size: int = 128) -> keras.Model:
     """FaceNet as the Siamese system takes it: aligned faces in, features out.
 
     Args:
         trunk: `inception_resnet_v1`, as it is or with its batch norm folded.
-        standardisation: as for `facenet`.
+        standardization: as for `facenet`.
         size: side of the aligned faces.
 
     Returns:
@@ -119,7 +119,7 @@ def facenet_of_aligned_faces(trunk: keras.Model, standardisation: type[layers.La
     """
     images = keras.Input((size, size, 3), name="images")
     enlarged = Enlarge(int(trunk.input_shape[1]), dtype="float32", name="enlarged")(images)
-    features = trunk(standardisation(dtype="float32", name="standardisation")(enlarged))
+    features = trunk(standardization(dtype="float32", name="standardisation")(enlarged))
     features = layers.Activation("linear", dtype="float32", name="features")(features)
     return keras.Model(images, features, name="facenet_of_aligned_faces")
 
@@ -127,7 +127,7 @@ def facenet_of_aligned_faces(trunk: keras.Model, standardisation: type[layers.La
 def inception_resnet_v1(dimensions: int = 512, input_size: int = FACENET_SIZE, dropout: float = 0.2) -> keras.Model:
     """Inception-ResNet-v1 with a linear bottleneck, with random weights.
 
-    Takes float images [N, input_size, input_size, 3], already standardised, and returns [N, dimensions], not yet of
+    Takes float images [N, input_size, input_size, 3], already standardized, and returns [N, dimensions], not yet of
     unit length. It has 23,497,424 parameters at 512 dimensions and 22,808,144 at 128. `dropout` is the share of the
     pooled features that is left out in training.
 
@@ -219,7 +219,7 @@ def _reduction_7a(x: Any) -> Any:
 def _convolution(
     x: Any, name: str, filters: int, size: int | tuple[int, int], strides: int = 1, padding: str = "same"
 ) -> Any:
-    """Convolution without bias, batch normalisation without gamma, ReLU."""
+    """Convolution without bias, batch normalization without gamma, ReLU."""
     x = layers.Conv2D(filters, size, strides=strides, padding=padding, use_bias=False, name=name)(x)
     x = _batch_norm(f"{name}_BatchNorm")(x)
     return layers.Activation("relu", name=f"{name}_Activation")(x)

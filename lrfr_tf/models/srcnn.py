@@ -13,7 +13,7 @@ VARIANTS = {"9-1-5": (9, 1, 5), "9-5-5": (9, 5, 5)}
 def srcnn(variant: str = "9-1-5") -> keras.Model:
     """Builds SRCNN with 64 and 32 filters on RGB, as titu1994's Image-Super-Resolution does.
 
-    The paper trains on luma alone and without padding. Here all three colours go in and out, and "same" padding keeps
+    The paper trains on luma alone and without padding. Here all three colors go in and out, and "same" padding keeps
     the size: a 64 x 64 face would lose 12 pixels otherwise. The output is the plain sum of the last convolution, not a
     correction added to the input.
 
@@ -54,9 +54,9 @@ def _start_as_identity(network: keras.Model) -> None:
         kernel, bias = layer.get_weights()
         if name == "reconstruction":
             kernel *= 0.001 / kernel.std()
-        centre = kernel.shape[0] // 2
-        colours = np.arange(3)
+        center = kernel.shape[0] // 2
+        colors = np.arange(3)
         if name != "reconstruction":
-            kernel[..., colours] = 0.0
-        kernel[centre, centre, colours, colours] = 1.0
+            kernel[..., colors] = 0.0
+        kernel[center, center, colors, colors] = 1.0
         layer.set_weights([kernel, bias])

@@ -1,7 +1,7 @@
 """SRGAN's networks in two forms: Keras-GAN's, and that of the paper.
 
 Ledig et al.: "Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial Network", CVPR 2017.
-The Keras-GAN form (Erik Linder-Noren, `srgan/`) differs in upsampling, activations, normalisation and discriminator.
+The Keras-GAN form (Erik Linder-Noren, `srgan/`) differs in upsampling, activations, normalization and discriminator.
 
 Every network takes float32 RGB in 0..255; the ranges it works on live inside the graph. First scaling, last layer and
 output are float32 under every precision policy: half precision has steps of up to 0.125 grey levels near white.
@@ -12,7 +12,7 @@ from keras import KerasTensor, layers
 
 
 def generator_keras_gan(low_size: int = 16) -> keras.Model:
-    """Builds the Keras-GAN generator: nearest-neighbour upsampling, ReLU, batch norm after the activation.
+    """Builds the Keras-GAN generator: nearest-neighbor upsampling, ReLU, batch norm after the activation.
 
     The last layer is tanh, as in Keras-GAN, so that the output lies within 0..255. 2,042,691 parameters.
 
@@ -80,13 +80,13 @@ def generator_paper(
     x = first = _prelu(x)
     for _ in range(blocks):
         skip = x
-        x = _normalised_convolution(x, filters, batch_norm)
+        x = _normalized_convolution(x, filters, batch_norm)
         x = _prelu(x)
-        x = _normalised_convolution(x, filters, batch_norm, (1.0 if batch_norm else SMALL_START) * (1 + attention))
+        x = _normalized_convolution(x, filters, batch_norm, (1.0 if batch_norm else SMALL_START) * (1 + attention))
         if attention:
             x = layers.Multiply()([x, _weights_of(x)])
         x = layers.Add()([x, skip])
-    x = _normalised_convolution(x, filters, batch_norm)
+    x = _normalized_convolution(x, filters, batch_norm)
     x = layers.Add()([x, first])
     for _ in range(2):
         x = layers.Conv2D(4 * (upsampling_filters or filters), 3, padding="same")(x)
@@ -186,9 +186,9 @@ def _to_pixels(x: KerasTensor) -> KerasTensor:
     return layers.Rescaling(127.5, offset=127.5, dtype="float32", name="to_pixels")(x)
 
 
-def _normalised_convolution(x: KerasTensor, filters: int, batch_norm: bool, start: float = 1.0) -> KerasTensor:
+def _normalized_convolution(x: KerasTensor, filters: int, batch_norm: bool, start: float = 1.0) -> KerasTensor:
     """A convolution that begins with `start` times Keras' default kernel, or with `start` as the scale of its norm."""
-    # An initialiser of its own for every layer: a shared one gives all of them the same kernel.
+    # An initializer of its own for every layer: a shared one gives all of them the same kernel.
     scale = 1.0 if batch_norm else start**2
     kernel = keras.initializers.VarianceScaling(scale, mode="fan_avg", distribution="uniform")
     x = layers.Conv2D(filters, 3, padding="same", kernel_initializer=kernel)(x)

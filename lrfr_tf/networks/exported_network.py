@@ -10,7 +10,7 @@ from lrfr_tf.models.backbone import BACKBONES, backbone, in_fewer_operations
 from lrfr_tf.models.facenet import StandardiseFixed, WhitenEach, facenet
 from lrfr_tf.networks.stored_network import PRECISIONS, read_weights
 
-# The published networks as their export records them: dimensions, and how they standardise pixels.
+# The published networks as their export records them: dimensions, and how they standardize pixels.
 FACENETS = {"facenet_128": (128, WhitenEach), "facenet_512": (512, StandardiseFixed)}
 
 
@@ -39,8 +39,8 @@ def exported_network(version: Path, record: dict[str, Any]) -> keras.Model:
     if record.get("backbone") in BACKBONES:
         network = backbone(record["backbone"])
     elif record.get("backbone") in FACENETS:
-        dimensions, standardisation = FACENETS[record["backbone"]]
-        network = in_fewer_operations(facenet(dimensions, standardisation))
+        dimensions, standardization = FACENETS[record["backbone"]]
+        network = in_fewer_operations(facenet(dimensions, standardization))
     else:
         known = ", ".join((*BACKBONES, *FACENETS))
         raise UserError(f"{version} holds the network {record.get('backbone')}; embedders of {known} can be rebuilt.")

@@ -13,8 +13,8 @@ def made_up_faces(count: int, size: int) -> np.ndarray:
     random = np.random.default_rng(0)
     y, x = np.meshgrid(np.linspace(-1, 1, size), np.linspace(-1, 1, size), indexing="ij")
 
-    def spot(centre_x: float, centre_y: float, width: float, height: float) -> np.ndarray:
-        return np.exp(-((((x - centre_x) / width) ** 2 + ((y - centre_y) / height) ** 2) ** 2))
+    def spot(center_x: float, center_y: float, width: float, height: float) -> np.ndarray:
+        return np.exp(-((((x - center_x) / width) ** 2 + ((y - center_y) / height) ** 2) ** 2))
 
     faces = np.empty((count, size, size, 3), np.uint8)
     for index in range(count):

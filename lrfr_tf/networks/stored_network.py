@@ -152,7 +152,7 @@ class Layout:
 class WidenedWeights(tf.saved_model.experimental.TrackableResource):
     """Packed weights as one wider variable, which is not stored: every load of the model makes it anew.
 
-    It is made by the model's initialiser, as lookup tables are, which `tf.saved_model.load` and TF-Serving run after
+    It is made by the model's initializer, as lookup tables are, which `tf.saved_model.load` and TF-Serving run after
     the weights were read. To widen FaceNet's 23 million weights in every call took 17 ms of CPU time of 57.
 
     Args:

@@ -91,7 +91,7 @@ class ExportedSuperResolver(SuperResolver):
 
 
 def bicubic(low_size: int = 16, high_size: int = 64) -> SuperResolver:
-    """Pillow's bicubic enlargement: what a recogniser sees without super-resolution."""
+    """Pillow's bicubic enlargement: what a recognizer sees without super-resolution."""
     return SuperResolver("bicubic", None, low_size, high_size)
 
 

@@ -162,7 +162,7 @@ class FaceCutter:
         stretch = len(square) / side
         if self.cut == "box":
             return cut_face(square, (box - (left, top, left, top)) * stretch, None)
-        # Pixel centres lie at whole numbers for landmarks, so the edges of the picture lie half a pixel outside.
+        # Pixel centers lie at whole numbers for landmarks, so the edges of the picture lie half a pixel outside.
         return cut_face(square, (landmarks + 0.5 - (left, top)) * stretch - 0.5, self.template, self.size)
 
 

@@ -72,7 +72,7 @@ def embed_faces(embedder: Embedder, input_size: int | None, faces: Sequence[np.n
     return np.stack(rows) if rows else np.zeros((0, embedder.dimensions), np.float32)
 
 
-def enrol(
+def enroll(
     source: ImageSource, embedder: Embedder, input_size: int | None, cutter: FaceCutter, note: Callable[[str], None]
 ) -> PeopleGallery:
     """Embeds <person>/<photo> once: in each photo the face that is meant (see `lrfr_tf.faces.choose`).

@@ -21,7 +21,7 @@ from lrfr_tf.networks.saved_model import find_version
 from lrfr_tf.networks.super_resolution import SuperResolver
 from lrfr_tf.recognition.calibration import DecisionRule, Strangers, Threshold, read_calibration
 from lrfr_tf.recognition.face_crops import BUCKETS, FaceCutter, FoundFace, in_buckets
-from lrfr_tf.recognition.gallery import Match, enrol
+from lrfr_tf.recognition.gallery import Match, enroll
 from lrfr_tf.sources.image_source import open_source
 
 KNOWN, UNKNOWN = "known", "unknown"
@@ -87,7 +87,7 @@ class ClassifierNames:
         return [[Match(name, score) for name, score in zip(*answer, strict=True)] for answer in answers]
 
 
-class Recogniser:
+class Recognizer:
     """Says who is in photos.
 
     Args:
@@ -156,10 +156,10 @@ class Recogniser:
         ]
 
 
-def recogniser_of_classifier(
+def recognizer_of_classifier(
     model: str, detector: FaceDetector, rule: DecisionRule | None = None, cut: str | None = None
-) -> Recogniser:
-    """A recogniser with the names of an exported classifier.
+) -> Recognizer:
+    """A recognizer with the names of an exported classifier.
 
     One that compares with templates takes its threshold from the calibration beside it. One that gives probabilities
     cannot tell strangers: it names nobody, unless it was exported as a closed set.
@@ -189,10 +189,10 @@ def recogniser_of_classifier(
             )
         threshold = rule.threshold_for(strangers, classifier.parts["classes"])
     cutter = FaceCutter(detector, cut or classifier.cut, template=classifier.template, size=classifier.aligned_size)
-    return Recogniser(cutter, ClassifierNames(classifier), threshold)
+    return Recognizer(cutter, ClassifierNames(classifier), threshold)
 
 
-def recogniser_of_gallery(
+def recognizer_of_gallery(
     embedder: Embedder,
     gallery: Path,
     detector: FaceDetector,
@@ -201,8 +201,8 @@ def recogniser_of_gallery(
     cut: str | None = None,
     super_resolver: SuperResolver | None = None,
     note: Callable[[str], None] = print,
-) -> Recogniser:
-    """A recogniser with the names of a folder of photos, <person>/<photo>, whose faces are embedded once.
+) -> Recognizer:
+    """A recognizer with the names of a folder of photos, <person>/<photo>, whose faces are embedded once.
 
     Args:
         gallery: the folder, or a zip of it.
@@ -210,7 +210,7 @@ def recogniser_of_gallery(
         strangers: the calibration of the embedder, unless the rule names the threshold itself.
         cut: how faces are cut out, one of `face_crops.CUTS`; None: aligned, but FaceNet's at their box.
         super_resolver: enlarges very small faces before they are embedded (see FaceCutter).
-        note: see `enrol`.
+        note: see `enroll`.
 
     Raises:
         UserError: the gallery cannot be used, or a threshold must be given.
@@ -231,9 +231,9 @@ def recogniser_of_gallery(
     cut = cut or own_cut
     how = (cut, super_resolver, embedder.template, embedder.aligned_size)
     enroller = FaceCutter(FaceDetector(GALLERY_THRESHOLDS), *how)
-    people = enrol(open_source(gallery), embedder, size, enroller, note)
+    people = enroll(open_source(gallery), embedder, size, enroller, note)
     threshold = rule.threshold_for(strangers, len(people.names))
-    return Recogniser(FaceCutter(detector, *how), people, threshold)
+    return Recognizer(FaceCutter(detector, *how), people, threshold)
 
 
 def faces_wanted_by(embedder: Embedder) -> tuple[int | None, str]:

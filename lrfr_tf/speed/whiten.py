@@ -1,4 +1,4 @@
-"""The standardisation of FaceNet 128-D for peers that leave it to their callers."""
+"""The standardization of FaceNet 128-D for peers that leave it to their callers."""
 
 import numpy as np
 

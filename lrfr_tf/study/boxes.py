@@ -19,11 +19,11 @@ class BoxComparison:
     Attributes:
         hr_found, method_found: bool [N].
         iou: float64 [N], intersection over union, 0 to 1.
-        centre_error: float64 [N], distance of the two centres / size of the HR box (size: square root of the area).
+        centre_error: float64 [N], distance of the two centers / size of the HR box (size: square root of the area).
         size_error: float64 [N], |size - HR size| / HR size.
         coordinate_mse: float64 [N], mean of the squared differences of x1, y1, x2 and y2 in square pixels, as in the
             original system. It depends on the size of the images.
-        landmark_error: float64 [N], mean distance of the five points / distance of the HR eyes (the usual normalised
+        landmark_error: float64 [N], mean distance of the five points / distance of the HR eyes (the usual normalized
             mean error of face alignment).
     """
 
@@ -105,7 +105,7 @@ def compare_boxes(
         if np.any(boxes[:, 2:] <= boxes[:, :2]):
             raise ValueError(f"A {name} box has no area.")
     hr_size, method_size = box_size(hr_boxes), box_size(method_boxes)
-    hr_centre, method_centre = (hr_boxes[:, :2] + hr_boxes[:, 2:]) / 2, (method_boxes[:, :2] + method_boxes[:, 2:]) / 2
+    hr_center, method_center = (hr_boxes[:, :2] + hr_boxes[:, 2:]) / 2, (method_boxes[:, :2] + method_boxes[:, 2:]) / 2
     eye_distance = np.linalg.norm(hr_landmarks[:, 0] - hr_landmarks[:, 1], axis=1)
     eye_distance = np.where(eye_distance > 0, eye_distance, np.nan)  # Eyes on one point give no scale.
     point_distance = np.linalg.norm(method_landmarks - hr_landmarks, axis=2).mean(axis=1)
@@ -113,7 +113,7 @@ def compare_boxes(
         hr_found=~np.isnan(hr_boxes).any(axis=1),
         method_found=~np.isnan(method_boxes).any(axis=1),
         iou=intersection_over_union(hr_boxes, method_boxes),
-        centre_error=np.linalg.norm(method_centre - hr_centre, axis=1) / hr_size,
+        centre_error=np.linalg.norm(method_center - hr_center, axis=1) / hr_size,
         size_error=np.abs(method_size - hr_size) / hr_size,
         coordinate_mse=((method_boxes - hr_boxes) ** 2).mean(axis=1),
         landmark_error=point_distance / eye_distance,

@@ -73,9 +73,9 @@ class Evaluation:
         self.target = load_faces(data / TARGET / "test", faces) if "camera" in self.tree else self.images["hr"]
         self.enlarged = load_faces(data / "bicubic" / "test", faces) if self.siamese is not None else None
         self._answers: dict[str, np.ndarray] = {}
-        self.recognitions = self._recognise(heads, self.facenet, {method: method for method in methods})
+        self.recognitions = self._recognize(heads, self.facenet, {method: method for method in methods})
         if siamese is not None and self.siamese is not None:
-            self.recognitions += self._recognise(siamese[1], self.siamese, SIAMESE_ROWS)
+            self.recognitions += self._recognize(siamese[1], self.siamese, SIAMESE_ROWS)
 
     def result(self) -> dict[str, Any]:
         """All figures, as `result.json` holds them."""
@@ -119,7 +119,7 @@ class Evaluation:
                 examples.append(self._example(int(row), group))
         return examples
 
-    def _recognise(self, heads: Path, stored: StoredEmbeddings, rows: Mapping[str, str]) -> list[Recognition]:
+    def _recognize(self, heads: Path, stored: StoredEmbeddings, rows: Mapping[str, str]) -> list[Recognition]:
         """The outcome of every head in a folder; `rows` tells how the row of each method is called."""
         found = []
         for fitted_on in stored.tests:

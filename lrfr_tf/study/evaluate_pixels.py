@@ -1,4 +1,4 @@
-"""Accuracy against pixels: who is recognised from how few, when every method is told where the face is."""
+"""Accuracy against pixels: who is recognized from how few, when every method is told where the face is."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -101,7 +101,7 @@ class PixelCurve:
         siamese: Embedder | None,
         camera: str = CLEAN_LEVEL,
     ) -> dict[str, dict[int, np.ndarray]]:
-        """Whether each probe is recognised: method -> size -> bool [number of probes].
+        """Whether each probe is recognized: method -> size -> bool [number of probes].
 
         Args:
             resolvers: networks by name; bicubic is always compared.
@@ -120,10 +120,10 @@ class PixelCurve:
                     faces = enlarged(small, side, networks.get(method))
                     embedder = siamese if method == SIAMESE and siamese is not None else facenet
                     name = SIAMESE if method == SIAMESE else BASELINE
-                    right[method][size] = self._recognised(name, embedder, faces, progress)
+                    right[method][size] = self._recognized(name, embedder, faces, progress)
         return right
 
-    def _recognised(self, name: str, embedder: Embedder, faces: np.ndarray, progress: tqdm) -> np.ndarray:
+    def _recognized(self, name: str, embedder: Embedder, faces: np.ndarray, progress: tqdm) -> np.ndarray:
         stored, probes = self._stored[name], self._probes[name]
         aligned = stored.settings.get("aligned", {"template": None})
         places = probes.boxes if aligned["template"] is None else probes.landmarks

@@ -125,7 +125,7 @@ def recognition_steps(
             f"--camera={level}",
             f"--output={faces}",
         )
-        _recognise(experiment, faces, folder, models, siamese, f", {level}")
+        _recognize(experiment, faces, folder, models, siamese, f", {level}")
         experiment.run(
             f"make the table, {level}",
             "tools/evaluate_celeba.py",
@@ -133,7 +133,7 @@ def recognition_steps(
             f"--held_out_divisor={held_out_divisor}",
             f"--title={title}, camera level {level}",
         )
-    _recognise(experiment, data, output, models, siamese)
+    _recognize(experiment, data, output, models, siamese)
     experiment.run(
         "compare the detected boxes",
         "tools/compare_detection.py",
@@ -165,7 +165,7 @@ def recognition_steps(
     )
 
 
-def _recognise(
+def _recognize(
     experiment: Experiment, data: str, output: str, models: Mapping[str, str], siamese: str | None, after: str = ""
 ) -> None:
     """Super-resolves, embeds and fits heads; `after` stands behind the text of each step."""

@@ -1,4 +1,4 @@
-"""Checkpoints that hold everything a run needs to go on: step, networks, averages, optimisers, loss scales."""
+"""Checkpoints that hold everything a run needs to go on: step, networks, averages, optimizers, loss scales."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ from lrfr_tf.training.strategy import from_chief, is_chief
 
 
 class Part(Protocol):
-    """A network, a built optimiser, or whatever else has variables."""
+    """A network, a built optimizer, or whatever else has variables."""
 
     @property
     def variables(self) -> Sequence[Any]:
@@ -32,7 +32,7 @@ class CheckpointStore:
 
     Args:
         folder: where the checkpoints lie.
-        parts: name -> network, optimiser or the like; None is left out.
+        parts: name -> network, optimizer or the like; None is left out.
         strategy: the devices that train together.
     """
 

@@ -1,4 +1,4 @@
-"""Softmax regression: the objective of scikit-learn's LogisticRegression, minimised in bounded memory.
+"""Softmax regression: the objective of scikit-learn's LogisticRegression, minimized in bounded memory.
 
 scikit-learn holds the probabilities of all rows at once (14 GB for 182,000 rows and 9,809 classes). Here loss and
 gradient are summed over chunks of rows, so only one chunk of probabilities exists at a time.

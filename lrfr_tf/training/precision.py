@@ -1,4 +1,4 @@
-"""Optimisers for every precision, and the one way in which a network takes a step down."""
+"""Optimizers for every precision, and the one way in which a network takes a step down."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -12,7 +12,7 @@ class Learner(Protocol):
 
     @property
     def trainable_variables(self) -> Sequence[keras.Variable]:
-        """What the optimiser moves, always in the same order."""
+        """What the optimizer moves, always in the same order."""
 
 
 def adam(
@@ -23,9 +23,9 @@ def adam(
 ) -> keras.optimizers.Optimizer:
     """Adam, with a dynamic loss scale of its own under mixed_float16.
 
-    Every optimiser of a GAN has its own scale: the two losses overflow at different sizes. A step whose gradients are
+    Every optimizer of a GAN has its own scale: the two losses overflow at different sizes. A step whose gradients are
     not finite is skipped and halves the scale; 2,000 good ones double it (Micikevicius et al., "Mixed Precision
-    Training", ICLR 2018). Scale and counter are variables of the optimiser, so a checkpoint holds them.
+    Training", ICLR 2018). Scale and counter are variables of the optimizer, so a checkpoint holds them.
 
     Args:
         precision: "float32", "mixed_float16" or "mixed_bfloat16" (which has float32's range and needs no scale).
@@ -79,7 +79,7 @@ def descend(
         # Keras would clip each replica's gradient by itself; after this there is nothing left for it to clip.
         gradients = [gradient * tf.minimum(1.0, limit / norm) for gradient in gradients]
     if replicas.num_replicas_in_sync > 1:
-        # Keras' optimisers add up the gradients of all replicas, which are the same by now.
+        # Keras' optimizers add up the gradients of all replicas, which are the same by now.
         gradients = [gradient / replicas.num_replicas_in_sync for gradient in gradients]
     optimizer.apply(gradients, variables)
     return tf.where(tf.math.is_finite(norm), norm, 0.0) if scaled else norm

@@ -67,7 +67,7 @@ class ClassificationHead(layers.Layer):
 
 @dataclasses.dataclass(frozen=True)
 class SiameseLoss:
-    """What the network and its head minimise: a weighted sum. A weight of 0 leaves a loss out.
+    """What the network and its head minimize: a weighted sum. A weight of 0 leaves a loss out.
 
     `weight_decay` adds half of it times the squared weights, so that its gradient is weight_decay * weight, as in
     PyTorch's SGD.
@@ -138,11 +138,11 @@ def siamese_step(
         with tf.GradientTape() as tape:
             features = network(tf.cast(batch["faces"], tf.float32), training=True)
             total, losses = loss(features, batch["labels"], head, views)
-            minimised = total
+            minimized = total
             if loss.weight_decay > 0:
                 squares = [tf.nn.l2_loss(variable.value) for variable in learner.trainable_variables]
-                minimised = total + loss.weight_decay * tf.add_n(squares)
-        norm = descend(optimizer, learner, minimised, tape)
+                minimized = total + loss.weight_decay * tf.add_n(squares)
+        norm = descend(optimizer, learner, minimized, tape)
         if average is not None:
             average.update()
         return {"total": total, **losses, "gradient_norm": norm}
@@ -151,7 +151,7 @@ def siamese_step(
 
 
 class NetworkAndHead:
-    """Network and head as one thing that an optimiser moves."""
+    """Network and head as one thing that an optimizer moves."""
 
     def __init__(self, network: keras.Model, head: ClassificationHead | None) -> None:
         self._parts = [network] if head is None else [network, head]

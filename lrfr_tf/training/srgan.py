@@ -1,4 +1,4 @@
-"""What a run of SRGAN is made of: its flags, networks, losses and optimisers."""
+"""What a run of SRGAN is made of: its flags, networks, losses and optimizers."""
 
 import dataclasses
 from pathlib import Path
@@ -27,7 +27,7 @@ ADVERSARIAL_LOSSES = {
     "bce": (adversarial.binary_cross_entropy_generator, adversarial.binary_cross_entropy_discriminator),
     "lsgan": (adversarial.least_squares_generator, adversarial.linear_least_squares_discriminator),
     "relativistic": (adversarial.relativistic_generator, adversarial.relativistic_discriminator),
-    # Keras-GAN's generator minimises an entropy and its discriminator the squared error of its sigmoid.
+    # Keras-GAN's generator minimizes an entropy and its discriminator the squared error of its sigmoid.
     "keras_gan": (adversarial.binary_cross_entropy_generator, adversarial.least_squares_discriminator),
 }
 

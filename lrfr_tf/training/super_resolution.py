@@ -21,7 +21,7 @@ AdversarialLoss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
 @dataclasses.dataclass(frozen=True)
 class GeneratorLoss:
-    """What the generator minimises: a weighted sum. A weight of 0 leaves a loss out, and its network may be None."""
+    """What the generator minimizes: a weighted sum. A weight of 0 leaves a loss out, and its network may be None."""
 
     pixel: PixelLoss
     pixel_weight: float

@@ -39,7 +39,7 @@ def load_facenet_128(path: Path) -> keras.Model:
 
 
 def load_facenet_512(key: str, path: Path) -> keras.Model:
-    """FaceNet with 512 dimensions (fixed standardisation), from the weight file that keras-facenet publishes for `key`.
+    """FaceNet with 512 dimensions (fixed standardization), from the weight file that keras-facenet publishes for `key`.
 
     The model takes float RGB images [N, 160, 160, 3] in 0..255 and returns float32 [N, 512] of unit length.
 
@@ -80,7 +80,7 @@ def fetch_facenet_512(key: str, cache: Path | None = None) -> Path:
 
 
 def facenet_512_sha256(key: str) -> str:
-    """The SHA-256 that keras-facenet's catalogue gives for the weight file of `key`."""
+    """The SHA-256 that keras-facenet's catalog gives for the weight file of `key`."""
     return str(_keras_facenet().metadata.MODEL_METADATA[key]["keras_weights_sha256"])
 
 

@@ -24,7 +24,7 @@ from lrfr_tf.networks.super_resolution import bicubic
 from lrfr_tf.recognition.calibration import Threshold
 from lrfr_tf.recognition.face_crops import FaceCutter
 from lrfr_tf.recognition.gallery import Match
-from lrfr_tf.recognition.recognizer import Recogniser
+from lrfr_tf.recognition.recognizer import Recognizer
 from lrfr_tf.sources.image_source import FolderSource
 from tests.faces_by_code import person
 
@@ -66,11 +66,11 @@ def source(portrait: np.ndarray, tmp_path: Path) -> FolderSource:
 
 def show(source: FolderSource, detector: FaceDetector, threshold: float, notes: list[str]) -> list[ShownPhoto]:
     cutter = FaceCutter(detector, "box")
-    recogniser = Recogniser(cutter, ByBrightness(), Threshold(threshold, "given"))
+    recognizer = Recognizer(cutter, ByBrightness(), Threshold(threshold, "given"))
     photos = {"dark": ["dark/0.png"], "light": ["light/0.png", "light/tiny.png"]}
     finder = FaceCutter(InTheMiddle(), "box")
     return show_photos(
-        photos, source, conditions_of([24], ["clean", "harsh"]), finder, recogniser, bicubic(), notes.append
+        photos, source, conditions_of([24], ["clean", "harsh"]), finder, recognizer, bicubic(), notes.append
     )
 
 

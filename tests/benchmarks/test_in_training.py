@@ -43,7 +43,7 @@ def root(portrait: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 @pytest.fixture
 def network() -> keras.Model:
-    """Colours of a 4 x 4 grid, as features of no particular length."""
+    """Colors of a 4 x 4 grid, as features of no particular length."""
     keras.utils.set_random_seed(0)
     images = keras.Input((128, 128, 3))
     x = keras.layers.Rescaling(1 / 255, offset=-0.5)(keras.layers.AveragePooling2D(32)(images))

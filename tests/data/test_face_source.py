@@ -13,7 +13,7 @@ from tests.faces_by_code import person
 
 @pytest.fixture(scope="module")
 def paths(portrait: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """JPEGs of 128 x 138 pixels: of several qualities, with and without full colour, progressive, and grey."""
+    """JPEGs of 128 x 138 pixels: of several qualities, with and without full color, progressive, and grey."""
     root = tmp_path_factory.mktemp("faces")
     kinds = [
         {"quality": 95}, {"quality": 95, "subsampling": 0}, {"quality": 60}, {"quality": 85, "progressive": True},

@@ -14,7 +14,7 @@ from lrfr_tf.images.resize import resize
 
 @pytest.fixture(scope="module")
 def faces() -> np.ndarray:
-    """Eleven faces, each recognisable by its first pixel, whatever side it is mirrored to."""
+    """Eleven faces, each recognizable by its first pixel, whatever side it is mirrored to."""
     images = np.random.default_rng(0).integers(0, 256, (11, 32, 32, 3), dtype=np.uint8)
     images[:, 0, 0] = images[:, 0, -1] = np.arange(11, dtype=np.uint8)[:, None]
     return images
@@ -90,7 +90,7 @@ def test_random_frames_lie_between_squash_and_face() -> None:
     assert 60 < widths.min() < 66
     assert 60 < heights.min() < 66
     assert np.abs([widths.max() - 89, heights.max() - 109]).max() < 1
-    # All four edges move together: a frame that is narrow is also low, and as far off the centre as "face" is.
+    # All four edges move together: a frame that is narrow is also low, and as far off the center as "face" is.
     assert np.corrcoef(widths, heights)[0, 1] > 0.9
     squashes = np.isclose(widths, 89, atol=1) & np.isclose(heights, 109, atol=1)
     assert 0.1 < squashes.mean() < 0.3  # 3/16 expected, 240 draws

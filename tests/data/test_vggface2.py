@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lrfr_tf.data.vggface2 import identities_named, normalised_name, read_identity_names
+from lrfr_tf.data.vggface2 import identities_named, normalized_name, read_identity_names
 from lrfr_tf.errors import UserError
 
 TABLE = """Class_ID, Name, Sample_Num, Flag, Gender
@@ -31,8 +31,8 @@ def test_the_table_names_identities(table: Path) -> None:
 
 
 def test_names_are_compared_without_accents_and_punctuation(table: Path, tmp_path: Path) -> None:
-    assert normalised_name("José_Ángel Pérez") == "joseangelperez"
-    assert normalised_name("Лев") == "лев"
+    assert normalized_name("José_Ángel Pérez") == "joseangelperez"
+    assert normalized_name("Лев") == "лев"
     # LFW's lfw-names.txt has "name<TAB>number of images".
     (tmp_path / "names.txt").write_text("Jose_Angel_Perez\t3\nSMITH John jr\n\nA_Fine\t1\n14th_Dalai_Lamas\n")
     names, notes = read_identity_names(table), []

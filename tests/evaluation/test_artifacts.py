@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.ndimage
 
-from lrfr_tf.evaluation.artifacts import colour_shift, colour_specks, fixed_pattern, grid_peak, power_spectrum
+from lrfr_tf.evaluation.artifacts import color_shift, color_specks, fixed_pattern, grid_peak, power_spectrum
 
 
 @pytest.fixture
@@ -31,12 +31,12 @@ def blurred(images: np.ndarray) -> np.ndarray:
     return scipy.ndimage.gaussian_filter(images.astype(np.float64), (0, 1.2, 1.2, 0)).round().astype(np.uint8)
 
 
-def test_a_colour_cast_is_measured_exactly(originals: np.ndarray) -> None:
+def test_a_color_cast_is_measured_exactly(originals: np.ndarray) -> None:
     cast = (originals.astype(int) + np.array([7, 0, -3])).astype(np.uint8)
-    np.testing.assert_allclose(colour_shift(cast, originals), [7, 0, -3], atol=1e-9)
+    np.testing.assert_allclose(color_shift(cast, originals), [7, 0, -3], atol=1e-9)
     # It is the mean over all images: casts that cancel out do not count.
     cast[50:] = (originals[50:].astype(int) - np.array([7, 0, -3])).astype(np.uint8)
-    np.testing.assert_allclose(colour_shift(cast, originals), [0, 0, 0], atol=1e-9)
+    np.testing.assert_allclose(color_shift(cast, originals), [0, 0, 0], atol=1e-9)
 
 
 def test_the_spectrum_by_hand(originals: np.ndarray) -> None:
@@ -60,9 +60,9 @@ def test_a_grid_raises_the_figures_of_its_period(kind: str, period: int, origina
     spectrum = power_spectrum(originals)
     clean = grid_peak(spectrum, spectrum, period)
     assert clean.frequency == 1 / period
-    assert (clean.peak, clean.above_originals, clean.above_neighbours, clean.along_axes) == (0, 0, 0, 0)
+    assert (clean.peak, clean.above_originals, clean.above_neighbors, clean.along_axes) == (0, 0, 0, 0)
     marked = grid_peak(power_spectrum(with_grid(originals, period, kind, 6)), spectrum, period)
-    assert min(marked.above_originals, marked.above_neighbours) >= marked.peak > 6
+    assert min(marked.above_originals, marked.above_neighbors) >= marked.peak > 6
     assert 0 < marked.along_axes < marked.above_originals  # the pictures' own content covers it
     other = grid_peak(power_spectrum(with_grid(originals, 2, kind, 6)), spectrum, 4)
     assert abs(other.peak) < 1  # a period of 2 is no period of 4
@@ -72,9 +72,9 @@ def test_a_faint_grid_in_smooth_images_stands_out(originals: np.ndarray) -> None
     spectrum, smooth = power_spectrum(originals), blurred(originals)
     clean = grid_peak(power_spectrum(smooth), spectrum, 4)
     assert clean.peak <= 0
-    assert clean.above_neighbours < 3
+    assert clean.above_neighbors < 3
     marked = grid_peak(power_spectrum(with_grid(smooth, 4, "checkerboard", 1)), spectrum, 4)
-    assert marked.above_neighbours > 6
+    assert marked.above_neighbors > 6
 
 
 def test_blur_and_noise_are_no_grid(originals: np.ndarray) -> None:
@@ -139,7 +139,7 @@ def specks_by_hand(image: np.ndarray) -> float:
 
 
 def test_specks_by_hand(originals: np.ndarray) -> None:
-    found = colour_specks(originals)
+    found = color_specks(originals)
     assert found.shape == (100,)
     np.testing.assert_allclose(found, [specks_by_hand(image) for image in originals], atol=1e-3)
 
@@ -149,22 +149,22 @@ def test_red_pixels_are_specks_and_grey_noise_is_none() -> None:
     grey[1] = np.random.default_rng(0).integers(0, 256, (64, 64, 1))
     for place in range(6):
         grey[2, 5 + 10 * place, 30] = (200, 120, 120)
-    quiet, noise, red = colour_specks(grey)
+    quiet, noise, red = color_specks(grey)
     assert quiet == pytest.approx(0, abs=1e-9)
     assert noise == pytest.approx(0, abs=1e-9)
     # 80 levels of red are 80 * (0.5, -0.168736) of chroma; 1/25 of it is in the mean around.
     assert red == pytest.approx(24 / 25 * 80 * np.hypot(0.5, 0.168736), rel=1e-6)
 
 
-def test_a_smooth_colour_is_no_speck() -> None:
+def test_a_smooth_color_is_no_speck() -> None:
     ramp = np.linspace(0, 128, 64)[None, :, None] * np.array([1.0, 0.0, 1.0])
     image = np.broadcast_to(ramp, (64, 64, 3)).round().astype(np.uint8)[None]
-    assert colour_specks(image)[0] < 3
+    assert color_specks(image)[0] < 3
 
 
 def test_other_shapes_are_refused() -> None:
     with pytest.raises(ValueError, match="one shape"):
-        colour_shift(np.zeros((1, 4, 4, 3)), np.zeros((2, 4, 4, 3)))
+        color_shift(np.zeros((1, 4, 4, 3)), np.zeros((2, 4, 4, 3)))
     with pytest.raises(ValueError, match="tiles of 4 x 4"):
         fixed_pattern(np.zeros((1, 6, 8, 3)), np.zeros((1, 6, 8, 3)))
     for shape in ((1, 64, 60, 3), (1, 30, 30, 3), (64, 64, 3), (0, 64, 64, 3), (1, 66, 66, 3)):

@@ -23,14 +23,14 @@ def unit(array: np.ndarray) -> np.ndarray:
 @pytest.fixture(scope="module")
 def sets() -> dict[str, np.ndarray]:
     random = np.random.default_rng(0)
-    centres = random.normal(size=(IDENTITIES, DIMENSIONS))
+    centers = random.normal(size=(IDENTITIES, DIMENSIONS))
     gallery_labels = random.permutation(np.concatenate([np.arange(IDENTITIES), random.integers(0, IDENTITIES, 60)]))
     labels = random.integers(0, IDENTITIES, 200)
     return {
         "gallery_labels": gallery_labels,
         "labels": labels,
-        "gallery": unit(centres[gallery_labels] + random.normal(size=(100, DIMENSIONS))),
-        "mated": unit(centres[labels] + 1.5 * random.normal(size=(200, DIMENSIONS))),
+        "gallery": unit(centers[gallery_labels] + random.normal(size=(100, DIMENSIONS))),
+        "mated": unit(centers[labels] + 1.5 * random.normal(size=(200, DIMENSIONS))),
         "unmated": unit(random.normal(size=(300, DIMENSIONS))),
     }
 

@@ -21,14 +21,14 @@ def unit(array: np.ndarray) -> np.ndarray:
 @pytest.fixture(scope="module")
 def sets() -> dict[str, np.ndarray]:
     random = np.random.default_rng(0)
-    centres = random.normal(size=(IDENTITIES, DIMENSIONS))
+    centers = random.normal(size=(IDENTITIES, DIMENSIONS))
     labels = np.arange(PROBES) % IDENTITIES
     gallery_labels = np.concatenate([np.arange(IDENTITIES), random.integers(0, IDENTITIES, 9)])
     return {
         "labels": labels,
         "gallery_labels": gallery_labels,
-        "probes": unit(centres[labels] + random.normal(size=(PROBES, DIMENSIONS))),
-        "gallery": unit(centres[gallery_labels] + random.normal(size=(len(gallery_labels), DIMENSIONS))),
+        "probes": unit(centers[labels] + random.normal(size=(PROBES, DIMENSIONS))),
+        "gallery": unit(centers[gallery_labels] + random.normal(size=(len(gallery_labels), DIMENSIONS))),
         "distractors": unit(random.normal(size=(500, DIMENSIONS))),
     }
 

@@ -90,7 +90,7 @@ def write_export(folder: Path, kind: str, module: tf.Module, signatures: dict[st
 
 
 def small_network(name: str = "stand-in") -> Embedder:
-    """A Keras embedder that tells the tinted persons apart: mean colours of a 4 x 4 grid."""
+    """A Keras embedder that tells the tinted persons apart: mean colors of a 4 x 4 grid."""
     images = keras.Input((32, 32, 3))
     x = keras.layers.Rescaling(1 / 255, offset=-0.5)(keras.layers.AveragePooling2D(8)(images))
     x = keras.layers.UnitNormalization()(keras.layers.Flatten()(x))
@@ -269,7 +269,7 @@ def test_an_export_of_exports_answers_as_its_parts(
 
 
 def test_an_embedder_of_half_precision_is_exported_once_more(faces: np.ndarray, tmp_path: Path) -> None:
-    """Its weights are widened by the initialiser of the model, and so are those of the classifier."""
+    """Its weights are widened by the initializer of the model, and so are those of the classifier."""
     keras.utils.set_random_seed(0)
     layers = [keras.layers.Flatten(), keras.layers.Dense(16, activation="relu"), keras.layers.Dense(12)]
     module = StoredNetwork(keras.Sequential([keras.Input((8, 8, 3)), *layers]), "float16")

@@ -98,7 +98,7 @@ def test_what_lies_outside_of_the_photo_is_black() -> None:
     assert (face[60:70, 60:70] == 255).all()
 
 
-def test_colours_and_sides_stay() -> None:
+def test_colors_and_sides_stay() -> None:
     photo = np.zeros((150, 150, 3), np.uint8)
     photo[..., 0], photo[:, 75:, 2] = 40, 200  # blue on the right
     face = align_face(photo, fitted_to(template_points("centred"), 1.0, 0.0, (75, 75)), "centred")

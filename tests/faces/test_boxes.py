@@ -68,7 +68,7 @@ def test_suppress_keeps_images_apart() -> None:
     np.testing.assert_array_equal(suppress(rows, 0.5), rows[[3, 1, 2]])
 
 
-def test_squares_keep_centre_and_longest_side() -> None:
+def test_squares_keep_center_and_longest_side() -> None:
     rows = np.array([[0, 10, 20, 30, 26, 0.5], [3, 0, 0, 4, 10, 0.6]])
     squares = made_square(rows)
     np.testing.assert_allclose(squares, [[0, 10, 13, 30, 33, 0.5], [3, -3, 0, 7, 10, 0.6]])

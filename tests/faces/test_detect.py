@@ -129,10 +129,10 @@ def test_two_faces_most_confident_first(detector: FaceDetector, portrait: np.nda
         assert_sound(found, 256, 512, 20)
         assert found.scores[0] > found.scores[1]
     (found,) = detector.detect([pair])
-    centres = found.boxes[:, [0, 2]].mean(axis=1)
-    assert sorted(centres < 256) == [False, True]
+    centers = found.boxes[:, [0, 2]].mean(axis=1)
+    assert sorted(centers < 256) == [False, True]
     singles = detector.detect([pair[:, :256], pair[:, 256:]])
-    assert (singles[0].scores[0] > singles[1].scores[0]) == (centres[0] < 256)
+    assert (singles[0].scores[0] > singles[1].scores[0]) == (centers[0] < 256)
 
 
 def test_boxes_are_clipped_to_the_image(detector: FaceDetector, portrait: np.ndarray) -> None:

@@ -27,7 +27,7 @@ def ramp(height: int, width: int) -> np.ndarray:
 def test_a_square_inside_the_image_is_cut_out_and_resized_by_pillow(portrait: np.ndarray) -> None:
     framed = frame_face(portrait, (182, 64, 265, 171), scale=1.3)
     side = 139  # 1.3 * 107 = 139.1
-    left, top = 154, 48  # centre (223.5, 117.5) less 69.5
+    left, top = 154, 48  # center (223.5, 117.5) less 69.5
     square = Image.fromarray(portrait[top : top + side, left : left + side])
     assert framed.dtype == np.uint8
     np.testing.assert_array_equal(framed, np.array(square.resize((64, 64), Image.Resampling.BICUBIC)))

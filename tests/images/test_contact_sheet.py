@@ -1,4 +1,4 @@
-"""Every face is on the sheet, in its place, enlarged without a change of colour."""
+"""Every face is on the sheet, in its place, enlarged without a change of color."""
 
 from pathlib import Path
 

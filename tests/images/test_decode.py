@@ -30,7 +30,7 @@ PILLOW_NAMES = {"JPEG": "JPEG", "PNG": "PNG", "BMP": "BMP", "WebP": "WEBP", "PGM
 
 
 def smooth_image(height: int, width: int, channels: int = 3) -> np.ndarray:
-    """A colourful image without sharp edges, so that lossy formats stay near it."""
+    """A colorful image without sharp edges, so that lossy formats stay near it."""
     rows, columns = np.mgrid[0:height, 0:width]
     planes = [128 + 100 * np.sin((rows * (k + 1) + columns * 2) / 40 + k) for k in range(channels)]
     return np.stack(planes, axis=-1).astype(np.uint8)
@@ -46,8 +46,8 @@ def png_chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
-def ihdr(width: int, height: int, bits: int, colour_type: int) -> bytes:
-    return png_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, colour_type, 0, 0, 0))
+def ihdr(width: int, height: int, bits: int, color_type: int) -> bytes:
+    return png_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, color_type, 0, 0, 0))
 
 
 SMALL = Image.fromarray(smooth_image(5, 5))
@@ -147,18 +147,18 @@ def test_16_bit_grey_keeps_the_high_byte() -> None:
         np.testing.assert_array_equal(decode_image(data, "a"), expected)
 
 
-def test_16_bit_colour_keeps_the_high_byte() -> None:
+def test_16_bit_color_keeps_the_high_byte() -> None:
     values = np.array([[[0x1234, 0xFFFF, 0x00FF], [0x8000, 0x7FFF, 0xABCD]]], ">u2")
     rows = b"".join(b"\0" + row.tobytes() for row in values)
     data = b"\x89PNG\r\n\x1a\n" + ihdr(2, 1, 16, 2) + png_chunk(b"IDAT", zlib.compress(rows)) + png_chunk(b"IEND", b"")
     np.testing.assert_array_equal(decode_image(data, "a"), values >> 8)
 
 
-def test_alpha_is_dropped_and_colours_are_kept() -> None:
-    colours = smooth_image(9, 11)
+def test_alpha_is_dropped_and_colors_are_kept() -> None:
+    colors = smooth_image(9, 11)
     alpha = np.linspace(0, 255, 99).astype(np.uint8).reshape(9, 11, 1)
-    data = encoded(Image.fromarray(np.concatenate([colours, alpha], axis=-1)), "PNG")
-    np.testing.assert_array_equal(decode_image(data, "a"), colours)
+    data = encoded(Image.fromarray(np.concatenate([colors, alpha], axis=-1)), "PNG")
+    np.testing.assert_array_equal(decode_image(data, "a"), colors)
 
 
 def test_cmyk_jpeg_looks_like_its_source() -> None:

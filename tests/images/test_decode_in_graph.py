@@ -64,16 +64,16 @@ def test_pixels_are_pillows(
     assert np.array_equal(decode(data).numpy(), expected)
 
 
-def bmp(bits: int, compression: int, pixels: bytes, between: bytes = b"", height: int = 2, colours: int = 0) -> bytes:
+def bmp(bits: int, compression: int, pixels: bytes, between: bytes = b"", height: int = 2, colors: int = 0) -> bytes:
     """A BMP file of 2 x 2 pixels by hand."""
     start = 54 + len(between)
-    head = struct.pack("<IiiHHIIiiII", 40, 2, height, 1, bits, compression, len(pixels), 0, 0, colours, 0)
+    head = struct.pack("<IiiHHIIiiII", 40, 2, height, 1, bits, compression, len(pixels), 0, 0, colors, 0)
     return b"BM" + struct.pack("<IHHI", start + len(pixels), 0, 0, start) + head + between + pixels
 
 
 def test_bmp_kinds_by_hand(decode: Any) -> None:
-    colours = np.array([[[1, 2, 3], [4, 5, 6]], [[7, 8, 9], [10, 11, 12]]], np.uint8)
-    quads = np.concatenate([colours[..., ::-1], np.full((2, 2, 1), 99, np.uint8)], axis=-1)
+    colors = np.array([[[1, 2, 3], [4, 5, 6]], [[7, 8, 9], [10, 11, 12]]], np.uint8)
+    quads = np.concatenate([colors[..., ::-1], np.full((2, 2, 1), 99, np.uint8)], axis=-1)
     masks = struct.pack("<III", 0xFF0000, 0xFF00, 0xFF)
     bottom_up, top_down = quads[::-1].tobytes(), quads.tobytes()
     palette = quads.reshape(4, 4).tobytes()
@@ -81,11 +81,11 @@ def test_bmp_kinds_by_hand(decode: Any) -> None:
         bmp(32, 0, bottom_up),
         bmp(32, 0, top_down, height=-2),
         bmp(32, 3, bottom_up, masks),
-        bmp(8, 0, bytes([2, 3, 0, 0, 0, 1, 0, 0]), palette, colours=4),
+        bmp(8, 0, bytes([2, 3, 0, 0, 0, 1, 0, 0]), palette, colors=4),
         bmp(8, 0, bytes([2, 3, 0, 0, 0, 1, 0, 0]), palette + bytes(252 * 4)),
     ):
-        assert np.array_equal(decode(data).numpy(), colours)
-        assert np.array_equal(decode_image(data, "a"), colours)
+        assert np.array_equal(decode(data).numpy(), colors)
+        assert np.array_equal(decode_image(data, "a"), colors)
 
 
 def test_16_bits_keep_the_high_byte(decode: Any) -> None:
@@ -136,7 +136,7 @@ REFUSALS = {
     "BMP with runs": (bmp(8, 1, bytes(8), bytes(1024)), "A BMP file is refused"),
     "BMP with other masks": (bmp(32, 3, bytes(16), struct.pack("<III", 1, 2, 4)), "A BMP file is refused"),
     "BMP of OS/2": (b"BM" + bytes(12) + struct.pack("<IHHHH", 12, 2, 2, 1, 24) + bytes(60), "A BMP file is refused"),
-    "BMP with a short palette": (bmp(8, 0, bytes([9] * 8), bytes(16), colours=4), ""),
+    "BMP with a short palette": (bmp(8, 0, bytes([9] * 8), bytes(16), colors=4), ""),
     "truncated JPEG": (encoded(SMALL, "JPEG")[:-100], ""),
     "truncated PNG": (encoded(SMALL, "PNG")[:-20], ""),
     "truncated BMP": (encoded(SMALL, "BMP")[:-20], ""),

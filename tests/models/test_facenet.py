@@ -14,7 +14,7 @@ from lrfr_tf.models.facenet import (
     WhitenEach,
     facenet,
     inception_resnet_v1,
-    standardise_fixed,
+    standardize_fixed,
     whiten_each,
 )
 
@@ -72,7 +72,7 @@ def test_smallest_input_is_75() -> None:
     assert inception_resnet_v1(input_size=75).input_shape == (None, 75, 75, 3)
 
 
-def test_whiten_each_equals_numpy_and_survives_one_colour() -> None:
+def test_whiten_each_equals_numpy_and_survives_one_color() -> None:
     generator = np.random.default_rng(0)
     images = generator.integers(0, 256, (3, 20, 24, 3)).astype(np.float32)
     images[2] = 200.0
@@ -83,8 +83,8 @@ def test_whiten_each_equals_numpy_and_survives_one_colour() -> None:
     assert not whitened[2].any()
 
 
-def test_standardise_fixed_divides_by_128() -> None:
-    result = keras.ops.convert_to_numpy(standardise_fixed(np.array([0, 127, 128, 255], np.uint8)))
+def test_standardize_fixed_divides_by_128() -> None:
+    result = keras.ops.convert_to_numpy(standardize_fixed(np.array([0, 127, 128, 255], np.uint8)))
     np.testing.assert_array_equal(result, np.array([-127.5, -0.5, 0.5, 127.5]) / 128)
 
 
@@ -100,7 +100,7 @@ def test_keras_file_round_trip_in_safe_mode(tmp_path: Path) -> None:
     np.testing.assert_allclose(keras.ops.convert_to_numpy(reloaded(images, training=False)), embeddings, atol=1e-6)
 
 
-def test_standardise_fixed_layer_round_trip(tmp_path: Path) -> None:
+def test_standardize_fixed_layer_round_trip(tmp_path: Path) -> None:
     model = keras.Sequential([keras.Input((2, 2, 3)), StandardiseFixed()])
     model.save(tmp_path / "fixed.keras")
     reloaded = keras.saving.load_model(tmp_path / "fixed.keras", safe_mode=True)

@@ -77,7 +77,7 @@ def test_strided_convolutions_look_one_pixel_beyond_each_side(smallest: keras.Mo
     padded = np.pad(x[0] / 127.5 - 1, ((1, 1), (1, 1), (0, 0)))
     output = np.asarray(entry(x))[0]
     assert output.shape == (64, 64, 64)
-    # Output (i, j) is centred on the pixel (2 i, 2 j).
+    # Output (i, j) is centered on the pixel (2 i, 2 j).
     for i, j in ((0, 0), (63, 63), (5, 40)):
         expected = np.einsum("hwc,hwco->o", padded[2 * i : 2 * i + 3, 2 * j : 2 * j + 3], kernel) + bias
         np.testing.assert_allclose(output[i, j], expected, atol=1e-5)

@@ -61,7 +61,7 @@ def test_leaving_batch_norm_out_leaves_the_biases_in() -> None:
     network = small_generator_without_batch_norm()
     assert not any(isinstance(layer, keras.layers.BatchNormalization) for layer in network.layers)
     assert all(layer.use_bias for layer in network.layers if isinstance(layer, keras.layers.Conv2D))
-    # Five normalised convolutions with 8 channels: scale, shift, mean and variance each.
+    # Five normalized convolutions with 8 channels: scale, shift, mean and variance each.
     assert small_generator().count_params() - network.count_params() == 5 * 4 * 8
 
 

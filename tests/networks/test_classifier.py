@@ -19,10 +19,10 @@ NAMES = ["2", "10", "anna", "bert", "nobody"]  # nobody has no face
 
 def faces(seed: int, rows: int = 40) -> EmbeddingSet:
     """Faces of the first four classes; every seventh is a miss, with an embedding that would spoil a fit."""
-    centres = np.random.default_rng(99).normal(size=(4, 8))
+    centers = np.random.default_rng(99).normal(size=(4, 8))
     random = np.random.default_rng(seed)
     labels = random.permutation(np.arange(rows) % 4)
-    embeddings = centres[labels] + 0.2 * random.normal(size=(rows, 8))
+    embeddings = centers[labels] + 0.2 * random.normal(size=(rows, 8))
     embeddings = (embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)).astype(np.float32)
     usable = np.arange(rows) % 7 != 0
     embeddings[~usable] = np.nan

@@ -1,4 +1,4 @@
-"""Weights stored as float16 are widened once, by the initialiser that TF-Serving runs, and not in every call."""
+"""Weights stored as float16 are widened once, by the initializer that TF-Serving runs, and not in every call."""
 
 from pathlib import Path
 
@@ -33,7 +33,7 @@ def stored(made: keras.Model, folder: Path, precision: str = "float16") -> Path:
 
 
 def answer_of_a_session(folder: Path) -> np.ndarray:
-    """As a server does: a session, which shares nothing with this process, restores and runs the initialiser."""
+    """As a server does: a session, which shares nothing with this process, restores and runs the initializer."""
     with tf.compat.v1.Session(graph=tf.Graph()) as session:
         signature = tf.compat.v1.saved_model.load(session, ["serve"], str(folder)).signature_def["serving_default"]
         return session.run(signature.outputs["y"].name, {signature.inputs["rows"].name: ROWS})
@@ -96,7 +96,7 @@ def test_int8_is_a_factor_for_each_output_channel(tmp_path: Path) -> None:
     np.testing.assert_array_equal(other.get_weights()[0], before[0])
 
 
-def test_float32_needs_no_initialiser(tmp_path: Path) -> None:
+def test_float32_needs_no_initializer(tmp_path: Path) -> None:
     made = network(3)
     folder = stored(made, tmp_path / "single", "float32")
     np.testing.assert_allclose(answer_of_a_session(folder), made(ROWS), rtol=1e-6)

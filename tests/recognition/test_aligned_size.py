@@ -24,7 +24,7 @@ from lrfr_tf.networks.exported_classifier import load_exported_classifier
 from lrfr_tf.networks.super_resolution import bicubic
 from lrfr_tf.recognition.calibration import DecisionRule
 from lrfr_tf.recognition.face_crops import FaceCutter
-from lrfr_tf.recognition.recognizer import recogniser_of_classifier, recogniser_of_gallery
+from lrfr_tf.recognition.recognizer import recognizer_of_classifier, recognizer_of_gallery
 from lrfr_tf.study.extract import Extraction, extract_tree
 from lrfr_tf.weights.backbone import save_weights, write_embedder_record
 from tests.faces_by_code import write_people
@@ -40,8 +40,8 @@ class KnownPlace(FaceDetector):
     """Finds one face at one place in every image."""
 
     def detect(self, images: Sequence[np.ndarray]) -> list[Detection]:
-        centre = LANDMARKS.mean(axis=0)
-        box = np.array([[*(centre - 23), *(centre + 23)]], np.float32)
+        center = LANDMARKS.mean(axis=0)
+        box = np.array([[*(center - 23), *(center + 23)]], np.float32)
         return [Detection(box, np.ones(1, np.float32), LANDMARKS[None]) for _ in images]
 
 
@@ -95,16 +95,16 @@ def test_every_recognizer_cuts_at_the_size_of_its_network(export: Path, portrait
     embedder.embed = embed  # type: ignore[method-assign]
     detector = FaceDetector()
     rule = DecisionRule(threshold=0.0)
-    recogniser = recogniser_of_gallery(embedder, tmp_path / "people", detector, rule)
-    (faces,) = recogniser.identify([portrait])
+    recognizer = recognizer_of_gallery(embedder, tmp_path / "people", detector, rule)
+    (faces,) = recognizer.identify([portrait])
     assert faces
-    recogniser.warm_up()
+    recognizer.warm_up()
     assert set(seen) == {(SIDE, SIDE, 3)}
     measure = measure_of(embedder, 20)
     assert (measure.cutter.size, measure.gallery_cutter.size) == (SIDE, SIDE)
 
     model = write_small_classifier(tmp_path / "classifier", template="centred", aligned_size=SIDE)
-    assert recogniser_of_classifier(str(model), detector, rule).cutter.size == SIDE
+    assert recognizer_of_classifier(str(model), detector, rule).cutter.size == SIDE
     older = write_small_classifier(tmp_path / "older", template="centred")
     assert load_exported_classifier(older).aligned_size == 128
 

@@ -19,12 +19,12 @@ from lrfr_tf.networks.embedding import Embedder
 from lrfr_tf.networks.super_resolution import bicubic
 from lrfr_tf.recognition.calibration import DecisionRule, Threshold, write_calibration
 from lrfr_tf.recognition.face_crops import BUCKETS, FaceCutter, buckets_for, in_buckets
-from lrfr_tf.recognition.gallery import PeopleGallery, embed_faces, enrol
+from lrfr_tf.recognition.gallery import PeopleGallery, embed_faces, enroll
 from lrfr_tf.recognition.recognizer import (
-    Recogniser,
+    Recognizer,
     calibration_of,
-    recogniser_of_classifier,
-    recogniser_of_gallery,
+    recognizer_of_classifier,
+    recognizer_of_gallery,
 )
 from lrfr_tf.sources.image_source import FolderSource
 from tests.faces_by_code import person, write_people
@@ -69,15 +69,15 @@ def embedder() -> Embedder:
 
 
 @pytest.fixture(scope="module")
-def recogniser(people: Path, embedder: Embedder) -> Recogniser:
-    return recogniser_of_gallery(embedder, people, FaceDetector(), ANY, cut="aligned")
+def recognizer(people: Path, embedder: Embedder) -> Recognizer:
+    return recognizer_of_gallery(embedder, people, FaceDetector(), ANY, cut="aligned")
 
 
-def test_every_face_gets_its_name_and_its_place(recogniser: Recogniser, portrait: np.ndarray) -> None:
+def test_every_face_gets_its_name_and_its_place(recognizer: Recognizer, portrait: np.ndarray) -> None:
     photos = [person(portrait, identity, 50) for identity in IDENTITIES.values()]
     group = np.concatenate(photos, axis=1)
     nobody = np.full((80, 100, 3), 200, np.uint8)
-    answers = recogniser.identify([photos[2], nobody, group, photos[0]])
+    answers = recognizer.identify([photos[2], nobody, group, photos[0]])
     assert [[face.name for face in faces] for faces in (answers[0], answers[1], answers[3])] == [["10"], [], ["1"]]
     assert {round(face.box[0]) // 96: face.name for face in answers[2]} == dict(enumerate(PEOPLE))
     for face in itertools.chain(*answers):
@@ -89,14 +89,14 @@ def test_every_face_gets_its_name_and_its_place(recogniser: Recogniser, portrait
         assert 0.9 <= face.detection_score <= 1
         assert face.score == face.names[0].score == max(match.score for match in face.names) <= 1.0001
         assert {match.name for match in face.names} == set(PEOPLE)
-    assert recogniser.identify([]) == []
+    assert recognizer.identify([]) == []
 
 
 def test_a_person_is_the_mean_of_the_photos(people: Path, embedder: Embedder) -> None:
     detector = FaceDetector((0.6, 0.7, 0.8))
     cutter = FaceCutter(detector, "aligned")
     notes: list[str] = []
-    gallery = enrol(FolderSource(people), embedder, 32, cutter, notes.append)
+    gallery = enroll(FolderSource(people), embedder, 32, cutter, notes.append)
     assert gallery.names == ["1", "2", "10"]
     assert notes == []
     embeddings = []
@@ -116,9 +116,9 @@ def test_what_a_gallery_leaves_out_is_named(
         (tmp_path / name).mkdir()
     (tmp_path / "broken" / "1.jpg").write_text("this is text")
     notes: list[str] = []
-    recogniser = recogniser_of_gallery(embedder, tmp_path, FaceDetector(), ANY, note=notes.append)
-    assert isinstance(recogniser.matcher, PeopleGallery)
-    assert recogniser.matcher.names == ["good"]
+    recognizer = recognizer_of_gallery(embedder, tmp_path, FaceDetector(), ANY, note=notes.append)
+    assert isinstance(recognizer.matcher, PeopleGallery)
+    assert recognizer.matcher.names == ["good"]
     told = " ".join(notes)
     assert "1.jpg is not an image that is known here" in told
     assert "wall/1.png shows no face" in told
@@ -128,26 +128,26 @@ def test_what_a_gallery_leaves_out_is_named(
     assert len(notes) == 5
     (tmp_path / "good" / "1.png").unlink()
     with pytest.raises(UserError, match="No face was found in any photo of the gallery"):
-        recogniser_of_gallery(embedder, tmp_path, FaceDetector(), ANY, note=notes.append)
+        recognizer_of_gallery(embedder, tmp_path, FaceDetector(), ANY, note=notes.append)
 
 
-def test_below_the_threshold_nobody_is_named(recogniser: Recogniser, portrait: np.ndarray) -> None:
+def test_below_the_threshold_nobody_is_named(recognizer: Recognizer, portrait: np.ndarray) -> None:
     small, large = person(portrait, 0, 60, 64), person(portrait, 0, 60, 192)
-    (first,), (second,) = recogniser.identify([small, large])
-    exact = Recogniser(recogniser.cutter, recogniser.matcher, Threshold(first.score, "given"))
+    (first,), (second,) = recognizer.identify([small, large])
+    exact = Recognizer(recognizer.cutter, recognizer.matcher, Threshold(first.score, "given"))
     (face,) = exact.identify([small])[0]
     assert (face.name, face.decision) == ("1", "known")  # a score of the threshold or more
     for score in (1.1, None):
-        never = Recogniser(recogniser.cutter, recogniser.matcher, Threshold(score, "given"))
+        never = Recognizer(recognizer.cutter, recognizer.matcher, Threshold(score, "given"))
         for (face,), before in zip(never.identify([small, large]), (first, second), strict=True):
             assert (face.name, face.decision, face.score) == (None, "unknown", before.score)
             assert face.names == before.names  # who was nearest is still told
 
 
-def test_faces_that_are_cropped_already(recogniser: Recogniser, portrait: np.ndarray) -> None:
+def test_faces_that_are_cropped_already(recognizer: Recognizer, portrait: np.ndarray) -> None:
     cutter = FaceCutter(NoDetector(), "aligned")
-    without = Recogniser(cutter, recogniser.matcher, Threshold(0.1, "given"))
-    (photo,) = recogniser.cutter.find([person(portrait, 1, 50)])
+    without = Recognizer(cutter, recognizer.matcher, Threshold(0.1, "given"))
+    (photo,) = recognizer.cutter.find([person(portrait, 1, 50)])
     tiny = [resize(photo[0].pixels, side, side) for side in (16, 12)]
     faces = without.identify_crops([*tiny, photo[0].pixels])
     assert [face.name for face in faces] == ["2", "2", "2"]
@@ -187,8 +187,8 @@ def test_what_was_padded_is_cut_off() -> None:
 
 def test_nothing_is_traced_twice(people: Path, portrait: np.ndarray) -> None:
     embedder, resolver = small_embedder(), bicubic()
-    recogniser = recogniser_of_gallery(embedder, people, FaceDetector(), ANY, cut="aligned", super_resolver=resolver)
-    recogniser.warm_up()
+    recognizer = recognizer_of_gallery(embedder, people, FaceDetector(), ANY, cut="aligned", super_resolver=resolver)
+    recognizer.warm_up()
 
     def traces() -> tuple[int, int, int]:
         of_embedder = embedder._embed_batch.experimental_get_tracing_count()
@@ -198,12 +198,12 @@ def test_nothing_is_traced_twice(people: Path, portrait: np.ndarray) -> None:
     assert before[:2] == (3, 1)
     for count in (1, 3, 6, 33):
         size = 60 + 7 * count
-        recogniser.identify([np.concatenate([person(portrait, 0, 80, size)] * min(count, 4), axis=1)])
-        recogniser.identify_crops([np.full((16, 16, 3), 9, np.uint8), np.zeros((40, 50, 3), np.uint8)] * count)
+        recognizer.identify([np.concatenate([person(portrait, 0, 80, size)] * min(count, 4), axis=1)])
+        recognizer.identify_crops([np.full((16, 16, 3), 9, np.uint8), np.zeros((40, 50, 3), np.uint8)] * count)
     assert traces() == before
 
 
-def test_a_thousand_calls_from_threads(recogniser: Recogniser, portrait: np.ndarray) -> None:
+def test_a_thousand_calls_from_threads(recognizer: Recognizer, portrait: np.ndarray) -> None:
     """Every answer is the serial one, to the bit."""
     photos = [person(portrait, identity, photo, 46 + photo) for photo in (0, 3, 6) for identity in (0, 1, 2)]
     photos += [np.concatenate([photos[0], photos[1]], axis=1), np.full((50, 40, 3), 90, np.uint8)]
@@ -212,10 +212,10 @@ def test_a_thousand_calls_from_threads(recogniser: Recogniser, portrait: np.ndar
     for call in calls:
         key = tuple(map(id, call))
         if key not in serial:
-            serial[key] = recogniser.identify(call)
+            serial[key] = recognizer.identify(call)
     assert sum(len(faces) for faces in itertools.chain(*serial.values())) > 20
     with ThreadPoolExecutor(max_workers=16) as pool:
-        answers = list(pool.map(recogniser.identify, calls))
+        answers = list(pool.map(recognizer.identify, calls))
     assert len(answers) == 1000
     for call, answer in zip(calls, answers, strict=True):
         assert answer == serial[tuple(map(id, call))]
@@ -225,8 +225,8 @@ def test_a_thousand_calls_from_threads(recogniser: Recogniser, portrait: np.ndar
 def test_an_aligned_face_lies_on_the_template(super_resolved: bool) -> None:
     landmarks = landmarks_at((70.3, 61.8), scale=0.7, degrees=12.0)
     photo = face_of_dots(landmarks, 120, 150, radius=2.5)
-    centre, half = landmarks.mean(axis=0), 23.0
-    detector = KnownPlaces([[*(centre - half), *(centre + half)]], [landmarks])
+    center, half = landmarks.mean(axis=0), 23.0
+    detector = KnownPlaces([[*(center - half), *(center + half)]], [landmarks])
     cutter = FaceCutter(detector, "aligned", bicubic(32, 128) if super_resolved else None)
     ((face,),) = cutter.find([photo])
     expected = align_face(photo, landmarks)
@@ -260,40 +260,40 @@ def test_only_small_faces_are_super_resolved(portrait: np.ndarray) -> None:
 
 
 def test_names_of_an_exported_classifier(portrait: np.ndarray, tmp_path: Path) -> None:
-    write_small_classifier(tmp_path / "colours" / "1", closed_set=True)
-    recogniser = recogniser_of_classifier(str(tmp_path / "colours"), FaceDetector())
-    assert recogniser.cutter.cut == "box"
+    write_small_classifier(tmp_path / "colors" / "1", closed_set=True)
+    recognizer = recognizer_of_classifier(str(tmp_path / "colors"), FaceDetector())
+    assert recognizer.cutter.cut == "box"
     strong, weak = np.full((16, 16, 3), (10, 200, 20), np.uint8), np.full((20, 30, 3), (30, 50, 60), np.uint8)
-    green, grey = recogniser.identify_crops([strong, weak])
+    green, grey = recognizer.identify_crops([strong, weak])
     assert (green.name, green.threshold) == ("Mr Grün", Threshold(0.5, "closed_set"))
     np.testing.assert_allclose(green.score, 200 / 230, rtol=1e-5)
     assert (grey.decision, [match.name for match in grey.names]) == ("unknown", ["Dr Blue", "Mr Grün", "Ms Red"])
-    (face,) = recogniser.identify([portrait])[0]
+    (face,) = recognizer.identify([portrait])[0]
     x1, y1, x2, y2 = (int(value) for value in face.box)
-    colours = portrait[y1:y2, x1:x2].mean(axis=(0, 1))
+    colors = portrait[y1:y2, x1:x2].mean(axis=(0, 1))
     assert face.names[0].name == "Ms Red"
-    np.testing.assert_allclose(face.score, colours[0] / colours.sum(), atol=0.01)
+    np.testing.assert_allclose(face.score, colors[0] / colors.sum(), atol=0.01)
     write_small_classifier(tmp_path / "chain" / "1", super_resolver="srgan")
-    assert recogniser_of_classifier(str(tmp_path / "chain"), FaceDetector()).cutter.cut == "square"
+    assert recognizer_of_classifier(str(tmp_path / "chain"), FaceDetector()).cutter.cut == "square"
 
 
 def test_a_threshold_must_come_from_somewhere(people: Path, embedder: Embedder, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"stand-in has no calibration: make one .* tools/calibrate.py"):
-        recogniser_of_gallery(embedder, people, FaceDetector())
+        recognizer_of_gallery(embedder, people, FaceDetector())
     with pytest.raises(UserError, match="stand-in behind bicubic"):
-        recogniser_of_gallery(embedder, people, FaceDetector(), strangers=strangers(), super_resolver=bicubic())
+        recognizer_of_gallery(embedder, people, FaceDetector(), strangers=strangers(), super_resolver=bicubic())
     assert calibration_of("facenet", embedder) is None
-    calibrated = recogniser_of_gallery(embedder, people, FaceDetector(), strangers=strangers())
+    calibrated = recognizer_of_gallery(embedder, people, FaceDetector(), strangers=strangers())
     assert calibrated.threshold == DecisionRule().threshold_for(strangers(), len(PEOPLE))
     assert calibrated.threshold.persons == 3
     write_small_classifier(tmp_path / "cosines" / "1", head="cosine")
     with pytest.raises(UserError, match="compares with templates and has no calibration.json"):
-        recogniser_of_classifier(str(tmp_path / "cosines"), FaceDetector())
-    given = recogniser_of_classifier(str(tmp_path / "cosines"), FaceDetector(), DecisionRule(threshold=0.7))
+        recognizer_of_classifier(str(tmp_path / "cosines"), FaceDetector())
+    given = recognizer_of_classifier(str(tmp_path / "cosines"), FaceDetector(), DecisionRule(threshold=0.7))
     assert given.threshold.score == 0.7
     record = read_json(tmp_path / "cosines" / "1" / "model.json")
     write_calibration(tmp_path / "cosines", record, strangers(), {})
-    carried = recogniser_of_classifier(str(tmp_path / "cosines"), FaceDetector())
+    carried = recognizer_of_classifier(str(tmp_path / "cosines"), FaceDetector())
     assert carried.threshold == DecisionRule().threshold_for(strangers(), 3)
 
 
@@ -302,12 +302,12 @@ def test_probabilities_tell_no_strangers(tmp_path: Path) -> None:
     strong = np.full((16, 16, 3), (10, 200, 20), np.uint8)
     write_small_classifier(tmp_path / "open" / "1")
     for rule in (DecisionRule(), DecisionRule(threshold=0.1)):
-        (face,) = recogniser_of_classifier(str(tmp_path / "open"), FaceDetector(), rule).identify_crops([strong])
+        (face,) = recognizer_of_classifier(str(tmp_path / "open"), FaceDetector(), rule).identify_crops([strong])
         assert (face.name, face.decision, face.names[0].name) == (None, "unknown", "Mr Grün")
         assert face.threshold.as_json() == {"rule": "none", "extrapolated": False}
     write_small_classifier(tmp_path / "one" / "1", classes=1)
     with pytest.raises(UserError, match="one/1: a logistic head of one person names everybody"):
-        recogniser_of_classifier(str(tmp_path / "one"), FaceDetector())
+        recognizer_of_classifier(str(tmp_path / "one"), FaceDetector())
 
 
 def test_faces_of_any_size_embed_as_one_by_one(embedder: Embedder) -> None:
@@ -331,5 +331,5 @@ def test_faces_are_cut_out_on_the_template_of_the_model(people: Path, embedder: 
         FaceCutter(detector, "aligned", template="as delivered")
     own = small_embedder()
     own.template = "centred"
-    recogniser = recogniser_of_gallery(own, people, detector, ANY, note=print)
-    assert recogniser.cutter.template == "centred"
+    recognizer = recognizer_of_gallery(own, people, detector, ANY, note=print)
+    assert recognizer.cutter.template == "centred"

@@ -14,7 +14,7 @@ from lrfr_tf.speed.worker import read_lists, write_lists
 
 def test_peers_get_the_input_that_our_network_makes_itself() -> None:
     faces = np.random.default_rng(0).integers(0, 256, (3, 20, 20, 3), np.uint8)
-    faces[2] = 7  # of one colour
+    faces[2] = 7  # of one color
     np.testing.assert_allclose(whiten(faces), np.asarray(whiten_each(faces)), atol=1e-5)
 
 

@@ -44,7 +44,7 @@ def test_measures_by_hand() -> None:
     comparison = compare_boxes(
         np.array([[10, 10, 50, 50]]), POINTS[None], np.array([[13, 14, 63, 64]]), (POINTS + [3, 4])[None]
     )
-    # HR: centre (30, 30), size 40. Method: centre (38, 39), size 50. Common part: (13, 14) to (50, 50).
+    # HR: center (30, 30), size 40. Method: center (38, 39), size 50. Common part: (13, 14) to (50, 50).
     assert comparison.iou[0] == pytest.approx(37 * 36 / (1600 + 2500 - 37 * 36))
     assert comparison.centre_error[0] == pytest.approx(np.hypot(8, 9) / 40)
     assert comparison.size_error[0] == pytest.approx(0.25)

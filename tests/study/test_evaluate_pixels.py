@@ -20,8 +20,8 @@ from lrfr_tf.networks.super_resolution import SuperResolver, bicubic
 from lrfr_tf.study.evaluate_pixels import PixelCurve, check_embedder, enlarged, pixel_blocks, protocol
 from lrfr_tf.study.stored_embeddings import StoredEmbeddings, blocks_of_images, read_stored_embeddings
 
-# Four persons, each of one colour; in each split a photo of each.
-COLOURS = np.array([[200, 40, 40], [40, 200, 40], [40, 40, 200], [180, 180, 40]], np.uint8)
+# Four persons, each of one color; in each split a photo of each.
+COLORS = np.array([[200, 40, 40], [40, 200, 40], [40, 40, 200], [180, 180, 40]], np.uint8)
 POINTS = np.array([[20, 24], [44, 26], [32, 36], [24, 48], [41, 47]], np.float32)
 
 
@@ -29,11 +29,11 @@ POINTS = np.array([[20, 24], [44, 26], [32, 36], [24, 48], [41, 47]], np.float32
 def embedder() -> Embedder:
     images = keras.Input((16, 16, 3))
     x = keras.layers.GlobalAveragePooling2D()(keras.layers.Rescaling(1 / 255, offset=-0.4)(images))
-    return Embedder(keras.Model(images, keras.layers.UnitNormalization()(x)), "colour")
+    return Embedder(keras.Model(images, keras.layers.UnitNormalization()(x)), "color")
 
 
 def faces() -> np.ndarray:
-    return np.broadcast_to(COLOURS[:, None, None], (4, 64, 64, 3)).copy()
+    return np.broadcast_to(COLORS[:, None, None], (4, 64, 64, 3)).copy()
 
 
 def write_hr(folder: Path, data: Path, network: Embedder, not_found: dict[str, list[int]], **more: Any) -> None:
@@ -108,8 +108,8 @@ def test_images_without_a_face_in_hr_are_left_out_and_counted(embedder: Embedder
 
 def test_wrong_answers_are_counted_where_they_belong(embedder: Embedder, tmp_path: Path) -> None:
     high = faces()
-    high[0] = COLOURS[1]  # person 1 looks like person 2, and person 10 like person 5
-    high[3] = COLOURS[2]
+    high[0] = COLORS[1]  # person 1 looks like person 2, and person 10 like person 5
+    high[3] = COLORS[2]
     siamese = stored(tmp_path, embedder, {}, aligned={"template": "lai", "size": 128})
     curve = PixelCurve(stored(tmp_path / "facenet", embedder, {}), siamese, high)
     right = curve.right_answers([16], {}, embedder, embedder)
@@ -128,7 +128,7 @@ def test_wrong_answers_are_counted_where_they_belong(embedder: Embedder, tmp_pat
 def test_a_gallery_of_another_embedder_is_refused(embedder: Embedder, tmp_path: Path) -> None:
     embeddings = stored(tmp_path, embedder, {})
     check_embedder(embedder, embeddings)
-    with pytest.raises(UserError, match="embeddings are by other, not colour"):
+    with pytest.raises(UserError, match="embeddings are by other, not color"):
         check_embedder(embedder, stored(tmp_path / "other", embedder, {}, embedder="other"))
 
 

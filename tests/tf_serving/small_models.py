@@ -13,22 +13,22 @@ from lrfr_tf.networks.made_up_faces import made_up_faces, made_up_files
 PERSONS = {"red": (220, 40, 40), "green": (40, 220, 40), "Zoë Müller": (40, 40, 220)}
 
 
-class ColourClassifier(tf.Module):
-    """Tells persons apart by the mean colour of their face, with the signatures of an exported classifier."""
+class ColorClassifier(tf.Module):
+    """Tells persons apart by the mean color of their face, with the signatures of an exported classifier."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.colours = tf.Variable(np.array(list(PERSONS.values()), np.float32), False)
+        self.colors = tf.Variable(np.array(list(PERSONS.values()), np.float32), False)
 
     def __call__(self, faces: tf.Tensor) -> dict[str, tf.Tensor]:
         mean = tf.reduce_mean(tf.cast(faces, tf.float32), axis=[1, 2])
-        distances = tf.norm(mean[:, None] - self.colours[None], axis=-1)
+        distances = tf.norm(mean[:, None] - self.colors[None], axis=-1)
         scores, best = tf.math.top_k(tf.nn.softmax(-distances / 50), k=2)
         return {"identity": tf.gather(tf.constant([name.encode() for name in PERSONS]), best), "score": scores}
 
 
 def servable_classifier() -> Servable:
-    module = ColourClassifier()
+    module = ColorClassifier()
 
     @tf.function(input_signature=[tf.TensorSpec((None, None, None, 3), tf.uint8, "faces")])
     def identify(faces: tf.Tensor) -> dict[str, tf.Tensor]:

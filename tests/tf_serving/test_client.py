@@ -66,8 +66,8 @@ def test_answers_are_those_of_the_model(
 
 
 def test_identities_are_text(connection: Connection) -> None:
-    colours = np.array(list(PERSONS.values()), np.uint8)
-    faces = np.broadcast_to(colours[:, None, None], (3, 5, 4, 3)).copy()
+    colors = np.array(list(PERSONS.values()), np.uint8)
+    faces = np.broadcast_to(colors[:, None, None], (3, 5, 4, 3)).copy()
     found = call(connection, "classifier", "identify", faces=faces)
     assert found["identity"][:, 0].tolist() == ["red", "green", "Zoë Müller"]
     assert found["identity"].shape == found["score"].shape == (3, 2)

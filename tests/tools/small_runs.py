@@ -48,7 +48,7 @@ def write_small_tree(root: Path, portrait: np.ndarray, counts: dict[str, int], s
 
 
 def small_embedder(model: str = "", weights: Path | None = None) -> Embedder:
-    """In the place of `load_embedder`: mean colours of a 4 x 4 grid tell the tinted persons apart."""
+    """In the place of `load_embedder`: mean colors of a 4 x 4 grid tell the tinted persons apart."""
     images = keras.Input((32, 32, 3))
     x = keras.layers.Rescaling(1 / 255, offset=-0.5)(keras.layers.AveragePooling2D(8)(images))
     x = keras.layers.UnitNormalization()(keras.layers.Flatten()(x))
@@ -101,7 +101,7 @@ def finish_script(script: str, *flags: str, **environment: str) -> tuple[int, st
 
 
 def read_checkpoint(folder: Path) -> dict[str, np.ndarray]:
-    """Every array of the newest checkpoint: step, networks, optimisers."""
+    """Every array of the newest checkpoint: step, networks, optimizers."""
     reader = tf.train.load_checkpoint(str(folder))
     names = [name for name in reader.get_variable_to_shape_map() if name.endswith(".ATTRIBUTES/VARIABLE_VALUE")]
     return {name: reader.get_tensor(name) for name in sorted(names)}

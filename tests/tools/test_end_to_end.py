@@ -159,7 +159,7 @@ def test_the_counts_of_all_records_agree(chain: Chain) -> None:
         assert found["both"] == (detected["hr"] & detected[method]).sum()
         lines = (chain.root / "boxes" / f"boxes_{method}.csv").read_text().splitlines()
         assert len(lines) == 1 + 4
-    # The persons differ in tint alone, which the stand-in sees: all HR faces are found and recognised.
+    # The persons differ in tint alone, which the stand-in sees: all HR faces are found and recognized.
     assert detected["hr"].all()
     logistic = next(r for r in result["blocks"]["all"]["recognition"] if (r["method"], r["head"]) == ("hr", "logistic"))
     assert logistic["all"]["top_1"]["mean"] == 1.0
@@ -286,7 +286,7 @@ def test_the_policies_differ_in_which_faces_are_usable(chain: Chain, tmp_path: P
 
 
 @pytest.mark.facenet
-def test_the_sample_photos_are_recognised_within_bands(
+def test_the_sample_photos_are_recognized_within_bands(
     tool: Tool, sample_photos: Path, facenet_weights: Path, tmp_path: Path
 ) -> None:
     """Real photos and real weights; 25 test photos of five persons, so one is 4 percentage points."""

@@ -190,11 +190,11 @@ def test_photos_that_lie_on_their_side(identify: Identify, portrait: np.ndarray,
 
 
 def test_a_classifier_names_the_faces(script: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write_small_classifier(tmp_path / "colours" / "1", closed_set=True)
+    write_small_classifier(tmp_path / "colors" / "1", closed_set=True)
     write_png(tmp_path / "green.png", np.full((16, 16, 3), (10, 200, 20), np.uint8))
     capsys.readouterr()
     script.main(
-        script.Config(model=str(tmp_path / "colours"), image=str(tmp_path / "green.png"), cropped=True, format="json")
+        script.Config(model=str(tmp_path / "colors"), image=str(tmp_path / "green.png"), cropped=True, format="json")
     )
     (line,) = capsys.readouterr().out.splitlines()
     assert json.loads(line)["faces"][0]["name"] == "Mr Grün"
@@ -225,7 +225,7 @@ def test_a_video(identify: Identify, film: Path, tmp_path: Path) -> None:
     np.testing.assert_allclose([answer["seconds"] for answer in answers], [0, 0.3, 0.6, 0.9], atol=1e-6)
     lefts = [answer["faces"][0]["box"][0] for answer in answers]
     assert [answer["faces"][0]["name"] for answer in answers] == ["2"] * 4
-    np.testing.assert_allclose(np.diff(lefts), 15, atol=3)  # colours and places are those of the film
+    np.testing.assert_allclose(np.diff(lefts), 15, atol=3)  # colors and places are those of the film
     drawn = VideoReader(tmp_path / "walk.mp4")
     frames = [picture.pixels for picture in drawn.frames()]
     assert len(frames) == 4

@@ -13,7 +13,7 @@ from lrfr_tf.files import read_json
 from lrfr_tf.images.decode import read_image, write_png
 from lrfr_tf.main import run
 from lrfr_tf.recognition.face_crops import FaceCutter
-from lrfr_tf.recognition.gallery import embed_faces, enrol
+from lrfr_tf.recognition.gallery import embed_faces, enroll
 from lrfr_tf.sources.image_source import open_source
 from tests.faces_by_code import person
 from tests.tools.conftest import Tool
@@ -101,23 +101,23 @@ def test_trees(
     faces = [path for path in tree.rglob("*.*") if path.suffix in (".png", ".jpg") and "lr" not in path.parts]
     assert len(faces) == 6
     for path in faces:
-        colours = [mean_colour(person(portrait, who, 9, SIDE)) for who in range(3)]
-        differences = [np.abs(mean_colour(read_image(path)) - colour).max() for colour in colours]
+        colors = [mean_color(person(portrait, who, 9, SIDE)) for who in range(3)]
+        differences = [np.abs(mean_color(read_image(path)) - color).max() for color in colors]
         assert int(np.argmin(differences)) == int(path.parent.name) - 1, path
 
 
-def mean_colour(pixels: np.ndarray) -> np.ndarray:
+def mean_color(pixels: np.ndarray) -> np.ndarray:
     """Of the middle of a picture, relative to its sum: what tells the made-up persons apart."""
     quarter = len(pixels) // 4
-    colour = pixels[quarter:-quarter, quarter:-quarter].mean(axis=(0, 1))
-    return colour / colour.sum()
+    color = pixels[quarter:-quarter, quarter:-quarter].mean(axis=(0, 1))
+    return color / color.sum()
 
 
 def test_a_gallery(photos: Path) -> None:
     told: list[str] = []
     cutter = FaceCutter(FaceDetector((0.6, 0.7, 0.8)), "aligned")
     embedder = small_embedder()
-    gallery = enrol(open_source(photos), embedder, 32, cutter, told.append)
+    gallery = enroll(open_source(photos), embedder, 32, cutter, told.append)
     assert gallery.names == ["1", "2"]
     (note,) = told
     assert note.startswith(f"{photos}/{NOTE}")

@@ -40,9 +40,9 @@ def faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One face of each person, in files of all kinds, one of them below."""
     folder = tmp_path_factory.mktemp("faces")
     (folder / "more").mkdir()
-    colours = list(PERSONS.values())
-    for name, colour in (("a.png", 0), ("b.bmp", 1), ("more/c.jpg", 2), ("more/d.webp", 1)):
-        Image.new("RGB", (16, 16), colours[colour]).save(folder / name)
+    colors = list(PERSONS.values())
+    for name, color in (("a.png", 0), ("b.bmp", 1), ("more/c.jpg", 2), ("more/d.webp", 1)):
+        Image.new("RGB", (16, 16), colors[color]).save(folder / name)
     Image.new("L", (16, 16), 40).save(folder / "e.pgm")
     (folder / "notes.txt").write_text("no face")
     (folder / ".hidden.png").write_bytes(b"no")
@@ -146,7 +146,7 @@ def test_one_bad_face_is_found_among_good_ones(
         flags = [f"--protocol={protocol}", "--host=127.0.0.1", f"--port={port}", f"--faces={tmp_path}"]
         error = refused(tool("query_serving"), "--model=classifier", *flags)
         assert f"{tmp_path / 'b.png'} is refused by classifier: " in error
-    # A neighbour's bad face failed the request: each face alone is answered.
+    # A neighbor's bad face failed the request: each face alone is answered.
     (tmp_path / "b.png").write_bytes(whole)
     server.faults = [("INVALID_ARGUMENT", "An image is refused")]
     query(tool, server, "--model=classifier", f"--faces={tmp_path}", "--json")

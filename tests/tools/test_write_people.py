@@ -50,7 +50,7 @@ def test_the_table(result: dict, tool: Tool, tmp_path: Path) -> None:
     assert "| 16 px | 98.0 | 52.0 [51.0, 53.0] | 1.20 [0.20, 2.20] | 55.0 [54.0, 56.0] | 1.20 [0.20, 2.20] |" in text
     assert text.index("| 16 px") < text.index("| as it is")
     text = " ".join(text.split())
-    assert "realised over 16 to 40 px: 1.10 % [0.50, 2.00] with 20 persons (clean)" in text
+    assert "realized over 16 to 40 px: 1.10 % [0.50, 2.00] with 20 persons (clean)" in text
     assert "0.200 for 20, 0.500 for 50 persons" in text
 
 

@@ -15,8 +15,8 @@ def problem(rows: int = 300, dimensions: int = 16, classes: int = 6) -> tuple[np
     """Overlapping classes of unequal size on the unit sphere."""
     random = np.random.default_rng(0)
     labels = np.minimum(random.geometric(0.3, rows) - 1, classes - 1)
-    centres = random.normal(size=(classes, dimensions))
-    embeddings = centres[labels] + 1.5 * random.normal(size=(rows, dimensions))
+    centers = random.normal(size=(classes, dimensions))
+    embeddings = centers[labels] + 1.5 * random.normal(size=(rows, dimensions))
     embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
     return embeddings.astype(np.float32), labels
 

@@ -12,10 +12,10 @@ CLASSES = 5
 
 def faces(seed: int, rows: int) -> tuple[np.ndarray, np.ndarray]:
     """Separable classes on the unit sphere; the same classes for every seed."""
-    centres = np.random.default_rng(99).normal(size=(CLASSES, 16))
+    centers = np.random.default_rng(99).normal(size=(CLASSES, 16))
     random = np.random.default_rng(seed)
     labels = random.integers(0, CLASSES, rows)
-    embeddings = centres[labels] + 0.3 * random.normal(size=(rows, 16))
+    embeddings = centers[labels] + 0.3 * random.normal(size=(rows, 16))
     return (embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)).astype(np.float32), labels
 
 

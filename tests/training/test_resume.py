@@ -118,7 +118,7 @@ def srgan_runs(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str
 
 
 def check_same(whole: Path, killed: Path) -> None:
-    """Both runs ended with the same bits: networks, average, best, optimisers and figures."""
+    """Both runs ended with the same bits: networks, average, best, optimizers and figures."""
     first, second = read_checkpoint(whole / "checkpoints"), read_checkpoint(killed / "checkpoints")
     assert first.keys() == second.keys()
     assert {"step", "average", "best"} <= {key.split("/")[0] for key in first}

@@ -103,7 +103,7 @@ def test_the_quality_head_keeps_its_statistics(tmp_path: Path) -> None:
     own = np.arange(ROWS), LABELS
     logits[own] = np.cos(np.arccos(cosines[own]) - 0.4 * quality) - 0.4 * (1 + quality)
     np.testing.assert_allclose(each, entropies(5 * logits), rtol=1e-4)
-    # What a checkpoint must hold, and what the optimiser must not move.
+    # What a checkpoint must hold, and what the optimizer must not move.
     assert [variable.name for variable in head.variables] == ["class_rows", "norm_mean", "norm_deviation"]
     assert [variable.name for variable in head.trainable_variables] == ["class_rows"]
     CheckpointStore(tmp_path, {"head": head}).save(1)

@@ -24,10 +24,10 @@ def faces(portrait: np.ndarray) -> np.ndarray:
     return np.stack([portrait[top : top + 64, 190:254] for top in (20, 60, 100)])
 
 
-def mean_colour(images: np.ndarray) -> np.ndarray:
-    """In the place of FaceNet: the direction of the mean colour."""
-    colours = images.astype(np.float64).mean(axis=(1, 2))
-    return colours / np.linalg.norm(colours, axis=1, keepdims=True)
+def mean_color(images: np.ndarray) -> np.ndarray:
+    """In the place of FaceNet: the direction of the mean color."""
+    colors = images.astype(np.float64).mean(axis=(1, 2))
+    return colors / np.linalg.norm(colors, axis=1, keepdims=True)
 
 
 def test_identity_similarity_is_the_mean_cosine_and_chooses_the_best(faces: np.ndarray, tmp_path: Path) -> None:
@@ -36,12 +36,12 @@ def test_identity_similarity_is_the_mean_cosine_and_chooses_the_best(faces: np.n
     outputs = [np.full_like(faces, 128), resize(low, 64, 64), np.stack([faces[0], *np.zeros_like(faces[1:]) + 9])]
     network = srcnn()
     outcome = Outcome(network, None, "identity_similarity")
-    monitor = Monitor(tmp_path, "x", low, faces, lambda _: outputs.pop(0), adam(1e-3), outcome, mean_colour)
+    monitor = Monitor(tmp_path, "x", low, faces, lambda _: outputs.pop(0), adam(1e-3), outcome, mean_color)
     expected = []
     for step, output in enumerate(list(outputs), 1):
         network.layers[-2].set_weights([np.full(w.shape, step) for w in network.layers[-2].get_weights()])
         monitor.evaluate(step)
-        expected.append(np.mean([one @ other for one, other in zip(*map(mean_colour, (output, faces)), strict=True)]))
+        expected.append(np.mean([one @ other for one, other in zip(*map(mean_color, (output, faces)), strict=True)]))
     written = [entry["identity_similarity"] for entry in read_json(tmp_path / "validation.json")]
     assert written == pytest.approx(expected)
     events = read_events(tmp_path / "tensorboard")["validation/identity_similarity"]

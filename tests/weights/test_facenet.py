@@ -76,7 +76,7 @@ def oracle(tmp_path_factory: pytest.TempPathFactory) -> Oracle:
 
 @pytest.fixture
 def published(oracle: Oracle, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Makes the oracle's file the published one of KEY, by its SHA-256 in keras-facenet's catalogue."""
+    """Makes the oracle's file the published one of KEY, by its SHA-256 in keras-facenet's catalog."""
     from keras_facenet import metadata
 
     digest = sha256(oracle.path)
@@ -96,7 +96,7 @@ def test_512_equals_keras_facenet_with_the_same_file(oracle: Oracle, published: 
     np.testing.assert_allclose(outputs(ours, pixels), expected, atol=1e-4)
 
 
-def test_catalogue_knows_both_512_models() -> None:
+def test_catalog_knows_both_512_models() -> None:
     assert [facenet_512_sha256(key)[:12] for key in FACENET_512_KEYS] == ["8b71e7045497", "af526097bd89"]
 
 
@@ -208,7 +208,7 @@ def test_persons_are_told_apart_and_whitening_is_right(facenet_weights: Path, sa
     same, different = _mean_cosines(outputs(whitened, faces), persons)
     assert same == pytest.approx(0.68, abs=0.05)  # measured elsewhere with another detector crop: 0.682 and -0.028
     assert different == pytest.approx(-0.03, abs=0.05)
-    # On well-lit photos the wrong standardisation costs little (0.713 -> 0.701); on dim ones it shows (0.714 -> 0.542).
+    # On well-lit photos the wrong standardization costs little (0.713 -> 0.701); on dim ones it shows (0.714 -> 0.542).
     for brightness, least_gain in ((1.0, 0.0), (0.3, 0.1)):
         right_same, right_different = _mean_cosines(outputs(whitened, faces * brightness), persons)
         wrong_same, wrong_different = _mean_cosines(outputs(fixed, faces * brightness), persons)

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 from lrfr_tf.study.report.words import one_line
 
 SIDE = 128
-BOX_COLOUR, BOX_SHADOW = (255, 214, 10), (20, 20, 20)
+BOX_COLOR, BOX_SHADOW = (255, 214, 10), (20, 20, 20)
 RIGHT, WRONG = "right", "wrong"
 
 
@@ -57,10 +57,10 @@ def face_png(face: np.ndarray, box: np.ndarray | None) -> bytes:
     if box is not None:
         # A dark line on both sides of the bright one, so that it is seen on any face.
         draw = ImageDraw.Draw(image)
-        for inset, colour in ((0, BOX_SHADOW), (1, BOX_COLOUR), (2, BOX_COLOUR), (3, BOX_SHADOW)):
+        for inset, color in ((0, BOX_SHADOW), (1, BOX_COLOR), (2, BOX_COLOR), (3, BOX_SHADOW)):
             left, top, right, bottom = _corners(box, scale, image.size, inset)
             if left < right and top < bottom:
-                draw.rectangle((left, top, right, bottom), outline=colour)
+                draw.rectangle((left, top, right, bottom), outline=color)
     stream = io.BytesIO()
     image.save(stream, format="PNG")
     return stream.getvalue()

@@ -10,7 +10,7 @@ from typing import Any
 from lrfr_tf.study.report.faces import Example
 from lrfr_tf.study.report.figures import interval, percent
 from lrfr_tf.study.report.pixels import pixels_sentence, pixels_table
-from lrfr_tf.study.report.plots import colours
+from lrfr_tf.study.report.plots import colors
 from lrfr_tf.study.report.sections import (
     BOXES_TEXT,
     GROUPS,
@@ -105,12 +105,12 @@ def _key_figures(block: dict[str, Any]) -> str:
     rows = [row for row in block["recognition"] if fitted_on_hr(row) and row["head"] == head]
     if not rows:
         return ""
-    palette = colours(methods_of(block))
+    palette = colors(methods_of(block))
     boxes = []
     for row in rows:
         top_1 = row["all"]["top_1"]
         boxes.append(
-            f'<div style="--colour: {palette.get(row["method"], "#888")}"><dt>{_text(short_name(row["method"]))}</dt>'
+            f'<div style="--color: {palette.get(row["method"], "#888")}"><dt>{_text(short_name(row["method"]))}</dt>'
             f"<dd>{percent(top_1['mean'])} %<span>{interval(top_1['interval_95'], percent)}</span></dd></div>"
         )
     caption = f"Top-1 over all images with the {head_name(str(head))} head fitted on HR."

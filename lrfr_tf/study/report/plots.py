@@ -1,4 +1,4 @@
-"""The pictures of the report as PNG bytes: CMC curves, box accuracy, top-1 bars. One colour a method in all of them."""
+"""The pictures of the report as PNG bytes: CMC curves, box accuracy, top-1 bars. One color a method in all of them."""
 
 import io
 from collections.abc import Iterable
@@ -21,8 +21,8 @@ from lrfr_tf.study.report.words import (
     short_name,
 )
 
-# Told apart by most colour-blind readers too (after Okabe and Ito), and in grey by their markers.
-COLOURS = {
+# Told apart by most color-blind readers too (after Okabe and Ito), and in grey by their markers.
+COLORS = {
     "hr": "#6b7280",
     "bicubic": "#e69f00",
     "srcnn": "#56b4e9",
@@ -31,16 +31,16 @@ COLOURS = {
     "siamese": "#c2185b",
     "siamese_hr": "#2b2f36",
 }
-OTHER_COLOURS = ("#cc79a7", "#d55e00", "#7a4fb5", "#8a8f98")
+OTHER_COLORS = ("#cc79a7", "#d55e00", "#7a4fb5", "#8a8f98")
 MARKERS = ("s", "^", "D", "o", "v", "P", "X", "*")
 WIDTH, DOTS_PER_INCH = 5.4, 180
 FONT_SIZE, GRID, INK = 9.0, "#e4e6ea", "#22262e"
 
 
-def colours(methods: Iterable[str]) -> dict[str, str]:
-    """One colour for each method."""
-    others = iter(OTHER_COLOURS * 4)
-    return {method: COLOURS.get(method) or next(others, "#8a8f98") for method in methods}
+def colors(methods: Iterable[str]) -> dict[str, str]:
+    """One color for each method."""
+    others = iter(OTHER_COLORS * 4)
+    return {method: COLORS.get(method) or next(others, "#8a8f98") for method in methods}
 
 
 def cmc_plot(title: str, block: dict[str, Any]) -> bytes | None:
@@ -50,13 +50,13 @@ def cmc_plot(title: str, block: dict[str, Any]) -> bytes | None:
     if head is None or not rows:
         return None
     figure, axes = _figure(3.7)
-    palette = colours(methods_of(block))
+    palette = colors(methods_of(block))
     for index, row in enumerate(rows):
         ranks = range(1, len(row["cmc"]) + 1)
         shares = [100 * share for share in row["cmc"]]
-        name, colour = short_name(row["method"]), palette.get(row["method"], OTHER_COLOURS[-1])
+        name, color = short_name(row["method"]), palette.get(row["method"], OTHER_COLORS[-1])
         marker = MARKERS[index % len(MARKERS)]
-        axes.plot(ranks, shares, color=colour, marker=marker, markersize=4, linewidth=1.6, label=_plain(name))
+        axes.plot(ranks, shares, color=color, marker=marker, markersize=4, linewidth=1.6, label=_plain(name))
     longest = max(len(row["cmc"]) for row in rows)
     axes.set_xlim(0.5, longest + 0.5)
     axes.set_xticks([rank for rank in range(1, longest + 1) if longest <= 10 or rank == 1 or rank % 5 == 0])
@@ -74,7 +74,7 @@ def boxes_plot(title: str, block: dict[str, Any]) -> bytes | None:
     quality, boxes = block["quality"], block["boxes"]
     if not boxes:
         return None
-    palette = colours(methods_of(block))
+    palette = colors(methods_of(block))
     figure, panels = _panels(1.0 + 0.26 * (len(quality) + 2 * len(boxes)) + 1.2, [len(quality), len(boxes), len(boxes)])
     rates = [(method, method_name(method), row["detected"]) for method, row in quality.items()]
     _horizontal_bars(panels[0], rates, palette, percent, 100.0)
@@ -94,12 +94,12 @@ def boxes_plot(title: str, block: dict[str, Any]) -> bytes | None:
 
 
 def top_1_plot(title: str, block: dict[str, Any]) -> bytes | None:
-    """Top-1 over all images by head and method, with 95 % whiskers, as a PNG; None where nothing was recognised."""
+    """Top-1 over all images by head and method, with 95 % whiskers, as a PNG; None where nothing was recognized."""
     groups = recognition_groups(block["recognition"])
     if not groups:
         return None
     figure, axes = _figure(3.7)
-    palette = colours(methods_of(block))
+    palette = colors(methods_of(block))
     shown: set[str] = set()
     for place, group in enumerate(groups):
         width = 0.84 / max(len(rows) for rows in groups)
@@ -108,10 +108,10 @@ def top_1_plot(title: str, block: dict[str, Any]) -> bytes | None:
             if figures["mean"] is None:
                 continue
             left = place + (index - (len(group) - 1) / 2) * width
-            colour = palette.get(method, OTHER_COLOURS[-1])
+            color = palette.get(method, OTHER_COLORS[-1])
             label = None if method in shown else _plain(short_name(method))
             shown.add(method)
-            axes.bar(left, 100 * figures["mean"], width * 0.92, color=colour, label=label)
+            axes.bar(left, 100 * figures["mean"], width * 0.92, color=color, label=label)
             axes.errorbar(left, 100 * figures["mean"], _whisker(figures, 100), color=INK, linewidth=1, capsize=2)
     axes.set_xticks(
         range(len(groups)),
@@ -139,7 +139,7 @@ def _horizontal_bars(
             axes.text(0, place, " no face found", va="center", color=INK)
             continue
         whisker = _whisker(figure, scale)
-        axes.barh(place, scale * mean, 0.7, color=palette.get(method, OTHER_COLOURS[-1]))
+        axes.barh(place, scale * mean, 0.7, color=palette.get(method, OTHER_COLORS[-1]))
         axes.errorbar(scale * mean, place, xerr=whisker, color=INK, linewidth=1, capsize=2)
         end = scale * mean + (whisker[1][0] if whisker else 0.0)
         ends.append(end)

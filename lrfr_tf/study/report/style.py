@@ -18,7 +18,7 @@ p { margin: .5rem 0; max-width: 48rem; }
 .small { color: var(--soft); font-size: .875rem; }
 
 .key { display: grid; grid-template-columns: repeat(auto-fit, minmax(7.5rem, 1fr)); gap: .75rem; margin: 1rem 0 0; }
-.key div { border: 1px solid var(--line); border-top: 4px solid var(--colour); padding: .5rem .75rem; }
+.key div { border: 1px solid var(--line); border-top: 4px solid var(--color); padding: .5rem .75rem; }
 .key dt { color: var(--soft); font-size: .875rem; }
 .key dd { margin: 0; font-size: 1.5rem; line-height: 1.3; font-weight: 600; }
 .key dd span { display: block; font-size: .8rem; font-weight: 400; color: var(--soft); }

@@ -108,7 +108,7 @@ def boxes_table(block: dict[str, Any]) -> Table:
     columns = [
         Column("IoU", lambda row: row["iou"], _decimals(3)),
         Column("Landmark error", lambda row: row["landmark_error"], _decimals(3), min),
-        Column("Centre error", lambda row: row["centre_error"], _decimals(3), min),
+        Column("Center error", lambda row: row["centre_error"], _decimals(3), min),
         Column("Size error", lambda row: row["size_error"], _decimals(3), min),
         Column("MSE (px²)", lambda row: row["coordinate_mse"], _decimals(1), min),
         _counted("Both found", lambda row: count(row["found"]["both"])),

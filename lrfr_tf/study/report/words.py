@@ -57,8 +57,8 @@ DEFINITIONS = (
         "the images in which both were found.",
     ),
     (
-        "Landmark, centre and size error",
-        "Mean distance of the five landmarks divided by the HR distance of the eyes; distance of the box centres, and "
+        "Landmark, center and size error",
+        "Mean distance of the five landmarks divided by the HR distance of the eyes; distance of the box centers, and "
         "difference of the box sizes (square root of the area), divided by the size of the HR box.",
     ),
     ("MSE of boxes", "Mean squared difference of the boxes' corner coordinates, in square pixels of the image."),
@@ -172,7 +172,7 @@ def levels_sentence(result: dict[str, Any]) -> str:
 
 
 def methods_of(block: dict[str, Any]) -> list[str]:
-    """Every method of a block: those that make images, then those that only recognise."""
+    """Every method of a block: those that make images, then those that only recognize."""
     return list(dict.fromkeys([*block["quality"], *(row["method"] for row in block["recognition"])]))
 
 

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from lrfr_tf.study.report.faces import Example, face_png
-from lrfr_tf.study.report.plots import boxes_plot, cmc_plot, colours, top_1_plot
+from lrfr_tf.study.report.plots import boxes_plot, cmc_plot, colors, top_1_plot
 from lrfr_tf.study.report.tables import levels_table
 from lrfr_tf.study.report.text import table_markdown, table_text
 from lrfr_tf.study.report.write import write_report
@@ -90,7 +90,7 @@ def test_html_has_the_figures_and_loads_nothing(written: Path) -> None:
     assert "SRGAN is below" not in shown
 
 
-def test_answers_are_marked_by_text_and_colour(written: Path) -> None:
+def test_answers_are_marked_by_text_and_color(written: Path) -> None:
     text = (written / "report.html").read_text(encoding="utf-8")
     assert text.count('<td class="wrong">✗ no face</td><td class="wrong">✗ 12</td><td class="right">✓ 7</td>') == 2
     assert text.count(">Identity 7</td>") == 3
@@ -199,17 +199,17 @@ def test_faces_are_enlarged_by_whole_pixels_and_boxes_drawn_in_place() -> None:
     assert np.array_equal(np.asarray(Image.open(io.BytesIO(face_png(face, np.full(4, 5.0))))), plain)
 
 
-def test_plots_draw_each_method_in_its_colour() -> None:
+def test_plots_draw_each_method_in_its_color() -> None:
     made = make_result()["blocks"]["all"]
-    palette = colours(made["quality"])
+    palette = colors(made["quality"])
     assert len(set(palette.values())) == 4
-    assert len(set(colours(["hr", "bicubic", "other", "srgan", "more"]).values())) == 5
+    assert len(set(colors(["hr", "bicubic", "other", "srgan", "more"]).values())) == 5
     for draw in (cmc_plot, boxes_plot, top_1_plot):
         png = draw("A $title", made)
         assert png is not None
         pixels = set(map(tuple, np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).reshape(-1, 3)))
-        for colour in palette.values():
-            assert tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5)) in pixels
+        for color in palette.values():
+            assert tuple(int(color[i : i + 2], 16) for i in (1, 3, 5)) in pixels
     assert cmc_plot("title", {**made, "recognition": []}) is None
     assert top_1_plot("title", {**made, "recognition": []}) is None
     assert boxes_plot("title", {**made, "boxes": {}}) is None
