@@ -1,3 +1,3 @@
-"""Bytes <-> uint8 RGB: decode, resize, degrade, photograph as cameras do, draw. Nothing here knows of faces, networks
-or data sets.
+"""Bytes <-> uint8 RGB: decode, resize, degrade, photograph as cameras do, draw. Nothing here looks for faces, or knows
+networks and data sets.
 """
