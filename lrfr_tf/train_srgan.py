@@ -122,7 +122,11 @@ def _take_over(network: keras.Model, stored: SuperResolver) -> bool:
     """Whether the stored weights are of the network's form, which has them then."""
     if isinstance(stored, ExportedSuperResolver):
         folded = fold_for_inference(network)
-        if not read_weights(stored.version, stored.record["stored_as"], folded):
+        for trainable in (False, True):  # exports of averages have frozen weights
+            folded.trainable = trainable
+            if read_weights(stored.version, stored.record["stored_as"], folded):
+                break
+        else:
             return False
         weights = folded.get_weights()
     else:

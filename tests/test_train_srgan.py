@@ -205,7 +205,7 @@ def test_other_settings_are_refused_by_name(
 def plain(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of a step on pixels without attention, and its network as an export."""
     output = tmp_path_factory.mktemp("plain") / "run"
-    main(settings(tree, output, attention=False, pixel_steps=1, adversarial_steps=0))
+    main(settings(tree, output, attention=False, batch_norm=False, pixel_steps=1, adversarial_steps=0))
     export_saved_model(servable_super_resolver(output / "pixel_model"), output.parent, "srresnet", 1)
     return output.parent
 
@@ -213,7 +213,7 @@ def plain(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("attention", [False, True])
 @pytest.mark.parametrize("stored", ["run/pixel_model", "srresnet"])
 def test_a_run_begins_with_a_generator(stored: str, attention: bool, plain: Path, tree: Path) -> None:
-    config = settings(tree, plain / "unused", attention=attention)
+    config = settings(tree, plain / "unused", attention=attention, batch_norm=False)
     generator = build_generator(config)
     begin_with(generator, plain / stored, config)
     faces = np.random.default_rng(0).integers(0, 256, (3, 16, 16, 3), dtype=np.uint8)
@@ -226,7 +226,7 @@ def test_a_run_begins_with_a_generator(stored: str, attention: bool, plain: Path
 def test_a_generator_of_another_form_is_refused(plain: Path, whole: Path, tree: Path) -> None:
     for stored, changes in (
         (plain / "run" / "pixel_model", {"filters": 8}),
-        (plain / "srresnet", {"filters": 8}),
+        (plain / "srresnet", {"filters": 8, "batch_norm": False}),
         (whole / "pixel_model", {"attention": False}),
     ):
         config = settings(tree, plain / "unused", **changes)
