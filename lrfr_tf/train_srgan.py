@@ -3,14 +3,23 @@
 python -m lrfr_tf.train_srgan --flagfile=configs/celeba_srgan.cfg
 """
 
+import dataclasses
 from pathlib import Path
 
 import keras
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.main import run
+from lrfr_tf.models.fold import fold_for_inference
+from lrfr_tf.models.srgan import take_over_without_attention
 from lrfr_tf.networks.identity_network import load_identity_network
-from lrfr_tf.networks.super_resolution import SuperResolver, load_super_resolver, save_super_resolver
+from lrfr_tf.networks.stored_network import read_weights
+from lrfr_tf.networks.super_resolution import (
+    ExportedSuperResolver,
+    SuperResolver,
+    load_super_resolver,
+    save_super_resolver,
+)
 from lrfr_tf.training.average import AveragedNetwork
 from lrfr_tf.training.checkpoint import CheckpointStore
 from lrfr_tf.training.loop import train
@@ -20,6 +29,7 @@ from lrfr_tf.training.srgan import (
     ADVERSARIAL_LOSSES,
     PIXEL_LOSSES,
     SrganSettings,
+    build_generator,
     build_loss,
     build_networks,
     build_optimizer,
@@ -38,7 +48,7 @@ def main(config: Config) -> None:
     with strategy.scope():
         generator, discriminator = build_networks(config, job.high_size)
         if config.initial_generator:
-            begin_with(generator, Path(config.initial_generator))
+            begin_with(generator, Path(config.initial_generator), config)
         judge = None
         if config.identity_embedder and needs_identity(config):
             judge = load_identity_network(config.identity_embedder)
@@ -90,19 +100,42 @@ def main(config: Config) -> None:
             job.show_last(monitor)
 
 
-def begin_with(generator: keras.Model, folder: Path) -> None:
-    """Takes over the weights of a stored generator.
+def begin_with(generator: keras.Model, folder: Path, config: Config) -> None:
+    """Takes over the weights of a stored or an exported generator; one without attention may begin one with it.
 
     Raises:
         UserError: it has another form.
     """
-    stored = load_super_resolver(folder).network
-    shapes = [tuple(weight.shape) for weight in generator.weights]
-    if stored is None or [tuple(weight.shape) for weight in stored.weights] != shapes:
-        raise UserError(
-            f"The generator in {folder} has another form; give the same --preset, --blocks, --filters and --attention."
-        )
-    generator.set_weights(stored.get_weights())
+    plain = build_generator(dataclasses.replace(config, attention=False)) if config.attention else generator
+    stored = load_super_resolver(folder)
+    for network in (generator, plain):
+        if _take_over(network, stored):
+            if network is not generator:
+                take_over_without_attention(plain, generator)
+            return
+    raise UserError(
+        f"The generator in {folder} has another form; give the same --preset, --blocks, --filters and --attention."
+    )
+
+
+def _take_over(network: keras.Model, stored: SuperResolver) -> bool:
+    """Whether the stored weights are of the network's form, which has them then."""
+    if isinstance(stored, ExportedSuperResolver):
+        folded = fold_for_inference(network)
+        for trainable in (False, True):  # exports of averages have frozen weights
+            folded.trainable = trainable
+            if read_weights(stored.version, stored.record["stored_as"], folded):
+                break
+        else:
+            return False
+        weights = folded.get_weights()
+    else:
+        assert stored.network is not None
+        weights = stored.network.get_weights()
+    if [weight.shape for weight in weights] != [tuple(weight.shape) for weight in network.weights]:
+        return False
+    network.set_weights(weights)
+    return True
 
 
 if __name__ == "__main__":

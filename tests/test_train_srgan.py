@@ -13,15 +13,18 @@ import pytest
 import tensorflow as tf
 
 from lrfr_tf.errors import UserError
+from lrfr_tf.export.servable import export_saved_model
+from lrfr_tf.export.super_resolution import servable_super_resolver
 from lrfr_tf.files import read_json
 from lrfr_tf.images.decode import read_image, write_png
 from lrfr_tf.images.resize import resize
 from lrfr_tf.main import run
 from lrfr_tf.models import srgan
-from lrfr_tf.networks.super_resolution import load_super_resolver
-from lrfr_tf.train_srgan import main
+from lrfr_tf.networks.super_resolution import SuperResolver, load_super_resolver
+from lrfr_tf.train_srgan import begin_with, main
 from lrfr_tf.training.checkpoint import CheckpointStore
 from lrfr_tf.training.srgan import SrganSettings as Config
+from lrfr_tf.training.srgan import build_generator
 from lrfr_tf.training.tensorboard import Monitor
 from tests.small_convertible import write_small_backbone
 from tests.tools.small_runs import read_checkpoint, read_events, times_below, write_small_tree
@@ -196,6 +199,39 @@ def test_other_settings_are_refused_by_name(
         run(main, Config, arguments)
     assert stopped.value.code == 2
     assert f"{whole} was begun with other settings ({name})" in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def plain(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of a step on pixels without attention, and its network as an export."""
+    output = tmp_path_factory.mktemp("plain") / "run"
+    main(settings(tree, output, attention=False, batch_norm=False, pixel_steps=1, adversarial_steps=0))
+    export_saved_model(servable_super_resolver(output / "pixel_model"), output.parent, "srresnet", 1)
+    return output.parent
+
+
+@pytest.mark.parametrize("attention", [False, True])
+@pytest.mark.parametrize("stored", ["run/pixel_model", "srresnet"])
+def test_a_run_begins_with_a_generator(stored: str, attention: bool, plain: Path, tree: Path) -> None:
+    config = settings(tree, plain / "unused", attention=attention, batch_norm=False)
+    generator = build_generator(config)
+    begin_with(generator, plain / stored, config)
+    faces = np.random.default_rng(0).integers(0, 256, (3, 16, 16, 3), dtype=np.uint8)
+    begun, first = (resolver.super_resolve(faces) for resolver in (
+        SuperResolver("srresnet", generator), load_super_resolver(plain / "run" / "pixel_model")
+    ))  # fmt: skip
+    assert np.abs(begun.astype(int) - first).max() <= 1
+
+
+def test_a_generator_of_another_form_is_refused(plain: Path, whole: Path, tree: Path) -> None:
+    for stored, changes in (
+        (plain / "run" / "pixel_model", {"filters": 8}),
+        (plain / "srresnet", {"filters": 8, "batch_norm": False}),
+        (whole / "pixel_model", {"attention": False}),
+    ):
+        config = settings(tree, plain / "unused", **changes)
+        with pytest.raises(UserError, match="has another form"):
+            begin_with(build_generator(config), stored, config)
 
 
 @pytest.mark.slow

@@ -7,6 +7,8 @@ Every network takes float32 RGB in 0..255; the ranges it works on live inside th
 output are float32 under every precision policy: half precision has steps of up to 0.125 grey levels near white.
 """
 
+import itertools
+
 import keras
 from keras import KerasTensor, layers
 
@@ -165,6 +167,24 @@ def pixel_shuffle(x: KerasTensor, name: str | None = None) -> KerasTensor:
     x = layers.Reshape((height, width, 2, 2, channels // 4), name=split)(x)
     x = layers.Permute((1, 3, 2, 4, 5), name=turned)(x)
     return layers.Reshape((2 * height, 2 * width, channels // 4), name=joined)(x)
+
+
+def take_over_without_attention(plain: keras.Model, generator: keras.Model) -> None:
+    """Gives a generator with attention the weights of one without, so that it computes the same at first.
+
+    Args:
+        plain: of `generator_paper` without attention.
+        generator: the same with attention; all its attention weights are 1/2 afterwards.
+    """
+    sources = iter([layer for layer in plain.layers if layer.weights])
+    for layer, following in itertools.pairwise(generator.layers):
+        if isinstance(layer, layers.DepthwiseConv2D):
+            layer.set_weights([0 * weight for weight in layer.get_weights()])
+        elif layer.weights:
+            weights = next(sources).get_weights()
+            if isinstance(following, layers.DepthwiseConv2D):  # it halves: kernel and bias, or scale and shift, double
+                weights[:2] = [2 * weight for weight in weights[:2]]
+            layer.set_weights(weights)
 
 
 # Filters and strides of the eight convolutions, the same in both forms.

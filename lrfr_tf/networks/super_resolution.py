@@ -80,7 +80,8 @@ class SuperResolver:
 class ExportedSuperResolver(SuperResolver):
     """The same, from the `super_resolve` signature of an export; the network cannot be taken out of it."""
 
-    def __init__(self, record: dict[str, Any], exported: Any, checksum: str) -> None:
+    def __init__(self, version: Path, record: dict[str, Any], exported: Any, checksum: str) -> None:
+        self.version = version
         self.record = record
         self.exported = exported  # its variables live as long as it does
         super().__init__(record["name"], None, record["low_size"], record["high_size"], checksum=checksum)
@@ -163,7 +164,7 @@ def _load_export(version: Path) -> SuperResolver:
     record = read_record(version)
     if record["kind"] != KIND:
         raise UserError(f"{version} holds a model of the kind {record['kind']}, not {KIND}.")
-    return ExportedSuperResolver(record, tf.saved_model.load(str(version)), content_checksum(record["files"]))
+    return ExportedSuperResolver(version, record, tf.saved_model.load(str(version)), content_checksum(record["files"]))
 
 
 def in_float32(network: keras.Model) -> keras.Model:

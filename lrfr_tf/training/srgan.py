@@ -44,7 +44,9 @@ class SrganSettings(SuperResolutionSettings):
     outer_kernel: int = option(9, "side of the first and the last kernel of the paper's generator", at_least=1)
     attention: bool = option(False, "each block of the paper's generator weighs every channel of every pixel it adds")
     discriminator_filters: int = option(64, "channels of the paper's discriminator's first layer", at_least=4)
-    initial_generator: str | None = option(None, "a stored generator to begin with, such as <run>/pixel_model")
+    initial_generator: str | None = option(
+        None, "a generator to begin with: <run>/pixel_model or an export; one without attention may begin one with it"
+    )
     pixel_steps: int = option(
         20_000, "steps on the pixel loss alone (this network is stored as pixel_model/)", at_least=0
     )
@@ -95,8 +97,15 @@ def build_networks(settings: SrganSettings, high_size: int) -> tuple[keras.Model
             f"not {settings.low_size}."
         )
     if settings.preset == "keras_gan":
-        return srgan.generator_keras_gan(settings.low_size), srgan.discriminator_keras_gan(high_size)
-    generator = srgan.generator_paper(
+        return build_generator(settings), srgan.discriminator_keras_gan(high_size)
+    return build_generator(settings), srgan.discriminator_paper(high_size, settings.discriminator_filters)
+
+
+def build_generator(settings: SrganSettings) -> keras.Model:
+    """The preset's generator."""
+    if settings.preset == "keras_gan":
+        return srgan.generator_keras_gan(settings.low_size)
+    return srgan.generator_paper(
         settings.low_size,
         settings.blocks,
         settings.filters,
@@ -105,7 +114,6 @@ def build_networks(settings: SrganSettings, high_size: int) -> tuple[keras.Model
         settings.outer_kernel,
         settings.attention,
     )
-    return generator, srgan.discriminator_paper(high_size, settings.discriminator_filters)
 
 
 def needs_identity(settings: SrganSettings) -> bool:
