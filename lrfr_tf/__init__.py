@@ -1,59 +1,59 @@
-"""Low-resolution face recognition in TensorFlow / Keras 3."""
+"""Low-resolution face recognition in TensorFlow / Keras 3: the public names, each loaded when it is first used.
 
-import contextlib
-import importlib.abc
-import importlib.util
-import os
-import sys
-from collections.abc import Iterator, Sequence
-from importlib.machinery import ModuleSpec
-from types import ModuleType
+import lrfr_tf as lrfr
+
+recognizer = lrfr.Recognizer("siamese")
+gallery = lrfr.Gallery.from_folder("people", recognizer)
+for face in recognizer.analyze("street.jpg"):
+    match = gallery.identify(face)
+    print(face.box, match.name, match.score)
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # what __getattr__ finds, for type checkers and editors
+    from lrfr_tf.errors import UserError
+    from lrfr_tf.images.decode import read_image
+    from lrfr_tf.networks.shipped import list_models
+    from lrfr_tf.networks.super_resolver import SuperResolver
+    from lrfr_tf.recognition.calibration import DecisionRule
+    from lrfr_tf.recognition.gallery import Gallery, Match
+    from lrfr_tf.recognition.recognizer import Face, Recognizer
 
 __version__ = "0.1.0"
+__all__ = [
+    "DecisionRule",
+    "Face",
+    "Gallery",
+    "Match",
+    "Recognizer",
+    "SuperResolver",
+    "UserError",
+    "list_models",
+    "read_image",
+]
+
+_MODULES = {
+    "DecisionRule": "recognition.calibration",
+    "Face": "recognition.recognizer",
+    "Gallery": "recognition.gallery",
+    "Match": "recognition.gallery",
+    "Recognizer": "recognition.recognizer",
+    "SuperResolver": "networks.super_resolver",
+    "UserError": "errors",
+    "list_models": "networks.shipped",
+    "read_image": "images.decode",
+}
 
 
-class _SilentTensorFlow(importlib.abc.MetaPathFinder):
-    """Lets TensorFlow be imported with stderr closed at the level of the operating system.
-
-    TensorFlow 2.21 prints six lines of its own while it is imported, whatever TF_CPP_MIN_LOG_LEVEL says. What every
-    command prints is ours, so they are muted when somebody first imports it; to import this package alone stays quick.
-    `--verbose` keeps them.
-    """
-
-    def find_spec(
-        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        if name != "tensorflow":
-            return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(name)
-        if spec is not None and spec.loader is not None:
-            load = spec.loader.exec_module
-
-            def load_silently(module: ModuleType) -> None:
-                with without_stderr():
-                    load(module)
-
-            spec.loader.exec_module = load_silently  # type: ignore[method-assign]
-        return spec
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
+    globals()[name] = value
+    return value
 
 
-@contextlib.contextmanager
-def without_stderr() -> Iterator[None]:
-    """Mutes what libraries write to stderr past Python."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
-
-
-if "--verbose" not in sys.argv:
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    if "tensorflow" not in sys.modules:
-        sys.meta_path.insert(0, _SilentTensorFlow())
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

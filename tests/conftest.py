@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import keras
-import numpy as np
-import pytest
+from lrfr_tf.silence import silence_tensorflow
 
-import lrfr_tf  # noqa: F401  keeps TensorFlow silent
+silence_tensorflow()  # before anything imports it
+
+import keras  # noqa: E402
+import numpy as np  # noqa: E402
+import pytest  # noqa: E402
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"

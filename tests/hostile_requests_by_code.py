@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-import lrfr_tf  # noqa: F401  keeps TensorFlow silent
+from lrfr_tf.silence import silence_tensorflow
 from tests.mutants_by_code import PNG_MAGIC, file_of, picture
 
 ANSWER, ERROR = "an answer", "an error"
@@ -152,5 +152,6 @@ def try_model(folder: str) -> None:
 
 
 if __name__ == "__main__":
+    silence_tensorflow()
     for model_folder in sys.argv[1:]:
         try_model(model_folder)

@@ -12,7 +12,7 @@ ROOMS = (
     "base", "images", "models", "losses", "weights", "faces", "sources", "data", "evaluation", "networks", "training",
     "recognition", "export", "benchmarks", "study", "tf_serving", "speed", "entry", "tools",
 )  # fmt: skip
-BASE = {"__init__", "errors", "files", "resumable", "config", "main"}
+BASE = {"__init__", "errors", "files", "resumable", "config", "main", "silence"}
 # Those who use the product install neither what trains it nor what measures it.
 PRODUCT = ("networks", "recognition")
 NOT_FOR_THE_PRODUCT = ("training", "export", "benchmarks", "study", "tf_serving", "speed")
@@ -46,6 +46,8 @@ def room(module: str) -> str:
 
 
 def room_of(file: Path) -> str:
+    if file == PACKAGE / "__init__.py":
+        return "entry"  # the public names, each imported when it is used; tests/test_public_names.py
     return room(".".join(file.relative_to(ROOT).with_suffix("").parts))
 
 

@@ -9,7 +9,8 @@ from lrfr_tf.benchmarks.people_faces import NATIVE, Condition, lies_in, shrink_p
 from lrfr_tf.faces.frame import frame_face
 from lrfr_tf.networks.super_resolution import SuperResolver
 from lrfr_tf.recognition.face_crops import SQUARE_SCALE, FaceCutter, FoundFace, meant_among, square_around
-from lrfr_tf.recognition.recognizer import KNOWN, Recognizer
+from lrfr_tf.recognition.gallery import KNOWN
+from lrfr_tf.recognition.identifier import Identifier
 from lrfr_tf.sources.image_source import ImageSource
 from lrfr_tf.sources.pictures import read_photos
 
@@ -58,18 +59,18 @@ def show_photos(
     source: ImageSource,
     conditions: Sequence[Condition],
     finder: FaceCutter,
-    recognizer: Recognizer,
+    identifier: Identifier,
     resolver: SuperResolver,
     note: Callable[[str], None],
 ) -> list[ShownPhoto]:
-    """Shrinks the photos in each condition, and asks the recognizer about what is left.
+    """Shrinks the photos in each condition, and asks the identifier about what is left.
 
-    The recognizer looks for the face itself. The squares shown are those around the place where it is.
+    The identifier looks for the face itself. The squares shown are those around the place where it is.
 
     Args:
         photos: person -> names of photos in the source.
         conditions: see `people_faces.Condition`; a photo whose face is smaller is not enlarged, and left out.
-        finder: finds the faces of the photos as they are; `recognizer` those of what is left.
+        finder: finds the faces of the photos as they are; `identifier` those of what is left.
         resolver: enlarges the squares, after a resize to what it takes.
         note: told, in one sentence each, about photos that are left out.
     """
@@ -84,7 +85,7 @@ def show_photos(
                 what = "no face" if native is None else "a face that is too small"
                 note(f"{source.label(picture.name)} shows {what}, and is left out.")
                 continue
-            made.append(_show(picture.name, person, picture.pixels, native, conditions, recognizer, resolver))
+            made.append(_show(picture.name, person, picture.pixels, native, conditions, identifier, resolver))
     return made
 
 
@@ -94,28 +95,28 @@ def _show(
     photo: np.ndarray,
     native: FoundFace,
     conditions: Sequence[Condition],
-    recognizer: Recognizer,
+    identifier: Identifier,
     resolver: SuperResolver,
 ) -> ShownPhoto:
     face = frame_face(photo, native.box, SQUARE_SCALE, NATIVE_SIDE)
-    shown = {NATIVE: Shown(face, None, *_answer(recognizer, photo, native.box))}
+    shown = {NATIVE: Shown(face, None, *_answer(identifier, photo, native.box))}
     for condition in conditions:
         small, box = shrink_photo(photo, native, condition, name)
         side = square_around(box)[2]
         low = frame_face(small, box, SQUARE_SCALE, resolver.low_size)
         enlarged = resolver.super_resolve(low[None])[0]
-        answer = _answer(recognizer, small, box)
+        answer = _answer(identifier, small, box)
         shown[condition] = Shown(frame_face(small, box, SQUARE_SCALE, side), enlarged, *answer)
     return ShownPhoto(name, person, shown)
 
 
-def _answer(recognizer: Recognizer, photo: np.ndarray, box: Sequence[float]) -> tuple[str, float | None]:
+def _answer(identifier: Identifier, photo: np.ndarray, box: Sequence[float]) -> tuple[str, float | None]:
     """The name of the face at a place, and the score of its best one."""
-    faces = [face for face in recognizer.identify([photo])[0] if lies_in(face.box, box)]
-    if not faces:
+    matches = [one.match for one in identifier.identify([photo])[0] if lies_in(one.face.box, box)]
+    if not matches:
         return NO_FACE, None
-    face = faces[0]
-    return (str(face.name) if face.decision == KNOWN else NOBODY), face.score
+    match = matches[0]
+    return (str(match.name) if match.decision == KNOWN else NOBODY), match.score
 
 
 def table_lines(photos: Sequence[ShownPhoto]) -> list[str]:

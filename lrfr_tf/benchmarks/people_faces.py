@@ -17,8 +17,7 @@ from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.images.camera_numpy import photograph_scene
 from lrfr_tf.networks.embedding import Embedder
 from lrfr_tf.recognition.face_crops import FaceCutter, FoundFace, meant_among
-from lrfr_tf.recognition.gallery import embed_faces
-from lrfr_tf.recognition.recognizer import GALLERY_THRESHOLDS, faces_wanted_by
+from lrfr_tf.recognition.recognizer import GALLERY_THRESHOLDS, embed_faces, faces_wanted_by
 from lrfr_tf.sources.image_source import ImageSource
 from lrfr_tf.sources.pictures import Picture, in_chunks, read_photos
 
@@ -78,7 +77,7 @@ class Measure:
 
     Args:
         embedder: makes the embeddings.
-        input_size: as for `gallery.PeopleGallery`.
+        input_size: as for `recognizer.embed_faces`.
         gallery_cutter: finds the faces of photos as they are.
         cutter: finds the faces of photos that were shrunk.
     """
@@ -97,7 +96,7 @@ class Measure:
 
 
 def measure_of(embedder: Embedder, min_face_size: int, cut: str | None = None) -> Measure:
-    """How photos of people are measured: their faces are found and cut out as `recognizer_of_gallery` does it."""
+    """How photos of people are measured: their faces are found and cut out as `Recognizer` does it."""
     size, own_cut = faces_wanted_by(embedder)
     cut = cut or own_cut
     how = (cut, None, embedder.template, embedder.aligned_size)

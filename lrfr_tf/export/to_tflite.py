@@ -14,9 +14,9 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.lite.python.convert import ConverterError  # TensorFlow exports the converter, but not its error
 
-import lrfr_tf
 from lrfr_tf.errors import UserError
 from lrfr_tf.export.convertible import Convertible
+from lrfr_tf.silence import without_stderr
 
 FORMS = ("float16", "int8")
 
@@ -114,6 +114,6 @@ def _interpreter(content: bytes) -> Any:
 @contextlib.contextmanager
 def _silence() -> Iterator[None]:
     """Mutes the lines that converter and interpreter write to stderr, and their warnings of no use."""
-    with warnings.catch_warnings(), lrfr_tf.without_stderr():
+    with warnings.catch_warnings(), without_stderr():
         warnings.filterwarnings("ignore", message="Statistics for quantized inputs were expected")
         yield

@@ -1,87 +1,155 @@
-"""Names out of a gallery: a folder with one folder of photos for each person."""
+"""A gallery of people in memory: who they are, and whether a face is one of theirs."""
 
+import dataclasses
+import logging
+import os
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from pathlib import Path
+from typing import NamedTuple, Self
 
 import numpy as np
 
 from lrfr_tf.data.folders import sorted_names
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.choose import rival_note
-from lrfr_tf.images.resize import resize
-from lrfr_tf.networks.embedding import Embedder
-from lrfr_tf.recognition.face_crops import FaceCutter, in_buckets, meant_among
-from lrfr_tf.sources.image_source import FolderSource, ImageSource, images_by_identity, is_passed_over
+from lrfr_tf.recognition.calibration import DecisionRule, Threshold
+from lrfr_tf.recognition.face_crops import FaceCutter, FoundFace, meant_among
+from lrfr_tf.recognition.recognizer import Face, Recognizer
+from lrfr_tf.sources.image_source import FolderSource, ImageSource, images_by_identity, is_passed_over, open_source
 from lrfr_tf.sources.pictures import in_chunks, read_photos
 
 NAMES_GIVEN = 5
+KNOWN, UNKNOWN = "known", "unknown"
+
+_logger = logging.getLogger(__name__)
 
 
-class Match(NamedTuple):
+class Candidate(NamedTuple):
     """A name that a face may have, and how well it fits."""
 
     name: str
     score: float
 
 
-class PeopleGallery:
-    """Compares faces with the persons of a gallery by the cosine of their embeddings.
+@dataclasses.dataclass(frozen=True)
+class Match:
+    """Whose a face is.
+
+    Attributes:
+        candidates: the best names with their scores, best first.
+        rule: the score from which on the best one is given, and what that promises.
+    """
+
+    candidates: tuple[Candidate, ...]
+    rule: Threshold
+
+    @property
+    def decision(self) -> str:
+        """ "known" or "unknown"."""
+        return KNOWN if self.rule.reached_by(self.score) else UNKNOWN
+
+    @property
+    def name(self) -> str | None:
+        """The best name; None unless the face is known."""
+        return self.candidates[0].name if self.decision == KNOWN else None
+
+    @property
+    def score(self) -> float:
+        """Of the best name, given or not: the cosine in [-1, 1] with a gallery, or a head's probability."""
+        return self.candidates[0].score
+
+    @property
+    def threshold(self) -> float | None:
+        """The least score for a name; None where no score gives one."""
+        return self.rule.score
+
+    @property
+    def next_best(self) -> tuple[Candidate, ...]:
+        """Whose else it may be, best first: without the name that is given."""
+        return self.candidates[self.decision == KNOWN :]
+
+
+class Gallery:
+    """People by the mean embeddings of their photos; a face is compared with each by the cosine.
 
     A person is the mean of the embeddings of the photos, made unit length again. So a face is compared once with each
     person, however many photos there are, as the calibrated thresholds assume; the best of n photos would reach a
     threshold by chance up to n times as often.
 
     Args:
-        embedder: faces -> unit-length embeddings.
-        input_size: the side to which faces are resized before, in pixels, so that they can be computed together; None
-            leaves that to the embedder.
         names: the persons.
         embeddings: float32 [persons, D] of unit length.
+        threshold: from which score on a name is given.
+        embedder: the name of the embedder; faces of another one are refused. Empty: any.
     """
 
-    def __init__(
-        self, embedder: Embedder, input_size: int | None, names: Sequence[str], embeddings: np.ndarray
-    ) -> None:
-        self.embedder = embedder
-        self.input_size = input_size
+    def __init__(self, names: Sequence[str], embeddings: np.ndarray, threshold: Threshold, embedder: str = "") -> None:
         self.names = list(names)
         self.embeddings = embeddings
+        self.threshold = threshold
+        self.embedder = embedder
 
-    def match(self, faces: Sequence[np.ndarray]) -> list[list[Match]]:
-        """The best five names of each face, best first; scores are cosines in [-1, 1].
+    @classmethod
+    def from_folder(
+        cls,
+        folder: str | os.PathLike[str],
+        recognizer: Recognizer,
+        *,
+        rule: DecisionRule | None = None,
+        note: Callable[[str], None] = _logger.warning,
+    ) -> Self:
+        """Embeds <person>/<photo> once: in each photo the face that is meant (see `lrfr_tf.faces.choose`).
 
         Args:
-            faces: uint8 [h, w, 3] each.
+            folder: the photos, a folder or a zip of it.
+            recognizer: finds and embeds the faces.
+            rule: what a name must keep; None: an FPIR of 1 %.
+            note: told, in one sentence each, about photos that cannot be read or show no face, and about persons
+                without one that does; they are left out. And about photos with another face about as large, which are
+                not.
+
+        Raises:
+            UserError: there is no photo, none shows a face, or a threshold must be given.
+        """
+        rule = rule or DecisionRule()
+        recognizer.check_rule(rule)
+        names, means = enroll(open_source(Path(folder)), recognizer, note)
+        threshold = rule.threshold_for(recognizer.strangers, len(names))
+        return cls(names, means, threshold, recognizer.embedder.name)
+
+    def identify(self, face: Face) -> Match:
+        """Whose a face is.
+
+        Raises:
+            UserError: another network embedded the face.
+        """
+        return self.identify_all([face])[0]
+
+    def identify_all(self, faces: Sequence[Face]) -> list[Match]:
+        """Whose each face is; many at once take less time.
+
+        Raises:
+            UserError: another network embedded a face.
         """
         if not faces:
             return []
-        scores = embed_faces(self.embedder, self.input_size, faces) @ self.embeddings.T
+        for face in faces:
+            if self.embedder and face.embedder != self.embedder:
+                raise UserError(f"The gallery was embedded by {self.embedder}, a face by {face.embedder}.")
+        scores = np.stack([face.embedding for face in faces]) @ self.embeddings.T
         best = np.argsort(-scores, axis=1, kind="stable")[:, :NAMES_GIVEN]
         return [
-            [Match(self.names[person], float(scores[row, person])) for person in persons]
-            for row, persons in enumerate(best)
+            Match(tuple(Candidate(self.names[person], float(row[person])) for person in persons), self.threshold)
+            for row, persons in zip(scores, best, strict=True)
         ]
 
 
-def embed_faces(embedder: Embedder, input_size: int | None, faces: Sequence[np.ndarray]) -> np.ndarray:
-    """Embeds faces of any sizes in batches of fixed numbers: float32 [N, D]; `input_size` as for PeopleGallery."""
-    if input_size is not None:
-        own = (input_size, input_size, 3)
-        faces = [face if face.shape == own else resize(face, input_size, input_size) for face in faces]
-    rows = in_buckets(embedder.embed, faces)
-    return np.stack(rows) if rows else np.zeros((0, embedder.dimensions), np.float32)
-
-
-def enroll(
-    source: ImageSource, embedder: Embedder, input_size: int | None, cutter: FaceCutter, note: Callable[[str], None]
-) -> PeopleGallery:
-    """Embeds <person>/<photo> once: in each photo the face that is meant (see `lrfr_tf.faces.choose`).
+def enroll(source: ImageSource, recognizer: Recognizer, note: Callable[[str], None]) -> tuple[list[str], np.ndarray]:
+    """The names of people and the mean embedding of each one's photos, float32 [persons, D] of unit length.
 
     Args:
         source: the photos; see `images_by_identity`.
-        input_size: as for PeopleGallery.
-        note: told, in one sentence each, about photos that cannot be read or show no face, and about persons without
-            one that does; they are left out. And about photos with another face about as large, which are not.
+        note: see `Gallery.from_folder`.
 
     Raises:
         UserError: there is no photo, or none shows a face.
@@ -89,14 +157,8 @@ def enroll(
     photos = images_by_identity(source, note)
     names, means = [], []
     for person in sorted_names([*photos, *_empty_folders(source)]):
-        embeddings = np.concatenate(
-            [np.zeros((0, embedder.dimensions), np.float32)]
-            + [
-                embed_faces(embedder, input_size, faces)
-                for faces in _faces(source, photos.get(person, []), cutter, note)
-            ]
-        )
-        mean = embeddings.sum(axis=0)
+        parts = [recognizer.embed(faces) for faces in _faces(source, photos.get(person, []), recognizer.enroller, note)]
+        mean = np.concatenate([np.zeros((0, recognizer.embedder.dimensions), np.float32), *parts]).sum(axis=0)
         length = float(np.linalg.norm(mean))
         if not length > 1e-6:  # NaN neither
             note(f"{person} has no photo in the gallery that shows a face, and is left out.")
@@ -105,7 +167,7 @@ def enroll(
         means.append(mean / length)
     if not names:
         raise UserError(f"No face was found in any photo of the gallery {source.label('')}.")
-    return PeopleGallery(embedder, input_size, names, np.stack(means).astype(np.float32))
+    return names, np.stack(means).astype(np.float32)
 
 
 def _empty_folders(source: ImageSource) -> list[str]:
@@ -119,7 +181,7 @@ def _empty_folders(source: ImageSource) -> list[str]:
 
 def _faces(
     source: ImageSource, names: Sequence[str], cutter: FaceCutter, note: Callable[[str], None]
-) -> Iterator[list[np.ndarray]]:
+) -> Iterator[list[FoundFace]]:
     """The faces of one person's photos, some at a time."""
     for chunk in in_chunks(read_photos(source, names)):
         for picture in chunk:
@@ -134,7 +196,7 @@ def _faces(
             if meant is None:
                 note(f"{source.label(picture.name)} shows no face, and is left out of the gallery.")
                 continue
-            taken.append(meant.pixels)
+            taken.append(meant)
             if rival:
                 note(rival_note(source.label(picture.name)))
         yield taken

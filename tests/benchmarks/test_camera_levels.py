@@ -22,9 +22,9 @@ from lrfr_tf.faces.frame import frame_face
 from lrfr_tf.images.decode import read_image, write_png
 from lrfr_tf.networks.super_resolution import bicubic
 from lrfr_tf.recognition.calibration import Threshold
-from lrfr_tf.recognition.face_crops import FaceCutter
-from lrfr_tf.recognition.gallery import Match
-from lrfr_tf.recognition.recognizer import Recognizer
+from lrfr_tf.recognition.face_crops import FaceCutter, FoundFace
+from lrfr_tf.recognition.gallery import Candidate, Match
+from lrfr_tf.recognition.identifier import Identifier
 from lrfr_tf.sources.image_source import FolderSource
 from tests.faces_by_code import person
 
@@ -51,8 +51,12 @@ class InTheMiddle(FaceDetector):
 class ByBrightness:
     """Names the face "dark" or "light"."""
 
-    def match(self, faces: Sequence[np.ndarray]) -> list[list[Match]]:
-        return [[Match("light" if face.mean() > 127 else "dark", 0.5)] for face in faces]
+    def __init__(self, threshold: float) -> None:
+        self.threshold = Threshold(threshold, "given")
+
+    def identify_all(self, faces: Sequence[FoundFace]) -> list[Match]:
+        names = ["light" if face.pixels.mean() > 127 else "dark" for face in faces]
+        return [Match((Candidate(name, 0.5),), self.threshold) for name in names]
 
 
 @pytest.fixture
@@ -66,11 +70,11 @@ def source(portrait: np.ndarray, tmp_path: Path) -> FolderSource:
 
 def show(source: FolderSource, detector: FaceDetector, threshold: float, notes: list[str]) -> list[ShownPhoto]:
     cutter = FaceCutter(detector, "box")
-    recognizer = Recognizer(cutter, ByBrightness(), Threshold(threshold, "given"))
+    identifier = Identifier(cutter, ByBrightness(threshold))
     photos = {"dark": ["dark/0.png"], "light": ["light/0.png", "light/tiny.png"]}
     finder = FaceCutter(InTheMiddle(), "box")
     return show_photos(
-        photos, source, conditions_of([24], ["clean", "harsh"]), finder, recognizer, bicubic(), notes.append
+        photos, source, conditions_of([24], ["clean", "harsh"]), finder, identifier, bicubic(), notes.append
     )
 
 

@@ -24,7 +24,9 @@ from lrfr_tf.networks.exported_classifier import load_exported_classifier
 from lrfr_tf.networks.super_resolution import bicubic
 from lrfr_tf.recognition.calibration import DecisionRule
 from lrfr_tf.recognition.face_crops import FaceCutter
-from lrfr_tf.recognition.recognizer import recognizer_of_classifier, recognizer_of_gallery
+from lrfr_tf.recognition.gallery import Gallery
+from lrfr_tf.recognition.identifier import Identifier, identifier_of_classifier, warm_up
+from lrfr_tf.recognition.recognizer import Recognizer
 from lrfr_tf.study.extract import Extraction, extract_tree
 from lrfr_tf.weights.backbone import save_weights, write_embedder_record
 from tests.faces_by_code import write_people
@@ -95,16 +97,17 @@ def test_every_recognizer_cuts_at_the_size_of_its_network(export: Path, portrait
     embedder.embed = embed  # type: ignore[method-assign]
     detector = FaceDetector()
     rule = DecisionRule(threshold=0.0)
-    recognizer = recognizer_of_gallery(embedder, tmp_path / "people", detector, rule)
-    (faces,) = recognizer.identify([portrait])
+    recognizer = Recognizer(embedder, detector=detector)
+    identifier = Identifier(recognizer, Gallery.from_folder(tmp_path / "people", recognizer, rule=rule))
+    (faces,) = identifier.identify([portrait])
     assert faces
-    recognizer.warm_up()
+    warm_up(identifier, recognizer.cutter)
     assert set(seen) == {(SIDE, SIDE, 3)}
     measure = measure_of(embedder, 20)
     assert (measure.cutter.size, measure.gallery_cutter.size) == (SIDE, SIDE)
 
     model = write_small_classifier(tmp_path / "classifier", template="centred", aligned_size=SIDE)
-    assert recognizer_of_classifier(str(model), detector, rule).cutter.size == SIDE
+    assert identifier_of_classifier(str(model), detector, rule).finder.size == SIDE
     older = write_small_classifier(tmp_path / "older", template="centred")
     assert load_exported_classifier(older).aligned_size == 128
 

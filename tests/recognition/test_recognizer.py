@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,14 +20,9 @@ from lrfr_tf.networks.embedding import Embedder
 from lrfr_tf.networks.super_resolution import bicubic
 from lrfr_tf.recognition.calibration import DecisionRule, Threshold, write_calibration
 from lrfr_tf.recognition.face_crops import BUCKETS, FaceCutter, buckets_for, in_buckets
-from lrfr_tf.recognition.gallery import PeopleGallery, embed_faces, enroll
-from lrfr_tf.recognition.recognizer import (
-    Recognizer,
-    calibration_of,
-    recognizer_of_classifier,
-    recognizer_of_gallery,
-)
-from lrfr_tf.sources.image_source import FolderSource
+from lrfr_tf.recognition.gallery import Gallery
+from lrfr_tf.recognition.identifier import IdentifiedFace, Identifier, identifier_of_classifier, warm_up
+from lrfr_tf.recognition.recognizer import Recognizer, calibration_of, embed_faces
 from tests.faces_by_code import person, write_people
 from tests.faces_of_dots import face_of_dots, landmarks_at, positions_of_dots
 from tests.small_classifier import write_small_classifier
@@ -68,35 +64,49 @@ def embedder() -> Embedder:
     return small_embedder()
 
 
+def identifier_of(
+    embedder: Embedder, people: Path, rule: DecisionRule | None = ANY, notes: list[str] | None = None, **how: Any
+) -> Identifier:
+    recognizer = Recognizer(embedder, **how)
+    return Identifier(recognizer, Gallery.from_folder(people, recognizer, rule=rule, note=(notes or []).append))
+
+
 @pytest.fixture(scope="module")
-def recognizer(people: Path, embedder: Embedder) -> Recognizer:
-    return recognizer_of_gallery(embedder, people, FaceDetector(), ANY, cut="aligned")
+def identifier(people: Path, embedder: Embedder) -> Identifier:
+    return identifier_of(embedder, people, cut="aligned")
 
 
-def test_every_face_gets_its_name_and_its_place(recognizer: Recognizer, portrait: np.ndarray) -> None:
+def with_threshold(identifier: Identifier, score: float | None) -> Gallery:
+    gallery = identifier.names
+    assert isinstance(gallery, Gallery)
+    return Gallery(gallery.names, gallery.embeddings, Threshold(score, "given"), gallery.embedder)
+
+
+def test_every_face_gets_its_name_and_its_place(identifier: Identifier, portrait: np.ndarray) -> None:
     photos = [person(portrait, identity, 50) for identity in IDENTITIES.values()]
     group = np.concatenate(photos, axis=1)
     nobody = np.full((80, 100, 3), 200, np.uint8)
-    answers = recognizer.identify([photos[2], nobody, group, photos[0]])
-    assert [[face.name for face in faces] for faces in (answers[0], answers[1], answers[3])] == [["10"], [], ["1"]]
-    assert {round(face.box[0]) // 96: face.name for face in answers[2]} == dict(enumerate(PEOPLE))
-    for face in itertools.chain(*answers):
+    answers = identifier.identify([photos[2], nobody, group, photos[0]])
+    names = [[one.match.name for one in faces] for faces in answers]
+    assert (names[0], names[1], names[3]) == (["10"], [], ["1"])
+    assert {round(one.face.box[0]) // 96: one.match.name for one in answers[2]} == dict(enumerate(PEOPLE))
+    for one in itertools.chain(*answers):
+        face, match = one.face, one.match
         x1, y1, x2, y2 = face.box
         assert 25 < x2 - x1 < 96
         assert face.landmarks is not None
         assert all(x1 < x < x2 and y1 < y < y2 for x, y in face.landmarks)
         assert face.detection_score is not None
         assert 0.9 <= face.detection_score <= 1
-        assert face.score == face.names[0].score == max(match.score for match in face.names) <= 1.0001
-        assert {match.name for match in face.names} == set(PEOPLE)
-    assert recognizer.identify([]) == []
+        assert match.score == match.candidates[0].score == max(one.score for one in match.candidates) <= 1.0001
+        assert {one.name for one in match.candidates} == set(PEOPLE)
+    assert identifier.identify([]) == []
 
 
 def test_a_person_is_the_mean_of_the_photos(people: Path, embedder: Embedder) -> None:
     detector = FaceDetector((0.6, 0.7, 0.8))
-    cutter = FaceCutter(detector, "aligned")
     notes: list[str] = []
-    gallery = enroll(FolderSource(people), embedder, 32, cutter, notes.append)
+    gallery = Gallery.from_folder(people, Recognizer(embedder, cut="aligned"), rule=ANY, note=notes.append)
     assert gallery.names == ["1", "2", "10"]
     assert notes == []
     embeddings = []
@@ -116,9 +126,8 @@ def test_what_a_gallery_leaves_out_is_named(
         (tmp_path / name).mkdir()
     (tmp_path / "broken" / "1.jpg").write_text("this is text")
     notes: list[str] = []
-    recognizer = recognizer_of_gallery(embedder, tmp_path, FaceDetector(), ANY, note=notes.append)
-    assert isinstance(recognizer.matcher, PeopleGallery)
-    assert recognizer.matcher.names == ["good"]
+    recognizer = Recognizer(embedder)
+    assert Gallery.from_folder(tmp_path, recognizer, rule=ANY, note=notes.append).names == ["good"]
     told = " ".join(notes)
     assert "1.jpg is not an image that is known here" in told
     assert "wall/1.png shows no face" in told
@@ -128,35 +137,39 @@ def test_what_a_gallery_leaves_out_is_named(
     assert len(notes) == 5
     (tmp_path / "good" / "1.png").unlink()
     with pytest.raises(UserError, match="No face was found in any photo of the gallery"):
-        recognizer_of_gallery(embedder, tmp_path, FaceDetector(), ANY, note=notes.append)
+        Gallery.from_folder(tmp_path, recognizer, rule=ANY, note=notes.append)
 
 
-def test_below_the_threshold_nobody_is_named(recognizer: Recognizer, portrait: np.ndarray) -> None:
+def test_below_the_threshold_nobody_is_named(identifier: Identifier, portrait: np.ndarray) -> None:
     small, large = person(portrait, 0, 60, 64), person(portrait, 0, 60, 192)
-    (first,), (second,) = recognizer.identify([small, large])
-    exact = Recognizer(recognizer.cutter, recognizer.matcher, Threshold(first.score, "given"))
-    (face,) = exact.identify([small])[0]
-    assert (face.name, face.decision) == ("1", "known")  # a score of the threshold or more
+    (first,), (second,) = identifier.identify([small, large])
+    exact = with_threshold(identifier, first.match.score)
+    match = exact.identify(first.face)
+    assert (match.name, match.decision) == ("1", "known")  # a score of the threshold or more
+    assert [one.name for one in match.next_best] == ["2", "10"] or [one.name for one in match.next_best] == ["10", "2"]
     for score in (1.1, None):
-        never = Recognizer(recognizer.cutter, recognizer.matcher, Threshold(score, "given"))
-        for (face,), before in zip(never.identify([small, large]), (first, second), strict=True):
-            assert (face.name, face.decision, face.score) == (None, "unknown", before.score)
-            assert face.names == before.names  # who was nearest is still told
+        never = Identifier(identifier.finder, with_threshold(identifier, score))
+        for (one,), before in zip(never.identify([small, large]), (first, second), strict=True):
+            match = one.match
+            assert (match.name, match.decision, match.score) == (None, "unknown", before.match.score)
+            assert (match.candidates, match.threshold) == (before.match.candidates, score)  # who was nearest is told
+            assert match.next_best == match.candidates
 
 
-def test_faces_that_are_cropped_already(recognizer: Recognizer, portrait: np.ndarray) -> None:
-    cutter = FaceCutter(NoDetector(), "aligned")
-    without = Recognizer(cutter, recognizer.matcher, Threshold(0.1, "given"))
-    (photo,) = recognizer.cutter.find([person(portrait, 1, 50)])
+def test_faces_that_are_cropped_already(identifier: Identifier, portrait: np.ndarray) -> None:
+    recognizer = identifier.finder
+    assert isinstance(recognizer, Recognizer)
+    without = Identifier(Recognizer(recognizer.embedder, cut="aligned", detector=NoDetector()), identifier.names)
+    photo = recognizer.analyze(person(portrait, 1, 50))
     tiny = [resize(photo[0].pixels, side, side) for side in (16, 12)]
     faces = without.identify_crops([*tiny, photo[0].pixels])
-    assert [face.name for face in faces] == ["2", "2", "2"]
-    assert [face.box for face in faces] == [(0, 0, 16, 16), (0, 0, 12, 12), (0, 0, 128, 128)]
-    assert faces[0].landmarks is None
-    assert faces[0].detection_score is None
+    assert [one.match.name for one in faces] == ["2", "2", "2"]
+    assert [one.face.box for one in faces] == [(0, 0, 16, 16), (0, 0, 12, 12), (0, 0, 128, 128)]
+    assert faces[0].face.landmarks is None
+    assert faces[0].face.detection_score is None
     for odd in ((1, 1), (1, 300), (5, 2)):
-        (face,) = without.identify_crops([np.zeros((*odd, 3), np.uint8)])
-        assert face.name in (*PEOPLE, None)
+        (one,) = without.identify_crops([np.zeros((*odd, 3), np.uint8)])
+        assert one.match.name in (*PEOPLE, None)
     for wrong in (np.zeros((4, 4), np.uint8), np.zeros((4, 4, 3)), np.zeros((0, 4, 3), np.uint8), "a path"):
         with pytest.raises(ValueError, match="Face 1"):
             without.identify_crops([tiny[0], wrong])  # type: ignore[list-item]
@@ -187,8 +200,9 @@ def test_what_was_padded_is_cut_off() -> None:
 
 def test_nothing_is_traced_twice(people: Path, portrait: np.ndarray) -> None:
     embedder, resolver = small_embedder(), bicubic()
-    recognizer = recognizer_of_gallery(embedder, people, FaceDetector(), ANY, cut="aligned", super_resolver=resolver)
-    recognizer.warm_up()
+    identifier = identifier_of(embedder, people, cut="aligned", super_resolver=resolver)
+    assert isinstance(identifier.finder, Recognizer)
+    warm_up(identifier, identifier.finder.cutter)
 
     def traces() -> tuple[int, int, int]:
         of_embedder = embedder._embed_batch.experimental_get_tracing_count()
@@ -198,12 +212,12 @@ def test_nothing_is_traced_twice(people: Path, portrait: np.ndarray) -> None:
     assert before[:2] == (3, 1)
     for count in (1, 3, 6, 33):
         size = 60 + 7 * count
-        recognizer.identify([np.concatenate([person(portrait, 0, 80, size)] * min(count, 4), axis=1)])
-        recognizer.identify_crops([np.full((16, 16, 3), 9, np.uint8), np.zeros((40, 50, 3), np.uint8)] * count)
+        identifier.identify([np.concatenate([person(portrait, 0, 80, size)] * min(count, 4), axis=1)])
+        identifier.identify_crops([np.full((16, 16, 3), 9, np.uint8), np.zeros((40, 50, 3), np.uint8)] * count)
     assert traces() == before
 
 
-def test_a_thousand_calls_from_threads(recognizer: Recognizer, portrait: np.ndarray) -> None:
+def test_a_thousand_calls_from_threads(identifier: Identifier, portrait: np.ndarray) -> None:
     """Every answer is the serial one, to the bit."""
     photos = [person(portrait, identity, photo, 46 + photo) for photo in (0, 3, 6) for identity in (0, 1, 2)]
     photos += [np.concatenate([photos[0], photos[1]], axis=1), np.full((50, 40, 3), 90, np.uint8)]
@@ -212,13 +226,17 @@ def test_a_thousand_calls_from_threads(recognizer: Recognizer, portrait: np.ndar
     for call in calls:
         key = tuple(map(id, call))
         if key not in serial:
-            serial[key] = recognizer.identify(call)
+            serial[key] = identifier.identify(call)
     assert sum(len(faces) for faces in itertools.chain(*serial.values())) > 20
     with ThreadPoolExecutor(max_workers=16) as pool:
-        answers = list(pool.map(recognizer.identify, calls))
+        answers = list(pool.map(identifier.identify, calls))
     assert len(answers) == 1000
     for call, answer in zip(calls, answers, strict=True):
-        assert answer == serial[tuple(map(id, call))]
+        assert in_plain_values(answer) == in_plain_values(serial[tuple(map(id, call))])
+
+
+def in_plain_values(answer: list[list[IdentifiedFace]]) -> list:
+    return [[(one.face.box, one.face.embedding.tobytes(), one.match) for one in faces] for faces in answer]
 
 
 @pytest.mark.parametrize("super_resolved", [False, True])
@@ -261,39 +279,40 @@ def test_only_small_faces_are_super_resolved(portrait: np.ndarray) -> None:
 
 def test_names_of_an_exported_classifier(portrait: np.ndarray, tmp_path: Path) -> None:
     write_small_classifier(tmp_path / "colors" / "1", closed_set=True)
-    recognizer = recognizer_of_classifier(str(tmp_path / "colors"), FaceDetector())
-    assert recognizer.cutter.cut == "box"
+    identifier = identifier_of_classifier(str(tmp_path / "colors"), FaceDetector())
+    assert identifier.finder.cut == "box"
     strong, weak = np.full((16, 16, 3), (10, 200, 20), np.uint8), np.full((20, 30, 3), (30, 50, 60), np.uint8)
-    green, grey = recognizer.identify_crops([strong, weak])
-    assert (green.name, green.threshold) == ("Mr Grün", Threshold(0.5, "closed_set"))
-    np.testing.assert_allclose(green.score, 200 / 230, rtol=1e-5)
-    assert (grey.decision, [match.name for match in grey.names]) == ("unknown", ["Dr Blue", "Mr Grün", "Ms Red"])
-    (face,) = recognizer.identify([portrait])[0]
-    x1, y1, x2, y2 = (int(value) for value in face.box)
+    green, grey = identifier.identify_crops([strong, weak])
+    assert (green.match.name, green.match.rule) == ("Mr Grün", Threshold(0.5, "closed_set"))
+    np.testing.assert_allclose(green.match.score, 200 / 230, rtol=1e-5)
+    assert grey.match.decision == "unknown"
+    assert [one.name for one in grey.match.candidates] == ["Dr Blue", "Mr Grün", "Ms Red"]
+    (one,) = identifier.identify([portrait])[0]
+    x1, y1, x2, y2 = (int(value) for value in one.face.box)
     colors = portrait[y1:y2, x1:x2].mean(axis=(0, 1))
-    assert face.names[0].name == "Ms Red"
-    np.testing.assert_allclose(face.score, colors[0] / colors.sum(), atol=0.01)
+    assert one.match.candidates[0].name == "Ms Red"
+    np.testing.assert_allclose(one.match.score, colors[0] / colors.sum(), atol=0.01)
     write_small_classifier(tmp_path / "chain" / "1", super_resolver="srgan")
-    assert recognizer_of_classifier(str(tmp_path / "chain"), FaceDetector()).cutter.cut == "square"
+    assert identifier_of_classifier(str(tmp_path / "chain"), FaceDetector()).finder.cut == "square"
 
 
 def test_a_threshold_must_come_from_somewhere(people: Path, embedder: Embedder, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"stand-in has no calibration: make one .* tools/calibrate.py"):
-        recognizer_of_gallery(embedder, people, FaceDetector())
+        identifier_of(embedder, people, None)
     with pytest.raises(UserError, match="stand-in behind bicubic"):
-        recognizer_of_gallery(embedder, people, FaceDetector(), strangers=strangers(), super_resolver=bicubic())
+        identifier_of(embedder, people, None, strangers=strangers(), super_resolver=bicubic())
     assert calibration_of("facenet", embedder) is None
-    calibrated = recognizer_of_gallery(embedder, people, FaceDetector(), strangers=strangers())
+    calibrated = identifier_of(embedder, people, None, strangers=strangers())
     assert calibrated.threshold == DecisionRule().threshold_for(strangers(), len(PEOPLE))
     assert calibrated.threshold.persons == 3
     write_small_classifier(tmp_path / "cosines" / "1", head="cosine")
     with pytest.raises(UserError, match="compares with templates and has no calibration.json"):
-        recognizer_of_classifier(str(tmp_path / "cosines"), FaceDetector())
-    given = recognizer_of_classifier(str(tmp_path / "cosines"), FaceDetector(), DecisionRule(threshold=0.7))
+        identifier_of_classifier(str(tmp_path / "cosines"), FaceDetector())
+    given = identifier_of_classifier(str(tmp_path / "cosines"), FaceDetector(), DecisionRule(threshold=0.7))
     assert given.threshold.score == 0.7
     record = read_json(tmp_path / "cosines" / "1" / "model.json")
     write_calibration(tmp_path / "cosines", record, strangers(), {})
-    carried = recognizer_of_classifier(str(tmp_path / "cosines"), FaceDetector())
+    carried = identifier_of_classifier(str(tmp_path / "cosines"), FaceDetector())
     assert carried.threshold == DecisionRule().threshold_for(strangers(), 3)
 
 
@@ -302,12 +321,13 @@ def test_probabilities_tell_no_strangers(tmp_path: Path) -> None:
     strong = np.full((16, 16, 3), (10, 200, 20), np.uint8)
     write_small_classifier(tmp_path / "open" / "1")
     for rule in (DecisionRule(), DecisionRule(threshold=0.1)):
-        (face,) = recognizer_of_classifier(str(tmp_path / "open"), FaceDetector(), rule).identify_crops([strong])
-        assert (face.name, face.decision, face.names[0].name) == (None, "unknown", "Mr Grün")
-        assert face.threshold.as_json() == {"rule": "none", "extrapolated": False}
+        (one,) = identifier_of_classifier(str(tmp_path / "open"), FaceDetector(), rule).identify_crops([strong])
+        match = one.match
+        assert (match.name, match.decision, match.candidates[0].name) == (None, "unknown", "Mr Grün")
+        assert match.rule.as_json() == {"rule": "none", "extrapolated": False}
     write_small_classifier(tmp_path / "one" / "1", classes=1)
     with pytest.raises(UserError, match="one/1: a logistic head of one person names everybody"):
-        recognizer_of_classifier(str(tmp_path / "one"), FaceDetector())
+        identifier_of_classifier(str(tmp_path / "one"), FaceDetector())
 
 
 def test_faces_of_any_size_embed_as_one_by_one(embedder: Embedder) -> None:
@@ -331,5 +351,4 @@ def test_faces_are_cut_out_on_the_template_of_the_model(people: Path, embedder: 
         FaceCutter(detector, "aligned", template="as delivered")
     own = small_embedder()
     own.template = "centred"
-    recognizer = recognizer_of_gallery(own, people, detector, ANY, note=print)
-    assert recognizer.cutter.template == "centred"
+    assert Recognizer(own, detector=detector).cutter.template == "centred"

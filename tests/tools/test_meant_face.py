@@ -12,9 +12,10 @@ from lrfr_tf.faces.detect import Detection, FaceDetector
 from lrfr_tf.files import read_json
 from lrfr_tf.images.decode import read_image, write_png
 from lrfr_tf.main import run
+from lrfr_tf.recognition.calibration import DecisionRule
 from lrfr_tf.recognition.face_crops import FaceCutter
-from lrfr_tf.recognition.gallery import embed_faces, enroll
-from lrfr_tf.sources.image_source import open_source
+from lrfr_tf.recognition.gallery import Gallery
+from lrfr_tf.recognition.recognizer import Recognizer, embed_faces
 from tests.faces_by_code import person
 from tests.tools.conftest import Tool
 from tests.tools.small_runs import small_embedder
@@ -117,7 +118,8 @@ def test_a_gallery(photos: Path) -> None:
     told: list[str] = []
     cutter = FaceCutter(FaceDetector((0.6, 0.7, 0.8)), "aligned")
     embedder = small_embedder()
-    gallery = enroll(open_source(photos), embedder, 32, cutter, told.append)
+    recognizer = Recognizer(embedder, cut="aligned")
+    gallery = Gallery.from_folder(photos, recognizer, rule=DecisionRule(threshold=0.0), note=told.append)
     assert gallery.names == ["1", "2"]
     (note,) = told
     assert note.startswith(f"{photos}/{NOTE}")

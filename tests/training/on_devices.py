@@ -11,9 +11,10 @@ import sys
 
 import numpy as np
 
-import lrfr_tf  # noqa: F401  keeps TensorFlow silent
+from lrfr_tf.silence import silence_tensorflow
 
 if __name__ == "__main__":
+    silence_tensorflow()
     import tensorflow as tf
 
     from lrfr_tf.main import run
