@@ -16,10 +16,10 @@ help:
 	@echo "make clean     removes .venv and what the tools left in the checkout"
 
 environment:
-	@tools/make_environment.sh
+	@tools/repository/make_environment.sh
 
 demo: environment
-	.venv/bin/python tools/demo.py
+	.venv/bin/python tools/repository/demo.py
 
 fetch: environment
 	.venv/bin/python tools/fetch_samples.py
@@ -40,13 +40,13 @@ bench: bench-peers bench-training
 
 # About ten minutes on an idle machine; the figures end up in docs/performance.md.
 bench-peers: environment
-	@tools/make_peers_environment.sh
+	@tools/repository/make_peers_environment.sh
 	@for stage in detect embed super_resolve identify extract start; do \
-	    .venv/bin/python tools/bench_$$stage.py || exit; done
-	.venv/bin/python tools/write_performance.py
+	    .venv/bin/python tools/repository/bench_$$stage.py || exit; done
+	.venv/bin/python tools/repository/write_performance.py
 
 bench-training: environment
-	@for what in input logistic train; do .venv/bin/python tools/bench_$$what.py || exit; done
+	@for what in input logistic train; do .venv/bin/python tools/repository/bench_$$what.py || exit; done
 
 # uv resolves for all supported Pythons and platforms at once.
 lock:

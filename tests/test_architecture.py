@@ -10,9 +10,13 @@ PACKAGE, TOOLS = ROOT / "lrfr_tf", ROOT / "tools"
 # Data flows one way: a room may import from those before it, and from itself.
 ROOMS = (
     "base", "images", "models", "losses", "weights", "faces", "sources", "data", "evaluation", "networks", "training",
-    "recognition", "export", "benchmarks", "study", "tf_serving", "speed", "entry", "tools",
+    "recognition", "export", "benchmarks", "study", "tf_serving", "speed", "entry", "cli", "repository",
+    "tools",
 )  # fmt: skip
 BASE = {"__init__", "errors", "files", "resumable", "config", "main", "silence"}
+# Single files of the package, the scripts of tools/, and those of tools/repository.
+NO_FOLDERS = ("base", "entry", "repository", "tools")
+FOLDERS = tuple(room for room in ROOMS if room not in NO_FOLDERS)
 # Those who use the product install neither what trains it nor what measures it.
 PRODUCT = ("networks", "recognition")
 NOT_FOR_THE_PRODUCT = ("training", "export", "benchmarks", "study", "tf_serving", "speed")
@@ -28,19 +32,23 @@ FILES = sorted([*PACKAGE.rglob("*.py"), *TOOLS.rglob("*.py")])
 
 
 def room(module: str) -> str:
-    """The room of a module, given as "lrfr_tf.a.b" or "tools.a".
+    """The room of a module, given as "lrfr_tf.a.b", "tools.a" or "tools.repository.a".
 
     Raises:
         KeyError: no such room is known; a new one gets its place in ROOMS.
     """
     parts = module.split(".")
-    if parts[0] == "tools":
+    if parts[0] == "tools" and len(parts) == 2:
         return "tools"
+    if parts[:2] == ["tools", "repository"]:
+        return "repository"
     if len(parts) == 1 or parts[1] in BASE:
         return "base"
+    if parts[1] == "__main__":
+        return "cli"
     if len(parts) == 2 and parts[1].startswith("train_"):
         return "entry"
-    if parts[1] not in ROOMS[1 : ROOMS.index("entry")]:
+    if parts[0] != "lrfr_tf" or parts[1] not in FOLDERS:
         raise KeyError(f"{module} lies in no room that is known.")
     return parts[1]
 
@@ -74,6 +82,8 @@ def is_allowed(own: str, name: str) -> bool:
     if package == "lrfr_tf":
         other = room(name)
         return ROOMS.index(other) <= ROOMS.index(own) and not (own in PRODUCT and other in NOT_FOR_THE_PRODUCT)
+    if package == "tools":
+        return own == "repository"
     if package == PROTOBUFS:
         return own in WITH_PROTOBUFS
     return own not in ANY_BACKEND or package not in BACKENDS
@@ -85,12 +95,13 @@ def test_a_room_imports_only_from_those_before_it(file: Path) -> None:
 
 
 def test_every_room_is_known_and_says_what_it_is_for() -> None:
-    for room_in_order in ROOMS[1 : ROOMS.index("entry")]:
-        document = ast.get_docstring(ast.parse((PACKAGE / room_in_order / "__init__.py").read_text()))
+    for folder in FOLDERS:
+        document = ast.get_docstring(ast.parse((PACKAGE / folder / "__init__.py").read_text()))
         assert document is not None
-        assert document.count(".") >= 2, f"{room_in_order} says in two sentences what lives there and what may not."
+        assert document.count(".") >= 2, f"{folder} says in two sentences what lives there and what may not."
     folders = {file.parent.name for file in PACKAGE.glob("*/*.py")}
-    assert folders == set(ROOMS[1 : ROOMS.index("entry")])
+    assert folders == set(FOLDERS)
+    assert {file.parent.name for file in TOOLS.glob("*/*.py")} == {"repository"}
 
 
 def test_the_product_reaches_neither_the_study_nor_training_nor_protobufs() -> None:
@@ -116,11 +127,16 @@ def test_what_is_wrong_is_found() -> None:
     assert wrong_imports("recognition", "def f():\n    import lrfr_tf.study.extract") == ["lrfr_tf.study.extract"]
     assert wrong_imports("recognition", "from lrfr_tf.training import mlp") == ["lrfr_tf.training.mlp"]
     assert wrong_imports("benchmarks", "from lrfr_tf import train_siamese") == ["lrfr_tf.train_siamese"]
+    assert wrong_imports("speed", "from lrfr_tf.cli import identify") == ["lrfr_tf.cli.identify"]
+    assert wrong_imports("cli", "from tools.repository.demo import main") == ["tools.repository.demo.main"]
     assert wrong_imports("networks", "from tensorflow_serving.apis import x") == ["tensorflow_serving.apis.x"]
     assert wrong_imports("models", "import tensorflow as tf") == ["tensorflow"]
+    assert not wrong_imports("cli", "from lrfr_tf import train_siamese\nfrom lrfr_tf.cli.command import main")
     assert not wrong_imports("study", "from lrfr_tf.networks.embedding import Embedder\nimport tensorflow")
     with pytest.raises(KeyError, match="lrfr_tf.attic.box lies in no room that is known"):
         wrong_imports("entry", "from lrfr_tf.attic import box")
+    with pytest.raises(KeyError, match="tools.attic.box lies in no room that is known"):
+        room("tools.attic.box")
 
 
 def test_files_are_not_long() -> None:

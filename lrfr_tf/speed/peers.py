@@ -20,7 +20,7 @@ def programs(stage: str, peers_python: str, others: Mapping[str, str]) -> list[P
 
     Args:
         stage: "detect" or "embed".
-        peers_python: the Python of the environment that tools/make_peers_environment.sh makes.
+        peers_python: the Python of the environment that tools/repository/make_peers_environment.sh makes.
         others: name of a peer -> the last name of the module of this package that serves it.
     """
     package = "lrfr_tf.speed"
@@ -28,7 +28,7 @@ def programs(stage: str, peers_python: str, others: Mapping[str, str]) -> list[P
     if _has_facenet_pytorch(peers_python):
         found.append(PeerProgram(FACENET_PYTORCH, f"{package}.facenet_pytorch_{stage}", peers_python))
     else:
-        reason = f"{peers_python} has no facenet-pytorch; tools/make_peers_environment.sh makes that environment"
+        reason = f"{peers_python} has no facenet-pytorch; tools/repository/make_peers_environment.sh makes it"
         print(f"note: {FACENET_PYTORCH} is left out: {reason}.", file=sys.stderr)
     return found + [PeerProgram(name, f"{package}.{module}") for name, module in others.items()]
 

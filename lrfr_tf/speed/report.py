@@ -18,11 +18,11 @@ TITLES = {
 
 INTRODUCTION = """# Performance
 
-Written by `tools/write_performance.py` out of the result files of `make bench`; no figure is typed. Every peer runs in
-a process of its own, on the same arrays and with the same weights, taking turns; what they compute is compared before
-anything is timed. Times are milliseconds of one image, the median (and the minimum) over all calls; CPU time is that of
-the whole process, with all its threads. Ratios within a run are the result: absolute times are those of one machine.
-All rows: [performance.csv](performance.csv)."""
+Written by `tools/repository/write_performance.py` out of the result files of `make bench`; no figure is typed. Every
+peer runs in a process of its own, on the same arrays and with the same weights, taking turns; what they compute is
+compared before anything is timed. Times are milliseconds of one image, the median (and the minimum) over all calls; CPU
+time is that of the whole process, with all its threads. Ratios within a run are the result: absolute times are those of
+one machine. All rows: [performance.csv](performance.csv)."""
 
 
 def document(results: dict[str, Result]) -> str:

@@ -1,6 +1,5 @@
 """Benchmarks of a network in training: the figures are those that tools/evaluate_all.py reports for it."""
 
-import importlib
 import shutil
 from pathlib import Path
 from typing import Any
@@ -14,14 +13,14 @@ from lrfr_tf.benchmarks import in_training as benchmarks
 from lrfr_tf.benchmarks.benchmark_tree import FOLDERS
 from lrfr_tf.benchmarks.in_training import Benchmarks, find_all
 from lrfr_tf.benchmarks.summary import headline_figures
+from lrfr_tf.cli import evaluate_all
 from lrfr_tf.data.landmarks import write_landmarks
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import read_json
 from lrfr_tf.models.facenet import UnitLength
 from lrfr_tf.networks.embedding import Embedder
+from tests.cli.test_evaluate_all import LANDMARKS, write_lfw, write_scface
 from tests.survface_by_code import made_up, write_survface_identification, write_survface_verification, write_tinyface
-from tests.tools.conftest import TOOLS
-from tests.tools.test_evaluate_all import LANDMARKS, write_lfw, write_scface
 
 pytestmark = pytest.mark.slow
 
@@ -58,8 +57,6 @@ def test_the_figures_are_the_tools_and_follow_the_network(
 ) -> None:
     measure = Benchmarks(find_all(root, NAMES), NAMES, network, tmp_path / "landmarks")
     assert not (tmp_path / "landmarks").exists()  # the tree has tables
-    monkeypatch.syspath_prepend(TOOLS)
-    evaluate_all = importlib.import_module("evaluate_all")
     embedder = Embedder(keras.Model(network.inputs[0], UnitLength()(network.outputs[0])), "the same")
 
     def by_tools(output: Path) -> dict[str, float]:

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).parents[2] / "tools" / "make_environment.sh"
+SCRIPT = Path(__file__).parents[2] / "tools" / "repository" / "make_environment.sh"
 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """A checkout with the script and nothing to install."""
-    (tmp_path / "tools").mkdir()
-    shutil.copy(SCRIPT, tmp_path / "tools")
+    (tmp_path / "tools" / "repository").mkdir(parents=True)
+    shutil.copy(SCRIPT, tmp_path / "tools" / "repository")
     for name in ("requirements.lock", "pyproject.toml"):
         (tmp_path / name).write_text("")
     return tmp_path
@@ -37,9 +37,8 @@ def stand_in(folder: Path, name: str, version: str, lacks: str = "") -> None:
 
 def run_script(checkout: Path, programs: Path, **variables: str) -> tuple[int, str]:
     environment = {"PATH": f"{programs}:{os.defpath}", **variables}
-    done = subprocess.run(
-        ["/bin/sh", str(checkout / "tools" / SCRIPT.name)], env=environment, capture_output=True, text=True, check=False
-    )
+    script = str(checkout / "tools" / "repository" / SCRIPT.name)
+    done = subprocess.run(["/bin/sh", script], env=environment, capture_output=True, text=True, check=False)
     return done.returncode, done.stderr
 
 

@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+SCRIPT = Path("tools", "repository", "make_peers_environment.sh")
 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    (tmp_path / "tools").mkdir()
+    (tmp_path / "tools" / "repository").mkdir(parents=True)
     (tmp_path / ".venv" / "bin").mkdir(parents=True)
-    shutil.copy(ROOT / "tools" / "make_peers_environment.sh", tmp_path / "tools")
+    shutil.copy(ROOT / SCRIPT, tmp_path / SCRIPT)
     shutil.copy(ROOT / "requirements-peers.txt", tmp_path)
     return tmp_path
 
@@ -25,8 +26,7 @@ def run_with(checkout: Path, pip: str) -> subprocess.CompletedProcess[str]:
     make = f"mkdir -p .venv-peers/bin\ncat > {python} <<'END'\n{inner}END\nchmod +x {python}\n"
     (checkout / ".venv" / "bin" / "python").write_text(f"#!/bin/sh\n{make}")
     (checkout / ".venv" / "bin" / "python").chmod(0o755)
-    script = checkout / "tools" / "make_peers_environment.sh"
-    return subprocess.run(["/bin/sh", str(script)], capture_output=True, text=True, check=False)
+    return subprocess.run(["/bin/sh", str(checkout / SCRIPT)], capture_output=True, text=True, check=False)
 
 
 def test_without_a_network_the_peers_are_left_out(checkout: Path) -> None:

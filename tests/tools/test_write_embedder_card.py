@@ -11,7 +11,7 @@ from lrfr_tf.benchmarks.scface import pooled_difference
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import read_json, write_json
 from lrfr_tf.networks.saved_model import content_checksum
-from tools.write_embedder_card import Config, main
+from tools.repository.write_embedder_card import Config, main
 
 CHECKSUM = content_checksum({})  # of an export without files
 BEFORE, START = "b" * 64, "a" * 64

@@ -9,7 +9,7 @@ import pytest
 from lrfr_tf.data.pairs import Pair, write_pairs
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import read_json, sha256, write_json
-from tests.tools.conftest import Refused, Tool
+from tests.cli.conftest import Refused, Tool
 
 PERSONS, PHOTOS, PAIRS = 6, 5, 48
 SIZES = ("8", "12", "112", "moderate 8", "moderate 12", "moderate 112", "harsh 8", "harsh 12", "harsh 112")

@@ -8,7 +8,7 @@ import pytest
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import read_json, write_json
 from lrfr_tf.networks.saved_model import content_checksum
-from tools.write_model_cards import Config, main
+from tools.repository.write_model_cards import Config, main
 
 
 def mean(value: float) -> dict[str, Any]:

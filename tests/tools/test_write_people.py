@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lrfr_tf.files import write_json
-from tests.tools.conftest import Refused, Tool
+from tests.cli.conftest import Refused, Tool
 
 
 def share(value: float) -> dict:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from lrfr_tf.speed.record import read_result
+from tests.cli.conftest import Refused, Tool
 from tests.speed.rows_by_hand import write_detect_result
-from tests.tools.conftest import Refused, Tool
 
 
 @pytest.fixture

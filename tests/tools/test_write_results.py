@@ -7,8 +7,8 @@ import pytest
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import write_json
+from tests.cli.conftest import Tool
 from tests.result_by_hand import make_camera_pixels, make_levels_result, make_pixels, make_result, make_siamese_result
-from tests.tools.conftest import Tool
 
 
 @pytest.fixture

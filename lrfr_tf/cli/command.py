@@ -1,0 +1,100 @@
+"""The command `lrfr`: a verb, for some verbs what it is about, and the flags of that command."""
+
+import dataclasses
+import importlib
+import sys
+from collections.abc import Mapping, Sequence
+
+from lrfr_tf.errors import UserError
+from lrfr_tf.main import run
+
+HELP_FLAGS = ("--help", "-h")
+
+
+@dataclasses.dataclass(frozen=True)
+class Command:
+    """A command, or several under one word.
+
+    Args:
+        text: what it does, in one line.
+        module: has the `main` and `Config` of a command; imported only when it is called.
+        parts: word -> command, of several; `module` is empty then.
+    """
+
+    text: str
+    module: str = ""
+    parts: "Mapping[str, Command]" = dataclasses.field(default_factory=dict)
+
+
+PREPARE = {
+    "folder": Command("photos, <person>/<photo>, into HR and LR faces", "lrfr_tf.cli.prepare_folder"),
+    "celeba": Command("CelebA into HR and LR faces", "lrfr_tf.cli.prepare_celeba"),
+    "aligned": Command("photos into aligned faces", "lrfr_tf.cli.prepare_aligned"),
+    "vggface2": Command("VGGFace2 into aligned faces", "lrfr_tf.cli.prepare_vggface2"),
+}
+TRAIN = {
+    "srcnn": Command("super-resolution: SRCNN", "lrfr_tf.train_srcnn"),
+    "srgan": Command("super-resolution: SRGAN, and its generator on pixels alone", "lrfr_tf.train_srgan"),
+    "siamese": Command("an embedder: the deep Siamese network", "lrfr_tf.train_siamese"),
+    "distillation": Command("an embedder: MobileFaceNet, taught by a larger network", "lrfr_tf.train_distillation"),
+    "classifier": Command("classifier heads on stored embeddings", "lrfr_tf.train_classifier"),
+}
+EVALUATE = {
+    "lfw": Command("verification on LFW, or on pairs of your own", "lrfr_tf.cli.evaluate_lfw"),
+    "scface": Command("identification on SCface", "lrfr_tf.cli.evaluate_scface"),
+    "survface": Command("verification and open-set identification on QMUL-SurvFace", "lrfr_tf.cli.evaluate_survface"),
+    "tinyface": Command("identification on TinyFace", "lrfr_tf.cli.evaluate_tinyface"),
+    "frmdb": Command("identification on FRMDB", "lrfr_tf.cli.evaluate_frmdb"),
+    "people": Command("open-set identification on a folder of people", "lrfr_tf.cli.evaluate_people"),
+    "pixels": Command("top-1 against the pixels of a face", "lrfr_tf.cli.evaluate_pixels"),
+    "verification": Command("verification after super-resolution", "lrfr_tf.cli.evaluate_verification"),
+    "super_resolution": Command("PSNR, SSIM and artifacts", "lrfr_tf.cli.evaluate_super_resolution"),
+    "celeba": Command("the table and the report of the CelebA experiment", "lrfr_tf.cli.evaluate_celeba"),
+    "all": Command("every benchmark whose data is there", "lrfr_tf.cli.evaluate_all"),
+}
+LRFR = Command(
+    "Low-resolution face recognition.",
+    parts={
+        "identify": Command("says who is in a photo, a folder or a video", "lrfr_tf.cli.identify"),
+        "super-resolve": Command("enlarges the LR faces of a prepared tree", "lrfr_tf.cli.super_resolve"),
+        "detect": Command("finds the faces in photos, and writes their landmarks", "lrfr_tf.cli.make_landmarks"),
+        "embed": Command("finds, crops and embeds the faces of a prepared tree", "lrfr_tf.cli.extract_embeddings"),
+        "prepare": Command(f"makes data sets to train on: {', '.join(PREPARE)}", parts=PREPARE),
+        "train": Command(f"trains a network: {', '.join(TRAIN)}", parts=TRAIN),
+        "evaluate": Command(f"measures a network: {', '.join(EVALUATE)}", parts=EVALUATE),
+        "export": Command("writes a trained network as a SavedModel", "lrfr_tf.cli.export_saved_model"),
+        "calibrate": Command("measures how alike strangers are to an embedder", "lrfr_tf.cli.calibrate"),
+    },
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Calls the command that the words name; `arguments` are those after the program's name, or else sys.argv's.
+
+    Raises:
+        SystemExit: as `lrfr_tf.main.run` does; with 2, and one sentence on stderr, if no such command is known.
+    """
+    try:
+        _call(LRFR, "lrfr", sys.argv[1:] if arguments is None else arguments)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+def _call(command: Command, name: str, words: Sequence[str]) -> None:
+    if command.module:
+        module = importlib.import_module(command.module)
+        run(module.main, module.Config, [name, *words])
+    elif not words or words[0] in HELP_FLAGS:
+        print(_overview(command, name))
+    elif words[0] in command.parts:
+        _call(command.parts[words[0]], f"{name} {words[0]}", words[1:])
+    else:
+        raise UserError(f"{words[0]!r} is no command of {name}; those are {', '.join(command.parts)}.")
+
+
+def _overview(command: Command, name: str) -> str:
+    width = max(map(len, command.parts))
+    lines = [f"{word:<{width}}  {part.text}" for word, part in command.parts.items()]
+    usage = f"{name} <command> --flag=value ...; {name} <command> --help lists the flags"
+    return "\n".join([f"{name}: {command.text}", "", f"    {usage}", "", *lines])

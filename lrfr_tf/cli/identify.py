@@ -1,0 +1,240 @@
+"""Says who is in a photo, in a folder of photos or in a video, and draws it if asked to.
+
+    python tools/identify.py --embedder=saved_models/siamese --gallery=people --image=photo.jpg
+    python tools/identify.py --embedder=saved_models/siamese --gallery=people --folder=small_faces --cropped
+    python tools/identify.py --model=saved_models/people --video=film.mp4 --every=5 --format=json --output=drawn
+
+The names are those of a gallery, <person>/<photo>, or of an exported classifier. Of 100 decisions about strangers one
+gives a name (--fpir), whatever the size of the gallery; a decision is the answer for one face of a photo. Frames of a
+video are answered one by one and do not keep that: a stranger in view for ten seconds is hundreds of decisions.
+
+Images that cannot be read are named on stderr and the rest go on; the exit code is 2 only if none can be read.
+"""
+
+import contextlib
+import dataclasses
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from lrfr_tf.config import option
+from lrfr_tf.errors import UserError
+from lrfr_tf.faces.detect import FaceDetector
+from lrfr_tf.files import make_folder
+from lrfr_tf.images.annotate import draw_caption, draw_faces
+from lrfr_tf.images.decode import IMAGE_SUFFIXES, write_png
+from lrfr_tf.main import note
+from lrfr_tf.models.backbone import BACKBONES
+from lrfr_tf.networks.embedding import load_embedder
+from lrfr_tf.networks.super_resolution import load_super_resolver
+from lrfr_tf.recognition.calibration import FPIR, DecisionRule, Threshold
+from lrfr_tf.recognition.face_crops import CUTS
+from lrfr_tf.recognition.recognizer import (
+    KNOWN,
+    UNKNOWN,
+    Face,
+    Recognizer,
+    calibration_of,
+    recognizer_of_classifier,
+    recognizer_of_gallery,
+)
+from lrfr_tf.sources.image_source import FolderSource, ImageSource, open_source
+from lrfr_tf.sources.pictures import Picture, in_chunks, read_photos
+from lrfr_tf.sources.video import VideoReader, VideoWriter
+
+LONGEST_NAME = 32
+ROW = "{:<32} {:>23} {:>8} {:<20} {:>6} {:>9}  {}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    image: str | None = option(None, "a photo")
+    folder: str | None = option(None, "a folder or zip of photos, with folders in it or without")
+    video: str | None = option(None, "a video")
+    model: str | None = option(None, "an exported classifier, whose classes are the names")
+    embedder: str | None = option(
+        None, "facenet, the folder of an exported embedder, or a file *.weights.h5; takes its names from --gallery"
+    )
+    gallery: str | None = option(None, "a folder or zip of <person>/<photo>")
+    backbone: str = option("spherenet20", "network that a file of weights belongs to", BACKBONES)
+    super_resolver: str | None = option(
+        None, "a super-resolution network for faces of about its size (16 px), in front of --embedder"
+    )
+    fpir: float | None = option(
+        None, f"false positive identification rate: the share of decisions about strangers that give a name; default "
+        f"{FPIR}"
+    )  # fmt: skip
+    far: float | None = option(
+        None, "in the place of --fpir, false accept rate of each comparison with one person of the gallery"
+    )
+    threshold: float | None = option(None, "in the place of both, the least score for a name")
+    cropped: bool = option(False, "every picture is one face that is cut out already; no detector runs")
+    cut: str | None = option(None, "how faces are cut out of photos; default: as the network was trained", CUTS)
+    min_face_size: int = option(20, "smallest face to look for, in pixels")
+    every: int = option(1, "of a video, only every so-manieth frame", at_least=1)
+    format: str = option("table", "how the answers are printed", ("table", "json"))
+    output: str | None = option(None, "a folder for the pictures or the video with faces and names drawn in")
+
+
+def main(config: Config) -> None:
+    _check(config)
+    if config.video is not None:
+        _identify_video(config, VideoReader(config.video))
+        return
+    source, names = _photos(config)
+    recognizer = _load(config)
+    errors = []
+    progress = tqdm(desc="identify", total=len(names), unit="image")
+    for picture, faces in _answers(config, recognizer, read_photos(source, names), progress):
+        if picture.error is not None:
+            errors.append(picture.error)
+            if config.image is None:
+                note(picture.error)
+        elif config.output is not None:
+            write_png(Path(config.output) / f"{picture.name}.png", _drawn(config, picture, faces))
+    if config.image is not None and errors:
+        raise UserError(errors[0])
+    if len(errors) == len(names):
+        raise UserError(f"None of the {len(names)} images of {config.folder} can be read.")
+
+
+def _identify_video(config: Config, video: VideoReader) -> None:
+    recognizer = _load(config)
+    progress = tqdm(desc="identify", total=-(-video.promised // config.every) or None, unit="frame")
+    with contextlib.ExitStack() as stack:
+        writer = None
+        if config.output is not None:
+            path = Path(config.output) / f"{Path(video.path).stem}.mp4"
+            if path.resolve() == Path(video.path).resolve():
+                raise UserError(f"--output={config.output} would put the drawn video in the place of {video.path}.")
+            writer = stack.enter_context(VideoWriter(path, video.rate / config.every))
+        note(
+            "Each frame is answered by itself, which does not keep the rate for strangers: one who stays in view is "
+            "asked about again and again."
+        )
+        for picture, faces in _answers(config, recognizer, video.frames(config.every), progress):
+            if writer is not None:
+                writer.write(_drawn(config, picture, faces))
+    if video.frames_read == 0:
+        raise UserError(str(video.complaint))
+    if video.complaint is not None:
+        note(video.complaint)
+
+
+def _check(config: Config) -> None:
+    for names in (("image", "folder", "video"), ("model", "embedder")):
+        if sum(getattr(config, name) is not None for name in names) != 1:
+            raise UserError(f"Give one of {', '.join(f'--{name}' for name in names)}, and one only.")
+    if (config.embedder is None) != (config.gallery is None):
+        raise UserError("--embedder and --gallery go together: the one compares faces, the other has the names.")
+    if config.super_resolver is not None and config.embedder is None:
+        raise UserError("--super_resolver stands in front of --embedder; an exported classifier holds its own.")
+    if sum(rate is not None for rate in (config.fpir, config.far, config.threshold)) > 1:
+        raise UserError("Give one of --fpir, --far and --threshold, and one only.")
+    if config.cropped and config.video is not None:
+        raise UserError("--cropped is for photos; in a video the faces are searched for.")
+    if config.output is not None:
+        make_folder(config.output)
+
+
+def _photos(config: Config) -> tuple[ImageSource, list[str]]:
+    if config.image is not None:
+        return FolderSource(Path(config.image).parent), [Path(config.image).name]
+    source = open_source(Path(str(config.folder)))
+    names = source.names()
+    if not names:
+        raise UserError(f"{config.folder} holds no images ({', '.join(IMAGE_SUFFIXES)}).")
+    return source, names
+
+
+def _load(config: Config) -> Recognizer:
+    detector = FaceDetector(min_face_size=config.min_face_size)
+    rule = DecisionRule(FPIR if config.fpir is None else config.fpir, config.far, config.threshold)
+    if config.model is not None:
+        return recognizer_of_classifier(config.model, detector, rule, config.cut)
+    embedder = load_embedder(str(config.embedder), None, config.backbone)
+    resolver = None if config.super_resolver is None else load_super_resolver(Path(config.super_resolver))
+    strangers = calibration_of(str(config.embedder), embedder) if config.threshold is None else None
+    return recognizer_of_gallery(
+        embedder, Path(str(config.gallery)), detector, rule, strangers, config.cut, resolver, note
+    )
+
+
+def _answers(
+    config: Config, recognizer: Recognizer, pictures: Iterable[Picture], progress: tqdm
+) -> Iterator[tuple[Picture, list[Face]]]:
+    """Identifies the faces of each picture and prints the answer."""
+    note(recognizer.threshold.in_words())
+    with progress:
+        if config.format == "table":
+            tqdm.write(ROW.format("picture", "box", "detected", "name", "score", "threshold", "next best"))
+        for chunk in in_chunks(pictures):
+            pixels = [picture.pixels for picture in chunk if picture.pixels is not None]
+            if config.cropped:
+                found = iter([[face] for face in recognizer.identify_crops(pixels)])
+            else:
+                found = iter(recognizer.identify(pixels))
+            for picture in chunk:
+                faces = [] if picture.pixels is None else next(found)
+                for line in (
+                    [json_line(picture, faces, recognizer.threshold)]
+                    if config.format == "json"
+                    else table_rows(picture, faces)
+                ):
+                    tqdm.write(line)
+                yield picture, faces
+                progress.update()
+
+
+def json_line(picture: Picture, faces: Sequence[Face], threshold: Threshold) -> str:
+    """All that is known about one picture, as one line."""
+    answer: dict[str, Any] = {"image": picture.name}
+    if picture.frame is not None:
+        answer |= {"frame": picture.frame, "seconds": picture.seconds, "per_frame": True}
+    if picture.error is not None:
+        return json.dumps({**answer, "error": picture.error})
+    answer["decided_by"] = threshold.as_json()
+    answer["faces"] = [
+        {
+            "box": face.box,
+            "landmarks": face.landmarks,
+            "detection_score": face.detection_score,
+            "decision": face.decision,
+            "name": face.name,
+            "score": face.score,
+            "threshold": face.threshold.score,
+            "names": [{"name": name, "score": score} for name, score in face.names],
+        }
+        for face in faces
+    ]
+    return json.dumps(answer)
+
+
+def table_rows(picture: Picture, faces: Sequence[Face]) -> list[str]:
+    """A row for each face, or what else there is to say."""
+    where = picture.name if picture.frame is None else f"{picture.seconds:.2f} s, frame {picture.frame}"
+    if len(where) > LONGEST_NAME:
+        where = "…" + where[1 - LONGEST_NAME :]
+    if not faces:
+        return [f"{where:<32} {'no face' if picture.error is None else 'cannot be read'}"]
+    rows = []
+    for face in faces:
+        box = "-".join(f"{value:.0f}" for value in face.box)
+        detected = "" if face.detection_score is None else f"{face.detection_score:.3f}"
+        others = ", ".join(f"{name} {score:.3f}" for name, score in face.names[face.decision == KNOWN :][:2])
+        least = "-" if face.threshold.score is None else f"{face.threshold.score:.3f}"
+        rows.append(ROW.format(where, box, detected, face.name or UNKNOWN, f"{face.score:.3f}", least, others).rstrip())
+    return rows
+
+
+def _drawn(config: Config, picture: Picture, faces: Sequence[Face]) -> np.ndarray:
+    assert picture.pixels is not None
+    labels = [" ".join(f"{face.name or UNKNOWN} {face.score:.2f}".split()) for face in faces]
+    known = [face.decision == KNOWN for face in faces]
+    if config.cropped:
+        return draw_caption(picture.pixels, labels[0], known[0])
+    return draw_faces(picture.pixels, [face.box for face in faces], labels, known)

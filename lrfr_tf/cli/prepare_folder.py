@@ -1,0 +1,120 @@
+"""Turns a folder of photos, <person>/<photo>, into trees of 64 x 64 and 16 x 16 faces; it finds the faces itself.
+
+Of several faces in a photo it takes the largest, weighted towards the middle; photos with another about as large are
+named on stderr and in the manifest.
+
+python tools/prepare_folder.py --images=photos --output=datasets/photos
+python tools/prepare_folder.py --images=photos/train --test_images=photos/val --output=datasets/photos
+python tools/prepare_folder.py --images=strangers --unnamed --output=datasets/strangers
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from lrfr_tf.config import option, required
+from lrfr_tf.data.prepare import Sizes, prepare_tree
+from lrfr_tf.data.rivaled_photos import RivaledPhotos
+from lrfr_tf.data.splits import split_by_name, split_unnamed, split_with_given_test
+from lrfr_tf.errors import UserError
+from lrfr_tf.faces.choose import RULE, only_meant, rival_notes
+from lrfr_tf.faces.detect import FaceDetector
+from lrfr_tf.faces.frame import frame_face, frame_portrait
+from lrfr_tf.files import sha256
+from lrfr_tf.main import note
+from lrfr_tf.sources.image_source import ImageSource, images_by_identity, open_source
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    images: str = required("a folder, or a zip, of <person>/<photo>")
+    output: str = required("folder for the prepared tree")
+    test_images: str | None = option(
+        None, "a second such folder or zip that holds the test photos; without it each person's first photo tests"
+    )
+    unnamed: bool = option(
+        False, "nobody knows who is who: all photos, in folders or not, go to the split 'extra', to train networks on"
+    )
+    framing: str = option(
+        "face",
+        "face: a square around the face; portrait: what an aligned CelebA image would show of it, to learn from with "
+        "--framing=random",
+        ("face", "portrait"),
+    )
+    mirror_edges: bool = option(
+        False, "what a portrait shows outside of the photo is its mirror image, not its edge pixels repeated"
+    )
+    scale: float = option(
+        1.3, "side of the square around a face, in units of the longer side of the detected box", above=0
+    )
+    high_size: int = option(64, "side of the HR faces in pixels; the height of portraits", at_least=1)
+    low_size: int = option(16, "side of the LR faces in pixels", at_least=1)
+    thresholds: tuple[float, ...] = option((0.6, 0.7, 0.8), "MTCNN's three thresholds; every photo shows its person")
+    min_face_size: int = option(20, "smallest face to look for, in pixels of the photo")
+
+
+def main(config: Config) -> None:
+    sizes = Sizes(config.high_size, config.low_size)
+    paths = [Path(path) for path in (config.images, config.test_images) if path]
+    sources = [open_source(path) for path in paths]
+    source: ImageSource | dict[str, ImageSource]
+    if config.unnamed and config.test_images:
+        raise UserError("--test_images tests persons, and with --unnamed there are none.")
+    trees = [] if config.unnamed else [images_by_identity(source, note) for source in sources]
+    if config.unnamed:
+        split = split_unnamed(list_images(sources[0]))
+        source = sources[0]
+    elif config.test_images:
+        split = split_with_given_test(*trees)
+        source = {"train": sources[0], "val": sources[0], "test": sources[1]}
+    else:
+        split = split_by_name(trees[0])
+        source = sources[0]
+    detector = FaceDetector(config.thresholds, config.min_face_size)
+    rivaled = RivaledPhotos(Path(config.output))
+
+    def frame(photo: np.ndarray, box: np.ndarray) -> np.ndarray:
+        if config.framing == "portrait":
+            return frame_portrait(photo, box, config.high_size, config.mirror_edges)
+        return frame_face(photo, box, config.scale, config.high_size)
+
+    def frame_faces(names: Sequence[str], photos: Sequence[np.ndarray]) -> list[np.ndarray | None]:
+        meant = [only_meant(*found) for found in zip(detector.detect(photos), photos, strict=True)]
+        rivaled.add([name for name, (_, has_rival) in zip(names, meant, strict=True) if has_rival])
+        return [
+            frame(photo, face.boxes[0]) if face.found else None for photo, (face, _) in zip(photos, meant, strict=True)
+        ]
+
+    settings = {
+        "data_set": "folder of photos",
+        "framing": {
+            "face": f"square of {config.scale} times the longer side of the face",
+            "portrait": "portrait as in aligned CelebA, around the face",
+        }[config.framing],
+        **({"outside_of_the_photo": "mirrored"} if config.mirror_edges else {}),
+        "face": RULE,
+        "detector": {"thresholds": list(config.thresholds), "min_face_size": config.min_face_size},
+        "images_sha256": [sha256(path) if path.is_file() else "folder" for path in paths],
+    }
+    manifest = prepare_tree(source, split, frame_faces, Path(config.output), sizes, settings, rivaled=rivaled)
+    for sentence in rival_notes(manifest["images_with_rival"]):
+        note(sentence)
+    print(f"{config.output}: {manifest['identities']} identities, images {manifest['images']}")
+    print(
+        f"dropped {len(split.dropped)} identities with too few images; no face in "
+        f"{len(manifest['images_without_face'])} photos; {len(manifest['bad_images'])} bad images"
+    )
+
+
+def list_images(source: ImageSource) -> list[str]:
+    """All images of a source, in folders or not.
+
+    Raises:
+        UserError: there is none.
+    """
+    names = source.names()
+    if not names:
+        raise UserError(f"{source.label('')} holds no image.")
+    return names

@@ -1,0 +1,93 @@
+"""Measures the way from one 16 px probe to a name, warm, one face at a time; writes one JSON file.
+
+    python tools/repository/bench_identify.py
+
+Two classifiers, exported with their parts joined into one graph: SRGAN, FaceNet and a softmax head; and the Siamese
+network with a gallery. Heads are made up (100 persons): their time does not depend on what they learned. Then the
+stages alone, so that one sees where the time goes.
+"""
+
+import dataclasses
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from tqdm import tqdm
+
+from lrfr_tf.config import option
+from lrfr_tf.errors import UserError
+from lrfr_tf.export.classifier import servable_classifier
+from lrfr_tf.files import check_result_file
+from lrfr_tf.main import run
+from lrfr_tf.models.facenet import WhitenEach, facenet
+from lrfr_tf.models.heads import linear_head
+from lrfr_tf.networks.classifier import Classifier, make_templates
+from lrfr_tf.networks.embedding import Embedder, load_embedder
+from lrfr_tf.networks.super_resolution import SuperResolver, load_super_resolver
+from lrfr_tf.speed.peers import OURS
+from lrfr_tf.speed.record import Row, row_of, write_result
+from lrfr_tf.speed.turns import take_turns_here
+from lrfr_tf.weights.sample_package import cached_facenet_weights
+
+PROBE_SIZE = 16
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    output: str = option("runs/bench/identify.json", "the result")
+    rounds: int = option(8, "turns of each way", at_least=1)
+    persons: int = option(100, "how many persons the heads know", at_least=2)
+    super_resolver: str = option("saved_models/srgan", "the exported super-resolution network")
+    siamese: str = option("saved_models/siamese", "the exported Siamese network")
+
+
+def main(config: Config) -> None:
+    check_result_file(config.output)
+    for folder in (config.super_resolver, config.siamese):
+        if not Path(folder).is_dir():
+            raise UserError(f"{folder} is missing; this measures the exports that ship.")
+    random = np.random.default_rng(0)
+    probe = random.integers(0, 256, (1, PROBE_SIZE, PROBE_SIZE, 3), np.uint8)
+    names = [f"person {number}" for number in range(config.persons)]
+    cached = cached_facenet_weights()
+    face_net = load_embedder("facenet", cached) if cached else Embedder(facenet(128, WhitenEach), "facenet-random")
+    siamese, srgan = load_embedder(config.siamese), load_super_resolver(Path(config.super_resolver))
+    softmax = Classifier("logistic", names, face_net.name, linear_head(face_net.dimensions, len(names)))
+    faces = random.standard_normal((2 * len(names), siamese.dimensions), np.float32)
+    faces /= np.linalg.norm(faces, axis=1, keepdims=True)
+    templates = make_templates(faces, np.arange(2 * len(names)) % len(names), len(names))
+    gallery = Classifier("cosine", names, siamese.name, templates)
+    enlarged = srgan.super_resolve(probe)
+    with tempfile.TemporaryDirectory() as name:
+        ways: dict[str, Callable[[], Any]] = {
+            "SRGAN + FaceNet + softmax head": identify(softmax, face_net, srgan, Path(name) / "1", probe),
+            "Siamese + gallery": identify(gallery, siamese, None, Path(name) / "2", probe),
+            "of which SRGAN alone": lambda: srgan.super_resolve(probe),
+            "of which FaceNet alone, batch norm not folded": lambda: face_net.embed(enlarged),
+            "of which Siamese alone": lambda: siamese.embed(probe),
+        }
+        with tqdm(total=1, desc="identify", unit="case") as progress:
+            times = take_turns_here(ways, config.rounds)
+            progress.update()
+    rows: list[Row] = [row_of("identify", way, OURS, 0, 1, some, 1) for way, some in times.items()]
+    write_result(config.output, "identify", rows, {"persons": config.persons, "probe_size": PROBE_SIZE})
+    print(config.output)
+
+
+def identify(
+    head: Classifier, embedder: Embedder, resolver: SuperResolver | None, folder: Path, probe: np.ndarray
+) -> Callable[[], np.ndarray]:
+    """The call of the exported classifier for one probe."""
+    head.save(folder / "head")
+    servable = servable_classifier(folder / "head", embedder, resolver)
+    # Its check in a new process is that of tools/export_saved_model.py.
+    tf.saved_model.save(servable.module, str(folder / "export"), signatures=servable.signatures)
+    exported = tf.saved_model.load(str(folder / "export"))
+    return lambda: exported.signatures["identify"](faces=tf.constant(probe))["identity"].numpy()
+
+
+if __name__ == "__main__":
+    run(main, Config)

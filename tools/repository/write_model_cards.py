@@ -1,0 +1,265 @@
+"""Writes saved_models/<name>/MODEL_CARD.md and the curve of its training out of measured results; no figure is typed.
+
+    python tools/repository/write_model_cards.py \\
+        --trainings=srcnn=runs/srcnn,srresnet=runs/ship_srresnet,srgan=runs/ship_srgan \\
+        --restoration=runs/evaluation/super_resolution.json --verification=runs/evaluation/verification.json
+"""
+
+import dataclasses
+import os
+from pathlib import Path
+from typing import Any
+
+from lrfr_tf.config import option, required
+from lrfr_tf.errors import UserError
+from lrfr_tf.export.model_card import draw_training, joined_history, tree_and_camera, wrapped
+from lrfr_tf.files import put_between_marks, read_json, written_whole
+from lrfr_tf.images.camera import CLEAN_LEVEL
+from lrfr_tf.main import run
+from lrfr_tf.networks.saved_model import find_version, read_record
+
+WHAT = {
+    "srcnn": "SRCNN (Dong et al., TPAMI 2016), kernels 9-1-5, on the bicubic enlargement; it starts as the identity.",
+    "srresnet": "The generator of SRGAN (Ledig et al., CVPR 2017) without batch norm, 8 blocks of 96 channels, 32 "
+    "after the pixel shuffles, 3 x 3 kernels at both ends; trained on the absolute error alone.",
+    "srgan": "The same generator as `srresnet`, trained on from its weights with a mixture of absolute error, VGG19 "
+    "features, a relativistic discriminator and the identity loss (cosine of FaceNet 128-D embeddings), which leads.",
+}
+COMMANDS = {
+    "srcnn": "python -m lrfr_tf.train_srcnn --flagfile=configs/celeba_srcnn.cfg",
+    "srresnet": "python -m lrfr_tf.train_srgan --flagfile=configs/ship_srresnet.cfg",
+    "srgan": "python -m lrfr_tf.train_srgan --flagfile=configs/ship_srgan.cfg --vgg_weights=FILE",
+}
+LEARNED_FROM = {
+    "srcnn": "their framings `face` and `squash`, and 64 x 64 faces that MTCNN cut out of the unaligned images",
+    "srresnet": "portraits of both, framed anew at every step anywhere between `squash` and `face`, and mirrored",
+    "srgan": "portraits of both, framed anew at every step anywhere between `squash` and `face`, and mirrored",
+}
+FURTHER_WEIGHTS = {
+    "srgan": "\nIts losses looked through VGG19 (ImageNet; weights CC BY 4.0) and FaceNet 128-D (MIT; trained on "
+    "MS-Celeb-1M, which was withdrawn); neither is in this model. While they looked, the 92 identities that may also "
+    "be in LFW were left out. Since FaceNet 128-D helped to train it, its verification figures with that same FaceNet "
+    "are those of a friendly judge; PSNR and SSIM are not. The adversarial weight is so small "
+    "that it looks like `srresnet`, slightly crisper: larger ones cost verification.\n",
+}
+LIMITS = """## Limits
+
+- One degradation: antialiased bicubic from 64 to 16 pixels. Blur, noise and compression of real cameras were not in
+  training.
+- One framing family: the whole aligned CelebA picture squeezed to a square (`squash`) to a tight square around the face
+  (`face`), upright faces. Other sizes than 16 x 16 are refused.
+- It invents detail. A sharp picture is not evidence, and must not be used to identify anybody by eye.
+- CelebA shows celebrities, mostly young and light-skinned; expect worse results for everybody else. No figure here is
+  broken down by group.
+- Do not use it for covert surveillance, nor to identify people without a legal basis."""
+PANELS = {"PSNR gain, dB": {"psnr_gain": "validation faces"}, "SSIM": {"ssim": "validation faces"}}
+TREES = {
+    "celeba_face": "aligned, `face`",
+    "celeba_squash": "aligned, `squash`",
+    "celeba_people": "unaligned, found by MTCNN",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    trainings: tuple[str, ...] = required(
+        "run folders of the train scripts, each as name=folder, or name=folder:folder where one went on from another"
+    )
+    restoration: str = required("the result of tools/evaluate_super_resolution.py")
+    verification: str = required("the result of tools/evaluate_verification.py")
+    saved_models: str = option("saved_models", "where the exports lie")
+    curves: str = option("docs/curves", "the folder for the pictures of the trainings")
+    readme: str | None = option(None, "a file whose part between two marks gets the table of all models")
+
+
+def main(config: Config) -> None:
+    restoration, verification = read_json(Path(config.restoration)), read_json(Path(config.verification))
+    for item in config.trainings:
+        name, _, folders = item.partition("=")
+        if name not in WHAT or not folders:
+            raise UserError(f"--trainings={item} is not name=folder with a name of {', '.join(WHAT)}.")
+        target = Path(config.saved_models) / name
+        runs = [Path(folder) for folder in folders.split(":")]
+        history = joined_history(runs)
+        curve = Path(config.curves) / f"{name}.png"
+        text = card(name, read_json(runs[-1] / "run.json"), target, curve, history, restoration, verification)
+        draw_training(curve, history, PANELS)
+        with written_whole(target / "MODEL_CARD.md") as temporary:
+            temporary.write_text(text, encoding="utf-8")
+        print(target / "MODEL_CARD.md")
+    if config.readme is not None:
+        names = [item.partition("=")[0] for item in config.trainings]
+        put_between_marks(config.readme, overview(names, restoration, verification), "models")
+
+
+def card(
+    name: str,
+    begun: dict[str, Any],
+    target: Path,
+    curve: Path,
+    history: list[dict[str, Any]],
+    restoration: dict[str, Any],
+    verification: dict[str, Any],
+) -> str:
+    """The text of one card."""
+    record = newest_record(target)
+    if restoration["models"].get(name, {}).get("sha256") != record["sha256"]:
+        raise UserError(f"The results are not those of {target}: evaluate that export first (its sha256 differs).")
+    last = history[-1]
+    text = f"""# {name}: 16 x 16 faces to 64 x 64
+
+{WHAT[name]} {record["parameters"]:,} parameters, {record["bytes"] / 1e6:.1f} MB.
+
+Made by `tools/repository/write_model_cards.py`. Version {record["version"]}, sha256 of the content
+`{record["sha256"][:16]}`.
+
+## Use
+
+SavedModel signatures `super_resolve` (`images`: uint8 RGB [N, 16, 16, 3] -> `images`: uint8 [N, 64, 64, 3]; also
+`serving_default`) and `super_resolve_bytes` (`image_bytes`: JPEG, PNG or BMP files, resized to 16 x 16 first).
+
+```sh
+python tools/super_resolve.py --model=saved_models/{name}/{record["version"]} --help
+```
+
+## Training
+
+Data: the first 8,000 aligned images of CelebA at half size, and 7,030 unaligned head crops of 581 persons of its test
+split (short side at most 160 pixels); from these, {LEARNED_FROM[name]}. Identities whose number is divisible by 5, and
+each identity's validation and test image, were never learned from: {begun["training_faces"]:,} training images were
+left. CelebA is for non-commercial research; its images are not in this repository, and whoever uses this model should
+heed these terms.
+{FURTHER_WEIGHTS.get(name, "")}
+```sh
+{COMMANDS[name]}
+```
+
+After {last["step"]:,} steps of {begun["config"]["batch_size"]} faces on two CPU cores: {last["psnr_gain"]:+.2f} dB over
+bicubic, SSIM {last["ssim"]:.3f} on {begun["validation_faces"]} validation faces.
+
+![PSNR gain on the validation faces during training]({Path(os.path.relpath(curve, target)).as_posix()})
+
+## Figures
+
+Held-out persons only. PSNR and SSIM on RGB after rounding; gains over Pillow's bicubic on the same images, with 95 %
+bootstrap intervals over images. Color shift: largest mean shift of a channel in grey levels. Grid: peak at a quarter
+cycle per pixel, dB above HR's and above its surroundings (0 where it is weaker than a quarter of a grey level).
+
+{restoration_table(name, restoration)}
+
+FaceNet 128-D, both images of a pair at 16 px, {verification["counts"]["pairs"]:,} pairs of
+{verification["counts"]["persons"]} persons (`tools/make_pairs.py`), 10 folds; differences to bicubic on the same pairs:
+
+{verification_table(name, verification)}
+
+```sh
+python tools/evaluate_super_resolution.py --flagfile=configs/evaluate_super_resolution.cfg
+python tools/make_pairs.py --data=datasets/celeba_people --output=datasets/celeba_people/pairs.txt
+python tools/evaluate_verification.py --flagfile=configs/evaluate_verification.cfg
+```
+
+{LIMITS}
+"""
+    return wrapped(text)
+
+
+def newest_record(target: Path) -> dict[str, Any]:
+    """The record of the newest export in `saved_models/<name>`, whose files are those that it describes."""
+    version = find_version(target)
+    if version is None:
+        raise UserError(f"{target} holds no export; make it with tools/export_saved_model.py.")
+    return read_record(version)
+
+
+def restoration_table(name: str, restoration: dict[str, Any]) -> str:
+    """Bicubic and this model on every tree and at every camera level."""
+    lines = [
+        "| faces | images | | PSNR | gain | SSIM | color shift | grid |",
+        "| :-- | --: | :-- | --: | --: | --: | --: | --: |",
+    ]
+    for scored, found in restoration["trees"].items():
+        tree, camera = tree_and_camera(scored, found)
+        faces = TREES.get(Path(tree).name, tree) + ("" if camera == CLEAN_LEVEL else f", {camera}")
+        for method in ("bicubic", name):
+            row = found["methods"][method]
+            gain = row["psnr_gain"]
+            interval = (
+                f"{gain['mean']:+.2f} [{gain['interval_95'][0]:+.2f}, {gain['interval_95'][1]:+.2f}]" if gain else ""
+            )
+            lines.append(
+                f"| {faces} | {found['counts']['images']:,} | {method} "
+                f"| {row['psnr_rgb']['mean']:.2f} dB | {interval} | {row['ssim_rgb']['mean']:.3f} "
+                f"| {row['colour_shift']['largest']:.2f} | {row['grid']['period_4']['peak_db']:.1f} dB |"
+            )
+    return "\n".join(lines)
+
+
+def verification_table(name: str, verification: dict[str, Any]) -> str:
+    """HR, bicubic and this model."""
+    lines = [
+        "| | accuracy | against bicubic | 95 % over pairs | 95 % over persons | TAR at FAR 1 % |",
+        "| :-- | --: | --: | --: | --: | --: |",
+    ]
+    for method in ("hr", "bicubic", name):
+        row = verification["methods"][method]
+        difference = row.get("difference_to_bicubic")
+        cells = ["", "", ""]
+        if difference:
+            pairs, persons = difference["interval_95"], difference["interval_95_over_persons"]
+            cells = [
+                f"{100 * difference['mean']:+.1f}",
+                *(f"[{100 * a:+.1f}, {100 * b:+.1f}]" for a, b in (pairs, persons)),
+            ]
+        accuracy = f"{row['accuracy']['mean']:.1%} ± {100 * row['accuracy']['standard_error']:.1f}"
+        lines.append(f"| {method} | {accuracy} | {' | '.join(cells)} | {row['tar_at_far']['0.01']:.1%} |")
+    return "\n".join(lines)
+
+
+def overview(names: list[str], restoration: dict[str, Any], verification: dict[str, Any]) -> str:
+    """One line a model and camera level: gains over bicubic on every tree, and verification."""
+    levels: dict[str, dict[str, Any]] = {}
+    for scored, rows in restoration["trees"].items():
+        tree, camera = tree_and_camera(scored, rows)
+        levels.setdefault(camera, {})[tree] = rows
+    trees = dict.fromkeys(tree for rows in levels.values() for tree in rows)
+    headings = [f"{TREES.get(Path(tree).name, tree)}: PSNR gain, SSIM" for tree in trees]
+    named = [" camera |"] if set(levels) != {CLEAN_LEVEL} else []  # one level needs no column
+    lines = [
+        f"| |{''.join(named)} {' | '.join(headings)} | pairs at 16 px, against bicubic |",
+        f"| :-- |{' :-- |' * len(named)} {'--: | ' * len(headings)}--: |",
+    ]
+    for method in ("bicubic", *names):
+        link = method if method == "bicubic" else f"[`{method}`](saved_models/{method}/MODEL_CARD.md)"
+        for camera, of_trees in levels.items():
+            cells = [_gain(of_trees.get(tree), method) for tree in trees]
+            pairs = _pairs_gain(verification, method) if camera == CLEAN_LEVEL else ""
+            first = link if camera == next(iter(levels)) else ""
+            lines.append(f"| {first} |{f' {camera} |' * len(named)} {' | '.join(cells)} | {pairs} |")
+    return "\n".join(lines)
+
+
+def _gain(rows: dict[str, Any] | None, method: str) -> str:
+    """What a method gains over bicubic on a tree, and what bicubic itself has."""
+    if rows is None:
+        return "-"
+    row = rows["methods"][method]
+    if method == "bicubic":
+        return f"({row['psnr_rgb']['mean']:.2f} dB), {_ssim(rows, method)}"
+    return f"{row['psnr_gain']['mean']:+.2f} dB, {_ssim(rows, method)}"
+
+
+def _pairs_gain(verification: dict[str, Any], method: str) -> str:
+    row = verification["methods"][method]
+    if method == "bicubic":
+        return f"({row['accuracy']['mean']:.1%})"
+    difference = row["difference_to_bicubic"]
+    low, high = difference["interval_95"]
+    return f"{100 * difference['mean']:+.1f} points [{100 * low:+.1f}, {100 * high:+.1f}]"
+
+
+def _ssim(rows: dict[str, Any], method: str) -> str:
+    return f"{rows['methods'][method]['ssim_rgb']['mean']:.3f}"
+
+
+if __name__ == "__main__":
+    run(main, Config)
