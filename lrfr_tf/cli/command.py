@@ -53,15 +53,15 @@ EVALUATE = {
     "all": Command("every benchmark whose data is there", "lrfr_tf.cli.evaluate_all"),
 }
 LRFR = Command(
-    "Low-resolution face recognition.",
+    "low-resolution face recognition",
     parts={
         "identify": Command("says who is in a photo, a folder or a video", "lrfr_tf.cli.identify"),
         "super-resolve": Command("enlarges the LR faces of a prepared tree", "lrfr_tf.cli.super_resolve"),
         "detect": Command("finds the faces in photos, and writes their landmarks", "lrfr_tf.cli.make_landmarks"),
         "embed": Command("finds, crops and embeds the faces of a prepared tree", "lrfr_tf.cli.extract_embeddings"),
-        "prepare": Command(f"makes data sets to train on: {', '.join(PREPARE)}", parts=PREPARE),
-        "train": Command(f"trains a network: {', '.join(TRAIN)}", parts=TRAIN),
-        "evaluate": Command(f"measures a network: {', '.join(EVALUATE)}", parts=EVALUATE),
+        "prepare": Command("makes data sets to train on", parts=PREPARE),
+        "train": Command("trains a network", parts=TRAIN),
+        "evaluate": Command("measures a network", parts=EVALUATE),
         "export": Command("writes a trained network as a SavedModel", "lrfr_tf.cli.export_saved_model"),
         "calibrate": Command("measures how alike strangers are to an embedder", "lrfr_tf.cli.calibrate"),
     },
@@ -95,6 +95,9 @@ def _call(command: Command, name: str, words: Sequence[str]) -> None:
 
 def _overview(command: Command, name: str) -> str:
     width = max(map(len, command.parts))
-    lines = [f"{word:<{width}}  {part.text}" for word, part in command.parts.items()]
+    lines = []
+    for word, part in command.parts.items():
+        several = f": {', '.join(part.parts)}" if part.parts else ""
+        lines.append(f"{word:<{width}}  {part.text}{several}")
     usage = f"{name} <command> --flag=value ...; {name} <command> --help lists the flags"
     return "\n".join([f"{name}: {command.text}", "", f"    {usage}", "", *lines])

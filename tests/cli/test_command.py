@@ -53,7 +53,9 @@ def test_the_verbs_are_listed_with_a_line_each(words: list[str], capsys: pytest.
     command.main(words)
     lines = capsys.readouterr().out.splitlines()
     for verb, part in LRFR.parts.items():
-        assert len([line for line in lines if line.startswith(f"{verb} ") and line.endswith(part.text)]) == 1
+        (line,) = [line for line in lines if line.startswith(f"{verb} ")]
+        assert f"  {part.text}" in line
+        assert line.endswith(", ".join(part.parts))
     command.main(["prepare", *words])
     assert "vggface2  VGGFace2 into aligned faces" in capsys.readouterr().out
 
@@ -110,7 +112,7 @@ def test_flags_reach_the_command_and_its_errors_are_its_own(
 def test_python_m_lrfr_tf_is_the_same_command() -> None:
     code, out, error = finish_script("-m lrfr_tf")
     assert (code, error) == (0, "")
-    assert out.startswith("lrfr: Low-resolution face recognition.")
+    assert out.startswith("lrfr: low-resolution face recognition")
     code, out, error = finish_script("-m lrfr_tf", "nosuch")
     assert (code, out) == (2, "")
     assert error.startswith("error: 'nosuch' is no command of lrfr;")

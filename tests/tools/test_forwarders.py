@@ -1,0 +1,46 @@
+"""tools/<verb>.py calls the command of that name in lrfr_tf.cli, and explains itself as that does."""
+
+import importlib
+from pathlib import Path
+
+import pytest
+
+from lrfr_tf.main import run
+from tests.cli.conftest import TOOLS
+from tests.tools.small_runs import finish_script
+
+NAMES = sorted(path.stem for path in TOOLS.glob("*.py"))
+COMMANDS = Path(importlib.import_module("lrfr_tf.cli").__path__[0])
+FORWARDER = '''"""See lrfr_tf.cli.{name}."""
+
+from lrfr_tf.cli.{name} import Config, main
+from lrfr_tf.main import run
+
+if __name__ == "__main__":
+    run(main, Config)
+'''
+
+
+def test_every_command_has_a_forwarder() -> None:
+    assert sorted(path.stem for path in COMMANDS.glob("*.py") if path.stem not in ("__init__", "command")) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_forwarder_shows_the_help_of_its_command(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert (TOOLS / f"{name}.py").read_text() == FORWARDER.format(name=name)
+    forwarder, command = importlib.import_module(f"tools.{name}"), importlib.import_module(f"lrfr_tf.cli.{name}")
+    assert (forwarder.main, forwarder.Config) == (command.main, command.Config)
+    with pytest.raises(SystemExit) as stopped:
+        run(forwarder.main, forwarder.Config, [f"tools/{name}.py", "--help"])
+    assert stopped.value.code == 0
+    text = capsys.readouterr().out
+    assert text.startswith(str(command.__doc__).strip())
+    assert f"python tools/{name}.py" in text
+    assert "--verbose" in text
+
+
+@pytest.mark.parametrize("name", ["make_pairs", "fetch_samples", "evaluate_all"])
+def test_a_forwarder_is_a_program(name: str) -> None:
+    code, out, error = finish_script(f"tools/{name}.py", "--help")
+    assert (code, error) == (0, "")
+    assert out.startswith(str(importlib.import_module(f"lrfr_tf.cli.{name}").__doc__).strip())

@@ -1,0 +1,7 @@
+"""See lrfr_tf.cli.prepare_celeba."""
+
+from lrfr_tf.cli.prepare_celeba import Config, main
+from lrfr_tf.main import run
+
+if __name__ == "__main__":
+    run(main, Config)
