@@ -9,7 +9,6 @@ from tqdm import tqdm
 
 from lrfr_tf.config import parse
 from lrfr_tf.errors import UserError
-from lrfr_tf.silence import silence_tensorflow
 
 
 def note(sentence: str) -> None:
@@ -24,8 +23,6 @@ def run(main: Callable[[Any], None], config_class: type, arguments: list[str] | 
     a defect of ours and keeps its traceback (exit code 1).
     """
     arguments = sys.argv if arguments is None else arguments
-    if "--verbose" not in arguments:
-        silence_tensorflow()
     try:
         config: Any = parse(config_class, arguments, sys.modules[main.__module__].__doc__ or "")
         main(config)

@@ -1,3 +1,10 @@
 """Flags in, text out: the `Config` and the `main` of every command that users call, and `lrfr`, which finds them. It
 may import every room, and nothing in lrfr_tf imports it; tools/ forwards to it.
 """
+
+import sys
+
+from lrfr_tf.silence import silence_tensorflow
+
+if "--verbose" not in sys.argv:
+    silence_tensorflow()

@@ -33,11 +33,11 @@ PREPARE = {
     "vggface2": Command("VGGFace2 into aligned faces", "lrfr_tf.cli.prepare_vggface2"),
 }
 TRAIN = {
-    "srcnn": Command("super-resolution: SRCNN", "lrfr_tf.train_srcnn"),
-    "srgan": Command("super-resolution: SRGAN, and its generator on pixels alone", "lrfr_tf.train_srgan"),
-    "siamese": Command("an embedder: the deep Siamese network", "lrfr_tf.train_siamese"),
-    "distillation": Command("an embedder: MobileFaceNet, taught by a larger network", "lrfr_tf.train_distillation"),
-    "classifier": Command("classifier heads on stored embeddings", "lrfr_tf.train_classifier"),
+    "srcnn": Command("super-resolution: SRCNN", "lrfr_tf.cli.train_srcnn"),
+    "srgan": Command("super-resolution: SRGAN, and its generator on pixels alone", "lrfr_tf.cli.train_srgan"),
+    "siamese": Command("an embedder: the deep Siamese network", "lrfr_tf.cli.train_siamese"),
+    "distillation": Command("an embedder: MobileFaceNet, taught by a larger network", "lrfr_tf.cli.train_distillation"),
+    "classifier": Command("classifier heads on stored embeddings", "lrfr_tf.cli.train_classifier"),
 }
 EVALUATE = {
     "lfw": Command("verification on LFW, or on pairs of your own", "lrfr_tf.cli.evaluate_lfw"),
@@ -64,6 +64,7 @@ LRFR = Command(
         "evaluate": Command("measures a network", parts=EVALUATE),
         "export": Command("writes a trained network as a SavedModel", "lrfr_tf.cli.export_saved_model"),
         "calibrate": Command("measures how alike strangers are to an embedder", "lrfr_tf.cli.calibrate"),
+        "models": Command("lists the networks that have a name, and their terms", "lrfr_tf.cli.models"),
     },
 )
 

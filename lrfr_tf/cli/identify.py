@@ -30,22 +30,18 @@ from lrfr_tf.images.decode import IMAGE_SUFFIXES, write_png
 from lrfr_tf.main import note
 from lrfr_tf.models.backbone import BACKBONES
 from lrfr_tf.networks.embedding import load_embedder
+from lrfr_tf.networks.shipped import find_model
 from lrfr_tf.networks.super_resolution import load_super_resolver
 from lrfr_tf.recognition.calibration import FPIR, DecisionRule, Threshold
 from lrfr_tf.recognition.face_crops import CUTS
-from lrfr_tf.recognition.recognizer import (
-    KNOWN,
-    UNKNOWN,
-    Face,
-    Recognizer,
-    calibration_of,
-    recognizer_of_classifier,
-    recognizer_of_gallery,
-)
+from lrfr_tf.recognition.gallery import KNOWN, UNKNOWN, Gallery
+from lrfr_tf.recognition.identifier import IdentifiedFace, Identifier, identifier_of_classifier
+from lrfr_tf.recognition.recognizer import Recognizer, calibration_of
 from lrfr_tf.sources.image_source import FolderSource, ImageSource, open_source
 from lrfr_tf.sources.pictures import Picture, in_chunks, read_photos
 from lrfr_tf.sources.video import VideoReader, VideoWriter
 
+DEFAULT_EMBEDDER = "siamese"
 LONGEST_NAME = 32
 ROW = "{:<32} {:>23} {:>8} {:<20} {:>6} {:>9}  {}"
 
@@ -57,8 +53,9 @@ class Config:
     video: str | None = option(None, "a video")
     model: str | None = option(None, "an exported classifier, whose classes are the names")
     embedder: str | None = option(
-        None, "facenet, the folder of an exported embedder, or a file *.weights.h5; takes its names from --gallery"
-    )
+        None, "a shipped network by its name, facenet, the folder of an exported embedder, or a file *.weights.h5; its "
+        f"names are those of --gallery; default: {DEFAULT_EMBEDDER}"
+    )  # fmt: skip
     gallery: str | None = option(None, "a folder or zip of <person>/<photo>")
     backbone: str = option("spherenet20", "network that a file of weights belongs to", BACKBONES)
     super_resolver: str | None = option(
@@ -75,7 +72,7 @@ class Config:
     cropped: bool = option(False, "every picture is one face that is cut out already; no detector runs")
     cut: str | None = option(None, "how faces are cut out of photos; default: as the network was trained", CUTS)
     min_face_size: int = option(20, "smallest face to look for, in pixels")
-    every: int = option(1, "of a video, only every so-manieth frame", at_least=1)
+    every: int = option(1, "of a video, only every n-th frame", at_least=1)
     format: str = option("table", "how the answers are printed", ("table", "json"))
     output: str | None = option(None, "a folder for the pictures or the video with faces and names drawn in")
 
@@ -86,10 +83,10 @@ def main(config: Config) -> None:
         _identify_video(config, VideoReader(config.video))
         return
     source, names = _photos(config)
-    recognizer = _load(config)
+    identifier = _load(config)
     errors = []
     progress = tqdm(desc="identify", total=len(names), unit="image")
-    for picture, faces in _answers(config, recognizer, read_photos(source, names), progress):
+    for picture, faces in _answers(config, identifier, read_photos(source, names), progress):
         if picture.error is not None:
             errors.append(picture.error)
             if config.image is None:
@@ -103,7 +100,7 @@ def main(config: Config) -> None:
 
 
 def _identify_video(config: Config, video: VideoReader) -> None:
-    recognizer = _load(config)
+    identifier = _load(config)
     progress = tqdm(desc="identify", total=-(-video.promised // config.every) or None, unit="frame")
     with contextlib.ExitStack() as stack:
         writer = None
@@ -116,7 +113,7 @@ def _identify_video(config: Config, video: VideoReader) -> None:
             "Each frame is answered by itself, which does not keep the rate for strangers: one who stays in view is "
             "asked about again and again."
         )
-        for picture, faces in _answers(config, recognizer, video.frames(config.every), progress):
+        for picture, faces in _answers(config, identifier, video.frames(config.every), progress):
             if writer is not None:
                 writer.write(_drawn(config, picture, faces))
     if video.frames_read == 0:
@@ -126,12 +123,12 @@ def _identify_video(config: Config, video: VideoReader) -> None:
 
 
 def _check(config: Config) -> None:
-    for names in (("image", "folder", "video"), ("model", "embedder")):
+    for names in (("image", "folder", "video"), ("model", "gallery")):
         if sum(getattr(config, name) is not None for name in names) != 1:
             raise UserError(f"Give one of {', '.join(f'--{name}' for name in names)}, and one only.")
-    if (config.embedder is None) != (config.gallery is None):
+    if config.embedder is not None and config.gallery is None:
         raise UserError("--embedder and --gallery go together: the one compares faces, the other has the names.")
-    if config.super_resolver is not None and config.embedder is None:
+    if config.super_resolver is not None and config.gallery is None:
         raise UserError("--super_resolver stands in front of --embedder; an exported classifier holds its own.")
     if sum(rate is not None for rate in (config.fpir, config.far, config.threshold)) > 1:
         raise UserError("Give one of --fpir, --far and --threshold, and one only.")
@@ -151,37 +148,39 @@ def _photos(config: Config) -> tuple[ImageSource, list[str]]:
     return source, names
 
 
-def _load(config: Config) -> Recognizer:
+def _load(config: Config) -> Identifier:
     detector = FaceDetector(min_face_size=config.min_face_size)
     rule = DecisionRule(FPIR if config.fpir is None else config.fpir, config.far, config.threshold)
     if config.model is not None:
-        return recognizer_of_classifier(config.model, detector, rule, config.cut)
-    embedder = load_embedder(str(config.embedder), None, config.backbone)
-    resolver = None if config.super_resolver is None else load_super_resolver(Path(config.super_resolver))
-    strangers = calibration_of(str(config.embedder), embedder) if config.threshold is None else None
-    return recognizer_of_gallery(
-        embedder, Path(str(config.gallery)), detector, rule, strangers, config.cut, resolver, note
-    )
+        return identifier_of_classifier(find_model(config.model), detector, rule, config.cut)
+    model = find_model(config.embedder or DEFAULT_EMBEDDER)
+    embedder = load_embedder(model, None, config.backbone)
+    resolver = None
+    if config.super_resolver is not None:
+        resolver = load_super_resolver(Path(find_model(config.super_resolver)))
+    strangers = calibration_of(model, embedder) if config.threshold is None else None
+    recognizer = Recognizer(embedder, cut=config.cut, super_resolver=resolver, detector=detector, strangers=strangers)
+    return Identifier(recognizer, Gallery.from_folder(str(config.gallery), recognizer, rule=rule, note=note))
 
 
 def _answers(
-    config: Config, recognizer: Recognizer, pictures: Iterable[Picture], progress: tqdm
-) -> Iterator[tuple[Picture, list[Face]]]:
+    config: Config, identifier: Identifier, pictures: Iterable[Picture], progress: tqdm
+) -> Iterator[tuple[Picture, list[IdentifiedFace]]]:
     """Identifies the faces of each picture and prints the answer."""
-    note(recognizer.threshold.in_words())
+    note(identifier.threshold.in_words())
     with progress:
         if config.format == "table":
             tqdm.write(ROW.format("picture", "box", "detected", "name", "score", "threshold", "next best"))
         for chunk in in_chunks(pictures):
             pixels = [picture.pixels for picture in chunk if picture.pixels is not None]
             if config.cropped:
-                found = iter([[face] for face in recognizer.identify_crops(pixels)])
+                found = iter([[face] for face in identifier.identify_crops(pixels)])
             else:
-                found = iter(recognizer.identify(pixels))
+                found = iter(identifier.identify(pixels))
             for picture in chunk:
                 faces = [] if picture.pixels is None else next(found)
                 for line in (
-                    [json_line(picture, faces, recognizer.threshold)]
+                    [json_line(picture, faces, identifier.threshold)]
                     if config.format == "json"
                     else table_rows(picture, faces)
                 ):
@@ -190,7 +189,7 @@ def _answers(
                 progress.update()
 
 
-def json_line(picture: Picture, faces: Sequence[Face], threshold: Threshold) -> str:
+def json_line(picture: Picture, faces: Sequence[IdentifiedFace], threshold: Threshold) -> str:
     """All that is known about one picture, as one line."""
     answer: dict[str, Any] = {"image": picture.name}
     if picture.frame is not None:
@@ -200,21 +199,21 @@ def json_line(picture: Picture, faces: Sequence[Face], threshold: Threshold) -> 
     answer["decided_by"] = threshold.as_json()
     answer["faces"] = [
         {
-            "box": face.box,
-            "landmarks": face.landmarks,
-            "detection_score": face.detection_score,
-            "decision": face.decision,
-            "name": face.name,
-            "score": face.score,
-            "threshold": face.threshold.score,
-            "names": [{"name": name, "score": score} for name, score in face.names],
+            "box": one.face.box,
+            "landmarks": None if one.face.landmarks is None else one.face.landmarks.tolist(),
+            "detection_score": one.face.detection_score,
+            "decision": one.match.decision,
+            "name": one.match.name,
+            "score": one.match.score,
+            "threshold": one.match.threshold,
+            "names": [{"name": name, "score": score} for name, score in one.match.candidates],
         }
-        for face in faces
+        for one in faces
     ]
     return json.dumps(answer)
 
 
-def table_rows(picture: Picture, faces: Sequence[Face]) -> list[str]:
+def table_rows(picture: Picture, faces: Sequence[IdentifiedFace]) -> list[str]:
     """A row for each face, or what else there is to say."""
     where = picture.name if picture.frame is None else f"{picture.seconds:.2f} s, frame {picture.frame}"
     if len(where) > LONGEST_NAME:
@@ -222,19 +221,21 @@ def table_rows(picture: Picture, faces: Sequence[Face]) -> list[str]:
     if not faces:
         return [f"{where:<32} {'no face' if picture.error is None else 'cannot be read'}"]
     rows = []
-    for face in faces:
+    for one in faces:
+        face, match = one.face, one.match
         box = "-".join(f"{value:.0f}" for value in face.box)
         detected = "" if face.detection_score is None else f"{face.detection_score:.3f}"
-        others = ", ".join(f"{name} {score:.3f}" for name, score in face.names[face.decision == KNOWN :][:2])
-        least = "-" if face.threshold.score is None else f"{face.threshold.score:.3f}"
-        rows.append(ROW.format(where, box, detected, face.name or UNKNOWN, f"{face.score:.3f}", least, others).rstrip())
+        others = ", ".join(f"{name} {score:.3f}" for name, score in match.next_best[:2])
+        least = "-" if match.threshold is None else f"{match.threshold:.3f}"
+        name = match.name or UNKNOWN
+        rows.append(ROW.format(where, box, detected, name, f"{match.score:.3f}", least, others).rstrip())
     return rows
 
 
-def _drawn(config: Config, picture: Picture, faces: Sequence[Face]) -> np.ndarray:
+def _drawn(config: Config, picture: Picture, faces: Sequence[IdentifiedFace]) -> np.ndarray:
     assert picture.pixels is not None
-    labels = [" ".join(f"{face.name or UNKNOWN} {face.score:.2f}".split()) for face in faces]
-    known = [face.decision == KNOWN for face in faces]
+    labels = [" ".join(f"{one.match.name or UNKNOWN} {one.match.score:.2f}".split()) for one in faces]
+    known = [one.match.decision == KNOWN for one in faces]
     if config.cropped:
         return draw_caption(picture.pixels, labels[0], known[0])
-    return draw_faces(picture.pixels, [face.box for face in faces], labels, known)
+    return draw_faces(picture.pixels, [one.face.box for one in faces], labels, known)

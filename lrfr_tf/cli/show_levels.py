@@ -21,10 +21,13 @@ from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.images.camera import LEVELS
 from lrfr_tf.main import note
 from lrfr_tf.networks.embedding import load_embedder
+from lrfr_tf.networks.shipped import find_model
 from lrfr_tf.networks.super_resolution import load_super_resolver
 from lrfr_tf.recognition.calibration import DecisionRule
 from lrfr_tf.recognition.face_crops import FaceCutter
-from lrfr_tf.recognition.recognizer import GALLERY_THRESHOLDS, calibration_of, recognizer_of_gallery
+from lrfr_tf.recognition.gallery import Gallery
+from lrfr_tf.recognition.identifier import Identifier
+from lrfr_tf.recognition.recognizer import GALLERY_THRESHOLDS, Recognizer, calibration_of
 from lrfr_tf.sources.image_source import images_by_identity, open_source
 
 LEAST_COSINE = -1.0
@@ -47,21 +50,21 @@ class Config:
 def main(config: Config) -> None:
     source = open_source(Path(config.photos))
     photos = images_by_identity(source, note)
-    resolver = load_super_resolver(Path(config.super_resolver))
-    embedder = load_embedder(config.embedder)
+    resolver = load_super_resolver(Path(find_model(config.super_resolver)))
+    model = find_model(config.embedder)
+    embedder = load_embedder(model)
     strangers, threshold = None, config.threshold
     if threshold is None:
-        strangers = calibration_of(config.embedder, embedder)
+        strangers = calibration_of(model, embedder)
         if strangers is None:
             note(f"{embedder.name} has no calibration: the likeliest name is given, however unlike the face is.")
             threshold = LEAST_COSINE
-    recognizer = recognizer_of_gallery(
-        embedder, Path(config.gallery), FaceDetector(min_face_size=config.min_face_size),
-        DecisionRule(threshold=threshold), strangers, note=note,
-    )  # fmt: skip
+    detector = FaceDetector(min_face_size=config.min_face_size)
+    recognizer = Recognizer(embedder, detector=detector, strangers=strangers)
+    gallery = Gallery.from_folder(config.gallery, recognizer, rule=DecisionRule(threshold=threshold), note=note)
     conditions = conditions_of([config.height], config.camera)
     finder = FaceCutter(FaceDetector(GALLERY_THRESHOLDS), "box")
-    made = show_photos(photos, source, conditions, finder, recognizer, resolver, note)
+    made = show_photos(photos, source, conditions, finder, Identifier(recognizer, gallery), resolver, note)
     if not made:
         raise UserError(f"No photo in {config.photos} shows a face of {config.height} pixels or more.")
     places = np.unique(np.linspace(0, len(made) - 1, min(config.shown, len(made))).astype(int))
@@ -69,7 +72,7 @@ def main(config: Config) -> None:
     headings += [f"{condition.camera}: {condition.height} px | {resolver.name}" for condition in conditions]
     write_level_sheet(Path(config.output), headings, [tiles(made[place]) for place in places])
     print("\n".join(table_lines(made)))
-    least = recognizer.threshold.score
+    least = gallery.threshold.score
     print(f"A name needs a cosine of {least:.2f}.\npicture: {config.output}")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lrfr_tf import train_classifier, train_srcnn, train_srgan
+from lrfr_tf.cli import train_classifier, train_srcnn, train_srgan
 from lrfr_tf.data.embeddings import load_embeddings
 from lrfr_tf.data.face_cache import load_faces
 from lrfr_tf.data.folders import list_faces, read_classes

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lrfr_tf import train_classifier, train_siamese, train_srcnn, train_srgan
+from lrfr_tf.cli import train_classifier, train_siamese, train_srcnn, train_srgan
 from lrfr_tf.data.face_cache import load_training_faces
 from lrfr_tf.files import read_json
 from lrfr_tf.main import run

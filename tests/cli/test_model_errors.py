@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lrfr_tf import train_classifier, train_srcnn, train_srgan
+from lrfr_tf.cli import train_classifier, train_srcnn, train_srgan
 from lrfr_tf.data.embeddings import SCHEMA, EmbeddingSet, shard_path, write_shard
 from lrfr_tf.data.folders import write_classes
 from lrfr_tf.files import write_json

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lrfr_tf import train_distillation
+from lrfr_tf.cli import train_distillation
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import write_json
 from lrfr_tf.models.mobilefacenet import mobilefacenet

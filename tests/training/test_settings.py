@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from lrfr_tf import train_srcnn, train_srgan
+from lrfr_tf.cli import train_srcnn, train_srgan
 from lrfr_tf.config import parse
 from lrfr_tf.errors import UserError
 from lrfr_tf.training.settings import FREE_SETTINGS, TrainingSettings

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lrfr_tf.cli.train_classifier import Config, main
 from lrfr_tf.data.embeddings import SCHEMA, EmbeddingSet, shard_path, write_shard
 from lrfr_tf.data.folders import write_classes
 from lrfr_tf.files import read_json, sha256, write_json
 from lrfr_tf.main import run
 from lrfr_tf.networks.classifier import load_classifier
-from lrfr_tf.train_classifier import Config, main
 
 CLASSES = ["1", "2", "3"]
 ROWS = {"train": 30, "val": 12}

@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 from skimage.metrics import peak_signal_noise_ratio
 
+from lrfr_tf.cli.train_srcnn import Config, main
 from lrfr_tf.data.face_cache import load_faces
 from lrfr_tf.data.folders import list_faces
 from lrfr_tf.errors import UserError
@@ -16,7 +17,6 @@ from lrfr_tf.files import read_json, write_json
 from lrfr_tf.main import run
 from lrfr_tf.models.srcnn import srcnn
 from lrfr_tf.networks.super_resolution import load_super_resolver
-from lrfr_tf.train_srcnn import Config, main
 from lrfr_tf.training.checkpoint import CheckpointStore
 from lrfr_tf.training.tensorboard import Monitor
 from tests.tools.small_runs import read_checkpoint, read_events, write_small_tree

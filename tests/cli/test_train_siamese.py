@@ -7,11 +7,11 @@ import keras
 import numpy as np
 import pytest
 
+from lrfr_tf.cli.train_siamese import Config, main
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import read_json, write_json
 from lrfr_tf.main import run
 from lrfr_tf.networks.embedding import load_embedder
-from lrfr_tf.train_siamese import Config, main
 from lrfr_tf.training import siamese_run
 from lrfr_tf.training.siamese_monitor import SiameseMonitor
 from tests.aligned_by_code import write_aligned_tree
@@ -168,7 +168,7 @@ def small_network(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_benchmarks_run_at_every_evaluation(
     tree: Path, tmp_path: Path, small_network: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from lrfr_tf import train_siamese
+    from lrfr_tf.cli import train_siamese
 
     asked: list[Any] = []
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from lrfr_tf.cli.train_srgan import begin_with, main
 from lrfr_tf.errors import UserError
 from lrfr_tf.export.servable import export_saved_model
 from lrfr_tf.export.super_resolution import servable_super_resolver
@@ -21,7 +22,6 @@ from lrfr_tf.images.resize import resize
 from lrfr_tf.main import run
 from lrfr_tf.models import srgan
 from lrfr_tf.networks.super_resolution import SuperResolver, load_super_resolver
-from lrfr_tf.train_srgan import begin_with, main
 from lrfr_tf.training.checkpoint import CheckpointStore
 from lrfr_tf.training.srgan import SrganSettings as Config
 from lrfr_tf.training.srgan import build_generator
