@@ -122,11 +122,11 @@ def _identify_video(config: Config, video: VideoReader) -> None:
 
 
 def _check(config: Config) -> None:
+    if config.embedder is not None and config.gallery is None:
+        raise UserError("--embedder and --gallery go together: the one compares faces, the other has the names.")
     for names in (("image", "folder", "video"), ("model", "gallery")):
         if sum(getattr(config, name) is not None for name in names) != 1:
             raise UserError(f"Give one of {', '.join(f'--{name}' for name in names)}, and one only.")
-    if config.embedder is not None and config.gallery is None:
-        raise UserError("--embedder and --gallery go together: the one compares faces, the other has the names.")
     if config.super_resolver is not None and config.gallery is None:
         raise UserError("--super_resolver stands in front of --embedder; an exported classifier holds its own.")
     if sum(rate is not None for rate in (config.fpir, config.far, config.threshold)) > 1:
