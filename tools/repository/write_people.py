@@ -1,4 +1,4 @@
-"""Writes how well people are identified into docs/identifying.md and the model card, out of a result of tools/evaluate_people.py.
+"""Writes how well people are identified into docs/identifying.md and the model card, out of measured results.
 
     python tools/repository/write_people.py --result=runs/evaluation/people.json \\
         --before=runs/evaluation/people_before.json --documents=docs/identifying.md,saved_models/siamese/MODEL_CARD.md

@@ -21,8 +21,8 @@ from lrfr_tf.study.report.words import ON_HR, method_name, siamese_sentence
 
 INTRODUCTION = """# Both systems on CelebA
 
-Here you find all figures of the experiment on CelebA, with intervals: how often each method names the right person, where
-the detector finds the face, PSNR and SSIM, accuracy against pixels. [study.md](study.md) says how to run it yourself.
+Here you find all figures of the experiment on CelebA, with intervals: how often each method names the right person,
+where detectors find the face, PSNR and SSIM, accuracy against pixels. [study.md](study.md) says how to run it yourself.
 
 Made by `tools/repository/write_results.py` from the `result.json` of each experiment; the commands stand below each
 table.
