@@ -31,7 +31,6 @@ from lrfr_tf.images.decode import IMAGE_SUFFIXES, write_png
 from lrfr_tf.main import note
 from lrfr_tf.models.backbone import BACKBONES
 from lrfr_tf.networks.embedding import load_embedder
-from lrfr_tf.networks.shipped import find_model
 from lrfr_tf.networks.super_resolution import load_super_resolver
 from lrfr_tf.recognition.calibration import FPIR, DecisionRule, Threshold
 from lrfr_tf.recognition.face_crops import CUTS
@@ -127,11 +126,11 @@ def _identify_video(config: Config, video: VideoReader) -> None:
 
 
 def _check(config: Config) -> None:
+    if config.embedder is not None and config.gallery is None:
+        raise UserError("--embedder and --gallery go together: the one compares faces, the other has the names.")
     for names in (("image", "folder", "video"), ("model", "gallery")):
         if sum(getattr(config, name) is not None for name in names) != 1:
             raise UserError(f"Give one of {', '.join(f'--{name}' for name in names)}, and one only.")
-    if config.embedder is not None and config.gallery is None:
-        raise UserError("--embedder and --gallery go together: one compares faces, the other has the names.")
     if config.super_resolver is not None and config.gallery is None:
         raise UserError("--super_resolver stands in front of --embedder; an exported classifier holds its own.")
     if sum(rate is not None for rate in (config.fpir, config.far, config.threshold)) > 1:
@@ -156,12 +155,10 @@ def _load(config: Config) -> Identifier:
     detector = FaceDetector(min_face_size=config.min_face_size)
     rule = DecisionRule(FPIR if config.fpir is None else config.fpir, config.far, config.threshold)
     if config.model is not None:
-        return identifier_of_classifier(find_model(config.model), detector, rule, config.cut)
-    model = find_model(config.embedder or DEFAULT_EMBEDDER)
+        return identifier_of_classifier(config.model, detector, rule, config.cut)
+    model = config.embedder or DEFAULT_EMBEDDER
     embedder = load_embedder(model, None, config.backbone)
-    resolver = None
-    if config.super_resolver is not None:
-        resolver = load_super_resolver(Path(find_model(config.super_resolver)))
+    resolver = None if config.super_resolver is None else load_super_resolver(Path(config.super_resolver))
     strangers = calibration_of(model, embedder) if config.threshold is None else None
     recognizer = Recognizer(embedder, cut=config.cut, super_resolver=resolver, detector=detector, strangers=strangers)
     return Identifier(recognizer, Gallery.from_folder(str(config.gallery), recognizer, rule=rule, note=note))

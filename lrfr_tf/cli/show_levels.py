@@ -21,7 +21,6 @@ from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.images.camera import LEVELS
 from lrfr_tf.main import note
 from lrfr_tf.networks.embedding import load_embedder
-from lrfr_tf.networks.shipped import find_model
 from lrfr_tf.networks.super_resolution import load_super_resolver
 from lrfr_tf.recognition.calibration import DecisionRule
 from lrfr_tf.recognition.face_crops import FaceCutter
@@ -50,12 +49,11 @@ class Config:
 def main(config: Config) -> None:
     source = open_source(Path(config.photos))
     photos = images_by_identity(source, note)
-    resolver = load_super_resolver(Path(find_model(config.super_resolver)))
-    model = find_model(config.embedder)
-    embedder = load_embedder(model)
+    resolver = load_super_resolver(Path(config.super_resolver))
+    embedder = load_embedder(config.embedder)
     strangers, threshold = None, config.threshold
     if threshold is None:
-        strangers = calibration_of(model, embedder)
+        strangers = calibration_of(config.embedder, embedder)
         if strangers is None:
             note(f"{embedder.name} has no calibration: the most similar person is named, however low the score is.")
             threshold = LEAST_COSINE

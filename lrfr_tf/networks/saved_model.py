@@ -6,6 +6,7 @@ from typing import Any
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import read_json, sha256
+from lrfr_tf.networks.names import find_model
 
 SCHEMA = 1
 RECORD = "model.json"
@@ -18,7 +19,12 @@ SIDES, LARGEST_SIDE = ("input_size", "aligned_size"), 1024
 
 
 def find_version(folder: Path) -> Path | None:
-    """The version folder that `folder` is, or the newest of those in it; None where there is none."""
+    """The version folder that `folder` is, or the newest of those in it; None where there is none.
+
+    Args:
+        folder: a path, or a network's name (see `find_model`).
+    """
+    folder = find_model(folder)
     if (folder / "saved_model.pb").is_file() or (folder / RECORD).is_file():
         return folder
     if not folder.is_dir():

@@ -7,7 +7,6 @@ import numpy as np
 from PIL import Image
 
 from lrfr_tf.images.resize import resize
-from lrfr_tf.networks.shipped import find_model
 from lrfr_tf.networks.super_resolution import load_super_resolver
 from lrfr_tf.sources.photo import pixels_of
 
@@ -27,7 +26,7 @@ class SuperResolver:
     """
 
     def __init__(self, model: str | os.PathLike[str] = "srgan") -> None:
-        self.network = load_super_resolver(Path(find_model(model)))
+        self.network = load_super_resolver(Path(model))
         self.name = self.network.name
         self.low_size = self.network.low_size
         self.high_size = self.network.high_size

@@ -16,7 +16,6 @@ from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.images.resize import resize
 from lrfr_tf.networks.embedding import EMBEDDERS, Embedder, ExportedEmbedder, load_embedder
 from lrfr_tf.networks.saved_model import find_version
-from lrfr_tf.networks.shipped import find_model
 from lrfr_tf.networks.super_resolution import SuperResolver
 from lrfr_tf.recognition.calibration import DecisionRule, Strangers, read_calibration
 from lrfr_tf.recognition.face_crops import FaceCutter, FoundFace, in_buckets, meant_among
@@ -73,9 +72,8 @@ class Recognizer:
         if isinstance(model, Embedder):
             self.embedder = model
         else:
-            path = find_model(model)
-            self.embedder = load_embedder(path)
-            strangers = strangers or calibration_of(path, self.embedder)
+            self.embedder = load_embedder(os.fspath(model))
+            strangers = strangers or calibration_of(os.fspath(model), self.embedder)
         self.strangers = strangers
         self.input_size, own_cut = faces_wanted_by(self.embedder)
         how = (cut or own_cut, super_resolver, self.embedder.template, self.embedder.aligned_size)

@@ -31,10 +31,10 @@ COMMANDS = dict(flat(LRFR))
 
 def test_the_verbs_that_were_promised() -> None:
     assert list(LRFR.parts) == [
-        "identify", "super-resolve", "detect", "embed", "prepare", "train", "evaluate", "export", "calibrate",
+        "identify", "super-resolve", "detect", "embed", "prepare", "train", "evaluate", "export", "calibrate", "models",
     ]  # fmt: skip
     assert {name.split()[1] for name in COMMANDS} == set(LRFR.parts)
-    assert len({part.module for part in COMMANDS.values()}) == len(COMMANDS) == 26
+    assert len({part.module for part in COMMANDS.values()}) == len(COMMANDS) == 27
 
 
 @pytest.mark.parametrize("name", COMMANDS)

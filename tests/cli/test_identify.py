@@ -323,9 +323,9 @@ def test_flags_that_do_not_fit(
     photo = f"--image={tmp_path / 'photo.png'}"
     assert "one of --image, --folder, --video" in refused(script, *gallery)
     assert "one of --image, --folder, --video" in refused(script, *gallery, photo, f"--folder={tmp_path}")
-    assert "one of --model, --embedder" in refused(script, photo)
+    assert "one of --model, --gallery" in refused(script, photo)
     assert "--embedder and --gallery go together" in refused(script, photo, gallery[0])
-    assert "--embedder and --gallery go together" in refused(script, photo, "--model=x", gallery[1])
+    assert "one of --model, --gallery" in refused(script, photo, "--model=x", gallery[1])
     assert "an exported classifier holds its own" in refused(script, photo, "--model=x", "--super_resolver=y")
     assert "empty holds no images" in refused(script, *gallery, f"--folder={tmp_path / 'empty'}")
     assert "does not exist" in refused(script, *gallery, f"--folder={tmp_path / 'nothing'}")

@@ -7,7 +7,9 @@ import pytest
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import write_json
 from lrfr_tf.networks.embedding import load_embedder
-from lrfr_tf.networks.shipped import find_model, list_models
+from lrfr_tf.networks.names import find_model
+from lrfr_tf.networks.saved_model import find_version
+from lrfr_tf.networks.shipped import list_models
 
 
 def write_export(folder: Path, version: int, kind: str = "embedder") -> None:
@@ -24,25 +26,26 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_path_goes_before_a_name(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert find_model("own") == str(models / "second" / "own")
+    assert find_model("own") == models / "second" / "own"
+    assert find_version(Path("own")) == models / "second" / "own" / "1"
     monkeypatch.chdir(models / "second")
-    assert find_model("own") == "own"
-    assert find_model(models / "second") == str(models / "second")
+    assert find_model("own") == Path("own")
+    assert find_model(models / "second") == models / "second"
 
 
 def test_folders_of_the_environment_go_before_the_checkout(models: Path) -> None:
-    assert find_model("siamese") == str(models / "second" / "siamese")
+    assert find_model("siamese") == models / "second" / "siamese"
     write_export(models / "first" / "siamese", 2)
-    assert find_model("siamese") == str(models / "first" / "siamese")
-    assert Path(find_model("srgan")).name == "srgan"
-    assert Path(find_model("srgan")).is_dir()
+    assert find_model("siamese") == models / "first" / "siamese"
+    assert find_model("srgan").name == "srgan"
+    assert find_model("srgan").is_dir()
 
 
 def test_other_words_are_left_to_the_loader(models: Path) -> None:
-    assert find_model("facenet") == "facenet"
-    assert find_model("../second/own") == "../second/own"
+    assert find_model("facenet") == Path("facenet")
+    assert find_model("../second/own") == Path("../second/own")
     with pytest.raises(UserError, match="'nobody' is not known"):
-        load_embedder(find_model("nobody"))
+        load_embedder("nobody")
 
 
 def test_the_networks_that_can_be_named(models: Path) -> None:

@@ -83,7 +83,7 @@ def test_a_peer_that_breaks_says_why(inputs: Path) -> None:
         peer.time("fail", 1)
     with (
         pytest.raises(UserError, match=r"nobody ended: .*No module named"),
-        running([PeerProgram("nobody", "lrfr_tf.benchmark.nobody", environment=QUICK)], inputs, 1),
+        running([PeerProgram("nobody", "lrfr_tf.speed.nobody", environment=QUICK)], inputs, 1),
     ):
         pass
 

@@ -1,0 +1,19 @@
+"""The faces of a photo: where they are, how large, and the smallest one enlarged.
+
+python examples/photo.py photo.jpg enlarged.png
+"""
+
+import sys
+
+from PIL import Image
+
+import lrfr_tf as lrfr
+
+photo, enlarged = sys.argv[1:]
+faces = lrfr.Recognizer("siamese").analyze(photo)
+for face in faces:
+    print(f"box {[round(value) for value in face.box]}, {face.height:.0f} px high, score {face.detection_score:.3f}")
+if faces:
+    box = min(faces, key=lambda face: face.height).box
+    face = Image.fromarray(lrfr.read_image(photo)).crop([round(value) for value in box])
+    Image.fromarray(lrfr.SuperResolver("srgan")(face)).save(enlarged)
