@@ -1,8 +1,8 @@
-"""Measures how alike strangers are to an embedder, so that tools/identify.py knows from which score on it gives a name.
+"""Measures how similar strangers look to an embedder: what the thresholds of tools/identify.py are made of.
 
     python tools/calibrate.py --model=saved_models/siamese --people=people
 
---people holds one folder of photos for each person: at least 30 persons, better some hundred, of the kind that the
+--people holds one folder of photos for each person: at least 30 persons, better several hundred, like those whom the
 network will meet; not those who are enrolled later. The result, calibration.json beside the export, belongs to that one
 export and serves galleries of every size.
 """
@@ -37,7 +37,7 @@ class Config:
     people: tuple[str, ...] = required(
         "folders or zips of <person>/<photo>, or PHOTOS:LIST with a list of '<file> <identity>' lines"
     )
-    half: str = option(EVERYBODY, "of CelebA's held-out identities, the half to take", HALVES)
+    half: str = option(EVERYBODY, "which half of CelebA's held-out identities to take", HALVES)
     heights: tuple[int, ...] = option(HEIGHTS, "face heights to which photos are shrunk, in pixels")
     camera: tuple[str, ...] = option(("clean",), "how photos are shrunk, see docs/camera.md", tuple(LEVELS))
     min_face_size: int = option(10, "smallest face to look for in a shrunk photo, in pixels")

@@ -1,4 +1,4 @@
-"""The command `lrfr`: a verb, for some verbs what it is about, and the flags of that command."""
+"""The command `lrfr`: a verb, for some verbs an object (`lrfr train siamese`), and the flags of that command."""
 
 import dataclasses
 import importlib
@@ -13,7 +13,7 @@ HELP_FLAGS = ("--help", "-h")
 
 @dataclasses.dataclass(frozen=True)
 class Command:
-    """A command, or several under one word.
+    """A command, or several under one verb.
 
     Args:
         text: what it does, in one line.
@@ -55,7 +55,7 @@ EVALUATE = {
 LRFR = Command(
     "low-resolution face recognition",
     parts={
-        "identify": Command("says who is in a photo, a folder or a video", "lrfr_tf.cli.identify"),
+        "identify": Command("identifies the people in a photo, a folder or a video", "lrfr_tf.cli.identify"),
         "super-resolve": Command("enlarges the LR faces of a prepared tree", "lrfr_tf.cli.super_resolve"),
         "detect": Command("finds the faces in photos, and writes their landmarks", "lrfr_tf.cli.make_landmarks"),
         "embed": Command("finds, crops and embeds the faces of a prepared tree", "lrfr_tf.cli.extract_embeddings"),
@@ -63,8 +63,10 @@ LRFR = Command(
         "train": Command("trains a network", parts=TRAIN),
         "evaluate": Command("measures a network", parts=EVALUATE),
         "export": Command("writes a trained network as a SavedModel", "lrfr_tf.cli.export_saved_model"),
-        "calibrate": Command("measures how alike strangers are to an embedder", "lrfr_tf.cli.calibrate"),
-        "models": Command("lists the networks that have a name, and their terms", "lrfr_tf.cli.models"),
+        "calibrate": Command(
+            "measures how similar strangers look to an embedder, for thresholds", "lrfr_tf.cli.calibrate"
+        ),
+        "models": Command("lists the networks that can be given by name, and their terms", "lrfr_tf.cli.models"),
     },
 )
 

@@ -40,7 +40,7 @@ class Config:
     landmarks: str | None = option(None, "table of landmarks (CSV) by which the photos of --pairs are aligned")
     pairs: str | None = option(None, "list of pairs among --faces: an embedder's accuracy is measured, too")
     pairs_per_fold: int = option(60, "how many pairs of each fold", at_least=2)
-    probe_size: int = option(16, "an embedder sees image 2 of a pair at so many pixels, enlarged again", at_least=1)
+    probe_size: int = option(16, "size of image 2 of a pair in pixels; an embedder sees it enlarged again", at_least=1)
     calibration_faces: str | None = option(None, "folder or zip of <person>/<photo> of other persons, for tflite_int8")
     held_out_divisor: int = option(
         5, "persons to measure on are divisible by it, to calibrate on not; 0: all", at_least=0
@@ -111,7 +111,7 @@ def write_file(config: Config, form: str, content: bytes) -> dict[str, Any]:
 
 
 def check_flags(config: Config) -> None:
-    """Refuses what cannot work before anything takes time."""
+    """Refuses flags that cannot work, before anything takes time."""
     if "onnx" in config.to:
         to_onnx.load_packages()
     if any(form.startswith("tflite") for form in config.to):
@@ -143,11 +143,11 @@ def faces_to_measure_on(config: Config, model: Convertible) -> Any:
 
 
 def faces_to_calibrate_on(config: Config, model: Convertible) -> np.ndarray:
-    """What the network is fed while its ranges are taken: faces of persons who are not measured on."""
+    """The faces that the ranges of int8 are taken from: of persons who are not measured on."""
     side = model.high_size or model.size
     folder = Path(str(config.calibration_faces))
     faces = read_some_faces(folder, side, config.calibration_count, config.held_out_divisor, False, model.template)
     if model.kind == SUPER_RESOLUTION:
         return degrade(faces, model.size)
-    faces[1::2] = as_probe(faces[1::2], config.probe_size)  # every second one blurred, as small probes are
+    faces[1::2] = as_probe(faces[1::2], config.probe_size)  # every second one shrunk and enlarged, as small probes are
     return faces

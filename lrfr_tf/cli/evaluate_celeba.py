@@ -32,7 +32,8 @@ class Config:
         at_least=0,
     )
     siamese_embeddings: str | None = option(
-        None, "embeddings of hr and bicubic by the Siamese network (--crop=aligned); without them, no row of its"
+        None,
+        "embeddings of hr and bicubic by the Siamese network (--crop=aligned); without them the table leaves it out",
     )
     siamese_heads: str | None = option(None, "folder written by train_classifier on --siamese_embeddings")
     pixels: str | None = option(None, "a result of tools/evaluate_pixels.py for the report to show")

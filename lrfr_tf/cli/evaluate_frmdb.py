@@ -1,6 +1,6 @@
 """Identifies persons on photos by real surveillance cameras (FRMDB), native and shrunk: rank-1 among their mugshots.
 
-    python tools/evaluate_frmdb.py --model=saved_models/siamese --template=lai --side=128 --data=Datasets/frmdb \\
+    python tools/evaluate_frmdb.py --model=saved_models/siamese/1 --template=lai --side=128 --data=Datasets/frmdb \\
         --output=runs/frmdb/siamese.json
     python tools/evaluate_frmdb.py --model=w600k_mbf --data=Datasets/frmdb --output=runs/frmdb/w600k_mbf.json
 

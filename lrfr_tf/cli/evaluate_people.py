@@ -1,9 +1,9 @@
-"""Measures what identifying people in photos is worth: open-set identification on any folder of people, detection
+"""Measures how well people in photos are identified: open-set identification on any folder of people, detection
 included.
 
     python tools/evaluate_people.py --model=saved_models/siamese --people=people --output=people.json
 
-Whole photos are shrunk until the face is so many pixels high, and the face is looked for, aligned and embedded as
+Whole photos are shrunk until the face has each of --heights, and the face is detected, aligned and embedded as
 tools/identify.py does it. In each of 200 drawings some persons are enrolled with some photos each, as they are, and
 every other photo is asked about: those of enrolled persons should get the right name, those of strangers none. Beside
 the result lies a picture, result.det.png.
@@ -46,7 +46,7 @@ class Config:
         "folders or zips of <person>/<photo>, or PHOTOS:LIST with a list of '<file> <identity>' lines"
     )
     output: str = required("the result to write (JSON)")
-    half: str = option(EVERYBODY, "of CelebA's held-out identities, the half to take", HALVES)
+    half: str = option(EVERYBODY, "which half of CelebA's held-out identities to take", HALVES)
     heights: tuple[int, ...] = option(HEIGHTS, "face heights to which photos are shrunk, in pixels")
     camera: tuple[str, ...] = option(("clean",), "how photos are shrunk, see docs/camera.md", tuple(LEVELS))
     gallery_sizes: tuple[int, ...] = option((20, 50), "numbers of persons enrolled in a drawing")

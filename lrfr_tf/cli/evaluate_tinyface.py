@@ -37,7 +37,7 @@ class Config:
     output: str = required("the result to write (JSON)")
     alignment: str = option("none", "none: resized to a square; pad: set in a black square, then resized", tuple(CROPS))
     landmarks: str | None = option(
-        None, "table of landmarks (CSV) to align faces by; what has none there becomes a square as --alignment says"
+        None, "table of landmarks (CSV) to align faces by; faces that it does not list are treated as --alignment says"
     )
     no_distractors: bool = option(False, "leave the distractors out, which is quick and is not the protocol")
     backbone: str = option("spherenet20", "network that a file of weights belongs to", BACKBONES)

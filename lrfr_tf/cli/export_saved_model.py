@@ -51,7 +51,7 @@ class Config:
     super_resolver: str | None = option(None, "what comes before it: an exported super-resolution network, or a run's")
     facenet_weights: str | None = option(None, "FaceNet's weight file; without it, the cache or a download")
     closed_set: bool = option(
-        False, "of a head that gives probabilities: nobody else will ever be shown to it, so it may name every face; "
+        False, "of a head that gives probabilities: it will never be shown a stranger, so it may name every face; "
         "without this the export answers unknown"
     )  # fmt: skip
 
@@ -66,7 +66,8 @@ def main(config: Config) -> None:
         print(f"  {carried}: the calibration of {source}, whose cosines these are")
     if record["kind"] == "classifier" and record["parts"]["head"] != "cosine" and not record["closed_set"]:
         print(
-            "  it cannot tell strangers, so tools/identify.py answers unknown; --closed_set is for those who have none"
+            "  it cannot recognize strangers as such, so tools/identify.py answers unknown; --closed_set is for those "
+            "who meet none"
         )
 
 
@@ -81,7 +82,7 @@ def calibrated(config: Config) -> Path | None:
 
 
 def prepare(config: Config) -> Servable:
-    """What --model is, is told by its files."""
+    """Finds out by its files what --model is."""
     model = Path(config.model)
     weights = Path(config.facenet_weights) if config.facenet_weights else None
     if (model / "head.json").is_file():

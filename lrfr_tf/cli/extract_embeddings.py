@@ -2,7 +2,7 @@
 
     python tools/extract_embeddings.py --data=datasets/celeba_face --output=runs/celeba_face/embeddings
 
-An embedder that takes aligned faces gets a folder of its own, since embeddings of two networks cannot be compared:
+Embeddings of two networks cannot be compared, so an embedder that takes aligned faces gets its own folder:
 
     python tools/extract_embeddings.py --data=datasets/celeba_face --output=runs/celeba_face/siamese_embeddings \\
         --methods=hr,bicubic --embedder=saved_models/siamese --crop=aligned

@@ -6,7 +6,8 @@
 
 The names are those of a gallery, <person>/<photo>, or of an exported classifier. Of 100 decisions about strangers one
 gives a name (--fpir), whatever the size of the gallery; a decision is the answer for one face of a photo. Frames of a
-video are answered one by one and do not keep that: a stranger in view for ten seconds is hundreds of decisions.
+video are answered one by one, so that the rate does not hold there: a stranger in view for ten seconds is hundreds of
+decisions.
 
 Images that cannot be read are named on stderr and the rest go on; the exit code is 2 only if none can be read.
 """
@@ -65,10 +66,13 @@ class Config:
         f"{FPIR}"
     )  # fmt: skip
     far: float | None = option(
-        None, "in the place of --fpir, false accept rate of each comparison with one person of the gallery"
+        None, "instead of --fpir, the false accept rate of each comparison with one person of the gallery"
     )
-    threshold: float | None = option(None, "in the place of both, the least score for a name")
-    cropped: bool = option(False, "every picture is one face that is cut out already; no detector runs")
+    threshold: float | None = option(None, "instead of both, the least score for a name")
+    cropped: bool = option(
+        False,
+        "every picture is one face that is cut out already, and aligned if the network needs it; neither is done here",
+    )
     cut: str | None = option(None, "how faces are cut out of photos; default: as the network was trained", CUTS)
     min_face_size: int = option(20, "smallest face to look for, in pixels")
     every: int = option(1, "of a video, only every n-th frame", at_least=1)
@@ -109,8 +113,8 @@ def _identify_video(config: Config, video: VideoReader) -> None:
                 raise UserError(f"--output={config.output} would put the drawn video in the place of {video.path}.")
             writer = stack.enter_context(VideoWriter(path, video.rate / config.every))
         note(
-            "Each frame is answered by itself, which does not keep the rate for strangers: one who stays in view is "
-            "asked about again and again."
+            "Each frame is answered by itself, so that the rate for strangers does not hold: a stranger who stays in "
+            "view is decided about again in every frame."
         )
         for picture, faces in _answers(config, identifier, video.frames(config.every), progress):
             if writer is not None:
@@ -187,7 +191,7 @@ def _answers(
 
 
 def json_line(picture: Picture, faces: Sequence[IdentifiedFace], threshold: Threshold) -> str:
-    """All that is known about one picture, as one line."""
+    """The answer for one picture, as one line."""
     answer: dict[str, Any] = {"image": picture.name}
     if picture.frame is not None:
         answer |= {"frame": picture.frame, "seconds": picture.seconds, "per_frame": True}
@@ -211,7 +215,7 @@ def json_line(picture: Picture, faces: Sequence[IdentifiedFace], threshold: Thre
 
 
 def table_rows(picture: Picture, faces: Sequence[IdentifiedFace]) -> list[str]:
-    """A row for each face, or what else there is to say."""
+    """A row for each face, or one that says why there is none."""
     where = picture.name if picture.frame is None else f"{picture.seconds:.2f} s, frame {picture.frame}"
     if len(where) > LONGEST_NAME:
         where = "…" + where[1 - LONGEST_NAME :]

@@ -3,9 +3,9 @@
     python tools/make_landmarks.py --images=Datasets/lfw --output=Datasets/lfw/LFW.csv
 
 The table has no header and 11 columns: the path of the image, then x and y of the left eye, right eye, nose, left and
-right corner of the mouth. Images without a face are named and left out. Of several faces the largest counts, weighted
-towards the middle; images with another about as large are named on stderr. The tables of SCface, one a distance, are
-written by tools/evaluate_scface.py --save_landmarks.
+right corner of the mouth. Images without a face are named and left out. Of several faces the largest is taken,
+weighted towards the middle; images with another of about the same size are named on stderr. The tables of SCface, one
+a distance, are written by tools/evaluate_scface.py --save_landmarks.
 """
 
 import dataclasses

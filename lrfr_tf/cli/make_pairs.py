@@ -26,7 +26,7 @@ class Config:
     held_out_divisor: int = option(
         5, "only persons whose number is divisible by this; 0: everybody, for names that are no numbers", at_least=0
     )
-    half: str = option(EVERYBODY, "of CelebA's held-out identities, the half to take", HALVES)
+    half: str = option(EVERYBODY, "which half of CelebA's held-out identities to take", HALVES)
     folds: int = option(10, "number of folds; nobody is in two of them", at_least=1)
     pairs_per_fold: int = option(300, "number of matched pairs in a fold, and of mismatched pairs", at_least=1)
     seed: int = option(0, "seed of the drawing", at_least=0)

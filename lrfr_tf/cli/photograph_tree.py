@@ -1,4 +1,4 @@
-"""Makes of a prepared tree the same faces through a camera: LR with blur, noise and JPEG (docs/camera.md).
+"""Makes the LR faces of a prepared tree anew, as a camera takes them: with blur, noise and JPEG (docs/camera.md).
 
 python tools/photograph_tree.py --data=datasets/celeba_face --camera=moderate --output=datasets/celeba_face_moderate
 """

@@ -1,7 +1,8 @@
 """Turns a folder of photos, <person>/<photo>, into trees of 64 x 64 and 16 x 16 faces; it finds the faces itself.
 
-Of several faces in a photo it takes the largest, weighted towards the middle; photos with another about as large are
-named on stderr and in the manifest.
+Of several faces in a photo it takes the largest, weighted towards the middle; photos with another of about the same
+size are named on stderr and in the manifest. Of each person the first photo by name is kept for the test and the
+second for validation, unless --test_images gives other test photos; persons with fewer than three photos are dropped.
 
 python tools/prepare_folder.py --images=photos --output=datasets/photos
 python tools/prepare_folder.py --images=photos/train --test_images=photos/val --output=datasets/photos
@@ -32,10 +33,11 @@ class Config:
     images: str = required("a folder, or a zip, of <person>/<photo>")
     output: str = required("folder for the prepared tree")
     test_images: str | None = option(
-        None, "a second such folder or zip that holds the test photos; without it each person's first photo tests"
+        None,
+        "a second such folder or zip of test photos; without it the first photo of each person is a test photo",
     )
     unnamed: bool = option(
-        False, "nobody knows who is who: all photos, in folders or not, go to the split 'extra', to train networks on"
+        False, "the photos have no names: all of them, in folders or not, go to the split 'extra', to train networks on"
     )
     framing: str = option(
         "face",
@@ -61,7 +63,7 @@ def main(config: Config) -> None:
     sources = [open_source(path) for path in paths]
     source: ImageSource | dict[str, ImageSource]
     if config.unnamed and config.test_images:
-        raise UserError("--test_images tests persons, and with --unnamed there are none.")
+        raise UserError("--test_images needs the names of persons, and --unnamed photos have none.")
     trees = [] if config.unnamed else [images_by_identity(source, note) for source in sources]
     if config.unnamed:
         split = split_unnamed(list_images(sources[0]))

@@ -50,7 +50,9 @@ def main(config: Config) -> None:
     if config.aligned == bool(config.landmarks):
         raise UserError("VGGFace2 needs either --landmarks, to be aligned by, or --aligned, if that is done already.")
     if (config.exclude_names is None) != (config.identity_meta is None):
-        raise UserError("--exclude_names and --identity_meta belong together: one lists persons, the other knows them.")
+        raise UserError(
+            "--exclude_names and --identity_meta belong together: one lists names, the other says whose they are."
+        )
     images = Path(config.images)
     source = open_source(images)
     by_identity = images_by_innermost_folder(source, note)

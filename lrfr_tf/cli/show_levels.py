@@ -55,7 +55,7 @@ def main(config: Config) -> None:
     if threshold is None:
         strangers = calibration_of(config.embedder, embedder)
         if strangers is None:
-            note(f"{embedder.name} has no calibration: the likeliest name is given, however unlike the face is.")
+            note(f"{embedder.name} has no calibration: the most similar person is named, however low the score is.")
             threshold = LEAST_COSINE
     detector = FaceDetector(min_face_size=config.min_face_size)
     recognizer = Recognizer(embedder, detector=detector, strangers=strangers)

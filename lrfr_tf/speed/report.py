@@ -18,6 +18,8 @@ TITLES = {
 
 INTRODUCTION = """# Performance
 
+Here you see how fast each step is, against other packages on the same machine; `make bench` measures it on yours.
+
 Written by `tools/repository/write_performance.py` out of the result files of `make bench`; no figure is typed. Every
 peer runs in a process of its own, on the same arrays and with the same weights, taking turns; what they compute is
 compared before anything is timed. Times are milliseconds of one image, the median (and the minimum) over all calls; CPU

@@ -30,7 +30,7 @@ def test_the_picture_and_the_names(
     script.main(script.Config(**flags, camera=("clean", "moderate"), height=30))
     said = capsys.readouterr()
     assert "small-1-" in said.err
-    assert "has no calibration: the likeliest name is given" in said.err
+    assert "has no calibration: the most similar person is named" in said.err
     heading, first, second, _, right, *_ = said.out.splitlines()
     assert heading.split("  ")[0] == "photo"
     assert "clean 30 px" in heading

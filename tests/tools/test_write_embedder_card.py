@@ -77,7 +77,7 @@ def results(tmp_path: Path) -> Config:
     write_json(tmp_path / "saved_models" / "siamese" / "2" / "model.json", record)
     named = {
         "lfw": lfw(CHECKSUM, (0.90, 0.85)), "lfw_before": lfw(BEFORE, (0.80, 0.70)),
-        "lfw_start": lfw(START, (0.7, 0.75)),
+        "lfw_start": lfw(START, (0.7, 0.75)), "lfw_facenet": lfw("f" * 64, (0.5, 0.625)),
         "frmdb": frmdb(CHECKSUM, (0.675, 0.5), 0.025), "frmdb_before": frmdb(BEFORE, (0.45, 0.3), None),
         "frmdb_start": frmdb(START, (0.65, 0.475), None), "scface": scface(CHECKSUM, ([4, 2], [5, 5])),
         "scface_before": scface(BEFORE, ([3, 2], [5, 4])),
@@ -119,8 +119,12 @@ def test_the_card_holds_what_was_measured(results: Config, tmp_path: Path) -> No
     assert "| all |  |  | +10.0 [+10.0, +10.0] |" in card
     assert max(len(line) for line in card.splitlines() if not line.startswith(("|", "python"))) <= 120
     readme = (tmp_path / "README.md").read_text()
-    assert row in readme
-    assert "\nold\n" not in readme
+    assert readme.splitlines()[2:-2] == [
+        "| image 2 | FaceNet, clean | `siamese`, clean | FaceNet, moderate | `siamese`, moderate |",
+        "| --: | --: | --: | --: | --: |",
+        "| 8 px | 50.0 [49.0, 51.0] | 90.0 [89.0, 91.0] | - | - |",
+        "| 16 px | - | - | 62.5 [61.5, 63.5] | 85.0 [84.0, 86.0] |",
+    ]
 
 
 @pytest.mark.parametrize("name", ["lfw", "frmdb", "scface"])
@@ -136,11 +140,16 @@ def test_results_of_another_export_are_refused(results: Config, tmp_path: Path, 
 def test_results_must_belong_together(results: Config, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="different numbers"):
         main(dataclasses.replace(results, scface_before=()))
+    with pytest.raises(UserError, match="give its result as --lfw_facenet"):
+        main(dataclasses.replace(results, lfw_facenet=None))
     with pytest.raises(UserError, match="should be name=file"):
         main(dataclasses.replace(results, scface=("small.json",), scface_before=("old.json",)))
     ours, theirs = (read_json(tmp_path / f"{name}.json") for name in ("scface", "scface_before"))
     with pytest.raises(UserError, match="different images or persons"):
         pooled_difference([ours], [{**theirs, "images_sha256": "j"}])
-    write_json(tmp_path / "lfw_start.json", {**read_json(tmp_path / "lfw_start.json"), "pairs_sha256": "q"})
-    with pytest.raises(UserError, match="different pairs"):
-        main(results)
+    for name in ("lfw_facenet", "lfw_start"):
+        before = read_json(tmp_path / f"{name}.json")
+        write_json(tmp_path / f"{name}.json", {**before, "pairs_sha256": "q"})
+        with pytest.raises(UserError, match="different pairs"):
+            main(results)
+        write_json(tmp_path / f"{name}.json", before)

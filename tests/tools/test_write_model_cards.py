@@ -53,14 +53,15 @@ def results(tmp_path: Path) -> Config:
         "srresnet": verification_row(0.8283, 0.075),
     }
     write_json(tmp_path / "verification.json", {"counts": {"pairs": 6000, "persons": 200}, "methods": methods})
-    (tmp_path / "README.md").write_text("before\n<!-- models -->\nold\n<!-- end of models -->\nafter\n")
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "models.md").write_text("before\n<!-- models -->\nold\n<!-- end of models -->\nafter\n")
     return Config(
         trainings=(f"srresnet={tmp_path / 'first'}:{tmp_path / 'second'}",),
         restoration=str(tmp_path / "restoration.json"),
         verification=str(tmp_path / "verification.json"),
         saved_models=str(tmp_path / "saved_models"),
         curves=str(tmp_path / "docs" / "curves"),
-        readme=str(tmp_path / "README.md"),
+        readme=str(tmp_path / "docs" / "models.md"),
     )
 
 
@@ -74,11 +75,11 @@ def test_a_card_holds_what_was_measured(results: Config, tmp_path: Path) -> None
     assert "| srresnet | 82.8% ± 0.6 | +7.5 | [+6.5, +8.5] | [+1.0, +9.0] | 25.0% |" in card
     assert (tmp_path / "docs" / "curves" / "srresnet.png").stat().st_size > 1000
     assert "](../../docs/curves/srresnet.png)" in card
-    readme = (tmp_path / "README.md").read_text()
-    assert readme.startswith("before\n<!-- models -->\n| |")
-    assert readme.endswith("<!-- end of models -->\nafter\n")
-    assert "old" not in readme
-    assert "+3.39 dB, 0.812 | +7.5 points [+6.5, +8.5] |" in readme
+    page = (tmp_path / "docs" / "models.md").read_text()
+    assert page.startswith("before\n<!-- models -->\n| |")
+    assert page.endswith("<!-- end of models -->\nafter\n")
+    assert "old" not in page
+    assert "+3.39 dB, 0.812 | +7.5 points [+6.5, +8.5] |" in page
 
 
 def test_results_of_another_export_are_refused(results: Config, tmp_path: Path) -> None:
@@ -92,7 +93,7 @@ def test_results_of_another_export_are_refused(results: Config, tmp_path: Path) 
 
 def test_camera_levels_are_rows_of_their_own(results: Config, tmp_path: Path) -> None:
     main(results)
-    clean = (tmp_path / "README.md").read_text()
+    clean = (tmp_path / "docs" / "models.md").read_text()
     restoration = read_json(tmp_path / "restoration.json")
     trees = restoration["trees"]
     methods = {"bicubic": restoration_row(19.5, None), "srresnet": restoration_row(20.25, 0.75)}
@@ -103,8 +104,8 @@ def test_camera_levels_are_rows_of_their_own(results: Config, tmp_path: Path) ->
     card = (tmp_path / "saved_models" / "srresnet" / "MODEL_CARD.md").read_text()
     assert "| aligned, `face` | 1,598 | srresnet | 26.82 dB | +3.39" in card
     assert "| aligned, `face`, harsh | 1,598 | srresnet | 20.25 dB | +0.75 [+0.74, +0.76] |" in card
-    link = "[`srresnet`](saved_models/srresnet/MODEL_CARD.md)"
-    assert (tmp_path / "README.md").read_text().splitlines()[2:-2] == [
+    link = "[`srresnet`](../saved_models/srresnet/MODEL_CARD.md)"
+    assert (tmp_path / "docs" / "models.md").read_text().splitlines()[2:-2] == [
         "| | camera | aligned, `face`: PSNR gain, SSIM | pairs at 16 px, against bicubic |",
         "| :-- | :-- | --: | --: |",
         "| bicubic | clean | (23.43 dB), 0.812 | (75.3%) |",

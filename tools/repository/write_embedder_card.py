@@ -1,4 +1,4 @@
-"""Writes saved_models/siamese/MODEL_CARD.md and README's tables out of measured results; no figure is typed.
+"""Writes saved_models/siamese/MODEL_CARD.md and README's table out of measured results; no figure is typed.
 
 The part about identifying people is left to tools/repository/write_people.py.
 
@@ -14,10 +14,13 @@ from lrfr_tf.config import option, required
 from lrfr_tf.errors import UserError
 from lrfr_tf.export.model_card import wrapped
 from lrfr_tf.files import put_between_marks, read_json, written_whole
+from lrfr_tf.images.camera import CLEAN_LEVEL
 from lrfr_tf.main import run
 from lrfr_tf.networks.saved_model import find_version, read_record
 
 MARK = "siamese"
+SHORT_LEVELS = (CLEAN_LEVEL, "moderate")  # of README's table, which has room for two
+SHORT_ROWS = 10
 START = "w600k_mbf"  # how the tables call the network that the weights began as
 LIMITS = """## Limits
 
@@ -49,8 +52,9 @@ class Config:
         "results of tools/evaluate_scface.py as 10-17-30=file (eyes apart, px), --baseline being the version before",
     )
     scface_before: tuple[str, ...] = option((), "the previous version's on the same trees, in the same form and order")
+    lfw_facenet: str | None = option(None, "FaceNet's result on the same pairs, for the table of --readme")
     saved_model: str = option("saved_models/siamese", "the exports")
-    readme: str | None = option(None, "a file whose part between two marks gets the tables")
+    readme: str | None = option(None, "a file whose part between two marks gets the table of --lfw_facenet")
 
 
 def main(config: Config) -> None:
@@ -62,6 +66,8 @@ def main(config: Config) -> None:
     lfw, frmdb = read_json(config.lfw), read_json(config.frmdb)
     ranks = [(eyes, read_json(file)) for eyes, file in _named(config.scface)]
     before = [read_json(file) for _, file in _named(config.scface_before)]
+    if config.readme is not None and config.lfw_facenet is None:
+        raise UserError("--readme shows FaceNet beside ours; give its result as --lfw_facenet.")
     if len(ranks) != len(before):
         raise UserError("--scface and --scface_before name different numbers of results.")
     for result in (lfw, frmdb, *(result for _, result in ranks)):
@@ -72,11 +78,12 @@ def main(config: Config) -> None:
     cameras = cameras_table(frmdb, read_json(config.frmdb_before), read_json(config.frmdb_start))
     tables = [pairs, cameras, *([ranks_table(ranks, before)] if ranks else [])]
     text = card(record, runs, Path(config.training[-1]), config.hours, tables, lfw["counts"], frmdb["counts"])
+    short = None if config.lfw_facenet is None else short_table(lfw, read_json(config.lfw_facenet))
     with written_whole(target / "MODEL_CARD.md") as temporary:
         temporary.write_text(wrapped(text), encoding="utf-8")
     print(target / "MODEL_CARD.md")
     if config.readme is not None:
-        put_between_marks(config.readme, f"{pairs}\n\n{cameras}", MARK)
+        put_between_marks(config.readme, str(short), MARK)
 
 
 def card(
@@ -191,6 +198,27 @@ def pairs_table(ours: dict[str, Any], before: dict[str, Any], start: dict[str, A
     return "\n".join(lines)
 
 
+def short_table(ours: dict[str, Any], facenet: dict[str, Any]) -> str:
+    """FaceNet and ours at every size, one row each, at the levels of SHORT_LEVELS that were measured."""
+    if facenet["pairs_sha256"] != ours["pairs_sha256"]:
+        raise UserError("Results of different pairs do not stand in one table.")
+    places = [(name, *_level_and_size(name)) for name in ours["sizes"] if name in facenet["sizes"]]
+    levels = [level for level in SHORT_LEVELS if level in {place[1] for place in places}]
+    names = {(level, size): name for name, level, size in places}
+    sizes = sorted({size for level, size in names if level in levels})
+    if not 0 < len(sizes) <= SHORT_ROWS:
+        raise UserError(f"README's table has 1 to {SHORT_ROWS} rows, and these results have {len(sizes)} common sizes.")
+    heads = [f"{network}, {level}" for level in levels for network in ("FaceNet", "`siamese`")]
+    lines = [f"| image 2 | {' | '.join(heads)} |", "| --: " * (1 + len(heads)) + "|"]
+    for size in sizes:
+        cells = []
+        for level in levels:
+            name = names.get((level, size))
+            cells += ["-", "-"] if name is None else [_accuracy(result["sizes"][name]) for result in (facenet, ours)]
+        lines.append(f"| {size} px | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def cameras_table(ours: dict[str, Any], before: dict[str, Any], start: dict[str, Any]) -> str:
     """The three networks on real cameras: by size, and by camera over all sizes."""
     lines = [
@@ -226,6 +254,15 @@ def ranks_table(ours: list[tuple[str, dict[str, Any]]], before: list[dict[str, A
 
 def _condition(name: str) -> str:
     return f"{name} px" if " " in name else f"clean {name} px"
+
+
+def _level_and_size(name: str) -> tuple[str, int]:
+    level, _, size = name.rpartition(" ")
+    return level or CLEAN_LEVEL, int(size)
+
+
+def _accuracy(row: dict[str, Any]) -> str:
+    return f"{100 * row['accuracy']:.1f} {_interval(row)}"
 
 
 def _interval(row: dict[str, Any]) -> str:

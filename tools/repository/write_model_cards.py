@@ -89,7 +89,8 @@ def main(config: Config) -> None:
         print(target / "MODEL_CARD.md")
     if config.readme is not None:
         names = [item.partition("=")[0] for item in config.trainings]
-        put_between_marks(config.readme, overview(names, restoration, verification), "models")
+        cards = Path(os.path.relpath(config.saved_models, Path(config.readme).parent)).as_posix()
+        put_between_marks(config.readme, overview(names, restoration, verification, cards), "models")
 
 
 def card(
@@ -215,8 +216,12 @@ def verification_table(name: str, verification: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def overview(names: list[str], restoration: dict[str, Any], verification: dict[str, Any]) -> str:
-    """One line a model and camera level: gains over bicubic on every tree, and verification."""
+def overview(names: list[str], restoration: dict[str, Any], verification: dict[str, Any], cards: str) -> str:
+    """One line a model and camera level: gains over bicubic on every tree, and verification.
+
+    Args:
+        cards: the folder of the models' folders with their cards, as the page that shows the table links to it.
+    """
     levels: dict[str, dict[str, Any]] = {}
     for scored, rows in restoration["trees"].items():
         tree, camera = tree_and_camera(scored, rows)
@@ -229,7 +234,7 @@ def overview(names: list[str], restoration: dict[str, Any], verification: dict[s
         f"| :-- |{' :-- |' * len(named)} {'--: | ' * len(headings)}--: |",
     ]
     for method in ("bicubic", *names):
-        link = method if method == "bicubic" else f"[`{method}`](saved_models/{method}/MODEL_CARD.md)"
+        link = method if method == "bicubic" else f"[`{method}`]({cards}/{method}/MODEL_CARD.md)"
         for camera, of_trees in levels.items():
             cells = [_gain(of_trees.get(tree), method) for tree in trees]
             pairs = _pairs_gain(verification, method) if camera == CLEAN_LEVEL else ""

@@ -1,7 +1,7 @@
-"""Writes what identifying people is worth into README and the model card, out of a result of tools/evaluate_people.py.
+"""Writes how well people are identified into docs/identifying.md and the model card, out of measured results.
 
     python tools/repository/write_people.py --result=runs/evaluation/people.json \\
-        --before=runs/evaluation/people_before.json --documents=README.md,saved_models/siamese/MODEL_CARD.md
+        --before=runs/evaluation/people_before.json --documents=docs/identifying.md,saved_models/siamese/MODEL_CARD.md
 
 Only persons of the reported half are written down, at the threshold of the shipped calibration; no figure is typed.
 """
@@ -26,7 +26,7 @@ COMPARED = ("gallery_photos", "draws", "seed", "min_face_size")
 class Config:
     result: str = required("result of tools/evaluate_people.py")
     before: str | None = option(None, "the result of another network on the same people: a second table compares both")
-    documents: tuple[str, ...] = option(("README.md",), "files whose part between two marks gets the table")
+    documents: tuple[str, ...] = option(("docs/identifying.md",), "files whose part between two marks gets the table")
 
 
 def main(config: Config) -> None:

@@ -1,7 +1,7 @@
 """Writes docs/results-celeba.md out of what the experiments left in their run folders; no figure is typed by hand.
 
     python tools/repository/write_results.py --experiments=runs/celeba_face,runs/celeba_squash,runs/celeba_people \\
-        --trainings=runs/srcnn,runs/srgan --output=docs/results-celeba.md --readme=README.md
+        --trainings=runs/srcnn,runs/srgan --output=docs/results-celeba.md --readme=docs/study.md
 """
 
 import dataclasses
@@ -20,6 +20,9 @@ from lrfr_tf.study.report.text import pixels_markdown, table_markdown
 from lrfr_tf.study.report.words import ON_HR, method_name, siamese_sentence
 
 INTRODUCTION = """# Both systems on CelebA
+
+Here you find all figures of the experiment on CelebA, with intervals: how often each method names the right person,
+where detectors find the face, PSNR and SSIM, accuracy against pixels. [study.md](study.md) says how to run it yourself.
 
 Made by `tools/repository/write_results.py` from the `result.json` of each experiment; the commands stand below each
 table.
