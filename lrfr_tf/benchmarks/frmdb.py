@@ -17,7 +17,7 @@ import numpy as np
 from lrfr_tf.benchmarks.figures import in_brackets, pack_correct, unpack_correct
 from lrfr_tf.benchmarks.interface import Measured, Note
 from lrfr_tf.config import option, required
-from lrfr_tf.data.landmarks import by_image, read_landmarks
+from lrfr_tf.data.landmarks import by_image, key_of, read_landmarks
 from lrfr_tf.data.paired_photos import align_photos
 from lrfr_tf.errors import UserError
 from lrfr_tf.evaluation.identification import ranks, top_k
@@ -81,7 +81,7 @@ class Frmdb:
         Raises:
             UserError: a photo cannot be read, or its landmarks are one point.
         """
-        points = [self.landmarks[_key(name)] for name in names]
+        points = [self.landmarks[key_of(name)] for name in names]
         return align_photos(FolderSource(self.root), names, points, template, size)
 
 
@@ -174,14 +174,10 @@ def find_frmdb(root: Path) -> Frmdb:
     landmarks = dict(by_image(read_landmarks(root / POINTS)))
     mugshots = [photos[person][0] for person in persons]
     for name in (*mugshots, *(name for _, _, name in probes)):
-        if _key(name) not in landmarks:
+        if key_of(name) not in landmarks:
             raise UserError(f"{root / POINTS} has no landmarks of {name}.")
     labels, cameras = np.array([probe[:2] for probe in probes], np.int64).T
     return Frmdb(root, persons, mugshots, [name for _, _, name in probes], labels, cameras, landmarks)
-
-
-def _key(name: str) -> tuple[str, str]:
-    return Path(name).parent.name, Path(name).stem
 
 
 def protocol(template: str, side: int, persons: int, flip: bool) -> str:

@@ -23,6 +23,7 @@ from lrfr_tf.errors import UserError
 
 AnyBenchmark = RegisteredBenchmark[Any, Any, Any]
 
+# A further benchmark is a class as `interface` describes it, and one line here.
 BENCHMARKS: tuple[AnyBenchmark, ...] = (
     LfwBenchmark(),
     SCfaceBenchmark(),

@@ -19,6 +19,7 @@ import numpy as np
 
 from lrfr_tf.benchmarks.benchmark_folders import find_entry, list_images, needed
 from lrfr_tf.benchmarks.curves import draw_curves
+from lrfr_tf.benchmarks.figures import in_brackets
 from lrfr_tf.benchmarks.interface import Measured, Note
 from lrfr_tf.benchmarks.mat_lists import find_labeled, labels_in
 from lrfr_tf.benchmarks.published import Published, published_lines
@@ -181,14 +182,13 @@ class TinyFaceBenchmark:
     def table(self, result: dict[str, Any]) -> list[str]:
         metrics, counts = result["identification"], result["counts"]
         columns = [f"rank-{k}" for k in RANKS]
-        low, high = metrics["rank_1_interval_95"]
         return [
             f"{result['model']['name']} on TinyFace, in per cent: {counts['probes']:,} probes; in the gallery "
             f"{counts['gallery']:,} matches and {counts['distractors']:,} distractors",
             *([] if counts["distractors"] else [f"note: {NOT_THE_PROTOCOL}"]),
             " ".join(f"{column:>10}" for column in columns),
             " ".join(f"{100 * metrics[f'rank_{k}']:10.2f}" for k in RANKS)
-            + f"  (rank-1: 95 % [{100 * low:.2f}, {100 * high:.2f}])",
+            + f"  (rank-1: 95 % {in_brackets(metrics['rank_1_interval_95'], '.2f')})",
             "published, on TinyFace; crops and alignment differ from paper to paper:",
             *published_lines(PUBLISHED, columns),
         ]

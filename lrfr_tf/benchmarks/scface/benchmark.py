@@ -210,8 +210,7 @@ class SCfaceBenchmark:
             difference = (result["difference_to_baseline"] or {}).get(distance)
             compared = ""
             if difference is not None:
-                ends = in_brackets(difference["interval_95"], "+.1f")
-                compared = f"  {100 * difference['mean']:+.2f} {ends}"
+                compared = f"  {100 * difference['mean']:+.2f} {in_brackets(difference['interval_95'], '+.1f')}"
             lines.append(
                 f"{distance:>8} {100 * row['rank_1']:7.2f} {interval:>16} {rank_5:7.2f} {cameras}"
                 f"  {side['median']:.0f} ({side['least']} to {side['largest']}){compared}"
