@@ -4,8 +4,6 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from lrfr_tf.errors import UserError
 from lrfr_tf.images.decode import IMAGE_SUFFIXES
 
@@ -87,9 +85,3 @@ def find_listed(folder: Path, names: Iterable[str], listed_in: Path) -> list[Pat
             f"{missing[0]}."
         )
     return [there[file_key(name)] for name in names]
-
-
-def numbered(labels: np.ndarray, of: np.ndarray) -> np.ndarray:
-    """The places of `labels` in `of` (sorted and distinct), int64 [n]; -1 for one that is not there."""
-    places = np.minimum(np.searchsorted(of, labels), len(of) - 1)
-    return np.where(of[places] == labels, places, -1).astype(np.int64)

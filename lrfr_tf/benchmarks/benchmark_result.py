@@ -1,9 +1,9 @@
-"""What the four benchmark tools have in common: the embedder that their flags name, and the frame of their results."""
+"""What all benchmarks have in common: the embedder that their settings name, and the frame of their results."""
 
 import dataclasses
 import time
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from lrfr_tf.config import versions
 from lrfr_tf.main import note
@@ -12,28 +12,15 @@ from lrfr_tf.networks.embedding import Embedder, load_embedder, template_for
 SCHEMA = 1
 
 
-class EmbedderFlags(Protocol):
-    """The flags of a benchmark tool that say whose embeddings are measured."""
-
-    @property
-    def model(self) -> str: ...
-    @property
-    def backbone(self) -> str: ...
-    @property
-    def facenet_weights(self) -> str | None: ...
-    @property
-    def flip(self) -> bool: ...
-
-
-def embedder_of(flags: EmbedderFlags) -> Embedder:
-    """Loads the embedder that a tool's flags name.
+def embedder_of(settings: Any) -> Embedder:
+    """Loads the embedder that the settings of a benchmark name: `model`, `backbone`, `facenet_weights` and `flip`.
 
     Raises:
         UserError: as `load_embedder` does.
     """
-    weights = Path(flags.facenet_weights) if flags.facenet_weights else None
-    embedder = load_embedder(flags.model, weights, flags.backbone)
-    embedder.flip = flags.flip
+    weights = Path(settings.facenet_weights) if settings.facenet_weights else None
+    embedder = load_embedder(settings.model, weights, settings.backbone)
+    embedder.flip = settings.flip
     return embedder
 
 
@@ -54,14 +41,14 @@ def template_to_measure(embedder: Embedder, asked: str | None) -> str:
 def benchmark_result(
     benchmark: str, protocol: str, embedder: Embedder, measured: dict[str, Any], config: Any, started: float
 ) -> dict[str, Any]:
-    """The result of a benchmark as its tool writes it.
+    """The result of a benchmark as its command writes it.
 
     Args:
-        benchmark: its name, a key of `benchmarks.benchmark_tree.FOLDERS`.
+        benchmark: its name.
         protocol: in words.
         measured: counts, figures and checksums, which stand between the model and the settings.
-        config: the tool's settings, a dataclass.
-        started: when the tool began, by `time.monotonic`.
+        config: the command's settings, a dataclass.
+        started: when the command began, by `time.monotonic`.
     """
     return {
         "schema": SCHEMA,

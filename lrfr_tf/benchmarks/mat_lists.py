@@ -9,10 +9,13 @@ from pathlib import Path
 import numpy as np
 import scipy.io
 
+from lrfr_tf.benchmarks.benchmark_folders import find_listed
 from lrfr_tf.errors import UserError
 
 LARGEST_FILE = 32 << 20  # bytes; the longest list, of 60,000 names, has less than one MiB
 MOST_CELLS = 10_000_000  # a few compressed bytes can stand for very many
+
+LabeledImages = tuple[list[Path], np.ndarray]  # the files, and the identity of each as a list has it, int64 [n]
 
 
 def read_cells(path: Path, variable: str, columns: int) -> list[tuple[str, ...]]:
@@ -55,6 +58,29 @@ def read_labeled_names(path: Path, names: str, numbers: str) -> tuple[list[str],
     if times > 1:
         raise UserError(f"{path} lists {name} {times} times.")
     return listed, identities
+
+
+def find_labeled(folder: Path, listed_in: Path, kind: str) -> LabeledImages:
+    """The images of a folder in the order of a list of them, whose variables are `<kind>_set` and `<kind>_ids`.
+
+    Raises:
+        UserError: as for `read_labeled_names` and `find_listed`.
+    """
+    names, identities = read_labeled_names(listed_in, f"{kind}_set", f"{kind}_ids")
+    return find_listed(folder, names, listed_in), identities
+
+
+def labels_in(gallery: LabeledImages, probes: LabeledImages, folder: Path, probes_are: str) -> list[np.ndarray]:
+    """The labels of the gallery, which lies in `folder`, and of the probes: int64, 0 .. identities - 1.
+
+    Raises:
+        UserError: a probe's identity has no image in the gallery.
+    """
+    known = np.unique(gallery[1])
+    strangers = probes[1][~np.isin(probes[1], known)]
+    if len(strangers):
+        raise UserError(f"{folder} has no image of identity {strangers[0]}, which {probes_are} show.")
+    return [np.searchsorted(known, images[1]).astype(np.int64) for images in (gallery, probes)]
 
 
 def _read(path: Path, variable: str) -> np.ndarray:

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from lrfr_tf.benchmarks.scface_files import CAMERAS, MUGSHOT_FOLDERS, MUGSHOT_TABLE, PROBE_FOLDER, table_name
+from lrfr_tf.benchmarks.scface.files import CAMERAS, MUGSHOT_FOLDERS, MUGSHOT_TABLE, PROBE_FOLDER, table_name
 from lrfr_tf.data.landmarks import write_landmarks
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import folder_written_whole, write_json

@@ -1,4 +1,4 @@
-"""Very many small image files -> embeddings, chunk by chunk; of the images never more than two chunks are in memory."""
+"""Faces -> embeddings, chunk by chunk; of very many small image files never more than two chunks are in memory."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,11 +11,14 @@ from tqdm import tqdm
 from lrfr_tf.data.pairs import image_key
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.align import ALIGNED_SIZE, align_face
+from lrfr_tf.images.camera import CLEAN_LEVEL
 from lrfr_tf.images.decode import read_image
+from lrfr_tf.images.probes import as_probe
 from lrfr_tf.images.resize import resize
 from lrfr_tf.networks.embedding import Embedder, template_for
 
 EMBED_AT_ONCE = 256
+PROBES_AT_ONCE = 128
 
 Crop = Callable[[np.ndarray, int], np.ndarray]  # an image of any size, and a side -> a square of that side
 
@@ -99,3 +102,27 @@ def embed_all(
 ) -> np.ndarray:
     """All embeddings of `embed_files` at once, float32 [N, D]; for sets of some thousand images."""
     return np.concatenate(list(embed_files(embedder, paths, crop, progress, landmarks)))
+
+
+def embed_probes(
+    embedder: Embedder,
+    faces: np.ndarray,
+    size: int,
+    form: str,
+    progress: str,
+    camera: str = CLEAN_LEVEL,
+    margin: int = 0,
+) -> np.ndarray:
+    """Embeds aligned faces at S pixels, chunk by chunk: uint8 [N, H, H, 3] -> float32 [N, D] of unit length.
+
+    Args:
+        size, form, camera, margin: as for `images.probes.as_probe`; the seed of a face is its place.
+        progress: the text of the progress bar.
+    """
+    embeddings = np.empty((len(faces), embedder.dimensions), np.float32)
+    with tqdm(total=len(faces), desc=progress, unit="image") as bar:
+        for start in range(0, len(faces), PROBES_AT_ONCE):
+            chunk = as_probe(faces[start : start + PROBES_AT_ONCE], size, form, camera, start, margin)
+            embeddings[start : start + len(chunk)] = embedder.embed(chunk)
+            bar.update(len(chunk))
+    return embeddings

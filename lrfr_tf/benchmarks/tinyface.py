@@ -1,22 +1,42 @@
-"""How well an embedder does on TinyFace: closed-set ranks among matches and very many distractors."""
+"""TinyFace (Cheng, Zhu & Gong 2018) as it is delivered: probes, their matches in the gallery, and distractors.
 
+    <root>/Testing_Set/  Probe/, Gallery_Match/, Gallery_Distractor/,
+                         probe_img_ID_pairs.mat, gallery_match_img_ID_pairs.mat
+
+`<root>` may hold all that in one more folder called tinyface, as the archive does. Letter case does not matter.
+
+Labels: the two lists say which images count and who is on them. Distractors are all images of their folder; they are
+nobody's match, whatever their names are. Names of probes and matches begin with the identity ("12_3.jpg" is of person
+12); how many do not agree with the lists is counted, not corrected.
+"""
+
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from lrfr_tf.benchmarks.benchmark_folders import find_entry, list_images, needed
 from lrfr_tf.benchmarks.curves import draw_curves
-from lrfr_tf.benchmarks.published import published_lines
+from lrfr_tf.benchmarks.figures import in_brackets
+from lrfr_tf.benchmarks.interface import Measured, Note
+from lrfr_tf.benchmarks.mat_lists import find_labeled, labels_in
+from lrfr_tf.benchmarks.published import Published, published_lines
 from lrfr_tf.benchmarks.stream import embed_all, embed_files, padded, stretched
-from lrfr_tf.benchmarks.tinyface_files import TinyFace
+from lrfr_tf.config import option, required
 from lrfr_tf.data.landmarks import by_image, read_landmarks
 from lrfr_tf.data.paired_photos import landmarks_for
 from lrfr_tf.data.pairs import image_key
+from lrfr_tf.errors import UserError
 from lrfr_tf.evaluation.identification import cmc, top_k
 from lrfr_tf.evaluation.ranks import StreamedRanks
 from lrfr_tf.evaluation.significance import bootstrap_interval
-from lrfr_tf.networks.embedding import Embedder
+from lrfr_tf.networks.embedding import BACKBONES, Embedder, template_for
+
+ARCHIVE = "tinyface"
+TESTS = "Testing_Set"
+LANDMARKS = "TinyFace.csv"
 
 Key = tuple[str, str]
 
@@ -35,6 +55,191 @@ HOW = {
 NOT_THE_PROTOCOL = (
     "The distractors were left out: this is not TinyFace's protocol, and the figures are not comparable with others."
 )
+# AdaFace's evaluation, which its successors use: squares padded, aligned by MTCNN, flipped, fused by length.
+ADAFACE_HARNESS = "closed set with distractors; aligned by MTCNN, with flip and fusion by length"
+
+
+def _row(
+    method: str, rank_1: float, rank_5: float | None, source: str, protocol: str = "closed set with distractors",
+    same: bool = True,
+) -> Published:  # fmt: skip
+    figures = {"rank-1": rank_1} | ({} if rank_5 is None else {"rank-5": rank_5})
+    return Published(method, protocol, figures, source, same)
+
+
+PUBLISHED = (
+    _row("DCR, CASIA at 16 px", 29.0, None, "RPCL"),
+    _row("MagFace, CASIA at 16 px", 33.0, None, "RPCL"),
+    _row("RPCL-ArcFace, CASIA at 16 px", 35.0, None, "RPCL"),
+    _row("AdaFace IR18, CASIA", 56.20, 61.43, "CVLFace", ADAFACE_HARNESS, False),
+    _row("AdaFace IR50, CASIA", 59.44, 64.14, "CVLFace", ADAFACE_HARNESS, False),
+    _row("AdaFace IR18, VGGFace2", 64.62, 69.15, "CVLFace", ADAFACE_HARNESS, False),
+    _row("ArcFace + ARoFace R100, MS1MV2", 67.32, 72.45, "ARoFace", ADAFACE_HARNESS, False),
+    _row("AdaFace R100, MS1MV2", 68.21, 71.54, "AdaFace's issue 39", ADAFACE_HARNESS, False),
+    _row("AdaFace IR101, WebFace4M", 72.02, 74.5, "ARoFace", ADAFACE_HARNESS, False),
+    _row("AdaFace IR101, WebFace12M", 72.29, 74.8, "CVLFace", ADAFACE_HARNESS, False),
+    _row("AdaFace + ARoFace R100, WebFace4M", 73.98, 76.47, "ARoFace", ADAFACE_HARNESS, False),
+    _row("ViT-B AdaFace, WebFace4M", 74.79, 77.58, "CVLFace", ADAFACE_HARNESS, False),
+    _row("ViT-B KP-RPE AdaFace, WebFace4M", 75.75, 78.49, "CVLFace", ADAFACE_HARNESS, False),
+    _row("ViT-B KP-RPE AdaFace, WebFace12M", 76.10, 78.92, "CVLFace", ADAFACE_HARNESS, False),
+    _row("Swin-B, WebFace4M", 71.32, 76.42, "PETALface", "fine-tuned on TinyFace", False),
+    _row("Swin-B LoRA, WebFace4M", 75.64, 78.99, "PETALface", "fine-tuned on TinyFace", False),
+    _row("PETALface, WebFace4M", 75.72, 78.86, "PETALface", "fine-tuned on TinyFace", False),
+    _row("PETALface, WebFace12M", 76.66, 79.64, "PETALface", "fine-tuned on TinyFace", False),
+    _row("FaceMoE, WebFace4M", 76.18, 79.69, "a digest of the paper", "whether fine-tuned is not said", False),
+    _row("MobileFaceNet", 55.82, 61.93, "Fraunhofer thesis 2026"),
+    _row("MobileFaceNet, distilled from ViT-B KP-RPE", 66.14, 70.94, "Fraunhofer thesis 2026"),
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """The flags of evaluate_tinyface."""
+
+    model: str = required("facenet, the folder of an exported embedder, or a file *.weights.h5 (with --backbone)")
+    data: str = required("the folder tinyface, or its Testing_Set")
+    output: str = required("the result to write (JSON)")
+    alignment: str = option("none", "none: resized to a square; pad: set in a black square, then resized", tuple(CROPS))
+    landmarks: str | None = option(
+        None, "table of landmarks (CSV) to align faces by; what has none there becomes a square as --alignment says"
+    )
+    no_distractors: bool = option(False, "leave the distractors out, which is quick and is not the protocol")
+    backbone: str = option("spherenet20", "network that a file of weights belongs to", BACKBONES)
+    facenet_weights: str | None = option(None, "FaceNet's weight file; without it, the cache or a download")
+    flip: bool = option(False, "mean of the embeddings of a face and its mirror image")
+
+
+@dataclasses.dataclass(frozen=True)
+class TinyFace:
+    """The test set.
+
+    Attributes:
+        probes, gallery, distractors: the files; `distractors` is empty where they are left out.
+        probe_labels, gallery_labels: int64, 0 .. identities - 1; each probe's identity has gallery images.
+        identities: how many persons the gallery's matches show.
+        names_that_disagree: how many probes and matches have a name that begins with another identity than the list's.
+    """
+
+    probes: list[Path]
+    probe_labels: np.ndarray
+    gallery: list[Path]
+    gallery_labels: np.ndarray
+    distractors: list[Path]
+    identities: int
+    names_that_disagree: int
+
+    def counts(self) -> dict[str, int]:
+        """How many images of each kind and how many persons there are."""
+        return {
+            "probes": len(self.probes),
+            "gallery": len(self.gallery),
+            "distractors": len(self.distractors),
+            "identities": self.identities,
+            "names_that_disagree": self.names_that_disagree,
+        }
+
+
+@dataclasses.dataclass(frozen=True)
+class TinyFaceData:
+    """The test set and, where there is a table, the landmarks by (folder, name without suffix)."""
+
+    faces: TinyFace
+    landmarks: Mapping[Key, np.ndarray] | None
+    counts: dict[str, int]
+
+
+class TinyFaceBenchmark:
+    """Closed-set identification among very many distractors; see `interface.RegisteredBenchmark`."""
+
+    name = "tinyface"
+    folder = "TinyFace"
+    settings = Settings
+    published: tuple[Published, ...] = PUBLISHED
+
+    def settings_in(self, folder: Path, tables: Path | None, keep: Path, note: Note) -> dict[str, Any]:
+        table = find_entry(tables or folder, LANDMARKS)
+        return {"data": str(folder), "landmarks": str(table) if table else None}
+
+    def read(self, settings: Settings, note: Note) -> TinyFaceData:
+        faces = find_tinyface(Path(settings.data), distractors=not settings.no_distractors)
+        if not settings.landmarks:
+            return TinyFaceData(faces, None, faces.counts())
+        landmarks, without = tinyface_landmarks(Path(settings.landmarks), faces)
+        note(f"{without:,} images have no landmarks.")
+        return TinyFaceData(faces, landmarks, {**faces.counts(), "images_without_landmarks": without})
+
+    def prepare(self, data: TinyFaceData, embedder: Embedder, settings: Settings, note: Note) -> TinyFaceData:
+        return data
+
+    def evaluate(self, faces: TinyFaceData, embedder: Embedder, settings: Settings) -> Measured:
+        template = None if faces.landmarks is None else template_for(embedder)
+        metrics, shares = identify(embedder, faces.faces, settings.alignment, faces.landmarks)
+        rules = protocol(
+            settings.alignment, embedder.aligned_size, not settings.no_distractors, settings.flip, template
+        )
+        return Measured(rules, {"counts": faces.counts, "identification": metrics}, shares)
+
+    def table(self, result: dict[str, Any]) -> list[str]:
+        metrics, counts = result["identification"], result["counts"]
+        columns = [f"rank-{k}" for k in RANKS]
+        return [
+            f"{result['model']['name']} on TinyFace, in per cent: {counts['probes']:,} probes; in the gallery "
+            f"{counts['gallery']:,} matches and {counts['distractors']:,} distractors",
+            *([] if counts["distractors"] else [f"note: {NOT_THE_PROTOCOL}"]),
+            " ".join(f"{column:>10}" for column in columns),
+            " ".join(f"{100 * metrics[f'rank_{k}']:10.2f}" for k in RANKS)
+            + f"  (rank-1: 95 % {in_brackets(metrics['rank_1_interval_95'], '.2f')})",
+            "published, on TinyFace; crops and alignment differ from paper to paper:",
+            *published_lines(PUBLISHED, columns),
+        ]
+
+    def draw(self, output: Path, name: str, curves: np.ndarray) -> None:
+        curve = (np.arange(1, len(curves) + 1), 100 * curves)
+        draw_curves(output.with_suffix(".cmc.png"), "TinyFace", "rank", "identified, in per cent", {name: curve})
+
+    def main_figures(self, result: Mapping[str, Any]) -> dict[str, float]:
+        without = "" if result["counts"]["distractors"] else " without distractors"
+        return {f"rank-{k}{without}": 100 * result["identification"][f"rank_{k}"] for k in RANKS}
+
+
+def tinyface_tests(folder: Path) -> Path:
+    """The folder Testing_Set of `folder`, or of the folder of the archive's name in it, or `folder` itself if it is it.
+
+    Raises:
+        UserError: `folder` is missing, or there is no Testing_Set.
+    """
+    if not folder.is_dir():
+        raise UserError(f"{folder} is missing; it should be the {ARCHIVE} folder.")
+    if find_entry(folder, "Probe") is not None:
+        return folder
+    for root in (folder, find_entry(folder, ARCHIVE)):
+        tests = find_entry(root, TESTS) if root is not None else None
+        if tests is not None:
+            return tests
+    raise UserError(f"{folder} holds no {TESTS}; it should be the {ARCHIVE} folder.")
+
+
+def find_tinyface(folder: Path, distractors: bool = True) -> TinyFace:
+    """Reads both lists, finds their images, and lists the distractors unless they are not wanted.
+
+    Raises:
+        UserError: a folder, a list or an image is missing, a list cannot be read, or a probe's identity has no gallery
+            image.
+    """
+    tests = tinyface_tests(folder)
+    folders = {name: needed(tests, name) for name in ("Probe", "Gallery_Match")}
+    listed = {}
+    for name, kind, variable in (("Probe", "probe", "probe"), ("Gallery_Match", "gallery_match", "gallery")):
+        listed[variable] = find_labeled(folders[name], needed(tests, f"{kind}_img_ID_pairs.mat"), variable)
+    disagree = sum(
+        path.name.split("_")[0].lstrip("0") != str(identity)
+        for paths, identities in listed.values()
+        for path, identity in zip(paths, identities, strict=True)
+    )
+    probes, gallery = listed["probe"], listed["gallery"]
+    labels = labels_in(gallery, probes, folders["Gallery_Match"], "probes")
+    others = list_images(needed(tests, "Gallery_Distractor")) if distractors else []
+    return TinyFace(probes[0], labels[1], gallery[0], labels[0], others, int(labels[0].max()) + 1, disagree)
 
 
 def protocol(alignment: str, side: int, distractors: bool, flip: bool, template: str | None = None) -> str:
@@ -92,26 +297,3 @@ def identify(
     metrics["rank_1_interval_95"] = list(bootstrap_interval(ranks == 1))
     metrics["rank_1_without_distractors"] = top_k(without, 1)
     return metrics, cmc(ranks, max(RANKS))
-
-
-def tinyface_lines(result: dict[str, Any]) -> list[str]:
-    """The result as lines of text with the published rows below; all in per cent."""
-    metrics, counts = result["identification"], result["counts"]
-    columns = [f"rank-{k}" for k in RANKS]
-    low, high = metrics["rank_1_interval_95"]
-    return [
-        f"{result['model']['name']} on TinyFace, in per cent: {counts['probes']:,} probes; in the gallery "
-        f"{counts['gallery']:,} matches and {counts['distractors']:,} distractors",
-        *([] if counts["distractors"] else [f"note: {NOT_THE_PROTOCOL}"]),
-        " ".join(f"{column:>10}" for column in columns),
-        " ".join(f"{100 * metrics[f'rank_{k}']:10.2f}" for k in RANKS)
-        + f"  (rank-1: 95 % [{100 * low:.2f}, {100 * high:.2f}])",
-        "published, on TinyFace; crops and alignment differ from paper to paper:",
-        *published_lines("tinyface", columns),
-    ]
-
-
-def draw_tinyface(output: Path, name: str, shares: np.ndarray) -> None:
-    """Draws the CMC beside the result, `.cmc.png`."""
-    curve = (np.arange(1, len(shares) + 1), 100 * shares)
-    draw_curves(output.with_suffix(".cmc.png"), "TinyFace", "rank", "identified, in per cent", {name: curve})

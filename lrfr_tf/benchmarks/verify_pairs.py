@@ -5,17 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
+from lrfr_tf.benchmarks.figures import accuracy_figures, difference_figures, in_brackets
+from lrfr_tf.benchmarks.stream import embed_probes
 from lrfr_tf.data.folders import FaceFile
 from lrfr_tf.data.held_out import EVERY_SPLIT, list_held_out
 from lrfr_tf.data.pairs import Pair, PairedImages, find_paired_images
-from lrfr_tf.evaluation.significance import bootstrap_interval
-from lrfr_tf.evaluation.verification import FoldAccuracy, compare, fold_accuracy, roc_auc, tar_at_far
+from lrfr_tf.evaluation.verification import compare, fold_accuracy, roc_auc, tar_at_far
 from lrfr_tf.networks.embedding import Embedder
 
 FALSE_ACCEPT_RATES = (0.1, 0.01, 0.001)
-EMBED_AT_ONCE = 128
 
 
 def find_paired_faces(root: Path, folds: Sequence[Sequence[Pair]]) -> PairedImages[FaceFile]:
@@ -34,13 +33,7 @@ def embed_images(embedder: Embedder, images: np.ndarray, progress: str) -> np.nd
     Args:
         progress: the text of the progress bar.
     """
-    embeddings = np.empty((len(images), embedder.dimensions), np.float32)
-    with tqdm(total=len(images), desc=progress, unit="image") as bar:
-        for start in range(0, len(images), EMBED_AT_ONCE):
-            chunk = images[start : start + EMBED_AT_ONCE]
-            embeddings[start : start + len(chunk)] = embedder.embed(chunk)
-            bar.update(len(chunk))
-    return embeddings
+    return embed_probes(embedder, images, images.shape[1], "enlarged", progress)
 
 
 def similarities(first: np.ndarray, second: np.ndarray, paired: PairedImages[FaceFile]) -> np.ndarray:
@@ -68,16 +61,12 @@ def verification_rows(
     accuracies = {name: fold_accuracy(values, paired.same, paired.folds) for name, values in scores.items()}
     rows = {}
     for name, values in scores.items():
-        row = {"accuracy": _accuracy(accuracies[name]), "auc": roc_auc(values, paired.same)}
+        row = {"accuracy": accuracy_figures(accuracies[name]), "auc": roc_auc(values, paired.same)}
         row["tar_at_far"] = {str(far): tar_at_far(values, paired.same, far) for far in FALSE_ACCEPT_RATES}
         row[f"difference_to_{baseline}"] = None
         if name != baseline:
             difference = compare(accuracies[name].correct, accuracies[baseline].correct, paired.persons)
-            row[f"difference_to_{baseline}"] = {
-                "mean": difference.mean,
-                "interval_95": list(difference.over_pairs),
-                "interval_95_over_persons": list(difference.over_persons),
-            }
+            row[f"difference_to_{baseline}"] = difference_figures(difference)
         rows[name] = row
     return rows
 
@@ -92,10 +81,7 @@ def table_lines(rows: dict[str, dict[str, Any]], baseline: str) -> list[str]:
         accuracy, difference = row["accuracy"], row[f"difference_to_{baseline}"]
         compared = f"{'':>10} {'':>16} {'':>16}"
         if difference is not None:
-            ends = [
-                f"[{100 * low:+.2f}, {100 * high:+.2f}]"
-                for low, high in (difference["interval_95"], difference["interval_95_over_persons"])
-            ]
+            ends = [in_brackets(difference[key], "+.2f") for key in ("interval_95", "interval_95_over_persons")]
             compared = f"{100 * difference['mean']:+10.2f} {ends[0]:>16} {ends[1]:>16}"
         rates = [100 * rate for rate in row["tar_at_far"].values()]
         lines.append(
@@ -103,13 +89,3 @@ def table_lines(rows: dict[str, dict[str, Any]], baseline: str) -> list[str]:
             f"{row['auc']:6.4f} {rates[0]:16.1f} {rates[1]:6.1f} {rates[2]:6.1f}"
         )
     return lines
-
-
-def _accuracy(accuracy: FoldAccuracy) -> dict[str, Any]:
-    return {
-        "mean": accuracy.mean,
-        "standard_error": accuracy.standard_error,
-        "interval_95": list(bootstrap_interval(accuracy.correct)),
-        "folds": accuracy.accuracies.tolist(),
-        "thresholds": accuracy.thresholds.tolist(),
-    }

@@ -11,7 +11,7 @@ import dataclasses
 from pathlib import Path
 
 from lrfr_tf.benchmarks.photo_landmarks import THRESHOLDS, landmarks_by_detector
-from lrfr_tf.benchmarks.scface_files import DISTANCES
+from lrfr_tf.benchmarks.scface.files import DISTANCES
 from lrfr_tf.benchmarks.scface_lookalike import choose_photos, write_scface_lookalike
 from lrfr_tf.config import option, required
 from lrfr_tf.data.folders import is_held_out, sorted_names

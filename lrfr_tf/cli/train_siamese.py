@@ -9,8 +9,8 @@ network that ships is taught by train_distillation.
 import dataclasses
 from pathlib import Path
 
-from lrfr_tf.benchmarks.benchmark_tree import FOLDERS
 from lrfr_tf.benchmarks.in_training import Benchmarks, find_all
+from lrfr_tf.benchmarks.registry import folder_names, registered
 from lrfr_tf.config import option
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.align import ALIGNED_SIZE
@@ -31,9 +31,9 @@ class Config(SiameseSettings):
     """What to train, on what, and which benchmarks to run meanwhile."""
 
     eval_benchmarks: tuple[str, ...] = option(
-        (), "benchmarks that are run at every evaluation, out of --data_root", tuple(FOLDERS)
+        (), "benchmarks that are run at every evaluation, out of --data_root", tuple(registered())
     )
-    data_root: str | None = option(None, f"folder that holds some of {', '.join(FOLDERS.values())}")
+    data_root: str | None = option(None, f"folder that holds some of {folder_names()}")
 
 
 def main(config: Config) -> None:
@@ -41,7 +41,7 @@ def main(config: Config) -> None:
     jit_compile = uses_xla(config.jit_compile, strategy)
     if bool(config.eval_benchmarks) != bool(config.data_root):
         raise UserError("--eval_benchmarks and --data_root go together: which benchmarks, and where they lie.")
-    tree = find_all(Path(config.data_root), config.eval_benchmarks) if config.data_root else None
+    folders = find_all(Path(config.data_root), config.eval_benchmarks) if config.data_root else None
     job = SiameseRun(config, strategy)
     with strategy.scope():
         network = job.build_network()
@@ -53,8 +53,8 @@ def main(config: Config) -> None:
     with strategy.scope():
         step = siamese_step(network, head, optimizer, job.build_loss(), config.sizes, average)
     benchmarks = None
-    if tree and job.writes:
-        benchmarks = Benchmarks(tree, config.eval_benchmarks, outcome.evaluated, job.output / "landmarks", job.template)
+    if folders and job.writes:
+        benchmarks = Benchmarks(folders, outcome.evaluated, job.output / "landmarks", job.template)
     monitor = job.monitor(outcome, optimizer, benchmarks)
     parts = {"network": network, "head": head, "optimizer": optimizer, "average": average, "best": outcome.best}
     store = CheckpointStore(job.output / "checkpoints", parts, strategy)

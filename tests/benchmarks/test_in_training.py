@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 
 from lrfr_tf.benchmarks import benchmark_result
-from lrfr_tf.benchmarks import in_training as benchmarks
-from lrfr_tf.benchmarks.benchmark_tree import FOLDERS
 from lrfr_tf.benchmarks.in_training import Benchmarks, find_all
-from lrfr_tf.benchmarks.summary import headline_figures
+from lrfr_tf.benchmarks.registry import registered
+from lrfr_tf.benchmarks.scface import benchmark as scface
 from lrfr_tf.cli import evaluate_all
 from lrfr_tf.data.landmarks import write_landmarks
 from lrfr_tf.errors import UserError
@@ -24,7 +23,7 @@ from tests.survface_by_code import made_up, write_survface_identification, write
 
 pytestmark = pytest.mark.slow
 
-NAMES = tuple(FOLDERS)
+NAMES = tuple(registered())
 
 
 @pytest.fixture(scope="module")
@@ -55,14 +54,14 @@ def test_the_figures_are_the_tools_and_follow_the_network(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    measure = Benchmarks(find_all(root, NAMES), NAMES, network, tmp_path / "landmarks")
+    measure = Benchmarks(find_all(root, NAMES), network, tmp_path / "landmarks")
     assert not (tmp_path / "landmarks").exists()  # the tree has tables
     embedder = Embedder(keras.Model(network.inputs[0], UnitLength()(network.outputs[0])), "the same")
 
     def by_tools(output: Path) -> dict[str, float]:
         monkeypatch.setattr(benchmark_result, "load_embedder", lambda *_: embedder)
         evaluate_all.main(evaluate_all.Config(model="facenet", data_root=str(root), output=str(output)))
-        results = {name: headline_figures(read_json(output / f"{name}.json")) for name in NAMES}
+        results = {name: registered()[name].main_figures(read_json(output / f"{name}.json")) for name in NAMES}
         return {f"{name}/{key}": value for name, figures in results.items() for key, value in figures.items()}
 
     first = measure()
@@ -80,7 +79,7 @@ def test_landmarks_that_had_to_be_found_are_kept(
     for table in (copy / "SCface").glob("scface_*.csv"):
         table.unlink()
     names, kept = ("lfw", "scface"), tmp_path / "run" / "landmarks"
-    first = Benchmarks(find_all(copy, names), names, network, kept)()
+    first = Benchmarks(find_all(copy, names), network, kept)()
     tables = {"LFW.csv", "scface_mugshot.csv", *(f"scface_distance{distance}.csv" for distance in (1, 2, 3))}
     assert {path.name for path in kept.iterdir()} == tables
 
@@ -88,15 +87,15 @@ def test_landmarks_that_had_to_be_found_are_kept(
         raise AssertionError("the landmarks are there")
 
     monkeypatch.setattr("lrfr_tf.benchmarks.photo_landmarks.FaceDetector", detector)
-    monkeypatch.setattr(benchmarks, "detect_scface_landmarks", detector)
-    assert Benchmarks(find_all(copy, names), names, network, kept)() == pytest.approx(first)
+    monkeypatch.setattr(scface, "detect_scface_landmarks", detector)
+    assert Benchmarks(find_all(copy, names), network, kept)() == pytest.approx(first)
 
 
 def test_what_is_missing_is_said_before_anything_is_trained(root: Path, network: keras.Model, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(root / "TinyFace", tmp_path / "Datasets" / "TinyFace")).parent
     with pytest.raises(UserError, match=r"--eval_benchmarks=tinyface,lfw: .*/LFW is missing\.$"):
         find_all(copy, ("tinyface", "lfw"))
-    tree = find_all(copy, ("tinyface",))
+    folders = find_all(copy, ("tinyface",))
     next(copy.rglob("probe_img_ID_pairs.mat")).unlink()
     with pytest.raises(UserError, match=r"probe_img_ID_pairs\.mat is missing"):
-        Benchmarks(tree, ("tinyface",), network, tmp_path / "landmarks")
+        Benchmarks(folders, network, tmp_path / "landmarks")

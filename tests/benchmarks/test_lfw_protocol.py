@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_curve
 
-from lrfr_tf.benchmarks.lfw_protocol import differences, grid_accuracy, lfw_row, read_correct, threshold_at_far
+from lrfr_tf.benchmarks.figures import read_correct
+from lrfr_tf.benchmarks.lfw.protocol import differences, grid_accuracy, lfw_row, threshold_at_far
 from lrfr_tf.errors import UserError
 
 

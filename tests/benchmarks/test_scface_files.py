@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lrfr_tf.benchmarks.scface_files import (
+from lrfr_tf.benchmarks.scface.files import (
     align_probe,
     align_probes,
     check_landmarks,

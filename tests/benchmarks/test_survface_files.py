@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import scipy.io
 
-from lrfr_tf.benchmarks.survface_files import find_open_set, find_verification_pairs
+from lrfr_tf.benchmarks.survface.files import find_open_set, find_verification_pairs
 from lrfr_tf.errors import UserError
 from lrfr_tf.images.decode import read_image
 from tests.survface_by_code import (

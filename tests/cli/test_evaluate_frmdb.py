@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lrfr_tf.benchmarks.frmdb_files import find_frmdb
+from lrfr_tf.benchmarks.frmdb import find_frmdb
 from lrfr_tf.files import read_json
 from tests.cli.conftest import Refused, Tool
 from tests.frmdb_by_code import CAMERAS, write_frmdb

@@ -183,8 +183,8 @@ def test_benchmarks_run_at_every_evaluation(
     (tmp_path / "data" / "LFW").mkdir(parents=True)
     config = settings(tree, tmp_path / "run", data_root=str(tmp_path / "data"), eval_benchmarks=("lfw",))
     main(config)
-    ((found, names, network, landmarks, template),) = asked
-    assert (found.folders, names) == ({"lfw": tmp_path / "data" / "LFW"}, ("lfw",))
+    ((found, network, landmarks, template),) = asked
+    assert found == {"lfw": tmp_path / "data" / "LFW"}
     assert (landmarks, template) == (tmp_path / "run" / "landmarks", "lai")
     assert network.output_shape == (None, 128)
     history = read_json(tmp_path / "run" / "validation.json")

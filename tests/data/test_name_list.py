@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lrfr_tf.benchmarks.scface_files import read_test_subjects
+from lrfr_tf.benchmarks.scface.files import read_test_subjects
 from lrfr_tf.data.celeba import read_identities
 from lrfr_tf.data.name_list import read_exclusions, read_lines, read_name_list
 from lrfr_tf.data.pairs import read_pairs

@@ -9,7 +9,7 @@ import pytest
 
 from lrfr_tf.benchmarks.people_faces import measure_of
 from lrfr_tf.benchmarks.stream import embed_files, padded, stretched
-from lrfr_tf.benchmarks.survface import protocol as survface_protocol
+from lrfr_tf.benchmarks.survface.benchmark import protocol as survface_protocol
 from lrfr_tf.benchmarks.tinyface import protocol as tinyface_protocol
 from lrfr_tf.data.embeddings import load_embeddings
 from lrfr_tf.errors import UserError

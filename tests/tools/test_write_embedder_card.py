@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lrfr_tf.benchmarks.scface import pooled_difference
+from lrfr_tf.benchmarks.scface.protocol import pooled_difference
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import read_json, write_json
 from lrfr_tf.networks.saved_model import content_checksum

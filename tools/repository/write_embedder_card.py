@@ -9,7 +9,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from lrfr_tf.benchmarks.scface import pooled_difference
+from lrfr_tf.benchmarks.scface.protocol import pooled_difference
 from lrfr_tf.config import option, required
 from lrfr_tf.errors import UserError
 from lrfr_tf.export.model_card import wrapped

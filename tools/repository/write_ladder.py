@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from lrfr_tf.benchmarks.lfw import condition_name
-from lrfr_tf.benchmarks.lfw_protocol import read_correct
+from lrfr_tf.benchmarks.figures import read_correct
+from lrfr_tf.benchmarks.lfw.benchmark import condition_name
 from lrfr_tf.config import option, required
 from lrfr_tf.data.pairs import read_pairs
 from lrfr_tf.errors import UserError

@@ -9,20 +9,13 @@ identification may also lie in Face_Identification_Evaluation/. Letter case does
 """
 
 import dataclasses
+import itertools
 from pathlib import Path
 
 import numpy as np
 
-from lrfr_tf.benchmarks.benchmark_folders import (
-    file_key,
-    find_below,
-    find_entry,
-    find_listed,
-    list_images,
-    needed,
-    numbered,
-)
-from lrfr_tf.benchmarks.mat_lists import read_cells, read_labeled_names
+from lrfr_tf.benchmarks.benchmark_folders import file_key, find_below, find_entry, find_listed, list_images, needed
+from lrfr_tf.benchmarks.mat_lists import find_labeled, labels_in, read_cells
 from lrfr_tf.errors import UserError
 
 ARCHIVE = "QMUL-SurvFace"
@@ -87,26 +80,17 @@ def find_verification_pairs(folder: Path) -> VerificationPairs:
     """
     tests = needed(survface_root(folder), VERIFICATION)
     images_folder = needed(tests, "verification_images")
-    rows, listed_in = [], []
-    for kind in ("positive", "negative"):
-        path = needed(tests, f"{kind}_pairs_names.mat")
-        pairs = read_cells(path, f"{kind}_pairs_names", columns=2)
-        rows.append(pairs)
-        listed_in.append(path)
+    listed_in = [needed(tests, f"{kind}_pairs_names.mat") for kind in ("positive", "negative")]
+    rows = [read_cells(path, path.stem.lower(), columns=2) for path in listed_in]
     places: dict[str, int] = {}
-    names: list[list[str]] = []  # the images that each list is the first to name
-    for pairs in rows:
-        new = []
-        for name in (name for pair in pairs for name in pair):
+    images: list[Path] = []
+    for pairs, listed in zip(rows, listed_in, strict=True):
+        new = []  # the images that this list is the first to name
+        for name in itertools.chain(*pairs):
             if file_key(name) not in places:
                 places[file_key(name)] = len(places)
                 new.append(name)
-        names.append(new)
-    images = [
-        path
-        for new, listed in zip(names, listed_in, strict=True)
-        for path in (find_listed(images_folder, new, listed) if new else [])
-    ]
+        images += find_listed(images_folder, new, listed) if new else []
     first, second = np.array([[places[file_key(name)] for name in pair] for pairs in rows for pair in pairs]).T
     same = np.repeat([True, False], [len(pairs) for pairs in rows])
     return VerificationPairs(images, first, second, same)
@@ -122,23 +106,13 @@ def find_open_set(folder: Path) -> OpenSet:
     root = survface_root(folder)
     tests = needed(root, IDENTIFICATION)
     folders = {name: needed(tests, name) for name in ("gallery", "mated_probe", "unmated_probe")}
-    paths, identities = {}, {}
-    for name in ("gallery", "mated_probe"):
-        listed_in = find_below(root, (IDENTIFICATION_LISTS, f"{name}_img_ID_pairs.mat"))
-        if find_entry(tests, f"{name}_img_ID_pairs.mat") is not None or listed_in is None:
-            listed_in = needed(tests, f"{name}_img_ID_pairs.mat")
-        names, identities[name] = read_labeled_names(listed_in, f"{name}_set", f"{name}_ids")
-        paths[name] = find_listed(folders[name], names, listed_in)
-    known = np.unique(identities["gallery"])
-    mated_labels = numbered(identities["mated_probe"], known)
-    if np.any(mated_labels < 0):
-        stranger = identities["mated_probe"][mated_labels < 0][0]
-        raise UserError(f"{folders['gallery']} has no image of identity {stranger}, which mated probes show.")
-    return OpenSet(
-        paths["gallery"],
-        numbered(identities["gallery"], known),
-        paths["mated_probe"],
-        mated_labels,
-        list_images(folders["unmated_probe"]),
-        len(known),
-    )
+    listed = []
+    for kind in ("gallery", "mated_probe"):
+        listed_in = find_below(root, (IDENTIFICATION_LISTS, f"{kind}_img_ID_pairs.mat"))
+        if find_entry(tests, f"{kind}_img_ID_pairs.mat") is not None or listed_in is None:
+            listed_in = needed(tests, f"{kind}_img_ID_pairs.mat")
+        listed.append(find_labeled(folders[kind], listed_in, kind))
+    (gallery, _), (mated, _) = listed
+    labels = labels_in(listed[0], listed[1], folders["gallery"], "mated probes")
+    unmated = list_images(folders["unmated_probe"])
+    return OpenSet(gallery, labels[0], mated, labels[1], unmated, int(labels[0].max()) + 1)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from lrfr_tf.benchmarks.figures import difference_figures, pack_correct, read_correct
 from lrfr_tf.errors import UserError
 from lrfr_tf.evaluation.significance import bootstrap_interval
 from lrfr_tf.evaluation.verification import FoldAccuracy, compare, roc_auc, tar_at_far
@@ -66,10 +67,7 @@ def threshold_at_far(similarities: np.ndarray, same: np.ndarray, far: float) -> 
 
 
 def lfw_row(similarities: np.ndarray, same: np.ndarray, folds: np.ndarray) -> tuple[dict[str, Any], FoldAccuracy]:
-    """What is reported of one probe size: accuracy, AUC, TAR and thresholds at FAR, and which pairs are right.
-
-    `correct` is a bit for each pair in the order of the list, eight to a byte, first pair first, in hexadecimal.
-    """
+    """What is reported of one probe size: accuracy, AUC, TAR and thresholds at FAR, and which pairs are right."""
     accuracy = grid_accuracy(similarities, same, folds)
     row = {
         "accuracy": accuracy.mean,
@@ -81,21 +79,9 @@ def lfw_row(similarities: np.ndarray, same: np.ndarray, folds: np.ndarray) -> tu
         "auc": roc_auc(similarities, same),
         "tar_at_far": {str(far): tar_at_far(similarities, same, far) for far in FALSE_ACCEPT_RATES},
         "threshold_at_far": {str(far): threshold_at_far(similarities, same, far) for far in FALSE_ACCEPT_RATES},
-        "correct": np.packbits(accuracy.correct).tobytes().hex(),
+        "correct": pack_correct(accuracy.correct),
     }
     return row, accuracy
-
-
-def read_correct(row: Mapping[str, Any], pairs: int) -> np.ndarray:
-    """`correct` of a row as bool [pairs].
-
-    Raises:
-        ValueError: it is missing or of another number of pairs.
-    """
-    bits = np.unpackbits(np.frombuffer(bytes.fromhex(str(row.get("correct", ""))), np.uint8))
-    if (len(bits) + 7) // 8 != (pairs + 7) // 8 or bits[pairs:].any():
-        raise ValueError("The row does not say of each pair whether it is right.")
-    return bits[:pairs].astype(bool)
 
 
 def differences(
@@ -128,12 +114,7 @@ def differences(
             other = read_correct(baseline["sizes"][size], len(persons))
         except ValueError:
             raise UserError(f"{where} does not say of each pair whether it is right at {size} px.") from None
-        difference = compare(accuracy.correct, other, persons)
-        found[size] = {
-            "mean": difference.mean,
-            "interval_95": list(difference.over_pairs),
-            "interval_95_over_persons": list(difference.over_persons),
-        }
+        found[size] = difference_figures(compare(accuracy.correct, other, persons))
     if not found:
         raise UserError(f"{where} has none of the probe sizes {', '.join(accuracies)}.")
     return found

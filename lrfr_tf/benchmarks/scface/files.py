@@ -9,6 +9,7 @@ are tables of the 11-column form, `scface_mugshot.csv` and `scface_distance1.csv
 """
 
 import dataclasses
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,11 +17,13 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from lrfr_tf.data.landmarks import read_landmarks
+from lrfr_tf.benchmarks.photo_landmarks import THRESHOLDS, landmarks_by_detector
+from lrfr_tf.data.landmarks import read_landmarks, write_landmarks
 from lrfr_tf.data.name_list import SHOWN, read_name_list
 from lrfr_tf.data.paired_photos import fallback_landmarks
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.align import align_face
+from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.images.decode import decode_image
 from lrfr_tf.sources.image_source import ImageSource
 
@@ -29,6 +32,7 @@ MUGSHOT_FOLDERS = ("mugshot_frontal_original_all", "mugshot_frontal_cropped_all"
 CAMERAS = (1, 2, 3, 4, 5)
 DISTANCES = (1, 2, 3)
 MUGSHOT_TABLE = "scface_mugshot.csv"
+SMALLEST_FACE = 12  # at distance 1 a face is about 25 px high
 
 _PROBE_NAME = re.compile(r"(\d{3})_cam([1-5])_([1-3])\.[a-z]+", re.IGNORECASE)
 _MUGSHOT_NAME = re.compile(r"(\d{3})_frontal\.[a-z]+", re.IGNORECASE)
@@ -134,6 +138,26 @@ def read_scface_landmarks(folder: Path, distances: Sequence[int]) -> tuple[dict[
     return found, mugshot_folder
 
 
+def detect_scface_landmarks(source: ImageSource, images: SCface, folder: str | None) -> dict[Key, np.ndarray]:
+    """The landmarks that MTCNN finds, written as the four tables into `folder` if it is given.
+
+    Raises:
+        UserError: an image cannot be read, or no mugshot shows a face.
+    """
+    mugshots = landmarks_by_detector(source, list(images.mugshots.values()), FaceDetector(THRESHOLDS))
+    if not mugshots:
+        raise UserError(f"No face was found in any of the {len(images.mugshots)} mugshots of {source.label('')}.")
+    probes = landmarks_by_detector(
+        source, [probe.name for probe in images.probes], FaceDetector(THRESHOLDS, SMALLEST_FACE)
+    )
+    if folder is not None:
+        write_landmarks(Path(folder) / MUGSHOT_TABLE, mugshots)
+        for distance in images.distances:
+            names = [probe.name for probe in images.probes if probe.distance == distance and probe.name in probes]
+            write_landmarks(Path(folder) / table_name(distance), {name: probes[name] for name in names})
+    return {image_key(name): points for name, points in (mugshots | probes).items()}
+
+
 def check_landmarks(images: SCface, landmarks: Mapping[Key, np.ndarray], folder: Path) -> None:
     """Refuses tables that are of other images.
 
@@ -146,6 +170,14 @@ def check_landmarks(images: SCface, landmarks: Mapping[Key, np.ndarray], folder:
     for table, names in kinds.items():
         if not any(image_key(name) in landmarks for name in names):
             raise UserError(f"{folder / table} holds landmarks of none of the {len(names)} images, such as {names[0]}.")
+
+
+def images_checksum(source: ImageSource, images: SCface) -> str:
+    """One SHA-256 for all mugshots and probes: their names without folders above SCface's own, and their bytes."""
+    digest = hashlib.sha256()
+    for name in (*images.mugshots.values(), *(probe.name for probe in images.probes)):
+        digest.update("/".join(image_key(name)).encode() + hashlib.sha256(source.read(name)).digest())
+    return digest.hexdigest()
 
 
 def align_probe(image: np.ndarray, landmarks: np.ndarray, template: str) -> np.ndarray:

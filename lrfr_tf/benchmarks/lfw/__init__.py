@@ -1,0 +1,1 @@
+"""Verification at low resolution, on LFW or other pairs: `benchmark` says what is measured, `protocol` how."""

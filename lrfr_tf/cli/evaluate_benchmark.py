@@ -1,0 +1,33 @@
+"""What the commands of single benchmarks do: an embedder is measured, its result is written, drawn and printed."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from lrfr_tf.benchmarks.benchmark_result import benchmark_result, embedder_of
+from lrfr_tf.benchmarks.interface import Benchmark
+from lrfr_tf.files import check_result_file, write_json
+
+
+def evaluate(benchmark: Benchmark[Any, Any, Any], settings: Any) -> dict[str, Any]:
+    """Measures the embedder that the settings name, and returns the result.
+
+    Raises:
+        UserError: see `Benchmark`; or the embedder cannot be loaded.
+    """
+    started = time.monotonic()
+    check_result_file(settings.output)
+    data = benchmark.read(settings, say)
+    embedder = embedder_of(settings)
+    measured = benchmark.evaluate(benchmark.prepare(data, embedder, settings, say), embedder, settings)
+    result = benchmark_result(benchmark.name, measured.protocol, embedder, measured.figures, settings, started)
+    benchmark.draw(Path(settings.output), embedder.name, measured.curves)
+    write_json(settings.output, result)
+    print("\n".join(benchmark.table(result)))
+    print(f"result: {settings.output}")
+    return result
+
+
+def say(note: str) -> None:
+    """Prints a note above the table."""
+    print(f"note: {note}")
