@@ -143,6 +143,8 @@ def _check(config: Config) -> None:
 
 def _photos(config: Config) -> tuple[ImageSource, list[str]]:
     if config.image is not None:
+        if not Path(config.image).is_file():  # said before any network is loaded
+            raise UserError(f"{config.image} cannot be read: No such file or directory.")
         return FolderSource(Path(config.image).parent), [Path(config.image).name]
     source = open_source(Path(str(config.folder)))
     names = source.names()
