@@ -4,12 +4,14 @@
 
 Two classifiers, exported with their parts joined into one graph: SRGAN, FaceNet and a softmax head; and the Siamese
 network with a gallery. Heads are made up (100 persons): their time does not depend on what they learned. Then the
-stages alone, so that one sees where the time goes.
+stages alone, so that one sees where the time goes. With --before, the Siamese network and another one side by side, one
+probe and 32, each embedded and compared with the gallery.
 """
 
 import dataclasses
+import functools
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,7 @@ from lrfr_tf.speed.turns import take_turns_here
 from lrfr_tf.weights.sample_package import cached_facenet_weights
 
 PROBE_SIZE = 16
+LARGE_BATCH = 32
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,6 +45,7 @@ class Config:
     persons: int = option(100, "how many persons the heads know", at_least=2)
     super_resolver: str = option("saved_models/srgan", "the exported super-resolution network")
     siamese: str = option("saved_models/siamese", "the exported Siamese network")
+    before: str | None = option(None, "another exported embedder, to compare its time with")
 
 
 def main(config: Config) -> None:
@@ -73,8 +77,34 @@ def main(config: Config) -> None:
             times = take_turns_here(ways, config.rounds)
             progress.update()
     rows: list[Row] = [row_of("identify", way, OURS, 0, 1, some, 1) for way, some in times.items()]
+    if config.before is not None:
+        rows += compare([siamese, load_embedder(config.before)], config)
     write_result(config.output, "identify", rows, {"persons": config.persons, "probe_size": PROBE_SIZE})
     print(config.output)
+
+
+def compare(embedders: Sequence[Embedder], config: Config) -> list[Row]:
+    """Both networks in turns; prints the first one's share of the other's CPU time."""
+    random = np.random.default_rng(1)
+    rows = []
+    for count in (1, LARGE_BATCH):
+        probes = random.integers(0, 256, (count, PROBE_SIZE, PROBE_SIZE, 3), np.uint8)
+        ways = {}
+        for embedder in embedders:
+            gallery = random.standard_normal((embedder.dimensions, config.persons), np.float32)
+            ways[embedder.name] = functools.partial(nearest, embedder, gallery, probes)
+        times = take_turns_here(ways, config.rounds)
+        found = [row_of("identify", f"{name}, embed and gallery", OURS, 0, count, some, count)
+                 for name, some in times.items()]  # fmt: skip
+        own, other = (row.cpu_ms_median for row in found)
+        print(f"{count} probes: {own:.2f} ms of CPU time a probe against {other:.2f}, a share of {own / other:.2f}")
+        rows += found
+    return rows
+
+
+def nearest(embedder: Embedder, gallery: np.ndarray, probes: np.ndarray) -> np.ndarray:
+    """The person of each probe."""
+    return np.argmax(embedder.embed(probes) @ gallery, axis=1)
 
 
 def identify(
