@@ -123,7 +123,7 @@ def test_photos_without_names_make_a_tree_to_learn_from(
     for place, photo in enumerate(sorted(photos.glob("*/*.png"))[:7]):
         shutil.copy(photo, tmp_path / "all" / f"{5 * place:05d}.png")
     flags = (f"--images={tmp_path}/all", "--unnamed", f"--output={tmp_path}/tree")
-    assert "there are none" in refused(prepare, *flags, f"--test_images={photos}")
+    assert "photos have none" in refused(prepare, *flags, f"--test_images={photos}")
     run(prepare.main, prepare.Config, ["script", *flags])
     assert read_json(tmp_path / "tree" / "manifest.json")["images"] == {"extra": 7}
     faces, _ = load_training_faces([tmp_path / "tree"], ("train", "extra"), held_out_divisor=5)
