@@ -7,7 +7,7 @@ import numpy as np
 
 from lrfr_tf.benchmarks.people_faces import NATIVE, Condition, lies_in, shrink_photo
 from lrfr_tf.faces.frame import frame_face
-from lrfr_tf.networks.super_resolution import SuperResolver
+from lrfr_tf.networks.super_resolution import SuperResolutionNetwork
 from lrfr_tf.recognition.face_crops import SQUARE_SCALE, FaceCutter, FoundFace, meant_among, square_around
 from lrfr_tf.recognition.gallery import KNOWN
 from lrfr_tf.recognition.identifier import Identifier
@@ -60,7 +60,7 @@ def show_photos(
     conditions: Sequence[Condition],
     finder: FaceCutter,
     identifier: Identifier,
-    resolver: SuperResolver,
+    resolver: SuperResolutionNetwork,
     note: Callable[[str], None],
 ) -> list[ShownPhoto]:
     """Shrinks the photos in each condition, and asks the identifier about what is left.
@@ -96,7 +96,7 @@ def _show(
     native: FoundFace,
     conditions: Sequence[Condition],
     identifier: Identifier,
-    resolver: SuperResolver,
+    resolver: SuperResolutionNetwork,
 ) -> ShownPhoto:
     face = frame_face(photo, native.box, SQUARE_SCALE, NATIVE_SIDE)
     shown = {NATIVE: Shown(face, None, *_answer(identifier, photo, native.box))}

@@ -26,7 +26,7 @@ from lrfr_tf.images.camera import CLEAN_LEVEL, LEVELS
 from lrfr_tf.images.camera_numpy import photograph_all_with_targets
 from lrfr_tf.images.contact_sheet import write_contact_sheet
 from lrfr_tf.networks.named_models import BASELINE, describe_models, load_named_models, super_resolve_all
-from lrfr_tf.networks.super_resolution import SuperResolver
+from lrfr_tf.networks.super_resolution import SuperResolutionNetwork
 
 PROTOCOL = (
     "Every face of the held-out persons: LR of the tree, super-resolved and rounded to uint8, against HR. By a "
@@ -57,7 +57,7 @@ def main(config: Config) -> None:
     check_result_file(config.output)
     trees: dict[str, Any] = {}
     shown: dict[str, list[np.ndarray]] = {}
-    resolvers: dict[str, SuperResolver] = {}
+    resolvers: dict[str, SuperResolutionNetwork] = {}
     places_scored = [(data, camera) for data in config.data for camera in dict.fromkeys(config.camera)]
     for number, (data, camera) in enumerate(places_scored):
         root = Path(data)

@@ -9,7 +9,7 @@ from pathlib import Path
 from lrfr_tf.config import option, required
 from lrfr_tf.data.face_cache import load_faces, read_tree_manifest
 from lrfr_tf.data.folders import SPLITS, list_faces
-from lrfr_tf.networks.super_resolution import SuperResolver, bicubic, load_super_resolver
+from lrfr_tf.networks.super_resolution import SuperResolutionNetwork, bicubic, load_super_resolver
 from lrfr_tf.study.super_resolve_tree import super_resolve_tree
 
 
@@ -33,7 +33,7 @@ def main(config: Config) -> None:
         print(f"{output / resolver.name}: faces of {', '.join(config.splits)} by {resolver.name}")
 
 
-def bicubic_for(data: Path, split: str) -> SuperResolver:
+def bicubic_for(data: Path, split: str) -> SuperResolutionNetwork:
     """Bicubic between the tree's own sizes."""
     low, high = (load_faces(data / kind / split, list_faces(data / kind, split)[:1]).shape[1] for kind in ("lr", "hr"))
     return bicubic(low, high)

@@ -16,7 +16,7 @@ from lrfr_tf.networks.identity_network import load_identity_network
 from lrfr_tf.networks.stored_network import read_weights
 from lrfr_tf.networks.super_resolution import (
     ExportedSuperResolver,
-    SuperResolver,
+    SuperResolutionNetwork,
     load_super_resolver,
     save_super_resolver,
 )
@@ -88,14 +88,14 @@ def main(config: Config) -> None:
         ("srresnet", on_pixels, job.batches, config.pixel_steps, pixel_optimizer, pixel_outcome, "pixel_model"),
         ("srgan", against, job.batches_with_features, last, generator_optimizer, outcome, "model"),
     ):
-        evaluated = SuperResolver(name, kept.evaluated, config.low_size, job.high_size)
+        evaluated = SuperResolutionNetwork(name, kept.evaluated, config.low_size, job.high_size)
         monitor = job.monitor(name, evaluated.super_resolve, optimizer, kept)
         # At the very last step of a phase, the run may have been stopped before it stored the network.
         if done < last_step or (done == last_step and not (job.output / folder).is_dir()):
             train(name, step, batches, store, done, job.schedule(last_step), monitor, jit_compile, strategy)
             done = last_step
             if job.writes:
-                stored = SuperResolver(name, kept.stored, config.low_size, job.high_size)
+                stored = SuperResolutionNetwork(name, kept.stored, config.low_size, job.high_size)
                 save_super_resolver(job.output / folder, stored)
             job.show_last(monitor)
 
@@ -118,7 +118,7 @@ def begin_with(generator: keras.Model, folder: Path, config: Config) -> None:
     )
 
 
-def _take_over(network: keras.Model, stored: SuperResolver) -> bool:
+def _take_over(network: keras.Model, stored: SuperResolutionNetwork) -> bool:
     """Whether the stored weights are of the network's form, which has them then."""
     if isinstance(stored, ExportedSuperResolver):
         folded = fold_for_inference(network)

@@ -38,7 +38,7 @@ from lrfr_tf.networks.head_kinds import PROBABILITY_KINDS, check_classes
 from lrfr_tf.networks.made_up_faces import made_up_faces, made_up_files
 from lrfr_tf.networks.saved_model import content_checksum, file_checksums
 from lrfr_tf.networks.stored_network import StoredNetwork, source_of
-from lrfr_tf.networks.super_resolution import ExportedSuperResolver, SuperResolver
+from lrfr_tf.networks.super_resolution import ExportedSuperResolver, SuperResolutionNetwork
 
 MOST_ANSWERS = 5  # k: so many names a face, or as many as there are classes
 LABELS = "labels.txt"
@@ -48,7 +48,7 @@ InGraph = Callable[[tf.Tensor], tf.Tensor]
 
 
 def servable_classifier(
-    folder: Path, embedder: Embedder, super_resolver: SuperResolver | None = None, closed_set: bool = False
+    folder: Path, embedder: Embedder, super_resolver: SuperResolutionNetwork | None = None, closed_set: bool = False
 ) -> Servable:
     """Joins a classifier head with the networks before it, for `export_saved_model`.
 
@@ -109,7 +109,7 @@ def servable_classifier(
 class _Classifier(tf.Module):
     """All parts as TensorFlow operations, and the variables that they need."""
 
-    def __init__(self, classifier: Classifier, embedder: Embedder, resolver: SuperResolver | None) -> None:
+    def __init__(self, classifier: Classifier, embedder: Embedder, resolver: SuperResolutionNetwork | None) -> None:
         super().__init__()
         self.answers = min(MOST_ANSWERS, len(classifier.class_names))
         self._names = self._table_of_names(classifier.class_names)
@@ -145,7 +145,7 @@ class _Classifier(tf.Module):
         self._network = StoredNetwork(in_fewer_operations(embedder.network), "float32")
         return embeddings_in_graph(self._network, size), size
 
-    def _super_resolution(self, resolver: SuperResolver) -> InGraph:
+    def _super_resolution(self, resolver: SuperResolutionNetwork) -> InGraph:
         if isinstance(resolver, ExportedSuperResolver):
             self._generator = resolver.exported
             return resolver.super_resolve_in_graph
@@ -198,7 +198,7 @@ class _Network(tf.Module):
         return tf.nn.softmax(self._head(embeddings))
 
 
-def _cut(embedder: Embedder, resolver: SuperResolver | None) -> str:
+def _cut(embedder: Embedder, resolver: SuperResolutionNetwork | None) -> str:
     """How faces are cut out of photos for it, as `face_crops.CUTS` calls it."""
     if resolver is not None:
         return "square"  # as the trees are framed that are super-resolved
@@ -225,12 +225,12 @@ def _check_cut(folder: Path, classifier: Classifier, embedder: Embedder) -> None
         )
 
 
-def _embedded_part(embedder: Embedder, resolver: SuperResolver) -> tuple[int, int, int, int] | None:
+def _embedded_part(embedder: Embedder, resolver: SuperResolutionNetwork) -> tuple[int, int, int, int] | None:
     """What of a super-resolved square the embedder is given: the box in which its heads' faces were detected."""
     return box_in_square(resolver.high_size) if _cut(embedder, None) == "box" else None
 
 
-def _count_parameters(classifier: Classifier, embedder: Embedder, resolver: SuperResolver | None) -> int:
+def _count_parameters(classifier: Classifier, embedder: Embedder, resolver: SuperResolutionNetwork | None) -> int:
     head = classifier.head
     count = head.embeddings.size if isinstance(head, Templates) else head.count_params()
     for part in (embedder, resolver):
@@ -241,7 +241,7 @@ def _count_parameters(classifier: Classifier, embedder: Embedder, resolver: Supe
     return int(count)
 
 
-def _folded(resolver: SuperResolver | None) -> SuperResolver | None:
+def _folded(resolver: SuperResolutionNetwork | None) -> SuperResolutionNetwork | None:
     if resolver is None or isinstance(resolver, ExportedSuperResolver) or resolver.network is None:
         return resolver
     return with_network(resolver, fold_for_inference(resolver.network))
@@ -276,7 +276,7 @@ def _requests(sizes: tuple[int, ...]) -> list[Request]:
 
 
 def _answer(
-    classifier: Classifier, embedder: Embedder, resolver: SuperResolver | None, count: int, request: Request
+    classifier: Classifier, embedder: Embedder, resolver: SuperResolutionNetwork | None, count: int, request: Request
 ) -> dict[str, np.ndarray]:
     """What the parts, called one after the other, make of a request."""
     if request.signature == "identify_bytes":

@@ -22,7 +22,7 @@ from lrfr_tf.networks.embedding import Embedder, load_embedder
 from lrfr_tf.networks.exported_network import exported_network
 from lrfr_tf.networks.saved_model import find_version, read_record
 from lrfr_tf.networks.super_resolution import KIND as SUPER_RESOLUTION
-from lrfr_tf.networks.super_resolution import SuperResolver, load_super_resolver
+from lrfr_tf.networks.super_resolution import SuperResolutionNetwork, load_super_resolver
 from lrfr_tf.networks.trained_backbone import load_backbone
 
 Network = Callable[[np.ndarray], np.ndarray]
@@ -92,11 +92,13 @@ def load_convertible(model: Path) -> Convertible:
     raise UserError(f"{version} holds a model of the kind {record['kind']}; {SUPER_RESOLUTION} and {EMBEDDER} convert.")
 
 
-def _super_resolver(resolver: SuperResolver, size: int) -> Convertible:
+def _super_resolver(resolver: SuperResolutionNetwork, size: int) -> Convertible:
     fast = resolver
     if resolver.network is not None:  # in an export batch norm is folded already
         network = fold_batch_norm(resolver.network)
-        fast = SuperResolver(resolver.name, network, resolver.low_size, resolver.high_size, resolver.enlarge_first)
+        fast = SuperResolutionNetwork(
+            resolver.name, network, resolver.low_size, resolver.high_size, resolver.enlarge_first
+        )
     return Convertible(
         SUPER_RESOLUTION, resolver.name, resolver.checksum, resolver.low_size, resolver.high_size,
         # ONNX has one set of names for inputs and outputs, so both cannot be "images" as in the SavedModel.

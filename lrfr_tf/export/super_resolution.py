@@ -15,7 +15,7 @@ from lrfr_tf.images.resize import resize
 from lrfr_tf.models.fold import fold_for_inference
 from lrfr_tf.networks.made_up_faces import made_up_faces, made_up_files
 from lrfr_tf.networks.stored_network import StoredNetwork, rounded_weights, source_of
-from lrfr_tf.networks.super_resolution import KIND, SuperResolver, load_super_resolver
+from lrfr_tf.networks.super_resolution import KIND, SuperResolutionNetwork, load_super_resolver
 
 BATCH_SIZES = (1, 8)
 
@@ -57,13 +57,13 @@ def servable_super_resolver(model: Path, precision: str = "float32") -> Servable
     return Servable(KIND, module, _signatures(with_network(live, module)), requests, _answers(live, requests), facts)
 
 
-def with_network(resolver: SuperResolver, network: Any) -> SuperResolver:
+def with_network(resolver: SuperResolutionNetwork, network: Any) -> SuperResolutionNetwork:
     """The same with another form of its network."""
     sizes = (resolver.low_size, resolver.high_size)
-    return SuperResolver(resolver.name, network, *sizes, resolver.enlarge_first, resolver.checksum)
+    return SuperResolutionNetwork(resolver.name, network, *sizes, resolver.enlarge_first, resolver.checksum)
 
 
-def _signatures(resolver: SuperResolver) -> dict[str, Any]:
+def _signatures(resolver: SuperResolutionNetwork) -> dict[str, Any]:
     low, high = resolver.low_size, resolver.high_size
 
     def super_resolve(images: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -111,7 +111,7 @@ def _requests(low_size: int) -> list[Request]:
     return requests
 
 
-def _answers(live: SuperResolver, requests: list[Request]) -> list[dict[str, np.ndarray]]:
+def _answers(live: SuperResolutionNetwork, requests: list[Request]) -> list[dict[str, np.ndarray]]:
     """What Keras, NumPy and Pillow make of the requests."""
     answers = []
     for request in requests:

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.networks.super_resolution import SuperResolver, bicubic, load_super_resolver
+from lrfr_tf.networks.super_resolution import SuperResolutionNetwork, bicubic, load_super_resolver
 
 BASELINE = "bicubic"
 ALWAYS_THERE = ("hr", BASELINE)
 
 
-def load_named_models(models: Sequence[str], low_size: int, high_size: int) -> dict[str, SuperResolver]:
+def load_named_models(models: Sequence[str], low_size: int, high_size: int) -> dict[str, SuperResolutionNetwork]:
     """Bicubic, and after it the networks that `models` names.
 
     Args:
@@ -40,12 +40,12 @@ def load_named_models(models: Sequence[str], low_size: int, high_size: int) -> d
     return resolvers
 
 
-def describe_models(models: Sequence[str], resolvers: dict[str, SuperResolver]) -> dict[str, dict[str, Any]]:
+def describe_models(models: Sequence[str], resolvers: dict[str, SuperResolutionNetwork]) -> dict[str, dict[str, Any]]:
     """For `result.json`: name -> folder and checksum of each network."""
     folders = dict(item.split("=", 1) for item in models)
     return {name: {"folder": folder, "sha256": resolvers[name].checksum} for name, folder in folders.items()}
 
 
-def super_resolve_all(resolvers: dict[str, SuperResolver], low: np.ndarray) -> dict[str, np.ndarray]:
+def super_resolve_all(resolvers: dict[str, SuperResolutionNetwork], low: np.ndarray) -> dict[str, np.ndarray]:
     """name -> the faces as each super-resolves them, uint8 [N, high, high, 3]."""
     return {name: resolver.super_resolve(low) for name, resolver in resolvers.items()}

@@ -19,7 +19,7 @@ KIND = "super_resolution"  # in the record of an export
 BATCH_SIZE = 64
 
 
-class SuperResolver:
+class SuperResolutionNetwork:
     """LR faces to HR faces; with no network it is bicubic enlargement, the baseline.
 
     Args:
@@ -77,7 +77,7 @@ class SuperResolver:
         return output
 
 
-class ExportedSuperResolver(SuperResolver):
+class ExportedSuperResolver(SuperResolutionNetwork):
     """The same, from the `super_resolve` signature of an export; the network cannot be taken out of it."""
 
     def __init__(self, version: Path, record: dict[str, Any], exported: Any, checksum: str) -> None:
@@ -91,12 +91,12 @@ class ExportedSuperResolver(SuperResolver):
         return self.exported.signatures["super_resolve"](images=images)["images"]
 
 
-def bicubic(low_size: int = 16, high_size: int = 64) -> SuperResolver:
+def bicubic(low_size: int = 16, high_size: int = 64) -> SuperResolutionNetwork:
     """Pillow's bicubic enlargement: what a recognizer sees without super-resolution."""
-    return SuperResolver("bicubic", None, low_size, high_size)
+    return SuperResolutionNetwork("bicubic", None, low_size, high_size)
 
 
-def save_super_resolver(folder: Path, resolver: SuperResolver) -> None:
+def save_super_resolver(folder: Path, resolver: SuperResolutionNetwork) -> None:
     """Stores a network as `network.keras` and `super_resolver.json`, the folder whole or not at all.
 
     Raises:
@@ -117,7 +117,7 @@ def save_super_resolver(folder: Path, resolver: SuperResolver) -> None:
         write_json(temporary / "super_resolver.json", description)
 
 
-def load_super_resolver(folder: Path) -> SuperResolver:
+def load_super_resolver(folder: Path) -> SuperResolutionNetwork:
     """Loads what `save_super_resolver` stored, or an export: `saved_models/srgan/1`, or `saved_models/srgan` (newest).
 
     The network computes in float32, whatever precision it was trained in.
@@ -136,7 +136,7 @@ def load_super_resolver(folder: Path) -> SuperResolver:
     return _load_export(version)
 
 
-def _load_network(folder: Path) -> SuperResolver:
+def _load_network(folder: Path) -> SuperResolutionNetwork:
     description = read_json(folder / "super_resolver.json")
     if not isinstance(description, dict) or description.get("schema") != SCHEMA:
         raise UserError(f"{folder / 'super_resolver.json'} is not of schema {SCHEMA}.")
@@ -150,7 +150,7 @@ def _load_network(folder: Path) -> SuperResolver:
     except Exception as error:  # many kinds, by where the file is broken; in safe mode code in it is an error too
         reason = " ".join(str(error).split())[:200].rstrip(".")
         raise UserError(f"{file} cannot be loaded as a network without code of its own ({reason}).") from None
-    return SuperResolver(
+    return SuperResolutionNetwork(
         description["name"],
         in_float32(network),
         description["low_size"],
@@ -160,7 +160,7 @@ def _load_network(folder: Path) -> SuperResolver:
     )
 
 
-def _load_export(version: Path) -> SuperResolver:
+def _load_export(version: Path) -> SuperResolutionNetwork:
     record = read_record(version)
     if record["kind"] != KIND:
         raise UserError(f"{version} holds a model of the kind {record['kind']}, not {KIND}.")

@@ -13,7 +13,7 @@ from lrfr_tf.faces.choose import has_rival, meant_face
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.faces.frame import cut_face, frame_face
 from lrfr_tf.images.resize import resize
-from lrfr_tf.networks.super_resolution import SuperResolver
+from lrfr_tf.networks.super_resolution import SuperResolutionNetwork
 
 BUCKETS = (1, 2, 4, 8, 16, 32)
 LARGEST_PADDING = 1 / 8  # of a bucket
@@ -68,7 +68,7 @@ class FaceCutter:
         self,
         detector: FaceDetector,
         cut: str,
-        super_resolver: SuperResolver | None = None,
+        super_resolver: SuperResolutionNetwork | None = None,
         template: str | None = None,
         size: int = ALIGNED_SIZE,
     ) -> None:

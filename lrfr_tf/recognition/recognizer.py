@@ -16,7 +16,7 @@ from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.images.resize import resize
 from lrfr_tf.networks.embedding import EMBEDDERS, Embedder, ExportedEmbedder, load_embedder
 from lrfr_tf.networks.saved_model import find_version
-from lrfr_tf.networks.super_resolution import SuperResolver
+from lrfr_tf.networks.super_resolution import SuperResolutionNetwork
 from lrfr_tf.recognition.calibration import DecisionRule, Strangers, read_calibration
 from lrfr_tf.recognition.face_crops import FaceCutter, FoundFace, in_buckets, meant_among
 from lrfr_tf.sources.photo import Photo, pixels_of
@@ -65,7 +65,7 @@ class Recognizer:
         model: str | os.PathLike[str] | Embedder = "siamese",
         *,
         cut: str | None = None,
-        super_resolver: SuperResolver | None = None,
+        super_resolver: SuperResolutionNetwork | None = None,
         detector: FaceDetector | None = None,
         strangers: Strangers | None = None,
     ) -> None:

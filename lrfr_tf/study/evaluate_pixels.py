@@ -15,7 +15,7 @@ from lrfr_tf.images.probes import as_probe
 from lrfr_tf.images.resize import resize
 from lrfr_tf.networks.embedding import Embedder
 from lrfr_tf.networks.named_models import BASELINE
-from lrfr_tf.networks.super_resolution import SuperResolver
+from lrfr_tf.networks.super_resolution import SuperResolutionNetwork
 from lrfr_tf.study.stored_embeddings import StoredEmbeddings
 from lrfr_tf.study.table import rate
 
@@ -41,7 +41,7 @@ def protocol(low_size: int, high_size: int, cameras: Sequence[str] = (CLEAN_LEVE
     )
 
 
-def enlarged(small: np.ndarray, side: int, resolver: SuperResolver | None) -> np.ndarray:
+def enlarged(small: np.ndarray, side: int, resolver: SuperResolutionNetwork | None) -> np.ndarray:
     """Probes as an embedder's crop is cut from them: uint8 [N, S, S, 3] -> uint8 [N, side, side, 3].
 
     Args:
@@ -96,7 +96,7 @@ class PixelCurve:
     def right_answers(
         self,
         sizes: Sequence[int],
-        resolvers: Mapping[str, SuperResolver],
+        resolvers: Mapping[str, SuperResolutionNetwork],
         facenet: Embedder,
         siamese: Embedder | None,
         camera: str = CLEAN_LEVEL,

@@ -10,13 +10,13 @@ from lrfr_tf.data.folders import list_faces
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import sha256, write_json
 from lrfr_tf.images.decode import write_png
-from lrfr_tf.networks.super_resolution import SuperResolver
+from lrfr_tf.networks.super_resolution import SuperResolutionNetwork
 from lrfr_tf.resumable import open_folder
 
 CHUNK = 512
 
 
-def super_resolve_tree(data: Path, splits: tuple[str, ...], resolver: SuperResolver, output: Path) -> None:
+def super_resolve_tree(data: Path, splits: tuple[str, ...], resolver: SuperResolutionNetwork, output: Path) -> None:
     """Writes `<output>/<split>/<identity>/<image>.png` for every image of `<data>/lr`, and a manifest at the end.
 
     An interrupted run goes on where it stopped.

@@ -30,7 +30,7 @@ from lrfr_tf.networks.embedding import Embedder, load_embedder
 from lrfr_tf.networks.exported_classifier import load_exported_classifier
 from lrfr_tf.networks.saved_model import content_checksum, file_checksums
 from lrfr_tf.networks.stored_network import StoredNetwork
-from lrfr_tf.networks.super_resolution import SuperResolver, load_super_resolver, save_super_resolver
+from lrfr_tf.networks.super_resolution import SuperResolutionNetwork, load_super_resolver, save_super_resolver
 from tests.faces_by_code import person
 from tests.tools.small_embedders import GRID, embed_by_hand, pillow, write_small_embedder
 
@@ -64,7 +64,7 @@ def generator_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     random = np.random.default_rng(1)
     network.set_weights([w + random.uniform(-0.02, 0.02, w.shape).astype(w.dtype) for w in network.get_weights()])
     folder = tmp_path_factory.mktemp("runs") / "model"
-    save_super_resolver(folder, SuperResolver("srgan", network))
+    save_super_resolver(folder, SuperResolutionNetwork("srgan", network))
     return folder
 
 

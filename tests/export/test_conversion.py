@@ -18,7 +18,7 @@ from lrfr_tf.files import read_json, write_json
 from lrfr_tf.models.facenet import WhitenEach, facenet
 from lrfr_tf.models.srcnn import srcnn
 from lrfr_tf.networks.embedding import Embedder
-from lrfr_tf.networks.super_resolution import SuperResolver, save_super_resolver
+from lrfr_tf.networks.super_resolution import SuperResolutionNetwork, save_super_resolver
 from tests.faces_by_code import person
 from tests.small_convertible import small_enlarging_network, write_small_backbone, write_small_generator
 
@@ -137,7 +137,7 @@ def test_enlarging_by_two_products_is_the_layer() -> None:
 def test_a_network_that_enlarges_first_goes_to_onnx(portrait: np.ndarray, tmp_path: Path) -> None:
     pytest.importorskip("tf2onnx")
     pytest.importorskip("onnxruntime")
-    save_super_resolver(tmp_path / "model", SuperResolver("srcnn", srcnn(), enlarge_first=True))
+    save_super_resolver(tmp_path / "model", SuperResolutionNetwork("srcnn", srcnn(), enlarge_first=True))
     model = load_convertible(tmp_path / "model")
     low = faces_of(portrait, 16)
     assert np.abs(open_onnx(as_onnx(model))(low).astype(int) - model.reference(low)).max() <= 1
@@ -145,7 +145,7 @@ def test_a_network_that_enlarges_first_goes_to_onnx(portrait: np.ndarray, tmp_pa
 
 def test_a_network_that_enlarges_first_goes_to_tflite(portrait: np.ndarray, tmp_path: Path) -> None:
     pytest.importorskip("ai_edge_litert")
-    save_super_resolver(tmp_path / "model", SuperResolver("srcnn", srcnn(), enlarge_first=True))
+    save_super_resolver(tmp_path / "model", SuperResolutionNetwork("srcnn", srcnn(), enlarge_first=True))
     model = load_convertible(tmp_path / "model")
     with pytest.raises(UserError, match="TFLite has no operations for all of srcnn"):
         as_tflite(model, "float16")

@@ -16,7 +16,7 @@ from lrfr_tf.images.camera_numpy import photograph
 from lrfr_tf.images.probes import as_probe
 from lrfr_tf.images.resize import resize
 from lrfr_tf.networks.embedding import Embedder
-from lrfr_tf.networks.super_resolution import SuperResolver, bicubic
+from lrfr_tf.networks.super_resolution import SuperResolutionNetwork, bicubic
 from lrfr_tf.study.evaluate_pixels import PixelCurve, check_embedder, enlarged, pixel_blocks, protocol
 from lrfr_tf.study.stored_embeddings import StoredEmbeddings, blocks_of_images, read_stored_embeddings
 
@@ -75,7 +75,7 @@ def test_a_probe_loses_its_pixels_once(portrait: np.ndarray) -> None:
 
     high = pillow(portrait[30:180, 160:310], 64)
 
-    def probe(size: int, resolver: SuperResolver | None = None) -> np.ndarray:
+    def probe(size: int, resolver: SuperResolutionNetwork | None = None) -> np.ndarray:
         return enlarged(as_probe(high[None], size, "small"), 64, resolver)[0]
 
     assert np.array_equal(probe(64), high)

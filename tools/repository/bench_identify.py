@@ -28,7 +28,7 @@ from lrfr_tf.models.facenet import WhitenEach, facenet
 from lrfr_tf.models.heads import linear_head
 from lrfr_tf.networks.classifier import Classifier, make_templates
 from lrfr_tf.networks.embedding import Embedder, load_embedder
-from lrfr_tf.networks.super_resolution import SuperResolver, load_super_resolver
+from lrfr_tf.networks.super_resolution import SuperResolutionNetwork, load_super_resolver
 from lrfr_tf.speed.peers import OURS
 from lrfr_tf.speed.record import Row, row_of, write_result
 from lrfr_tf.speed.turns import take_turns_here
@@ -108,7 +108,7 @@ def nearest(embedder: Embedder, gallery: np.ndarray, probes: np.ndarray) -> np.n
 
 
 def identify(
-    head: Classifier, embedder: Embedder, resolver: SuperResolver | None, folder: Path, probe: np.ndarray
+    head: Classifier, embedder: Embedder, resolver: SuperResolutionNetwork | None, folder: Path, probe: np.ndarray
 ) -> Callable[[], np.ndarray]:
     """The call of the exported classifier for one probe."""
     head.save(folder / "head")
