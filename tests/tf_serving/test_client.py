@@ -37,7 +37,7 @@ def call(connection: Connection, model: str, name: str, **inputs: np.ndarray) ->
 
 
 def in_process(server: StandIn, model: str, name: str, **inputs: np.ndarray) -> dict[str, np.ndarray]:
-    signature = server.loaded[model][1].signatures[name]
+    signature = server.loaded[model][server.version_of(model, None)].signatures[name]
     tensors = {key: tf.constant(list(a) if a.dtype == object else a) for key, a in inputs.items()}
     return {key: value.numpy() for key, value in signature(**tensors).items()}
 
@@ -191,7 +191,7 @@ def test_a_numbered_answer_is_the_models_alone(server: StandIn) -> None:
     connection = RestConnection("127.0.0.1", server.rest_port, 5)
     model = connection.describe("siamese", None)
     signature: Any = find_signature(model, "embed")
-    server.body = b'{"outputs": [' + b",".join([b"[" + b",".join([b"0.1"] * 128) + b"]"] * 3) + b"]}"
-    assert connection.predict(model, signature, {"faces": FACES[:3]})["embedding"].shape == (3, 128)
-    with pytest.raises(ServingError, match=r"embedding has the shape \[3, 128\], not \[4, 128\]"):
+    server.body = b'{"outputs": [' + b",".join([b"[" + b",".join([b"0.1"] * 512) + b"]"] * 3) + b"]}"
+    assert connection.predict(model, signature, {"faces": FACES[:3]})["embedding"].shape == (3, 512)
+    with pytest.raises(ServingError, match=r"embedding has the shape \[3, 512\], not \[4, 512\]"):
         connection.predict(model, signature, {"faces": FACES})
