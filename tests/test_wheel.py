@@ -16,7 +16,7 @@ USE = """
 import json
 import numpy as np
 import lrfr_tf as lrfr
-sharp = lrfr.SuperResolutionNetwork("srgan")(np.zeros((16, 16, 3), np.uint8))
+sharp = lrfr.SuperResolver("srgan")(np.zeros((16, 16, 3), np.uint8))
 print(json.dumps([[str(model.path), model.terms] for model in lrfr.list_models()] + [list(sharp.shape)]))
 """
 
