@@ -13,11 +13,9 @@ from typing import NamedTuple
 import numpy as np
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.images.camera_numpy import photograph_scene
-from lrfr_tf.networks.embedding import Embedder
 from lrfr_tf.recognition.face_crops import FaceCutter, FoundFace, meant_among
-from lrfr_tf.recognition.recognizer import GALLERY_THRESHOLDS, embed_faces, faces_wanted_by
+from lrfr_tf.recognition.recognizer import Recognizer
 from lrfr_tf.sources.image_source import ImageSource
 from lrfr_tf.sources.pictures import Picture, in_chunks, read_photos
 
@@ -72,43 +70,10 @@ class PeopleFaces:
     possible: np.ndarray
 
 
-class Measure:
-    """How faces are found and embedded for a measurement.
-
-    Args:
-        embedder: makes the embeddings.
-        input_size: as for `recognizer.embed_faces`.
-        gallery_cutter: finds the faces of photos as they are.
-        cutter: finds the faces of photos that were shrunk.
-    """
-
-    def __init__(
-        self, embedder: Embedder, input_size: int | None, gallery_cutter: FaceCutter, cutter: FaceCutter
-    ) -> None:
-        self.embedder = embedder
-        self.input_size = input_size
-        self.gallery_cutter = gallery_cutter
-        self.cutter = cutter
-
-    def embed(self, faces: Sequence[FoundFace]) -> np.ndarray:
-        """float32 [N, D] of unit length."""
-        return embed_faces(self.embedder, self.input_size, [face.pixels for face in faces])
-
-
-def measure_of(embedder: Embedder, min_face_size: int, cut: str | None = None) -> Measure:
-    """How photos of people are measured: their faces are found and cut out as `Recognizer` does it."""
-    size, own_cut = faces_wanted_by(embedder)
-    cut = cut or own_cut
-    how = (cut, None, embedder.template, embedder.aligned_size)
-    gallery = FaceCutter(FaceDetector(GALLERY_THRESHOLDS), *how)
-    cutter = FaceCutter(FaceDetector(min_face_size=min_face_size), *how)
-    return Measure(embedder, size, gallery, cutter)
-
-
 def embed_people(
     photos: Mapping[str, Sequence[tuple[ImageSource, str]]],
     conditions: Sequence[Condition],
-    measure: Measure,
+    recognizer: Recognizer,
     note: Note,
     progress: Callable[[int], object] = lambda count: None,
 ) -> PeopleFaces:
@@ -129,7 +94,7 @@ def embed_people(
     for person, name in enumerate(names):
         for source, found in _by_source(photos[name]):
             for chunk in in_chunks(read_photos(source, found)):
-                made = _embed_chunk(source, chunk, conditions, measure, note)
+                made = _embed_chunk(source, chunk, conditions, recognizer, note)
                 persons += [person] * len(made)
                 rows += made
                 progress(len(chunk))
@@ -148,14 +113,18 @@ def _by_source(photos: Sequence[tuple[ImageSource, str]]) -> Iterator[tuple[Imag
 
 
 def _embed_chunk(
-    source: ImageSource, pictures: Sequence[Picture], conditions: Sequence[Condition], measure: Measure, note: Note
+    source: ImageSource,
+    pictures: Sequence[Picture],
+    conditions: Sequence[Condition],
+    recognizer: Recognizer,
+    note: Note,
 ) -> list[Row]:
     """The rows of those photos that show a face; all their faces are embedded together."""
     for picture in pictures:
         if picture.error is not None:
             note(picture.error)
     photos = [(picture.name, picture.pixels) for picture in pictures if picture.pixels is not None]
-    natives = measure.gallery_cutter.find([pixels for _, pixels in photos])
+    natives = recognizer.enroller.find([pixels for _, pixels in photos])
     faces: list[list[FoundFace | None]] = []
     possible = []
     for (name, pixels), found in zip(photos, natives, strict=True):
@@ -165,10 +134,10 @@ def _embed_chunk(
             continue
         possible.append(np.array([True, *(condition.height <= native.height for condition in conditions)]))
         smaller = zip(conditions, possible[-1][1:], strict=True)
-        shrunk = (_shrunk(pixels, native, how, name, measure.cutter) if fits else None for how, fits in smaller)
+        shrunk = (_shrunk(pixels, native, how, name, recognizer.cutter) if fits else None for how, fits in smaller)
         faces.append([native, *shrunk])
-    embeddings = iter(measure.embed([face for row in faces for face in row if face is not None]))
-    nothing = np.zeros(measure.embedder.dimensions, np.float32)
+    embeddings = iter(recognizer.embed([face for row in faces for face in row if face is not None]))
+    nothing = np.zeros(recognizer.embedder.dimensions, np.float32)
     return [
         (
             np.stack([nothing if face is None else next(embeddings) for face in row]),

@@ -15,18 +15,20 @@ from pathlib import Path
 from tqdm import tqdm
 
 from lrfr_tf.benchmarks.calibrate import HEIGHTS, calibrate
-from lrfr_tf.benchmarks.people_faces import conditions_of, embed_people, measure_of
+from lrfr_tf.benchmarks.people_faces import conditions_of, embed_people
 from lrfr_tf.config import option, required, versions
 from lrfr_tf.data.held_out import EVERYBODY, HALVES
 from lrfr_tf.data.people import find_people
 from lrfr_tf.errors import UserError
 from lrfr_tf.evaluation.stranger_tail import LEAST_PERSONS
+from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.images.camera import LEVELS
 from lrfr_tf.main import note
 from lrfr_tf.networks.embedding import ExportedEmbedder, load_embedder
 from lrfr_tf.networks.saved_model import find_version
 from lrfr_tf.recognition.calibration import DecisionRule, write_calibration
 from lrfr_tf.recognition.face_crops import CUTS
+from lrfr_tf.recognition.recognizer import Recognizer
 
 SIZES_SHOWN = (1, 20, 100, 1000, 10_000)
 
@@ -55,10 +57,11 @@ def main(config: Config) -> None:
         raise UserError(f"A calibration needs {LEAST_PERSONS} persons at least, not {len(people)}.")
     embedder = load_embedder(str(version))
     assert isinstance(embedder, ExportedEmbedder)
-    measure = measure_of(embedder, config.min_face_size, config.cut)
+    detector = FaceDetector(min_face_size=config.min_face_size)
+    recognizer = Recognizer(embedder, cut=config.cut, detector=detector)
     with tqdm(total=sum(map(len, people.values())), desc="embed", unit="photo") as progress:
         conditions = conditions_of(config.heights, config.camera)
-        faces = embed_people(people, conditions, measure, note, progress.update)
+        faces = embed_people(people, conditions, recognizer, note, progress.update)
     strangers = calibrate(faces, config.seed)
     made_of = {
         "photos": len(faces.persons),

@@ -25,18 +25,19 @@ from lrfr_tf.benchmarks.people import (
     people_lines,
     protocol,
 )
-from lrfr_tf.benchmarks.people_faces import conditions_of, embed_people, measure_of
+from lrfr_tf.benchmarks.people_faces import conditions_of, embed_people
 from lrfr_tf.config import option, required
 from lrfr_tf.data.held_out import EVERYBODY, HALVES
 from lrfr_tf.data.people import find_people
 from lrfr_tf.errors import UserError
+from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.files import check_result_file, write_json
 from lrfr_tf.images.camera import LEVELS
 from lrfr_tf.main import note
 from lrfr_tf.networks.embedding import load_embedder
 from lrfr_tf.recognition.calibration import FPIR, DecisionRule
 from lrfr_tf.recognition.face_crops import CUTS
-from lrfr_tf.recognition.recognizer import calibration_of
+from lrfr_tf.recognition.recognizer import Recognizer, calibration_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,10 +71,11 @@ def main(config: Config) -> None:
     strangers = calibration_of(config.model, embedder) if config.threshold is None else None
     if strangers is None and config.threshold is None:
         raise UserError(f"{config.model} has no calibration; make one with tools/calibrate.py, or give --threshold.")
-    measure = measure_of(embedder, config.min_face_size, config.cut)
+    detector = FaceDetector(min_face_size=config.min_face_size)
+    recognizer = Recognizer(embedder, cut=config.cut, detector=detector)
     with tqdm(total=sum(map(len, people.values())), desc="embed", unit="photo") as progress:
         conditions = conditions_of(config.heights, config.camera)
-        faces = embed_people(people, conditions, measure, note, progress.update)
+        faces = embed_people(people, conditions, recognizer, note, progress.update)
     drawing = Drawing(config.gallery_photos, config.draws, config.seed)
     thresholds = {size: rule.threshold_for(strangers, size) for size in sorted(set(config.gallery_sizes))}
     measured, curves = evaluate_people(faces, thresholds, drawing, tqdm)

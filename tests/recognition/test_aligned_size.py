@@ -7,7 +7,6 @@ import keras
 import numpy as np
 import pytest
 
-from lrfr_tf.benchmarks.people_faces import measure_of
 from lrfr_tf.benchmarks.stream import embed_files, padded, stretched
 from lrfr_tf.benchmarks.survface.benchmark import protocol as survface_protocol
 from lrfr_tf.benchmarks.tinyface import protocol as tinyface_protocol
@@ -103,8 +102,7 @@ def test_every_recognizer_cuts_at_the_size_of_its_network(export: Path, portrait
     assert faces
     warm_up(identifier, recognizer.cutter)
     assert set(seen) == {(SIDE, SIDE, 3)}
-    measure = measure_of(embedder, 20)
-    assert (measure.cutter.size, measure.gallery_cutter.size) == (SIDE, SIDE)
+    assert (recognizer.cutter.size, recognizer.enroller.size) == (SIDE, SIDE)
 
     model = write_small_classifier(tmp_path / "classifier", template="centred", aligned_size=SIDE)
     assert identifier_of_classifier(str(model), detector, rule).finder.size == SIDE
