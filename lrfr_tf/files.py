@@ -14,7 +14,7 @@ from typing import Any
 
 from lrfr_tf.errors import UserError
 
-CANNOT_BE_WRITTEN = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENAMETOOLONG)
+WRITE_ERRORS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENAMETOOLONG)
 _UMASK_LOCK = threading.Lock()
 
 
@@ -31,7 +31,7 @@ def make_folder(path: str | Path) -> None:
 
 
 @contextlib.contextmanager
-def written_whole(path: str | Path) -> Iterator[Path]:
+def atomic_file(path: str | Path) -> Iterator[Path]:
     """Yields a temporary path beside `path`, and renames it to `path` when the block ends without an error.
 
     The temporary name keeps the suffix of `path`, for writers that look at it. After an error it is removed and an
@@ -42,14 +42,14 @@ def written_whole(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     make_folder(path.parent)
-    with _told_in_a_sentence(path):
+    with _write_errors_explained(path):
         if path.is_dir():
             raise UserError(f"{path} is a folder; it should be the file to write.")
         descriptor, name = tempfile.mkstemp(prefix=".part-", suffix="-" + path.name, dir=path.parent)
     os.close(descriptor)
     temporary = Path(name)
     try:
-        with _told_in_a_sentence(path):
+        with _write_errors_explained(path):
             yield temporary
             # mkstemp makes files that only their owner may read; the finished file gets the usual permissions.
             temporary.chmod(0o666 & ~_umask())
@@ -59,7 +59,7 @@ def written_whole(path: str | Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def folder_written_whole(path: str | Path) -> Iterator[Path]:
+def atomic_folder(path: str | Path) -> Iterator[Path]:
     """Yields a temporary folder beside `path`, and puts it in the place of `path` when the block ends without an error.
 
     An older `path` is replaced as a whole: none of its files stay.
@@ -69,10 +69,10 @@ def folder_written_whole(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     make_folder(path.parent)
-    with _told_in_a_sentence(path):
+    with _write_errors_explained(path):
         temporary = Path(tempfile.mkdtemp(prefix=".part-", suffix="-" + path.name, dir=path.parent))
     try:
-        with _told_in_a_sentence(path):
+        with _write_errors_explained(path):
             yield temporary
             temporary.chmod(0o777 & ~_umask())
             if path.exists():
@@ -83,12 +83,12 @@ def folder_written_whole(path: str | Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def _told_in_a_sentence(path: Path) -> Iterator[None]:
+def _write_errors_explained(path: Path) -> Iterator[None]:
     """What the system refuses to write, for want of rights or space, is the user's to know; other errors are ours."""
     try:
         yield
     except OSError as error:
-        if error.errno not in CANNOT_BE_WRITTEN:
+        if error.errno not in WRITE_ERRORS:
             raise
         raise UserError(f"{path} cannot be written: {error.strerror}.") from None
 
@@ -103,7 +103,7 @@ def _umask() -> int:
 
 def write_json(path: str | Path, value: Any) -> None:
     """Writes `value` as indented JSON, whole or not at all."""
-    with written_whole(path) as temporary:
+    with atomic_file(path) as temporary:
         temporary.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
 
 
@@ -131,7 +131,7 @@ def check_result_file(path: str | Path) -> None:
         raise UserError(f"--output={path} is a folder; it should be the JSON file to write.")
 
 
-def put_between_marks(path: str | Path, text: str, name: str) -> None:
+def replace_between_markers(path: str | Path, text: str, name: str) -> None:
     """Replaces what stands between the marks `<!-- name -->` and `<!-- end of name -->` of a document.
 
     Raises:
@@ -146,7 +146,7 @@ def put_between_marks(path: str | Path, text: str, name: str) -> None:
     if document.count(first) != 1 or document.count(last) != 1 or last not in rest:
         raise UserError(f"{path} holds no {first} and {last}, once each and in this order.")
     after = rest.partition(last)[2]
-    with written_whole(path) as temporary:
+    with atomic_file(path) as temporary:
         temporary.write_text(f"{before}{first}\n{text}\n{last}{after}", encoding="utf-8")
 
 

@@ -31,7 +31,7 @@ def open_folder(
         keys = (before.keys() | settings.keys()) - {key for key in of_data if key not in before}
         changed = sorted(key for key in keys if before.get(key) != settings.get(key))
         if changed and set(changed) <= set(of_data):
-            what = sorted(part for key in changed for part in _differing(before[key], settings.get(key)))
+            what = sorted(part for key in changed for part in _changed_keys(before[key], settings.get(key)))
             raise UserError(
                 f"{folder} was begun with other data: {', '.join(what) or 'what it was made of'} changed since; choose "
                 "another --output or delete it."
@@ -47,7 +47,7 @@ def open_folder(
     return settings
 
 
-def _differing(before: Any, now: Any) -> list[str]:
+def _changed_keys(before: Any, now: Any) -> list[str]:
     if not isinstance(before, dict) or not isinstance(now, dict):
         return []
     return [key for key in before.keys() | now.keys() if before.get(key) != now.get(key)]

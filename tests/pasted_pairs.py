@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from lrfr_tf.data.folders import is_held_out
-from lrfr_tf.faces.choose import meant_face
+from lrfr_tf.faces.choose import main_face
 from lrfr_tf.faces.detect import Detection, FaceDetector
 from lrfr_tf.images.decode import decode_image
 from lrfr_tf.sources.image_source import images_by_identity, open_source
@@ -78,7 +78,7 @@ def nearest_to_the_middle(found: Detection) -> int:
 
 
 def meant(found: Detection) -> int:
-    return meant_face(found.boxes, found.scores, SIDE, SIDE)
+    return main_face(found.boxes, found.scores, SIDE, SIDE)
 
 
 def share_right(people: Path, pairs: int, choices: dict[str, Choice]) -> dict[str, float]:

@@ -12,13 +12,13 @@ import pytest
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import (
+    atomic_file,
+    atomic_folder,
     check_result_file,
-    folder_written_whole,
-    put_between_marks,
     read_json,
+    replace_between_markers,
     sha256,
     write_json,
-    written_whole,
 )
 from lrfr_tf.resumable import open_folder
 
@@ -28,7 +28,7 @@ def test_an_error_while_writing_leaves_the_old_file_and_nothing_else(tmp_path: P
     target.write_text("old")
 
     def write_half() -> None:
-        with written_whole(target) as temporary:
+        with atomic_file(target) as temporary:
             temporary.write_text("half")
             raise RuntimeError("power cut")
 
@@ -65,12 +65,12 @@ def test_threads_that_write_leave_the_umask_as_it_was(tmp_path: Path) -> None:
 
 def test_a_folder_is_replaced_as_a_whole_or_stays(tmp_path: Path) -> None:
     for name in ("first", "second"):
-        with folder_written_whole(tmp_path / "model") as temporary:
+        with atomic_folder(tmp_path / "model") as temporary:
             (temporary / name).write_text(name)
     assert [path.name for path in tmp_path.rglob("*")] == ["model", "second"]
 
     def fail() -> None:
-        with folder_written_whole(tmp_path / "model") as temporary:
+        with atomic_folder(tmp_path / "model") as temporary:
             (temporary / "third").write_text("half")
             raise RuntimeError("power cut")
 
@@ -92,16 +92,16 @@ def test_what_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(tempfile, "mkdtemp", full)
     with (
         pytest.raises(UserError, match="model cannot be written: No space left on device"),
-        folder_written_whole(tmp_path / "model"),
+        atomic_folder(tmp_path / "model"),
     ):
         pass
-    with pytest.raises(UserError, match="a.txt cannot be written: No space"), written_whole(tmp_path / "a.txt"):
+    with pytest.raises(UserError, match="a.txt cannot be written: No space"), atomic_file(tmp_path / "a.txt"):
         full()
     assert [path.name for path in tmp_path.iterdir()] == ["there"]
 
 
 def test_a_defect_of_ours_keeps_its_kind(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError), written_whole(tmp_path / "a.txt"):
+    with pytest.raises(FileNotFoundError), atomic_file(tmp_path / "a.txt"):
         (tmp_path / "none").read_text()
 
 
@@ -123,7 +123,7 @@ def test_a_folder_is_no_result_file(tmp_path: Path) -> None:
 def test_only_what_stands_between_the_marks_is_replaced(tmp_path: Path) -> None:
     document = tmp_path / "a.md"
     document.write_text("x\n<!-- b -->\nold\n<!-- end of b -->\n<!-- c -->\nkept\n<!-- end of c -->\n")
-    put_between_marks(document, "new", "b")
+    replace_between_markers(document, "new", "b")
     assert document.read_text() == (
         "x\n<!-- b -->\nnew\n<!-- end of b -->\n<!-- c -->\nkept\n<!-- end of c -->\n"
     )  # fmt: skip
@@ -136,13 +136,13 @@ def test_only_what_stands_between_the_marks_is_replaced(tmp_path: Path) -> None:
 def test_a_document_whose_marks_are_unclear_stays(tmp_path: Path, text: str) -> None:
     (tmp_path / "a.md").write_text(text)
     with pytest.raises(UserError, match="a.md holds no <!-- b -->"):
-        put_between_marks(tmp_path / "a.md", "new", "b")
+        replace_between_markers(tmp_path / "a.md", "new", "b")
     assert (tmp_path / "a.md").read_text() == text
 
 
 def test_a_missing_document_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="none.md is missing; it should be a document with <!-- b -->"):
-        put_between_marks(tmp_path / "none.md", "new", "b")
+        replace_between_markers(tmp_path / "none.md", "new", "b")
     assert not list(tmp_path.iterdir())
 
 

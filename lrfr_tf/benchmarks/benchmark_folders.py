@@ -28,7 +28,7 @@ def find_below(folder: Path, names: Sequence[str]) -> Path | None:
     return found
 
 
-def needed(folder: Path, *names: str) -> Path:
+def require_entry(folder: Path, *names: str) -> Path:
     """As `find_below`.
 
     Raises:

@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from lrfr_tf.benchmarks.people_faces import NATIVE, Condition, lies_in, shrink_photo
+from lrfr_tf.benchmarks.people_faces import NATIVE, Condition, is_inside, shrink_photo
 from lrfr_tf.faces.frame import frame_face
 from lrfr_tf.networks.super_resolution import SuperResolutionNetwork
-from lrfr_tf.recognition.face_crops import SQUARE_SCALE, FaceCutter, FoundFace, meant_among, square_around
+from lrfr_tf.recognition.face_crops import SQUARE_SCALE, FaceCutter, FoundFace, main_face_among, square_around
 from lrfr_tf.recognition.gallery import KNOWN
 from lrfr_tf.recognition.identifier import Identifier
 from lrfr_tf.sources.image_source import ImageSource
@@ -22,7 +22,7 @@ NATIVE_SIDE = 128  # of the picture of a face as it is, in pixels
 
 
 @dataclasses.dataclass(frozen=True)
-class Shown:
+class ShownFace:
     """One face in one condition.
 
     Attributes:
@@ -44,7 +44,7 @@ class ShownPhoto:
 
     name: str
     person: str
-    shown: dict[Condition, Shown]
+    shown: dict[Condition, ShownFace]
 
     def outcome(self, condition: Condition) -> str:
         """One of `OUTCOMES`."""
@@ -80,7 +80,7 @@ def show_photos(
             if picture.pixels is None:
                 note(str(picture.error))
                 continue
-            native, _ = meant_among(finder.find([picture.pixels])[0], picture.pixels)
+            native, _ = main_face_among(finder.find([picture.pixels])[0], picture.pixels)
             if native is None or any(native.height < condition.height for condition in conditions):
                 what = "no face" if native is None else "a face that is too small"
                 note(f"{source.label(picture.name)} shows {what}, and is left out.")
@@ -99,20 +99,20 @@ def _show(
     resolver: SuperResolutionNetwork,
 ) -> ShownPhoto:
     face = frame_face(photo, native.box, SQUARE_SCALE, NATIVE_SIDE)
-    shown = {NATIVE: Shown(face, None, *_answer(identifier, photo, native.box))}
+    shown = {NATIVE: ShownFace(face, None, *_answer(identifier, photo, native.box))}
     for condition in conditions:
         small, box = shrink_photo(photo, native, condition, name)
         side = square_around(box)[2]
         low = frame_face(small, box, SQUARE_SCALE, resolver.low_size)
         enlarged = resolver.super_resolve(low[None])[0]
         answer = _answer(identifier, small, box)
-        shown[condition] = Shown(frame_face(small, box, SQUARE_SCALE, side), enlarged, *answer)
+        shown[condition] = ShownFace(frame_face(small, box, SQUARE_SCALE, side), enlarged, *answer)
     return ShownPhoto(name, person, shown)
 
 
 def _answer(identifier: Identifier, photo: np.ndarray, box: Sequence[float]) -> tuple[str, float | None]:
     """The name of the face at a place, and the score of its best one."""
-    matches = [one.match for one in identifier.identify([photo])[0] if lies_in(one.face.box, box)]
+    matches = [one.match for one in identifier.identify([photo])[0] if is_inside(one.face.box, box)]
     if not matches:
         return NO_FACE, None
     match = matches[0]

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from lrfr_tf.files import written_whole
+from lrfr_tf.files import atomic_file
 
 MARKED = 20  # up to so many points are marked with dots
 
@@ -50,18 +50,18 @@ def draw_panels(
     for place, (heading, curves, axes) in enumerate(zip(panels, panels.values(), every_axes, strict=True)):
         _draw(axes, curves, log_x)
         if len(panels) == 1:
-            axes.set_title(_plain(title))
+            axes.set_title(_escape_math(title))
         else:
-            axes.set_title(_plain(heading), fontsize="medium")
+            axes.set_title(_escape_math(heading), fontsize="medium")
         axes.set_xlabel(x_label)
         axes.grid(alpha=0.3)
         if place == 0:
             axes.set_ylabel(y_label)
             axes.legend(loc="best", fontsize="small")
     if len(panels) > 1:
-        figure.suptitle(_plain(title))
+        figure.suptitle(_escape_math(title))
     FigureCanvasAgg(figure)
-    with written_whole(path) as temporary:
+    with atomic_file(path) as temporary:
         figure.savefig(temporary, dpi=100, format="png", metadata={"Software": None})
 
 
@@ -71,7 +71,7 @@ def _draw(axes: Axes, curves: Curves, log_x: bool) -> None:
         if x.shape != y.shape or x.ndim != 1:
             raise ValueError(f"The curve {name} has {x.shape} places and {y.shape} values.")
         shown = x > 0 if log_x else np.ones(len(x), bool)
-        axes.plot(x[shown], y[shown], marker="o" if shown.sum() <= MARKED else None, label=_plain(name))
+        axes.plot(x[shown], y[shown], marker="o" if shown.sum() <= MARKED else None, label=_escape_math(name))
     if log_x:
         axes.set_xscale("log")
         places = np.unique(np.concatenate([np.asarray(x, np.float64) for x, _ in curves.values()]))
@@ -80,6 +80,6 @@ def _draw(axes: Axes, curves: Curves, log_x: bool) -> None:
             axes.minorticks_off()
 
 
-def _plain(text: str) -> str:
+def _escape_math(text: str) -> str:
     """A text as matplotlib should print it: a dollar sign would start a formula."""
     return text.replace("$", r"\$")

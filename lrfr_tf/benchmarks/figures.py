@@ -51,6 +51,6 @@ def unpack_correct(correct: str, count: int) -> np.ndarray:
     return np.unpackbits(np.frombuffer(bytes.fromhex(correct), np.uint8), count=count).astype(np.float64)
 
 
-def in_brackets(ends: Sequence[float], form: str) -> str:
+def format_interval(ends: Sequence[float], form: str) -> str:
     """An interval of shares in per cent, such as "[97.10, 98.20]"; `form` is that of a number, such as ".2f"."""
     return "[{}, {}]".format(*(format(100 * end, form) for end in ends))

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from lrfr_tf.benchmarks.figures import in_brackets, pack_correct, unpack_correct
+from lrfr_tf.benchmarks.figures import format_interval, pack_correct, unpack_correct
 from lrfr_tf.benchmarks.interface import Measured, Note
 from lrfr_tf.config import option, required
 from lrfr_tf.data.landmarks import by_image, key_of, read_landmarks
@@ -130,14 +130,14 @@ class FrmdbBenchmark:
             row = result["sizes"].get(name, {})
             text = f"{name:>9} "
             if row:
-                interval = in_brackets(row["interval_95"], ".1f")
+                interval = format_interval(row["interval_95"], ".1f")
                 cameras = " ".join(f"{100 * row['cameras'][str(camera)]:6.1f}" for camera in CAMERAS)
                 below = f"{100 * row['others_below']:13.2f}" if "others_below" in row else " " * 13
                 text += f"{100 * row['rank_1']:7.2f} {interval:>16} {cameras} {below}"
             else:
                 text += " " * (7 + 1 + 16 + 1 + 7 * len(CAMERAS) + 13)
             if name in compared:
-                ends = in_brackets(compared[name]["interval_95"], "+.1f")
+                ends = format_interval(compared[name]["interval_95"], "+.1f")
                 text += f"  {100 * compared[name]['mean']:+.2f} {ends}"
             lines.append(text)
         return lines
@@ -235,7 +235,7 @@ def differences(rows: dict[str, Any], images: Frmdb, baseline: Any, where: str) 
         raise UserError(f"{where} is no result of tools/evaluate_frmdb.py at the sizes {', '.join(sizes)}.")
     if baseline.get("probes") != images.probes:
         raise UserError(f"{where} was measured on other photos; a paired difference needs the same.")
-    each = {size: _right(rows[size], images) - _right(theirs[size], images) for size in sizes}
+    each = {size: _correct(rows[size], images) - _correct(theirs[size], images) for size in sizes}
     pooled = {"mean": sizes, " and ".join(sizes[-2:]): sizes[-2:]}
     each |= {name: np.mean([each[size] for size in members], axis=0) for name, members in pooled.items()}
     return {
@@ -263,5 +263,5 @@ def _details(found: np.ndarray, images: Frmdb) -> dict[str, Any]:
     }
 
 
-def _right(row: dict[str, Any], images: Frmdb) -> np.ndarray:
+def _correct(row: dict[str, Any], images: Frmdb) -> np.ndarray:
     return unpack_correct(row["correct"], len(images.probes))

@@ -12,7 +12,7 @@ from lrfr_tf.models.facenet import UnitLength
 from lrfr_tf.networks.embedding import Embedder
 
 
-def find_all(root: Path, names: Sequence[str]) -> dict[str, Path]:
+def find_chosen_benchmarks(root: Path, names: Sequence[str]) -> dict[str, Path]:
     """Finds benchmarks below a folder: name -> folder, in the order of `names`.
 
     Raises:
@@ -31,7 +31,7 @@ class Benchmarks:
     LFW's aligned faces are kept in memory (0.4 GB), everything else is read anew at each call.
 
     Args:
-        folders: as `find_all` finds them.
+        folders: as `find_chosen_benchmarks` finds them.
         network: float images [N, 128, 128, 3] in 0..255 -> features.
         template: what the faces it is trained on lie on; None is "lai".
         landmarks: a folder for the landmarks that MTCNN finds where the tree has no tables; they are read there later.

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from lrfr_tf.files import written_whole
+from lrfr_tf.files import atomic_file
 from lrfr_tf.images.annotate import KNOWN, UNKNOWN, font
 
 CELL, GAP, LETTERS, LINE = 128, 10, 12, 18  # pixels
@@ -49,13 +49,13 @@ def level_sheet(headings: Sequence[str], rows: Sequence[Sequence[Tile]]) -> np.n
                 enlarged = Image.fromarray(picture).resize((CELL, CELL), Image.Resampling.NEAREST)
                 sheet.paste(enlarged, (left + number * CELL, top))
             draw.rectangle((left, top + CELL, left + width - 1, top + CELL + LINE - 1), fill=_color(tile))
-            draw.text((left + 4, top + CELL + 1), _fitting(tile.label, letters, width - 8), "white", letters)
+            draw.text((left + 4, top + CELL + 1), _shorten_to_width(tile.label, letters, width - 8), "white", letters)
     return np.array(sheet)
 
 
 def write_level_sheet(path: Path, headings: Sequence[str], rows: Sequence[Sequence[Tile]]) -> None:
     """Writes `level_sheet` as PNG, whole or not at all."""
-    with written_whole(path) as temporary:
+    with atomic_file(path) as temporary:
         Image.fromarray(level_sheet(headings, rows)).save(temporary, format="PNG")
 
 
@@ -63,7 +63,7 @@ def _color(tile: Tile) -> tuple[int, int, int]:
     return KNOWN if tile.good else UNKNOWN
 
 
-def _fitting(label: str, letters: ImageFont.FreeTypeFont, width: int) -> str:
+def _shorten_to_width(label: str, letters: ImageFont.FreeTypeFont, width: int) -> str:
     """A label, cut off with an ellipsis where it is wider than its place."""
     cut = label
     while cut and letters.getlength(cut if cut == label else f"{cut}…") > width:

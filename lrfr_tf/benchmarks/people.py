@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lrfr_tf.benchmarks.curves import draw_curves
-from lrfr_tf.benchmarks.figures import in_brackets
+from lrfr_tf.benchmarks.figures import format_interval
 from lrfr_tf.benchmarks.people_faces import Condition, PeopleFaces
 from lrfr_tf.errors import UserError
 from lrfr_tf.evaluation.drawn_galleries import (
@@ -184,13 +184,13 @@ def people_lines(result: Mapping[str, Any]) -> list[str]:
         first, last = pool["heights"]
         lines.append(
             f"{pool['persons']} persons, {pool['camera']}, {first} to {last} px: FPIR {100 * pool['fpir']:.2f} % "
-            f"{in_brackets(pool['interval_95'], '.2f')}, stated {100 * stated:g} %"
+            f"{format_interval(pool['interval_95'], '.2f')}, stated {100 * stated:g} %"
         )
     return lines
 
 
 def _percent(value: Mapping[str, Any], digits: int = 1) -> str:
-    return f"{100 * value['share']:.{digits}f} {in_brackets(value['interval_95'], f'.{digits}f')}"
+    return f"{100 * value['share']:.{digits}f} {format_interval(value['interval_95'], f'.{digits}f')}"
 
 
 def draw_people(output: Path, model: str, curves: Mapping[str, Curve]) -> None:

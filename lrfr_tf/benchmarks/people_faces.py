@@ -14,7 +14,7 @@ import numpy as np
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.images.camera_numpy import photograph_scene
-from lrfr_tf.recognition.face_crops import FaceCutter, FoundFace, meant_among
+from lrfr_tf.recognition.face_crops import FaceCutter, FoundFace, main_face_among
 from lrfr_tf.recognition.recognizer import Recognizer
 from lrfr_tf.sources.image_source import ImageSource
 from lrfr_tf.sources.pictures import Picture, in_chunks, read_photos
@@ -77,7 +77,7 @@ def embed_people(
     note: Note,
     progress: Callable[[int], object] = lambda count: None,
 ) -> PeopleFaces:
-    """Embeds the face that is meant in each photo, at its own size and in each condition.
+    """Embeds the main face in each photo, at its own size and in each condition.
 
     A face smaller than a height is not enlarged to it.
 
@@ -128,13 +128,15 @@ def _embed_chunk(
     faces: list[list[FoundFace | None]] = []
     possible = []
     for (name, pixels), found in zip(photos, natives, strict=True):
-        native, _ = meant_among(found, pixels)
+        native, _ = main_face_among(found, pixels)
         if native is None:
             note(f"{source.label(name)} shows no face, and is left out.")
             continue
         possible.append(np.array([True, *(condition.height <= native.height for condition in conditions)]))
         smaller = zip(conditions, possible[-1][1:], strict=True)
-        shrunk = (_shrunk(pixels, native, how, name, recognizer.cutter) if fits else None for how, fits in smaller)
+        shrunk = (
+            _find_in_shrunk(pixels, native, how, name, recognizer.cutter) if fits else None for how, fits in smaller
+        )
         faces.append([native, *shrunk])
     embeddings = iter(recognizer.embed([face for row in faces for face in row if face is not None]))
     nothing = np.zeros(recognizer.embedder.dimensions, np.float32)
@@ -168,16 +170,16 @@ def shrink_photo(
     return small, (x1 * across, y1 * along, x2 * across, y2 * along)
 
 
-def lies_in(face: Sequence[float], box: Sequence[float]) -> bool:
+def is_inside(face: Sequence[float], box: Sequence[float]) -> bool:
     """Whether the middle of a face's box lies in another box; both (x1, y1, x2, y2)."""
     x, y = (face[0] + face[2]) / 2, (face[1] + face[3]) / 2
     return box[0] <= x <= box[2] and box[1] <= y <= box[3]
 
 
-def _shrunk(
+def _find_in_shrunk(
     photo: np.ndarray, native: FoundFace, condition: Condition, name: str, cutter: FaceCutter
 ) -> FoundFace | None:
     """The face of the shrunk photo; None where no face or that of somebody else is found."""
     small, box = shrink_photo(photo, native, condition, name)
-    face, _ = meant_among(cutter.find([small])[0], small)
-    return face if face is not None and lies_in(face.box, box) else None
+    face, _ = main_face_among(cutter.find([small])[0], small)
+    return face if face is not None and is_inside(face.box, box) else None

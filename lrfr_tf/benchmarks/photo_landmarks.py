@@ -10,7 +10,7 @@ from lrfr_tf.data.detect_landmarks import detect_landmarks
 from lrfr_tf.data.landmarks import by_image, key_of, read_landmarks, write_landmarks
 from lrfr_tf.data.paired_photos import landmarks_for
 from lrfr_tf.errors import UserError
-from lrfr_tf.faces.choose import rival_notes
+from lrfr_tf.faces.choose import ambiguity_notes
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.sources.image_source import ImageSource
 
@@ -54,6 +54,6 @@ def photo_landmarks(
 def landmarks_by_detector(source: ImageSource, names: Sequence[str], detector: FaceDetector) -> dict[str, np.ndarray]:
     """`detect_landmarks`, which says on stderr which photos show another face about as large."""
     landmarks, with_rival = detect_landmarks(source, names, detector)
-    for note in rival_notes(with_rival):
+    for note in ambiguity_notes(with_rival):
         print(f"note: {note}", file=sys.stderr)
     return landmarks

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from lrfr_tf.benchmarks.scface.files import CAMERAS, MUGSHOT_FOLDERS, MUGSHOT_TABLE, PROBE_FOLDER, table_name
 from lrfr_tf.data.landmarks import write_landmarks
 from lrfr_tf.errors import UserError
-from lrfr_tf.files import folder_written_whole, write_json
+from lrfr_tf.files import atomic_folder, write_json
 from lrfr_tf.images.camera_numpy import photograph_scene
 from lrfr_tf.images.decode import decode_image
 from lrfr_tf.sources.image_source import ImageSource
@@ -105,7 +105,7 @@ def write_scface_lookalike(
     tables: dict[str, dict[str, np.ndarray]] = {MUGSHOT_TABLE: {}}
     tables |= {table_name(distance + 1): {} for distance in range(len(eye_distances))}
     not_shrunk = probes = 0
-    with folder_written_whole(output) as temporary:
+    with atomic_folder(output) as temporary:
         for folder in (MUGSHOT_FOLDERS[0], PROBE_FOLDER):
             (temporary / ROOT / folder).mkdir(parents=True)
         for subject, person in enumerate(tqdm(chosen, desc="write", unit="person"), start=1):

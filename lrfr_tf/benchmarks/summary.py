@@ -6,7 +6,7 @@ from typing import Any
 
 from lrfr_tf.benchmarks.published import published_table
 from lrfr_tf.benchmarks.registry import registered
-from lrfr_tf.files import write_json, written_whole
+from lrfr_tf.files import atomic_file, write_json
 
 MEASURED, ABSENT, FAILED = "measured", "absent", "failed"
 
@@ -39,5 +39,5 @@ def write_summary(folder: Path, rows: Mapping[str, Mapping[str, Any]], model: st
         published = registered()[benchmark].published
         if row["status"] == MEASURED and published:
             lines += ["", f"## {benchmark}: published", "", *published_table(published)]
-    with written_whole(folder / "summary.md") as temporary:
+    with atomic_file(folder / "summary.md") as temporary:
         temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -17,13 +17,13 @@ from typing import Any
 
 import numpy as np
 
-from lrfr_tf.benchmarks.benchmark_folders import find_entry, list_images, needed
+from lrfr_tf.benchmarks.benchmark_folders import find_entry, list_images, require_entry
 from lrfr_tf.benchmarks.curves import draw_curves
-from lrfr_tf.benchmarks.figures import in_brackets
+from lrfr_tf.benchmarks.embed_crops import embed_all, embed_files, pad_to_square, stretch_to_square
+from lrfr_tf.benchmarks.figures import format_interval
 from lrfr_tf.benchmarks.interface import Measured, Note
 from lrfr_tf.benchmarks.mat_lists import find_labeled, labels_in
 from lrfr_tf.benchmarks.published import Published, published_lines
-from lrfr_tf.benchmarks.stream import embed_all, embed_files, padded, stretched
 from lrfr_tf.config import option, required
 from lrfr_tf.data.landmarks import by_image, read_landmarks
 from lrfr_tf.data.paired_photos import landmarks_for
@@ -40,7 +40,7 @@ LANDMARKS = "TinyFace.csv"
 
 Key = tuple[str, str]
 
-CROPS = {"none": stretched, "pad": padded}
+ALIGNMENTS = {"none": stretch_to_square, "pad": pad_to_square}
 RANKS = (1, 5, 10, 20)
 
 COMPARISON = (
@@ -99,7 +99,9 @@ class Settings:
     model: str = required("facenet, the folder of an exported embedder, or a file *.weights.h5 (with --backbone)")
     data: str = required("the folder tinyface, or its Testing_Set")
     output: str = required("the result to write (JSON)")
-    alignment: str = option("none", "none: resized to a square; pad: set in a black square, then resized", tuple(CROPS))
+    alignment: str = option(
+        "none", "none: resized to a square; pad: set in a black square, then resized", tuple(ALIGNMENTS)
+    )
     landmarks: str | None = option(
         None, "table of landmarks (CSV) to align faces by; what has none there becomes a square as --alignment says"
     )
@@ -188,7 +190,7 @@ class TinyFaceBenchmark:
             *([] if counts["distractors"] else [f"note: {NOT_THE_PROTOCOL}"]),
             " ".join(f"{column:>10}" for column in columns),
             " ".join(f"{100 * metrics[f'rank_{k}']:10.2f}" for k in RANKS)
-            + f"  (rank-1: 95 % {in_brackets(metrics['rank_1_interval_95'], '.2f')})",
+            + f"  (rank-1: 95 % {format_interval(metrics['rank_1_interval_95'], '.2f')})",
             "published, on TinyFace; crops and alignment differ from paper to paper:",
             *published_lines(PUBLISHED, columns),
         ]
@@ -227,10 +229,10 @@ def find_tinyface(folder: Path, distractors: bool = True) -> TinyFace:
             image.
     """
     tests = tinyface_tests(folder)
-    folders = {name: needed(tests, name) for name in ("Probe", "Gallery_Match")}
+    folders = {name: require_entry(tests, name) for name in ("Probe", "Gallery_Match")}
     listed = {}
     for name, kind, variable in (("Probe", "probe", "probe"), ("Gallery_Match", "gallery_match", "gallery")):
-        listed[variable] = find_labeled(folders[name], needed(tests, f"{kind}_img_ID_pairs.mat"), variable)
+        listed[variable] = find_labeled(folders[name], require_entry(tests, f"{kind}_img_ID_pairs.mat"), variable)
     disagree = sum(
         path.name.split("_")[0].lstrip("0") != str(identity)
         for paths, identities in listed.values()
@@ -238,7 +240,7 @@ def find_tinyface(folder: Path, distractors: bool = True) -> TinyFace:
     )
     probes, gallery = listed["probe"], listed["gallery"]
     labels = labels_in(gallery, probes, folders["Gallery_Match"], "probes")
-    others = list_images(needed(tests, "Gallery_Distractor")) if distractors else []
+    others = list_images(require_entry(tests, "Gallery_Distractor")) if distractors else []
     return TinyFace(probes[0], labels[1], gallery[0], labels[0], others, int(labels[0].max()) + 1, disagree)
 
 
@@ -278,13 +280,13 @@ def identify(
     Distractors are streamed: of each chunk only counts remain.
 
     Args:
-        alignment: a key of `CROPS`; with landmarks, what happens to images that have none.
+        alignment: a key of `ALIGNMENTS`; with landmarks, what happens to images that have none.
         landmarks: as `tinyface_landmarks` reads them.
 
     Raises:
         UserError: an image cannot be read.
     """
-    crop = CROPS[alignment]
+    crop = ALIGNMENTS[alignment]
     probes = embed_all(embedder, faces.probes, crop, "embed probes", landmarks)
     gallery = embed_all(embedder, faces.gallery, crop, "embed gallery", landmarks)
     streamed = StreamedRanks(probes, faces.probe_labels, gallery, faces.gallery_labels)

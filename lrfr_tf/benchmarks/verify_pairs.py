@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from lrfr_tf.benchmarks.figures import accuracy_figures, difference_figures, in_brackets
-from lrfr_tf.benchmarks.stream import embed_probes
+from lrfr_tf.benchmarks.embed_crops import embed_probes
+from lrfr_tf.benchmarks.figures import accuracy_figures, difference_figures, format_interval
 from lrfr_tf.data.folders import FaceFile
 from lrfr_tf.data.held_out import EVERY_SPLIT, list_held_out
 from lrfr_tf.data.pairs import Pair, PairedImages, find_paired_images
@@ -81,7 +81,7 @@ def table_lines(rows: dict[str, dict[str, Any]], baseline: str) -> list[str]:
         accuracy, difference = row["accuracy"], row[f"difference_to_{baseline}"]
         compared = f"{'':>10} {'':>16} {'':>16}"
         if difference is not None:
-            ends = [in_brackets(difference[key], "+.2f") for key in ("interval_95", "interval_95_over_persons")]
+            ends = [format_interval(difference[key], "+.2f") for key in ("interval_95", "interval_95_over_persons")]
             compared = f"{100 * difference['mean']:+10.2f} {ends[0]:>16} {ends[1]:>16}"
         rates = [100 * rate for rate in row["tar_at_far"].values()]
         lines.append(

@@ -27,7 +27,7 @@ from lrfr_tf.main import note
 from lrfr_tf.networks.embedding import ExportedEmbedder, load_embedder
 from lrfr_tf.networks.saved_model import find_version
 from lrfr_tf.recognition.calibration import DecisionRule, write_calibration
-from lrfr_tf.recognition.face_crops import CUTS
+from lrfr_tf.recognition.face_crops import CROP_KINDS
 from lrfr_tf.recognition.recognizer import Recognizer
 
 SIZES_SHOWN = (1, 20, 100, 1000, 10_000)
@@ -43,7 +43,7 @@ class Config:
     heights: tuple[int, ...] = option(HEIGHTS, "face heights to which photos are shrunk, in pixels")
     camera: tuple[str, ...] = option(("clean",), "how photos are shrunk, see docs/camera.md", tuple(LEVELS))
     min_face_size: int = option(10, "smallest face to look for in a shrunk photo, in pixels")
-    cut: str | None = option(None, "how faces are cut out of photos; default: as the network was trained", CUTS)
+    cut: str | None = option(None, "how faces are cut out of photos; default: as the network was trained", CROP_KINDS)
     seed: int = option(0, "seed of the drawings", at_least=0)
 
 

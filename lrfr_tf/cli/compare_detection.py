@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from lrfr_tf.config import option, required, versions
 from lrfr_tf.data.embeddings import EmbeddingSet, load_embeddings, read_manifest
 from lrfr_tf.errors import UserError
-from lrfr_tf.files import write_json, written_whole
+from lrfr_tf.files import atomic_file, write_json
 from lrfr_tf.study.boxes import MEASURES, BoxComparison, compare_boxes
 
 
@@ -40,7 +40,7 @@ def main(config: Config) -> None:
         comparisons[method] = compare_boxes(hr.boxes, hr.landmarks, other.boxes, other.landmarks)
     for method, comparison in comparisons.items():
         write_csv(output / f"boxes_{method}.csv", hr.paths, comparison)
-    with written_whole(output / "boxes.png") as temporary:
+    with atomic_file(output / "boxes.png") as temporary:
         draw(temporary, comparisons)
     summaries = {method: comparison.summary() for method, comparison in comparisons.items()}
     record = {"split": config.split, "detector": detector, "methods": summaries, "versions": versions()}
@@ -58,7 +58,7 @@ def aligned(rows: EmbeddingSet, hr: EmbeddingSet, folder: Path) -> EmbeddingSet:
 
 
 def write_csv(path: Path, images: list[str], comparison: BoxComparison) -> None:
-    with written_whole(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
+    with atomic_file(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, ("path", "hr_found", "method_found", *MEASURES))
         writer.writeheader()
         for image, row in zip(images, comparison.rows(), strict=True):

@@ -18,16 +18,16 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.export import to_onnx, to_tflite
 from lrfr_tf.export.compare import compare_embeddings, compare_images, cpu_milliseconds, loss_table
 from lrfr_tf.export.convertible import SUPER_RESOLUTION, Convertible, load_convertible
-from lrfr_tf.export.faces import PairedFaces, read_paired_faces, read_some_faces
-from lrfr_tf.files import put_between_marks, sha256, write_json, written_whole
+from lrfr_tf.export.faces import PairedFaces, read_paired_faces, sample_faces
+from lrfr_tf.files import atomic_file, replace_between_markers, sha256, write_json
 from lrfr_tf.images.contact_sheet import write_contact_sheet
 from lrfr_tf.images.degrade import degrade
 from lrfr_tf.images.probes import as_probe
-from lrfr_tf.networks.made_up_faces import made_up_faces
+from lrfr_tf.networks.synthetic_faces import synthetic_faces
 
 ENDINGS = {"onnx": ".onnx", "tflite_float16": ".float16.tflite", "tflite_int8": ".int8.tflite"}
 REFERENCE = "as it was"
-MADE_UP = 16
+SYNTHETIC_FACES = 16
 SHOWN = 40
 
 
@@ -88,7 +88,7 @@ def main(config: Config) -> None:
     table = "\n".join(loss_table(losses, megabytes, milliseconds))
     print(table)
     if config.document is not None:
-        put_between_marks(config.document, table, f"forms of {model.name}")
+        replace_between_markers(config.document, table, f"forms of {model.name}")
 
 
 def converted(model: Convertible, form: str, calibration: np.ndarray | None) -> bytes:
@@ -101,7 +101,7 @@ def converted(model: Convertible, form: str, calibration: np.ndarray | None) -> 
 def write_file(config: Config, form: str, content: bytes) -> dict[str, Any]:
     """Writes one form; what the record says of it."""
     file = Path(config.output + ENDINGS[form])
-    with written_whole(file) as temporary:
+    with atomic_file(file) as temporary:
         temporary.write_bytes(content)
     facts: dict[str, Any] = {"file": file.name, "sha256": sha256(file), "bytes": len(content)}
     if form == "tflite_int8":
@@ -129,13 +129,15 @@ def check_flags(config: Config) -> None:
 def faces_to_measure_on(config: Config, model: Convertible) -> Any:
     """Faces, uint8 [N, S, S, 3], as large as the network's images, or pairs of them."""
     if config.faces is None:
-        print(f"note: without --faces, {MADE_UP} faces made by code show that the conversion works; how accurate it is")
-        print("      on people takes real faces.")
-        return made_up_faces(MADE_UP, model.high_size or model.size)
+        print(
+            f"note: without --faces, {SYNTHETIC_FACES} synthetic faces show that the conversion works; how accurate it"
+        )
+        print("      is on people takes real faces.")
+        return synthetic_faces(SYNTHETIC_FACES, model.high_size or model.size)
     faces = Path(config.faces)
     if config.pairs is None:
         side = model.high_size or model.size
-        return read_some_faces(faces, side, config.faces_count, config.held_out_divisor, True, model.template)
+        return sample_faces(faces, side, config.faces_count, config.held_out_divisor, True, model.template)
     if model.kind == SUPER_RESOLUTION:
         raise UserError(f"--pairs is for embedders; {config.model} is a super-resolution network.")
     landmarks = None if config.landmarks is None else Path(config.landmarks)
@@ -146,7 +148,7 @@ def faces_to_calibrate_on(config: Config, model: Convertible) -> np.ndarray:
     """The faces that the ranges of int8 are taken from: of persons who are not measured on."""
     side = model.high_size or model.size
     folder = Path(str(config.calibration_faces))
-    faces = read_some_faces(folder, side, config.calibration_count, config.held_out_divisor, False, model.template)
+    faces = sample_faces(folder, side, config.calibration_count, config.held_out_divisor, False, model.template)
     if model.kind == SUPER_RESOLUTION:
         return degrade(faces, model.size)
     faces[1::2] = as_probe(faces[1::2], config.probe_size)  # every second one shrunk and enlarged, as small probes are

@@ -13,7 +13,7 @@ from typing import Any
 
 from lrfr_tf.benchmarks.registry import find_benchmarks, folder_names, missing, registered
 from lrfr_tf.benchmarks.summary import ABSENT, FAILED, MEASURED, summary_lines, write_summary
-from lrfr_tf.cli.evaluate_benchmark import evaluate, say
+from lrfr_tf.cli.evaluate_benchmark import evaluate, print_note
 from lrfr_tf.config import option, required
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import make_folder
@@ -55,7 +55,7 @@ def main(config: Config) -> None:
                 backbone=config.backbone,
                 facenet_weights=config.facenet_weights,
                 flip=config.flip,
-                **benchmark.settings_in(folders[name], tables, output / "landmarks", say),
+                **benchmark.settings_in(folders[name], tables, output / "landmarks", print_note),
             )
             figures = benchmark.main_figures(evaluate(benchmark, settings))
             rows[name] = {"status": MEASURED, "reason": None, "figures": figures}

@@ -17,9 +17,9 @@ def evaluate(benchmark: Benchmark[Any, Any, Any], settings: Any) -> dict[str, An
     """
     started = time.monotonic()
     check_result_file(settings.output)
-    data = benchmark.read(settings, say)
+    data = benchmark.read(settings, print_note)
     embedder = embedder_of(settings)
-    measured = benchmark.evaluate(benchmark.prepare(data, embedder, settings, say), embedder, settings)
+    measured = benchmark.evaluate(benchmark.prepare(data, embedder, settings, print_note), embedder, settings)
     result = benchmark_result(benchmark.name, measured.protocol, embedder, measured.figures, settings, started)
     benchmark.draw(Path(settings.output), embedder.name, measured.curves)
     write_json(settings.output, result)
@@ -28,6 +28,6 @@ def evaluate(benchmark: Benchmark[Any, Any, Any], settings: Any) -> dict[str, An
     return result
 
 
-def say(note: str) -> None:
+def print_note(note: str) -> None:
     """Prints a note above the table."""
     print(f"note: {note}")

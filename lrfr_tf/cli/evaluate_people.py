@@ -36,7 +36,7 @@ from lrfr_tf.images.camera import LEVELS
 from lrfr_tf.main import note
 from lrfr_tf.networks.embedding import load_embedder
 from lrfr_tf.recognition.calibration import FPIR, DecisionRule
-from lrfr_tf.recognition.face_crops import CUTS
+from lrfr_tf.recognition.face_crops import CROP_KINDS
 from lrfr_tf.recognition.recognizer import Recognizer, calibration_of
 
 
@@ -56,7 +56,7 @@ class Config:
     fpir: float = option(FPIR, "false positive identification rate that the threshold is to keep")
     threshold: float | None = option(None, "the least score for a name; default: by --fpir and the calibration")
     min_face_size: int = option(10, "smallest face to look for in a shrunk photo, in pixels")
-    cut: str | None = option(None, "how faces are cut out of photos; default: as the network was trained", CUTS)
+    cut: str | None = option(None, "how faces are cut out of photos; default: as the network was trained", CROP_KINDS)
     facenet_weights: str | None = option(None, "FaceNet's weight file; without it, the cache or a download")
     seed: int = option(0, "seed of the drawings", at_least=0)
 

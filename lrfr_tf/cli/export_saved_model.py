@@ -128,7 +128,7 @@ def report(folder: Path, record: dict[str, Any]) -> None:
         ("cost_of_compute", f"computing in {record.get('computes_in')}"),
     ):
         if key in record:
-            print(f"  {what}, against the same without it: {cost_in_words(record[key])}")
+            print(f"  {what}, against the same without it: {describe_cost(record[key])}")
     check = record["check"]
     print(
         f"  checked in a new process: {check['requests']} requests; {check['differing']} of {check['places']} values "
@@ -136,7 +136,7 @@ def report(folder: Path, record: dict[str, Any]) -> None:
     )
 
 
-def cost_in_words(cost: dict[str, float]) -> str:
+def describe_cost(cost: dict[str, float]) -> str:
     """What a smaller or faster form of a network costs."""
     if "smallest_cosine" in cost:
         return f"cosine of the embeddings at least {cost['smallest_cosine']:.6f}, on average {cost['mean_cosine']:.6f}"

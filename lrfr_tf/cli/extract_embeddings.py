@@ -16,7 +16,7 @@ from lrfr_tf.data.face_cache import read_tree_manifest
 from lrfr_tf.data.folders import SPLITS, read_classes
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.align import TEMPLATES
-from lrfr_tf.faces.choose import RULE, rival_notes
+from lrfr_tf.faces.choose import RULE, ambiguity_notes
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.main import note
 from lrfr_tf.networks.embedding import load_embedder, template_for
@@ -71,6 +71,6 @@ def main(config: Config) -> None:
     for method in config.methods:
         hr_output = output / "hr" if config.policy == "hr_box" and method != "hr" else None
         with_rival = extract_tree(data / method, config.splits, classes, how, output / method, hr_output)
-        for sentence in rival_notes([str(data / method / name) for name in with_rival]):
+        for sentence in ambiguity_notes([str(data / method / name) for name in with_rival]):
             note(sentence)
     print(f"{output}: embeddings of {', '.join(config.methods)} by {how.embedder.name}")

@@ -33,7 +33,7 @@ from lrfr_tf.models.backbone import BACKBONES
 from lrfr_tf.networks.embedding import load_embedder
 from lrfr_tf.networks.super_resolution import load_super_resolver
 from lrfr_tf.recognition.calibration import FPIR, DecisionRule, Threshold
-from lrfr_tf.recognition.face_crops import CUTS
+from lrfr_tf.recognition.face_crops import CROP_KINDS
 from lrfr_tf.recognition.gallery import KNOWN, UNKNOWN, Gallery
 from lrfr_tf.recognition.identifier import IdentifiedFace, Identifier, identifier_of_classifier
 from lrfr_tf.recognition.recognizer import Recognizer, calibration_of
@@ -73,7 +73,7 @@ class Config:
         False,
         "every picture is one face that is cut out already, and aligned if the network needs it; neither is done here",
     )
-    cut: str | None = option(None, "how faces are cut out of photos; default: as the network was trained", CUTS)
+    cut: str | None = option(None, "how faces are cut out of photos; default: as the network was trained", CROP_KINDS)
     min_face_size: int = option(20, "smallest face to look for, in pixels")
     every: int = option(1, "of a video, only every n-th frame", at_least=1)
     format: str = option("table", "how the answers are printed", ("table", "json"))

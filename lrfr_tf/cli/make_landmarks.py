@@ -15,7 +15,7 @@ from lrfr_tf.config import option, required
 from lrfr_tf.data.detect_landmarks import detect_landmarks
 from lrfr_tf.data.landmarks import write_landmarks
 from lrfr_tf.errors import UserError
-from lrfr_tf.faces.choose import rival_note
+from lrfr_tf.faces.choose import ambiguity_note
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.main import note
 from lrfr_tf.sources.image_source import open_source
@@ -46,7 +46,7 @@ def main(config: Config) -> None:
         raise UserError(f"No face was found in any of the {len(names)} images of {config.images}.")
     write_landmarks(Path(config.output), found)
     for name in with_rival:  # nothing else tells which these are
-        note(rival_note(name))
+        note(ambiguity_note(name))
     for name in missed[:NAMED]:
         print(f"no face: {name}")
     if len(missed) > NAMED:

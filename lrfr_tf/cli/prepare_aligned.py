@@ -17,13 +17,13 @@ from lrfr_tf.data.aligned_source import (
     detected_by,
     find_celeba_landmarks,
 )
+from lrfr_tf.data.ambiguous_photos import AmbiguousPhotos
 from lrfr_tf.data.celeba import match_images, read_identities
 from lrfr_tf.data.landmarks import read_landmarks
 from lrfr_tf.data.name_list import read_exclusions
 from lrfr_tf.data.prepare_aligned import Framing, describe, prepare_aligned_tree, source_fingerprint
-from lrfr_tf.data.rivaled_photos import RivaledPhotos
 from lrfr_tf.faces.align import ALIGNED_SIZE, TEMPLATES
-from lrfr_tf.faces.choose import RULE, rival_notes
+from lrfr_tf.faces.choose import RULE, ambiguity_notes
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.files import sha256
 from lrfr_tf.main import note
@@ -95,7 +95,7 @@ def main(config: Config) -> None:
     find_landmarks: FindLandmarks
     rivaled = None
     if config.landmarks == "detect":
-        rivaled = RivaledPhotos(Path(config.output))
+        rivaled = AmbiguousPhotos(Path(config.output))
         find_landmarks = detected_by(FaceDetector(config.thresholds, config.min_face_size), rivaled)
         settings["detector"] = {
             "thresholds": list(config.thresholds),
@@ -128,6 +128,6 @@ def main(config: Config) -> None:
     manifest = prepare_aligned_tree(
         source, selection, find_landmarks, Path(config.output), framing, settings, config.workers, rivaled
     )
-    for sentence in rival_notes(manifest.get("images_with_rival", [])):
+    for sentence in ambiguity_notes(manifest.get("images_with_rival", [])):
         note(sentence)
     print(describe(config.output, manifest))

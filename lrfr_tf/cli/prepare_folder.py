@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 
 from lrfr_tf.config import option, required
+from lrfr_tf.data.ambiguous_photos import AmbiguousPhotos
 from lrfr_tf.data.prepare import Sizes, prepare_tree
-from lrfr_tf.data.rivaled_photos import RivaledPhotos
 from lrfr_tf.data.splits import split_by_name, split_unnamed, split_with_given_test
 from lrfr_tf.errors import UserError
-from lrfr_tf.faces.choose import RULE, only_meant, rival_notes
+from lrfr_tf.faces.choose import RULE, ambiguity_notes, only_main_face
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.faces.frame import frame_face, frame_portrait
 from lrfr_tf.files import sha256
@@ -75,7 +75,7 @@ def main(config: Config) -> None:
         split = split_by_name(trees[0])
         source = sources[0]
     detector = FaceDetector(config.thresholds, config.min_face_size)
-    rivaled = RivaledPhotos(Path(config.output))
+    rivaled = AmbiguousPhotos(Path(config.output))
 
     def frame(photo: np.ndarray, box: np.ndarray) -> np.ndarray:
         if config.framing == "portrait":
@@ -83,8 +83,8 @@ def main(config: Config) -> None:
         return frame_face(photo, box, config.scale, config.high_size)
 
     def frame_faces(names: Sequence[str], photos: Sequence[np.ndarray]) -> list[np.ndarray | None]:
-        meant = [only_meant(*found) for found in zip(detector.detect(photos), photos, strict=True)]
-        rivaled.add([name for name, (_, has_rival) in zip(names, meant, strict=True) if has_rival])
+        meant = [only_main_face(*found) for found in zip(detector.detect(photos), photos, strict=True)]
+        rivaled.add([name for name, (_, is_ambiguous) in zip(names, meant, strict=True) if is_ambiguous])
         return [
             frame(photo, face.boxes[0]) if face.found else None for photo, (face, _) in zip(photos, meant, strict=True)
         ]
@@ -101,7 +101,7 @@ def main(config: Config) -> None:
         "images_sha256": [sha256(path) if path.is_file() else "folder" for path in paths],
     }
     manifest = prepare_tree(source, split, frame_faces, Path(config.output), sizes, settings, rivaled=rivaled)
-    for sentence in rival_notes(manifest["images_with_rival"]):
+    for sentence in ambiguity_notes(manifest["images_with_rival"]):
         note(sentence)
     print(f"{config.output}: {manifest['identities']} identities, images {manifest['images']}")
     print(

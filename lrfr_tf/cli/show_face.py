@@ -13,7 +13,7 @@ from lrfr_tf.config import option, required
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.faces.frame import frame_face
-from lrfr_tf.files import written_whole
+from lrfr_tf.files import atomic_file
 from lrfr_tf.images.decode import read_image
 from lrfr_tf.images.degrade import degrade
 from lrfr_tf.networks.super_resolution import bicubic, load_super_resolver
@@ -40,7 +40,7 @@ def main(config: Config) -> None:
     columns = {"LR 16 x 16": low}
     columns |= {resolver.name: resolver.super_resolve(low) for resolver in resolvers}
     columns |= {"HR 64 x 64": high}
-    with written_whole(config.output) as temporary:
+    with atomic_file(config.output) as temporary:
         draw(temporary, columns)
     print(f"{config.output}: {len(high)} faces")
 

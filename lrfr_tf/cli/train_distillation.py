@@ -3,7 +3,7 @@
 python -m lrfr_tf.train_distillation --flagfile=configs/distill_mobilefacenet.cfg
 """
 
-from lrfr_tf.files import folder_written_whole
+from lrfr_tf.files import atomic_folder
 from lrfr_tf.main import run
 from lrfr_tf.training.average import AveragedNetwork
 from lrfr_tf.training.checkpoint import CheckpointStore
@@ -41,7 +41,7 @@ def main(config: Config) -> None:
         jit_compile = uses_xla(config.jit_compile, strategy)
         train("distillation", step, job.batches, store, done, job.schedule(), monitor, jit_compile, strategy)
         if job.writes:
-            with folder_written_whole(model) as temporary:
+            with atomic_folder(model) as temporary:
                 job.store(outcome, temporary)
 
 

@@ -9,12 +9,12 @@ network that ships is taught by train_distillation.
 import dataclasses
 from pathlib import Path
 
-from lrfr_tf.benchmarks.in_training import Benchmarks, find_all
+from lrfr_tf.benchmarks.in_training import Benchmarks, find_chosen_benchmarks
 from lrfr_tf.benchmarks.registry import folder_names, registered
 from lrfr_tf.config import option
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.align import ALIGNED_SIZE
-from lrfr_tf.files import folder_written_whole
+from lrfr_tf.files import atomic_folder
 from lrfr_tf.main import run
 from lrfr_tf.training.average import AveragedNetwork
 from lrfr_tf.training.checkpoint import CheckpointStore
@@ -41,7 +41,7 @@ def main(config: Config) -> None:
     jit_compile = uses_xla(config.jit_compile, strategy)
     if bool(config.eval_benchmarks) != bool(config.data_root):
         raise UserError("--eval_benchmarks and --data_root go together: which benchmarks, and where they lie.")
-    folders = find_all(Path(config.data_root), config.eval_benchmarks) if config.data_root else None
+    folders = find_chosen_benchmarks(Path(config.data_root), config.eval_benchmarks) if config.data_root else None
     job = SiameseRun(config, strategy)
     with strategy.scope():
         network = job.build_network()
@@ -63,7 +63,7 @@ def main(config: Config) -> None:
     if done < config.steps or not model.is_dir():
         train("siamese", step, job.batches, store, done, job.schedule(), monitor, jit_compile, strategy)
         if job.writes:
-            with folder_written_whole(model) as temporary:
+            with atomic_folder(model) as temporary:
                 save_weights(outcome.stored, temporary / f"{config.backbone}.weights.h5")
                 write_embedder_record(temporary, job.template, ALIGNED_SIZE)
     job.show_last(monitor)

@@ -11,7 +11,7 @@ import keras
 from lrfr_tf.errors import UserError
 from lrfr_tf.main import run
 from lrfr_tf.models.fold import fold_for_inference
-from lrfr_tf.models.srgan import take_over_without_attention
+from lrfr_tf.models.srgan import copy_weights_without_attention
 from lrfr_tf.networks.identity_network import load_identity_network
 from lrfr_tf.networks.stored_network import read_weights
 from lrfr_tf.networks.super_resolution import (
@@ -111,7 +111,7 @@ def begin_with(generator: keras.Model, folder: Path, config: Config) -> None:
     for network in (generator, plain):
         if _take_over(network, stored):
             if network is not generator:
-                take_over_without_attention(plain, generator)
+                copy_weights_without_attention(plain, generator)
             return
     raise UserError(
         f"The generator in {folder} has another form; give the same --preset, --blocks, --filters and --attention."

@@ -51,7 +51,7 @@ def list_aligned_faces(roots: Sequence[Path], held_out_divisor: int, excluded: C
     common_template(roots)
     found: list[tuple[str, str, int]] = []
     for tree, root in enumerate(roots):
-        for target in sorted(faces_below(root)):
+        for target in sorted(find_face_files(root)):
             folder = target.split("/")[0]
             if not is_held_out(folder, held_out_divisor) and identity_name(folder) not in excluded:
                 found.append((identity_name(folder), str(root / target), tree))
@@ -93,7 +93,7 @@ def read_aligned_faces(paths: Sequence[str]) -> np.ndarray:
     return read_faces(paths, "read faces")
 
 
-def faces_below(root: Path) -> set[str]:
+def find_face_files(root: Path) -> set[str]:
     """All finished faces, as <identity>/<image>.jpg; one walk, since a tree may hold millions."""
     found = set()
     for folder in os.scandir(root):

@@ -7,12 +7,12 @@ from typing import Protocol
 
 import numpy as np
 
+from lrfr_tf.data.ambiguous_photos import AmbiguousPhotos
 from lrfr_tf.data.folders import identity_name, is_held_out, sorted_names
 from lrfr_tf.data.landmarks import by_image, key_of
-from lrfr_tf.data.rivaled_photos import RivaledPhotos
 from lrfr_tf.data.splits import MINIMUM_IMAGES
 from lrfr_tf.errors import UserError
-from lrfr_tf.faces.choose import only_meant
+from lrfr_tf.faces.choose import only_main_face
 
 # Names of photos and the photos, uint8 [H, W, 3] each -> for each the landmarks of its face, float [5, 2] in pixels, or
 # None where there is no face.
@@ -171,11 +171,11 @@ class LandmarkTable:
         return [self._landmarks.get(self.key(name)) for name in names]
 
 
-def detected_by(detector: Detector, with_rival: RivaledPhotos) -> FindLandmarks:
-    """The landmarks of the face that is meant in each photo; photos with a rival are added to `with_rival`."""
+def detected_by(detector: Detector, with_rival: AmbiguousPhotos) -> FindLandmarks:
+    """The landmarks of the main face in each photo; photos with a rival are added to `with_rival`."""
 
     def find(names: Sequence[str], photos: Sequence[np.ndarray]) -> list[np.ndarray | None]:
-        meant = [only_meant(*found) for found in zip(detector.detect(photos), photos, strict=True)]
+        meant = [only_main_face(*found) for found in zip(detector.detect(photos), photos, strict=True)]
         with_rival.add([name for name, (_, rivaled) in zip(names, meant, strict=True) if rivaled])
         return [found.landmarks[0] if found.found else None for found, _ in meant]
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from lrfr_tf.faces.choose import only_meant
+from lrfr_tf.faces.choose import only_main_face
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.images.decode import decode_image
 from lrfr_tf.images.resize import resize
@@ -21,7 +21,7 @@ class FoundLandmarks(NamedTuple):
 
     Attributes:
         landmarks: name -> float32 [5, 2], (x, y) in pixels of the photo as it is, in the order of the names given.
-        with_rival: the photos that show another face about as large (see `lrfr_tf.faces.choose.has_rival`).
+        with_rival: the photos that show another face about as large (see `lrfr_tf.faces.choose.is_ambiguous`).
     """
 
     landmarks: dict[str, np.ndarray]
@@ -31,7 +31,7 @@ class FoundLandmarks(NamedTuple):
 def detect_landmarks(
     source: ImageSource, names: Sequence[str], detector: FaceDetector, enlargement: int = 1
 ) -> FoundLandmarks:
-    """Detects the landmarks of the face that is meant in each photo; a photo without a face is left out.
+    """Detects the landmarks of the main face in each photo; a photo without a face is left out.
 
     Args:
         names: photos of the source.
@@ -46,7 +46,7 @@ def detect_landmarks(
         for photos in _in_chunks(source, names):
             searched = [_enlarged(photo, enlargement) for photo in photos.values()]
             for name, photo, detection in zip(photos, searched, detector.detect(searched), strict=True):
-                meant, rivaled = only_meant(detection, photo)
+                meant, rivaled = only_main_face(detection, photo)
                 if meant.found:
                     landmarks[name] = meant.landmarks[0] / enlargement
                 if rivaled:

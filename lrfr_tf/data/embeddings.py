@@ -15,7 +15,7 @@ import numpy as np
 
 from lrfr_tf.data.folders import read_classes
 from lrfr_tf.errors import UserError
-from lrfr_tf.files import read_json, written_whole
+from lrfr_tf.files import atomic_file, read_json
 
 SCHEMA = 1
 SHARD_SIZE = 1024
@@ -68,7 +68,7 @@ def shard_path(folder: Path, split: str, index: int) -> Path:
 def write_shard(path: Path, rows: EmbeddingSet) -> None:
     """Writes one shard, whole or not at all."""
     arrays = {name: getattr(rows, name) for name in ARRAYS}
-    with written_whole(path) as temporary, open(temporary, "wb") as file:
+    with atomic_file(path) as temporary, open(temporary, "wb") as file:
         np.savez(file, paths=np.array(rows.paths, dtype=str), crops=np.array(rows.crops, dtype=str), **arrays)
 
 

@@ -77,9 +77,9 @@ def face_batches(
         if framed_size:
             frames = draw_frames(batch_size, height, width, seed, step)
             high = resize_boxes_in_graph(high, frames, framed_size, framed_size)
-            boxes = None if face_box is None else places_in_frames(face_box, frames, framed_size)
+            boxes = None if face_box is None else boxes_in_frames(face_box, frames, framed_size)
         high.set_shape((batch_size, framed_size or height, framed_size or width, 3))
-        parts = photograph_in_turn(high, low_size, cameras, augmentation_seed(seed, 2, step))
+        parts = photograph_alternately(high, low_size, cameras, augmentation_seed(seed, 2, step))
         if boxes is not None:
             parts["face_boxes"] = boxes
         if features is not None:
@@ -129,14 +129,16 @@ def draw_frames(count: int, height: int, width: int, seed: int, step: tf.Tensor)
     return tf.clip_by_value(boxes, 0.0, [width, height, width, height])
 
 
-def places_in_frames(box: tuple[float, float, float, float], frames: tf.Tensor, size: int) -> tf.Tensor:
+def boxes_in_frames(box: tuple[float, float, float, float], frames: tf.Tensor, size: int) -> tf.Tensor:
     """Where a box (x1, y1, x2, y2) of portraits lies in each of their frames [N, 4], once that is resized to `size`."""
     starts = tf.tile(frames[:, :2], (1, 2))
     sides = tf.tile(frames[:, 2:] - frames[:, :2], (1, 2))
     return (tf.constant([box], tf.float32) - starts) * (size / sides)
 
 
-def photograph_in_turn(high: tf.Tensor, low_size: int, cameras: Sequence[str], seed: tf.Tensor) -> dict[str, tf.Tensor]:
+def photograph_alternately(
+    high: tf.Tensor, low_size: int, cameras: Sequence[str], seed: tf.Tensor
+) -> dict[str, tf.Tensor]:
     """LR faces of several camera levels, which take turns from row to row, and what should be made of them.
 
     Args:

@@ -21,7 +21,7 @@ import numpy as np
 
 from lrfr_tf.data.pairs import image_key
 from lrfr_tf.errors import UserError
-from lrfr_tf.files import written_whole
+from lrfr_tf.files import atomic_file
 
 VGGFACE2_HEADER = ["NAME_ID", *(f"P{point}{axis}" for point in range(1, 6) for axis in "XY")]
 COLUMNS = 11
@@ -62,7 +62,7 @@ def write_landmarks(path: Path, rows: Mapping[str, np.ndarray]) -> None:
             raise ValueError(f"{name} should have five landmarks (x, y), not {np.asarray(points).tolist()}.")
         if "\n" in name or "\r" in name:
             raise UserError(f"A table of landmarks cannot hold the name {name!r}.")
-    with written_whole(path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
+    with atomic_file(path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         for name, points in rows.items():
             writer.writerow([name, *(f"{value:.2f}" for value in np.ravel(points))])

@@ -23,7 +23,7 @@ import numpy as np
 
 from lrfr_tf.data.name_list import read_lines
 from lrfr_tf.errors import UserError
-from lrfr_tf.files import written_whole
+from lrfr_tf.files import atomic_file
 
 ImageT = TypeVar("ImageT")
 
@@ -115,7 +115,7 @@ def make_pairs(
     found = []
     for fold in range(folds):
         # Dealt forwards and backwards in turn, so that no fold always gets the persons with more images.
-        members = [p for place, p in enumerate(dealt) if fold == _dealt_to(place, folds)]
+        members = [p for place, p in enumerate(dealt) if fold == _fold_of(place, folds)]
         files = {person: sorted(images[person]) for person in members}
         _check_enough([len(names) for names in files.values()], pairs, f"Fold {fold + 1} of {folds}")
         found.append(_draw(files, pairs, True, random) + _draw(files, pairs, False, random))
@@ -135,7 +135,7 @@ def write_pairs(path: Path, folds: Sequence[Sequence[Pair]]) -> None:
                 raise UserError(f"A list of pairs cannot hold the name {person}/{file_name!r}.")
         fields = [*pair.first, pair.second[1]] if pair.same else [*pair.first, *pair.second]
         lines.append("\t".join(fields))
-    with written_whole(path) as temporary:
+    with atomic_file(path) as temporary:
         temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
@@ -225,7 +225,7 @@ def _file_name(person: str, image: str) -> str:
     return f"{person}_{int(image):04d}.jpg" if image.isdecimal() else image
 
 
-def _dealt_to(place: int, folds: int) -> int:
+def _fold_of(place: int, folds: int) -> int:
     turn, position = divmod(place, folds)
     return position if turn % 2 == 0 else folds - 1 - position
 

@@ -18,8 +18,8 @@ import numpy as np
 from tqdm import tqdm
 
 from lrfr_tf.config import versions
+from lrfr_tf.data.ambiguous_photos import AmbiguousPhotos
 from lrfr_tf.data.folders import write_classes
-from lrfr_tf.data.rivaled_photos import RivaledPhotos
 from lrfr_tf.data.splits import Split, SplitFile
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import read_json, write_json
@@ -61,7 +61,7 @@ def prepare_tree(
     sizes: Sizes,
     settings: dict[str, Any],
     missing: Sequence[str] = (),
-    rivaled: RivaledPhotos | None = None,
+    rivaled: AmbiguousPhotos | None = None,
 ) -> dict[str, Any]:
     """Writes the tree, and returns its manifest.
 
@@ -114,7 +114,7 @@ def _finish(
     settings: dict[str, Any],
     bad: list[dict[str, str]],
     no_face: list[str],
-    rivaled: RivaledPhotos | None,
+    rivaled: AmbiguousPhotos | None,
 ) -> dict[str, Any]:
     (output / "bad_images.json").unlink(missing_ok=True)
     if bad:

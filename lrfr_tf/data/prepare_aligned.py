@@ -15,13 +15,13 @@ from PIL import Image
 from tqdm import tqdm
 
 from lrfr_tf.config import versions
-from lrfr_tf.data.aligned import faces_below
+from lrfr_tf.data.aligned import find_face_files
 from lrfr_tf.data.aligned_source import FindLandmarks, Selection
+from lrfr_tf.data.ambiguous_photos import AmbiguousPhotos
 from lrfr_tf.data.folders import sorted_names
-from lrfr_tf.data.rivaled_photos import RivaledPhotos
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.align import ALIGNED_SIZE, align_face
-from lrfr_tf.files import read_json, write_json, written_whole
+from lrfr_tf.files import atomic_file, read_json, write_json
 from lrfr_tf.images.decode import decode_image
 from lrfr_tf.images.resize import resize
 from lrfr_tf.resumable import open_folder
@@ -60,7 +60,7 @@ def prepare_aligned_tree(
     framing: Framing,
     settings: dict[str, Any],
     workers: int | None = None,
-    rivaled: RivaledPhotos | None = None,
+    rivaled: AmbiguousPhotos | None = None,
 ) -> dict[str, Any]:
     """Writes the tree, and returns its manifest.
 
@@ -92,7 +92,7 @@ def prepare_aligned_tree(
     for part in output.rglob(".part-*"):  # faces that a killed run had begun
         part.unlink()
     targets = _targets(selection.images)
-    done = faces_below(output)
+    done = find_face_files(output)
     pending = [name for name, target in targets.items() if target not in done]
     bad = [{"image": name, "reason": "it is in the list and not among the images"} for name in selection.missing]
     no_face = list(selection.without_landmarks)
@@ -165,7 +165,7 @@ def _frame(photo: np.ndarray, landmarks: np.ndarray | None, framing: Framing) ->
 
 def _write_jpeg(path: Path, image: np.ndarray) -> None:
     try:
-        with written_whole(path) as temporary:
+        with atomic_file(path) as temporary:
             Image.fromarray(image).save(temporary, format="JPEG", quality=JPEG_QUALITY)
     except OSError as error:
         # Not the photo's fault: no further face could be written either.
@@ -187,7 +187,7 @@ def _finish(
     settings: dict[str, Any],
     bad: list[dict[str, str]],
     no_face: list[str],
-    rivaled: RivaledPhotos | None,
+    rivaled: AmbiguousPhotos | None,
 ) -> dict[str, Any]:
     (output / "bad_images.json").unlink(missing_ok=True)
     bad = sorted(bad, key=lambda item: item["image"])
@@ -198,7 +198,7 @@ def _finish(
             f"{len(bad)} of {total} images are missing or cannot be read (more than {LARGEST_BAD_SHARE:.0%}), for "
             f"example {bad[0]['image']}: {bad[0]['reason'].rstrip('.')}; all are named in {output / 'bad_images.json'}."
         )
-    faces = Counter(target.split("/")[0] for target in faces_below(output))
+    faces = Counter(target.split("/")[0] for target in find_face_files(output))
     if not faces:
         raise UserError(f"No face was found in any of the {total} images.")
     manifest = {

@@ -26,7 +26,7 @@ def split_off_identities(files: AlignedFiles, count: int) -> tuple[AlignedFiles,
     return _part(files, ~validated), _part(files, validated)
 
 
-def at_most_of_each(files: AlignedFiles, count: int) -> AlignedFiles:
+def limit_per_identity(files: AlignedFiles, count: int) -> AlignedFiles:
     """At most `count` faces of each identity, evenly spread over those there are."""
     kept = np.zeros(len(files.paths), bool)
     for number in range(len(files.names)):

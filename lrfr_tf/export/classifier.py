@@ -28,21 +28,21 @@ from lrfr_tf.faces.frame import box_in_square, crop
 from lrfr_tf.images.decode import decode_image
 from lrfr_tf.images.decode_in_graph import PIXEL_BUDGET_IN_GRAPH, decode_and_resize
 from lrfr_tf.images.resize import resize, resize_in_graph
-from lrfr_tf.models.backbone import in_fewer_operations
+from lrfr_tf.models.backbone import fold_facenet
 from lrfr_tf.models.fold import fold_for_inference
 from lrfr_tf.models.heads import linear_head, mlp_head
 from lrfr_tf.networks.classifier import Classifier, Templates, load_classifier
 from lrfr_tf.networks.embedding import EMBEDDERS, Embedder, ExportedEmbedder
 from lrfr_tf.networks.exported_classifier import KIND
 from lrfr_tf.networks.head_kinds import PROBABILITY_KINDS, check_classes
-from lrfr_tf.networks.made_up_faces import made_up_faces, made_up_files
 from lrfr_tf.networks.saved_model import content_checksum, file_checksums
 from lrfr_tf.networks.stored_network import StoredNetwork, source_of
 from lrfr_tf.networks.super_resolution import ExportedSuperResolver, SuperResolutionNetwork
+from lrfr_tf.networks.synthetic_faces import synthetic_faces, synthetic_files
 
 MOST_ANSWERS = 5  # k: so many names a face, or as many as there are classes
 LABELS = "labels.txt"
-HOW_CUT = {"box": "cut out at their box", "aligned": "aligned by their landmarks"}
+CROP_DESCRIPTIONS = {"box": "cut out at their box", "aligned": "aligned by their landmarks"}
 
 InGraph = Callable[[tf.Tensor], tf.Tensor]
 
@@ -142,7 +142,7 @@ class _Classifier(tf.Module):
             self._embedder = embedder.exported  # everything that its signature needs is stored once more
             return embedder.embed_in_graph, embedder.record["input_size"]
         size = int(embedder.network.input_shape[1])
-        self._network = StoredNetwork(in_fewer_operations(embedder.network), "float32")
+        self._network = StoredNetwork(fold_facenet(embedder.network), "float32")
         return embeddings_in_graph(self._network, size), size
 
     def _super_resolution(self, resolver: SuperResolutionNetwork) -> InGraph:
@@ -199,7 +199,7 @@ class _Network(tf.Module):
 
 
 def _cut(embedder: Embedder, resolver: SuperResolutionNetwork | None) -> str:
-    """How faces are cut out of photos for it, as `face_crops.CUTS` calls it."""
+    """How faces are cut out of photos for it, as `face_crops.CROP_KINDS` calls it."""
     if resolver is not None:
         return "square"  # as the trees are framed that are super-resolved
     if isinstance(embedder, ExportedEmbedder):
@@ -214,9 +214,9 @@ def _check_cut(folder: Path, classifier: Classifier, embedder: Embedder) -> None
     wanted, template = _cut(embedder, None), embedder.template
     if classifier.cut != wanted:
         raise UserError(
-            f"{folder} was fitted on embeddings of faces that were {HOW_CUT[classifier.cut]}, but "
-            f"{embedder.name} takes faces that are {HOW_CUT[wanted]}; tools/extract_embeddings.py --crop={wanted} "
-            "makes such embeddings."
+            f"{folder} was fitted on embeddings of faces that were {CROP_DESCRIPTIONS[classifier.cut]}, but "
+            f"{embedder.name} takes faces that are {CROP_DESCRIPTIONS[wanted]}; "
+            f"tools/extract_embeddings.py --crop={wanted} makes such embeddings."
         )
     if wanted == "aligned" and template in TEMPLATES and classifier.template not in (None, template):
         raise UserError(
@@ -237,7 +237,7 @@ def _count_parameters(classifier: Classifier, embedder: Embedder, resolver: Supe
         if isinstance(part, (ExportedEmbedder, ExportedSuperResolver)):
             count += part.record.get("parameters", 0)
         elif part is not None and part.network is not None:
-            count += in_fewer_operations(part.network).count_params()
+            count += fold_facenet(part.network).count_params()
     return int(count)
 
 
@@ -268,10 +268,10 @@ def _requests(sizes: tuple[int, ...]) -> list[Request]:
     """Every signature with one face and with some, since the first call of each batch size is slow."""
     requests = []
     for size in sizes:
-        faces = made_up_faces(max(BATCH_SIZES), size)
+        faces = synthetic_faces(max(BATCH_SIZES), size)
         for count in BATCH_SIZES:
             requests += [Request(name, {"faces": faces[:count]}) for name in ("serving_default", "identify")]
-    files = made_up_files()
+    files = synthetic_files()
     return [*requests, *(Request("identify_bytes", {"image_bytes": some}) for some in (files[:1], files))]
 
 

@@ -19,14 +19,14 @@ from lrfr_tf.files import sha256
 from lrfr_tf.images.decode import decode_image
 from lrfr_tf.images.decode_in_graph import LONGEST_SIDE, MOST_IMAGES, PIXEL_BUDGET_IN_GRAPH, decode_and_resize
 from lrfr_tf.images.resize import resize, resize_in_graph
-from lrfr_tf.models.backbone import in_fewer_operations
+from lrfr_tf.models.backbone import fold_facenet
 from lrfr_tf.models.bfloat16 import in_bfloat16
 from lrfr_tf.networks.constant_network import ConstantNetwork
 from lrfr_tf.networks.embedding import KIND, load_embedder
 from lrfr_tf.networks.exported_network import exported_network
-from lrfr_tf.networks.made_up_faces import made_up_faces, made_up_files
 from lrfr_tf.networks.saved_model import read_record
 from lrfr_tf.networks.stored_network import StoredNetwork, rounded_weights, source_of
+from lrfr_tf.networks.synthetic_faces import synthetic_faces, synthetic_files
 from lrfr_tf.networks.trained_backbone import load_backbone
 from lrfr_tf.weights.backbone import template_of_weights
 
@@ -78,7 +78,7 @@ def servable_facenet(
     # A face as the detector cuts it out, not aligned.
     source = {"model": embedder.name, "sha256": embedder.checksum}
     facts = {"template": None, "backbone": embedder.network.name, "source": source}
-    return _servable(model, embedder.network, in_fewer_operations(embedder.network), facts, precision, compute)
+    return _servable(model, embedder.network, fold_facenet(embedder.network), facts, precision, compute)
 
 
 def servable_exported_embedder(version: Path, precision: str = "float32", compute: str = "float32") -> Servable:
@@ -130,14 +130,14 @@ def _servable(
         raise UserError(f"{what} has weights that are not finite as {precision}; it is not exported.")
     answers = _answers(trained, requests)
     if network is not trained:
-        facts["cost_of_folding"] = _cosines_in_short(answers, _answers(network, requests))
+        facts["cost_of_folding"] = _summarize_cosines(answers, _answers(network, requests))
     if precision != "float32":
         network.set_weights(stored)
         exact, answers = answers, _answers(network, requests)
-        facts["cost_of_precision"] = _cosines_in_short(exact, answers)
+        facts["cost_of_precision"] = _summarize_cosines(exact, answers)
     if compute != "float32":
         exact, answers = answers, _answers(in_bfloat16(network), requests)
-        facts["cost_of_compute"] = _cosines_in_short(exact, answers)
+        facts["cost_of_compute"] = _summarize_cosines(exact, answers)
     module = ConstantNetwork(network) if compute != "float32" else StoredNetwork(network, precision)
     return Servable(KIND, module, _signatures(module, size), requests, answers, facts, LARGEST_DIFFERENCE[compute])
 
@@ -226,11 +226,11 @@ def embedder_requests(sizes: tuple[int, ...]) -> list[Request]:
     """Every signature with one face and with some, since the first call of each batch size is slow."""
     requests = []
     for size in sizes:
-        faces = made_up_faces(2 * max(BATCH_SIZES), size)
+        faces = synthetic_faces(2 * max(BATCH_SIZES), size)
         for count in BATCH_SIZES:
             requests += [Request(name, {"faces": faces[:count]}) for name in ("serving_default", "embed")]
             requests.append(Request("verify", {"faces_a": faces[:count], "faces_b": faces[-count:]}))
-    files = made_up_files()
+    files = synthetic_files()
     for some in (files[:1], files):
         requests.append(Request("embed_bytes", {"image_bytes": some}))
         requests.append(Request("verify_bytes", {"image_bytes_a": some, "image_bytes_b": some[::-1]}))
@@ -254,7 +254,7 @@ def _answers(network: keras.Model, requests: list[Request]) -> list[dict[str, np
     return answers
 
 
-def _cosines_in_short(before: list[dict[str, np.ndarray]], after: list[dict[str, np.ndarray]]) -> dict[str, float]:
+def _summarize_cosines(before: list[dict[str, np.ndarray]], after: list[dict[str, np.ndarray]]) -> dict[str, float]:
     """How far the embeddings of two sets of answers are apart."""
     pairs = [(a["embedding"], b["embedding"]) for a, b in zip(before, after, strict=True) if "embedding" in a]
     cosines = np.concatenate([(a * b).sum(axis=1) for a, b in pairs])

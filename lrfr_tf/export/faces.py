@@ -36,7 +36,7 @@ class PairedFaces:
     folds: np.ndarray
 
 
-def read_some_faces(
+def sample_faces(
     path: Path, side: int, count: int, held_out_divisor: int, held_out: bool, template: str | None = None
 ) -> np.ndarray:
     """Faces evenly spread over a folder or zip of <person>/<photo>, uint8 [n, side, side, 3], n at most `count`.

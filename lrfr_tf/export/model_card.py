@@ -7,13 +7,13 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from lrfr_tf.files import read_json, written_whole
+from lrfr_tf.files import atomic_file, read_json
 from lrfr_tf.images.camera import CLEAN_LEVEL
 
 NO_PARAGRAPH = ("#", "|", "- ", "![", "```")  # how the other blocks of a card begin
 
 
-def wrapped(text: str) -> str:
+def wrap_paragraphs(text: str) -> str:
     """Breaks the lines of paragraphs anew; headings, tables, lists, pictures and code stay as they are."""
     wrapper = textwrap.TextWrapper(120, break_long_words=False, break_on_hyphens=False)
     blocks = text.split("\n\n")
@@ -60,5 +60,5 @@ def draw_training(path: Path, history: Sequence[Mapping[str, Any]], panels: Mapp
         axes.grid(color="#e4e6ea")
         if len(lines) > 1:
             axes.legend(fontsize=8)
-    with written_whole(path) as temporary:
+    with atomic_file(path) as temporary:
         figure.savefig(temporary, format="png", dpi=110, metadata={"Software": None})

@@ -21,7 +21,7 @@ from lrfr_tf.config import git_commit, versions
 from lrfr_tf.errors import UserError
 from lrfr_tf.export.check import EXPECTED, describe_signature
 from lrfr_tf.export.warm_up import Request, write_warm_up
-from lrfr_tf.files import folder_written_whole, write_json
+from lrfr_tf.files import atomic_folder, write_json
 from lrfr_tf.images.resize import KERNEL
 from lrfr_tf.networks.saved_model import RECORD, SCHEMA, content_checksum, file_checksums
 
@@ -77,7 +77,7 @@ def export_saved_model(servable: Servable, output: Path, name: str, version: int
     folder = new_version(output, name, version)
     new_folders = [path for path in (output / name, output) if not path.exists()]
     try:
-        with folder_written_whole(folder) as temporary:
+        with atomic_folder(folder) as temporary:
             tf.saved_model.save(servable.module, str(temporary), signatures=servable.signatures)
             # It holds a random number, so that the same weights would never give the same files.
             (temporary / "fingerprint.pb").unlink(missing_ok=True)

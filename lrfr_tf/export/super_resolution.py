@@ -13,9 +13,9 @@ from lrfr_tf.images.decode import decode_image
 from lrfr_tf.images.decode_in_graph import PIXEL_BUDGET_IN_GRAPH, decode_and_resize
 from lrfr_tf.images.resize import resize
 from lrfr_tf.models.fold import fold_for_inference
-from lrfr_tf.networks.made_up_faces import made_up_faces, made_up_files
 from lrfr_tf.networks.stored_network import StoredNetwork, rounded_weights, source_of
 from lrfr_tf.networks.super_resolution import KIND, SuperResolutionNetwork, load_super_resolver
+from lrfr_tf.networks.synthetic_faces import synthetic_faces, synthetic_files
 
 BATCH_SIZES = (1, 8)
 
@@ -102,10 +102,10 @@ def _of_shape(images: tf.Tensor, size: int) -> tf.Tensor:
 def _requests(low_size: int) -> list[Request]:
     """Every signature with one face and with some, since the first call of each batch size is slow."""
     requests = []
-    faces = made_up_faces(max(BATCH_SIZES), low_size)
+    faces = synthetic_faces(max(BATCH_SIZES), low_size)
     for signature in ("serving_default", "super_resolve"):
         requests += [Request(signature, {"images": faces[:size]}) for size in BATCH_SIZES]
-    files = made_up_files()
+    files = synthetic_files()
     for some in (files[:1], files):
         requests.append(Request("super_resolve_bytes", {"image_bytes": some}))
     return requests

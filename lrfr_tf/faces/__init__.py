@@ -1,3 +1,3 @@
-"""Photo -> face crops: detect, choose the one that is meant, frame, align. Nothing here tells persons apart, or reads
+"""Photo -> face crops: detect, choose the main one, frame, align. Nothing here tells persons apart, or reads
 files of photos.
 """

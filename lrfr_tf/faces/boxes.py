@@ -30,7 +30,9 @@ def ranks_in_groups(groups: np.ndarray) -> np.ndarray:
     return np.arange(len(groups)) - np.repeat(starts, lengths)
 
 
-def not_overlapped(boxes: np.ndarray, groups: np.ndarray, threshold: float, over_smaller: bool = False) -> np.ndarray:
+def best_of_overlapping(
+    boxes: np.ndarray, groups: np.ndarray, threshold: float, over_smaller: bool = False
+) -> np.ndarray:
     """Which boxes no better box of their group overlaps too much.
 
     A box counts against those after it even if it is itself overlapped by a better one; so does the package mtcnn,
@@ -71,10 +73,10 @@ def not_overlapped(boxes: np.ndarray, groups: np.ndarray, threshold: float, over
 def suppress(rows: np.ndarray, threshold: float, over_smaller: bool = False) -> np.ndarray:
     """The rows that no better one of the same image overlaps too much: the images in order, each best first."""
     rows = rows[best_first(rows[:, 5], rows[:, 0])]
-    return rows[not_overlapped(rows[:, 1:5], rows[:, 0], threshold, over_smaller)]
+    return rows[best_of_overlapping(rows[:, 1:5], rows[:, 0], threshold, over_smaller)]
 
 
-def made_square(rows: np.ndarray) -> np.ndarray:
+def widen_to_squares(rows: np.ndarray) -> np.ndarray:
     """The rows with each box widened or heightened to a square, about its center."""
     rows = rows.copy()
     sides = rows[:, 3:5] - rows[:, 1:3]

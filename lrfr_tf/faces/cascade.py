@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import tensorflow as tf
 
-from lrfr_tf.faces.boxes import best_first, made_square, not_overlapped, ranks_in_groups, suppress
+from lrfr_tf.faces.boxes import best_first, best_of_overlapping, ranks_in_groups, suppress, widen_to_squares
 from lrfr_tf.faces.pyramid import scaled
 from lrfr_tf.models.mtcnn import CELL_SIZE, CELL_STEP, OUTPUT_SIZE, REFINEMENT_SIZE
 from lrfr_tf.weights.mtcnn import mtcnn_nets
@@ -90,14 +90,14 @@ class CompiledCascade:
         order = best_first(rows[:, 5], groups)
         order = order[ranks_in_groups(groups[order]) < PROPOSALS_PER_LEVEL]
         rows, groups = rows[order], groups[order]
-        rows = rows[not_overlapped(rows[:, 1:5], groups, OVERLAP_IN_LEVEL)]
-        return pixels, made_square(suppress(rows, OVERLAP_IN_IMAGE))
+        rows = rows[best_of_overlapping(rows[:, 1:5], groups, OVERLAP_IN_LEVEL)]
+        return pixels, widen_to_squares(suppress(rows, OVERLAP_IN_IMAGE))
 
     def _refined(self, pixels: tf.Tensor, rows: np.ndarray, threshold: float) -> np.ndarray:
         """Squares that are likely to be faces, [n, 6]."""
         offsets, scores = _in_parts(self._refine, pixels, rows)
         rows = _adjusted(rows, offsets, scores)
-        return made_square(suppress(rows[rows[:, 5] > threshold], OVERLAP_IN_IMAGE))
+        return widen_to_squares(suppress(rows[rows[:, 5] > threshold], OVERLAP_IN_IMAGE))
 
     def _finished(self, pixels: tf.Tensor, rows: np.ndarray, threshold: float) -> np.ndarray:
         """Faces with their landmarks, [n, 16]."""

@@ -1,4 +1,4 @@
-"""Which face of a photo is meant: the person whose photo it is, and not somebody beside."""
+"""Which face of a photo is the main one: that of the person whose photo it is, not of a bystander."""
 
 from collections.abc import Sequence
 
@@ -10,17 +10,17 @@ RULE = "the largest, weighted towards the middle"  # as manifests say it
 
 FALL_OFF = 0.2  # what a face loses in a corner; one 1.3 times as high still wins from there, as 1.3 * (1 - 0.2) > 1
 TIE = 0.01  # a detector's boxes are no surer than that
-RIVAL_HEIGHT = 0.7  # of the face that is meant
+AMBIGUOUS_HEIGHT = 0.7  # of the main face
 NAMED = 20  # photos with a rival are named up to so many
 
 
-def meant_face(boxes: np.ndarray, scores: np.ndarray, height: int, width: int) -> int:
-    """Chooses the face that is meant: the largest, weighted towards the middle.
+def main_face(boxes: np.ndarray, scores: np.ndarray, height: int, width: int) -> int:
+    """Chooses the main face: the largest, weighted towards the middle.
 
     A face is worth h * (1 - 0.2 * d): h is the height of its box, d how far the middle of the box lies from the middle
     of the photo, as a share of the way into a corner, 0 to 1. So a face that is 1.3 times as high as each other wins
     wherever it stands, and of equal faces the one nearest to the middle. How sure the detector is says nothing about
-    who is meant; it decides where two are worth the same within 1 %.
+    which face is the main one; it decides where two are worth the same within 1 %.
 
     Args:
         boxes: float [n, 4], (x1, y1, x2, y2) in pixels, inside the photo; n is at least 1.
@@ -34,7 +34,7 @@ def meant_face(boxes: np.ndarray, scores: np.ndarray, height: int, width: int) -
         ValueError: there is no face.
     """
     if len(boxes) == 0:
-        raise ValueError("Where no face is found, none is meant.")
+        raise ValueError("There is no face to choose from.")
     boxes = np.asarray(boxes, np.float64)
     middle = np.array([width, height]) / 2
     centers = (boxes[:, :2] + boxes[:, 2:]) / 2
@@ -43,19 +43,19 @@ def meant_face(boxes: np.ndarray, scores: np.ndarray, height: int, width: int) -
     return int(np.argmax(np.where(worth >= (1 - TIE) * worth.max(), scores, -np.inf)))
 
 
-def has_rival(boxes: np.ndarray, meant: int) -> bool:
-    """Is another face at least 0.7 times as high as the one that is meant, so that a person should look?
+def is_ambiguous(boxes: np.ndarray, main: int) -> bool:
+    """Is another face at least 0.7 times as high as the main one, so that a person should look?
 
     Args:
-        boxes: as for `meant_face`.
-        meant: what it returned.
+        boxes: as for `main_face`.
+        main: what it returned.
     """
     heights = np.asarray(boxes)[:, 3] - np.asarray(boxes)[:, 1]
-    return bool((np.delete(heights, meant) >= RIVAL_HEIGHT * heights[meant]).any())
+    return bool((np.delete(heights, main) >= AMBIGUOUS_HEIGHT * heights[main]).any())
 
 
-def only_meant(found: Detection, photo: np.ndarray) -> tuple[Detection, bool]:
-    """The one face of a photo that is meant, or none where none was found; and whether it has a rival.
+def only_main_face(found: Detection, photo: np.ndarray) -> tuple[Detection, bool]:
+    """The main face of a photo alone, or none where none was found; and whether another face is about as large.
 
     Args:
         found: every face of the photo.
@@ -63,19 +63,19 @@ def only_meant(found: Detection, photo: np.ndarray) -> tuple[Detection, bool]:
     """
     if not found.found:
         return found, False
-    meant = meant_face(found.boxes, found.scores, *photo.shape[:2])
-    alone = Detection(found.boxes[[meant]], found.scores[[meant]], found.landmarks[[meant]])
-    return alone, has_rival(found.boxes, meant)
+    main = main_face(found.boxes, found.scores, *photo.shape[:2])
+    alone = Detection(found.boxes[[main]], found.scores[[main]], found.landmarks[[main]])
+    return alone, is_ambiguous(found.boxes, main)
 
 
-def rival_note(photo: str) -> str:
+def ambiguity_note(photo: str) -> str:
     """Says in one sentence that a photo has two faces of about one size."""
     return f"{photo} shows another face about as large as the one that is taken ({RULE})."
 
 
-def rival_notes(photos: Sequence[str], named: int = NAMED) -> list[str]:
+def ambiguity_notes(photos: Sequence[str], named: int = NAMED) -> list[str]:
     """A sentence for each of the first photos, and how many more there are."""
-    notes = [rival_note(photo) for photo in photos[:named]]
+    notes = [ambiguity_note(photo) for photo in photos[:named]]
     if len(photos) > named:
         notes.append(f"{len(photos) - named} more photos show another face about as large.")
     return notes

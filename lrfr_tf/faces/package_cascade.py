@@ -12,7 +12,7 @@ from mtcnn.utils.bboxes import generate_bounding_box, resize_to_square, smart_nm
 
 from lrfr_tf.faces import cascade
 from lrfr_tf.faces.pyramid import scaled
-from lrfr_tf.weights.mtcnn import checked_path, lz4_silenced
+from lrfr_tf.weights.mtcnn import checked_path, without_lz4_warnings
 
 
 class PackageCascade:
@@ -23,7 +23,7 @@ class PackageCascade:
     """
 
     def __init__(self) -> None:
-        with tf.device("CPU:0"), lz4_silenced():
+        with tf.device("CPU:0"), without_lz4_warnings():
             self._proposal_net = StagePNet(weights=checked_path("pnet.lz4")).model
             self._refine = StageRNet(weights=checked_path("rnet.lz4"))
             self._finish = StageONet(weights=checked_path("onet.lz4"))

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from lrfr_tf.files import written_whole
+from lrfr_tf.files import atomic_file
 
 WIDEST = 2000  # pixels
 MARGIN = 8
@@ -49,5 +49,5 @@ def contact_sheet(columns: dict[str, np.ndarray], zoom: int = 2) -> np.ndarray:
 
 def write_contact_sheet(path: Path, columns: dict[str, np.ndarray]) -> None:
     """Writes `contact_sheet` as PNG, whole or not at all."""
-    with written_whole(path) as temporary:
+    with atomic_file(path) as temporary:
         Image.fromarray(contact_sheet(columns)).save(temporary, format="PNG")

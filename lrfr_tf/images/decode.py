@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.files import written_whole
+from lrfr_tf.files import atomic_file
 
 PIXEL_BUDGET = 40_000_000
 # Decoding needs at most 300 MB beside the file, however the file lies. A picture that is decoded row by row needs 7
@@ -141,7 +141,7 @@ def write_png(path: str | Path, image: np.ndarray) -> None:
     """
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
         raise ValueError(f"an image is uint8 [H, W, 3], not {image.dtype} {list(image.shape)}")
-    with written_whole(path) as temporary:
+    with atomic_file(path) as temporary:
         Image.fromarray(image).save(temporary, format="PNG")
 
 

@@ -44,7 +44,7 @@ def folded_trunk(facenet: keras.Model) -> keras.Model:
     return fold_batch_norm(trunk)
 
 
-def in_fewer_operations(network: keras.Model) -> keras.Model:
+def fold_facenet(network: keras.Model) -> keras.Model:
     """The same `models.facenet.facenet` with its batch norm folded; every other network as it is."""
     trunk: list[Any] = next((layer.layers for layer in network.layers if layer.name == TRUNK), [])
     if not any(isinstance(layer, keras.layers.BatchNormalization) for layer in trunk):

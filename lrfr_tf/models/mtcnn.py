@@ -70,7 +70,7 @@ def output_net() -> keras.Model:
     return keras.Model(crops, [offsets, landmarks, probabilities], name="output_net")
 
 
-class GentlePReLU(layers.PReLU):
+class TwoPassPReLU(layers.PReLU):
     """PReLU with one slope a channel, of 1 at most: bit for bit what `PReLU` gives, in two passes instead of five.
 
     It is max(x, slope x) then. All released slopes are at most 1 but for some that `PReLUAndPool` has.
@@ -80,7 +80,7 @@ class GentlePReLU(layers.PReLU):
         super().__init__(shared_axes=[1, 2], **kwargs)
 
     def call(self, x: Any) -> Any:
-        return _with_scaled(ops.maximum, x, self.alpha)
+        return _apply_slopes(ops.maximum, x, self.alpha)
 
 
 class PReLUAndPool(layers.PReLU):
@@ -95,14 +95,14 @@ class PReLUAndPool(layers.PReLU):
         self.pool = layers.MaxPooling2D(pool_size, 2, padding=padding, dtype=self.dtype_policy)
 
     def call(self, x: Any) -> Any:
-        x = self.pool(_with_scaled(ops.maximum, x, ops.minimum(self.alpha, 1.0)))
-        return _with_scaled(ops.minimum, x, ops.maximum(self.alpha, 1.0))
+        x = self.pool(_apply_slopes(ops.maximum, x, ops.minimum(self.alpha, 1.0)))
+        return _apply_slopes(ops.minimum, x, ops.maximum(self.alpha, 1.0))
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return self.pool.compute_output_shape(input_shape)
 
 
-def _with_scaled(larger_or_smaller: Callable[[Any, Any], Any], x: Any, slopes: Any) -> Any:
+def _apply_slopes(larger_or_smaller: Callable[[Any, Any], Any], x: Any, slopes: Any) -> Any:
     """max(x, slopes x) or min(x, slopes x) of images [N, H, W, C] with one slope a channel.
 
     A row of all columns' channels is multiplied at once: to repeat ten slopes for each pixel took twice as long.
@@ -121,7 +121,7 @@ def _pooled_convolution(x: KerasTensor, number: int, channels: int, pool_size: i
 
 def _convolution(x: KerasTensor, number: int, channels: int, size: int) -> KerasTensor:
     x = layers.Conv2D(channels, size, dtype="float32", name=f"convolution{number}")(x)
-    return GentlePReLU(dtype="float32", name=f"prelu{number}")(x)
+    return TwoPassPReLU(dtype="float32", name=f"prelu{number}")(x)
 
 
 def _dense(x: KerasTensor, number: int, units: int) -> KerasTensor:

@@ -11,14 +11,14 @@ import numpy as np
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.evaluation.open_set import mean_templates
-from lrfr_tf.files import folder_written_whole, read_json, sha256, write_json
+from lrfr_tf.files import atomic_folder, read_json, sha256, write_json
 from lrfr_tf.models.heads import linear_head, mlp_head
 from lrfr_tf.networks.head_kinds import KINDS
 
 SCHEMA = 1
 TEMPLATES, FACES = "templates.npz", "gallery.npz"  # heads of an older kind kept the faces
 FIELDS = {"dimensions": int, "classes": list, "embedder": str, "fit": dict}
-CUTS = ("box", "aligned")
+HEAD_CROP_KINDS = ("box", "aligned")
 VALUES_AT_ONCE = 2**24  # logits or cosines held in memory beside the scores themselves
 
 
@@ -104,7 +104,7 @@ class Classifier:
 
     def save(self, folder: str | Path) -> None:
         """Writes `head.json` and `head.weights.h5` or `templates.npz`; an older `folder` is replaced as a whole."""
-        with folder_written_whole(folder) as temporary:
+        with atomic_folder(folder) as temporary:
             weights = temporary / _weight_file(self.kind)
             if isinstance(self.head, Templates):
                 np.savez(weights, embeddings=self.head.embeddings)
@@ -139,7 +139,7 @@ def load_classifier(folder: str | Path) -> Classifier:
     kind, dimensions, classes = description["kind"], description["dimensions"], description["classes"]
     if dimensions < 1 or not classes:
         raise UserError(f"{folder / 'head.json'} says {dimensions} dimensions and {len(classes)} classes.")
-    if description.get("cut") not in (None, *CUTS):
+    if description.get("cut") not in (None, *HEAD_CROP_KINDS):
         raise UserError(f"{folder / 'head.json'} says that faces were cut out as {description['cut']!r}.")
     weights = folder / _weight_file(kind)
     if kind == "cosine" and not weights.is_file() and (folder / FACES).is_file():

@@ -27,7 +27,7 @@ class ConstantNetwork(tf.Module):
         super().__init__()
         rounded = in_bfloat16(network)
         variables = variables_of(rounded)
-        weights = [_as_it_is_used(variable) for variable in variables]
+        weights = [_in_compute_dtype(variable) for variable in variables]
 
         def compute(images: tf.Tensor, training: bool) -> tf.Tensor:
             with keras.StatelessScope() as scope:
@@ -44,7 +44,7 @@ class ConstantNetwork(tf.Module):
         return self._compute(images, training)
 
 
-def _as_it_is_used(variable: Any) -> np.ndarray:
+def _in_compute_dtype(variable: Any) -> np.ndarray:
     """A weight in what its layer computes in."""
     layer = variable.path.split("/")[-2]
     weight = variable.numpy()

@@ -20,8 +20,8 @@ class ExportedClassifier:
     """The `identify` signature of an export; crops of equal size are computed together.
 
     `answers` is k, the number of names that each face gets; `parts` says what the export was joined of, `cut` how faces
-    are cut out of photos for it (`face_crops.CUTS`), `template` what aligned ones lie on, `aligned_size` the side of
-    their square in pixels, `closed_set` that it may take every face for one of its persons.
+    are cut out of photos for it (`face_crops.CROP_KINDS`), `template` what aligned ones lie on, `aligned_size` the side
+    of their square in pixels, `closed_set` that it may take every face for one of its persons.
     """
 
     def __init__(self, record: dict[str, Any], exported: Any, batch_size: int = 32) -> None:

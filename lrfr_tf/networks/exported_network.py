@@ -6,7 +6,7 @@ from typing import Any
 import keras
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.models.backbone import BACKBONES, backbone, in_fewer_operations
+from lrfr_tf.models.backbone import BACKBONES, backbone, fold_facenet
 from lrfr_tf.models.facenet import StandardiseFixed, WhitenEach, facenet
 from lrfr_tf.networks.stored_network import PRECISIONS, read_weights
 
@@ -40,7 +40,7 @@ def exported_network(version: Path, record: dict[str, Any]) -> keras.Model:
         network = backbone(record["backbone"])
     elif record.get("backbone") in FACENETS:
         dimensions, standardization = FACENETS[record["backbone"]]
-        network = in_fewer_operations(facenet(dimensions, standardization))
+        network = fold_facenet(facenet(dimensions, standardization))
     else:
         known = ", ".join((*BACKBONES, *FACENETS))
         raise UserError(f"{version} holds the network {record.get('backbone')}; embedders of {known} can be rebuilt.")

@@ -10,7 +10,7 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.networks.super_resolution import SuperResolutionNetwork, bicubic, load_super_resolver
 
 BASELINE = "bicubic"
-ALWAYS_THERE = ("hr", BASELINE)
+RESERVED_NAMES = ("hr", BASELINE)
 
 
 def load_named_models(models: Sequence[str], low_size: int, high_size: int) -> dict[str, SuperResolutionNetwork]:
@@ -28,7 +28,7 @@ def load_named_models(models: Sequence[str], low_size: int, high_size: int) -> d
         name, equals, folder = item.partition("=")
         if not (name and equals and folder):
             raise UserError(f"--models={item} is not of the form name=folder.")
-        if name in resolvers or name in ALWAYS_THERE:
+        if name in resolvers or name in RESERVED_NAMES:
             raise UserError(f"--models names {name} twice; hr and bicubic are always there.")
         resolver = load_super_resolver(Path(folder))
         if (resolver.low_size, resolver.high_size) != (low_size, high_size):

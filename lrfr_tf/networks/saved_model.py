@@ -6,7 +6,7 @@ from typing import Any
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import read_json, sha256
-from lrfr_tf.networks.names import find_model
+from lrfr_tf.networks.model_lookup import find_model
 
 SCHEMA = 1
 RECORD = "model.json"

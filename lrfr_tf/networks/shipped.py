@@ -5,7 +5,7 @@ from pathlib import Path
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import read_json
-from lrfr_tf.networks.names import model_folders
+from lrfr_tf.networks.model_lookup import model_folders
 from lrfr_tf.networks.saved_model import RECORD, find_version
 
 TERMS = "TERMS.txt"  # beside the versions of a network

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.files import folder_written_whole, read_json, sha256, write_json
+from lrfr_tf.files import atomic_folder, read_json, sha256, write_json
 from lrfr_tf.images.resize import resize_in_graph
 from lrfr_tf.networks.saved_model import content_checksum, find_version, read_record
 
@@ -104,7 +104,7 @@ def save_super_resolver(folder: Path, resolver: SuperResolutionNetwork) -> None:
     """
     if resolver.network is None:
         raise ValueError(f"{resolver.name} has no network to store.")
-    with folder_written_whole(folder) as temporary:
+    with atomic_folder(folder) as temporary:
         resolver.network.save(temporary / "network.keras")
         description = {
             "schema": SCHEMA,

@@ -9,7 +9,7 @@ import numpy as np
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.align import ALIGNED_SIZE, TEMPLATES
-from lrfr_tf.faces.choose import has_rival, meant_face
+from lrfr_tf.faces.choose import is_ambiguous, main_face
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.faces.frame import cut_face, frame_face
 from lrfr_tf.images.resize import resize
@@ -20,7 +20,7 @@ LARGEST_PADDING = 1 / 8  # of a bucket
 SQUARE_SCALE, SQUARE_SIZE = 1.3, 64  # as the trees are prepared that super-resolution learns from
 # How a network wants its faces: on the template of `lrfr_tf.faces.align`, cut out at the detector's box, or as the
 # square around it.
-CUTS = ("aligned", "box", "square")
+CROP_KINDS = ("aligned", "box", "square")
 
 Row = TypeVar("Row")
 
@@ -52,7 +52,7 @@ class FaceCutter:
 
     Args:
         detector: finds them.
-        cut: one of CUTS.
+        cut: one of CROP_KINDS.
         super_resolver: enlarges faces that are nearer to its small side than to its large one; 16 to 64 pixels means
             faces whose square is at most 32 pixels wide. Larger ones hold more than it would leave of them.
         template: what aligned faces lie on, as the export's record says; None is "lai".
@@ -72,8 +72,8 @@ class FaceCutter:
         template: str | None = None,
         size: int = ALIGNED_SIZE,
     ) -> None:
-        if cut not in CUTS:
-            raise ValueError(f"A face is cut out as {', '.join(CUTS)}, not {cut!r}.")
+        if cut not in CROP_KINDS:
+            raise ValueError(f"A face is cut out as {', '.join(CROP_KINDS)}, not {cut!r}.")
         self.template = template or TEMPLATES[0]
         if cut == "aligned" and self.template not in TEMPLATES:
             raise UserError(
@@ -166,8 +166,8 @@ class FaceCutter:
         return cut_face(square, (landmarks + 0.5 - (left, top)) * stretch - 0.5, self.template, self.size)
 
 
-def meant_among(faces: Sequence[FoundFace], photo: np.ndarray) -> tuple[FoundFace | None, bool]:
-    """The face that is meant (see `lrfr_tf.faces.choose`), None where there is none; and whether it has a rival.
+def main_face_among(faces: Sequence[FoundFace], photo: np.ndarray) -> tuple[FoundFace | None, bool]:
+    """The main face (see `lrfr_tf.faces.choose`), None where there is none; and whether another face is about as large.
 
     Args:
         faces: every face that a detector found in the photo.
@@ -176,8 +176,8 @@ def meant_among(faces: Sequence[FoundFace], photo: np.ndarray) -> tuple[FoundFac
     if not faces:
         return None, False
     boxes, scores = np.array([face.box for face in faces]), np.array([face.detection_score for face in faces])
-    meant = meant_face(boxes, scores, *photo.shape[:2])
-    return faces[meant], has_rival(boxes, meant)
+    main = main_face(boxes, scores, *photo.shape[:2])
+    return faces[main], is_ambiguous(boxes, main)
 
 
 def in_buckets(compute: Callable[[np.ndarray], Iterable[Row]], images: Sequence[np.ndarray]) -> list[Row]:

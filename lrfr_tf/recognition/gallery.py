@@ -11,9 +11,9 @@ import numpy as np
 
 from lrfr_tf.data.folders import sorted_names
 from lrfr_tf.errors import UserError
-from lrfr_tf.faces.choose import rival_note
+from lrfr_tf.faces.choose import ambiguity_note
 from lrfr_tf.recognition.calibration import DecisionRule, Threshold
-from lrfr_tf.recognition.face_crops import FaceCutter, FoundFace, meant_among
+from lrfr_tf.recognition.face_crops import FaceCutter, FoundFace, main_face_among
 from lrfr_tf.recognition.recognizer import Face, Recognizer
 from lrfr_tf.sources.image_source import FolderSource, ImageSource, images_by_identity, is_passed_over, open_source
 from lrfr_tf.sources.pictures import in_chunks, read_photos
@@ -98,7 +98,7 @@ class Gallery:
         rule: DecisionRule | None = None,
         note: Callable[[str], None] = _logger.warning,
     ) -> Self:
-        """Embeds <person>/<photo> once: in each photo the face that is meant (see `lrfr_tf.faces.choose`).
+        """Embeds <person>/<photo> once: in each photo the main face (see `lrfr_tf.faces.choose`).
 
         Args:
             folder: the photos, a folder or a zip of it.
@@ -192,11 +192,11 @@ def _faces(
         taken = []
         for picture, faces in zip(readable, found, strict=True):
             assert picture.pixels is not None
-            meant, rival = meant_among(faces, picture.pixels)
-            if meant is None:
+            main, ambiguous = main_face_among(faces, picture.pixels)
+            if main is None:
                 note(f"{source.label(picture.name)} shows no face, and is left out of the gallery.")
                 continue
-            taken.append(meant)
-            if rival:
-                note(rival_note(source.label(picture.name)))
+            taken.append(main)
+            if ambiguous:
+                note(ambiguity_note(source.label(picture.name)))
         yield taken

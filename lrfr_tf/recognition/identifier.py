@@ -11,8 +11,8 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.images.resize import resize
 from lrfr_tf.networks.exported_classifier import ExportedClassifier, load_exported_classifier
-from lrfr_tf.networks.made_up_faces import made_up_faces
 from lrfr_tf.networks.saved_model import find_version
+from lrfr_tf.networks.synthetic_faces import synthetic_faces
 from lrfr_tf.recognition.calibration import DecisionRule, Threshold, read_calibration
 from lrfr_tf.recognition.face_crops import BUCKETS, FaceCutter, FoundFace, in_buckets
 from lrfr_tf.recognition.gallery import Candidate, Match
@@ -30,7 +30,7 @@ class IdentifiedFace:
     match: Match
 
 
-class Finder(Protocol):
+class FaceFinder(Protocol):
     """Photos -> faces, as `FaceCutter` and `Recognizer` find them; a gallery needs those of a recognizer."""
 
     def find(self, images: Sequence[np.ndarray]) -> Sequence[Sequence[Any]]: ...
@@ -38,15 +38,15 @@ class Finder(Protocol):
     def take(self, faces: Sequence[np.ndarray]) -> Sequence[Any]: ...
 
 
-class Names(Protocol):
-    """Faces -> whose they are: a `Gallery`, or `ClassifierNames`."""
+class FaceMatcher(Protocol):
+    """Faces -> whose they are: a `Gallery`, or `ClassifierMatcher`."""
 
     threshold: Threshold
 
     def identify_all(self, faces: Sequence[Any]) -> list[Match]: ...
 
 
-class ClassifierNames:
+class ClassifierMatcher:
     """Names out of an exported classifier, faces in batches of fixed numbers.
 
     Args:
@@ -79,7 +79,7 @@ class Identifier:
     It holds no state between calls, so threads may share it.
     """
 
-    def __init__(self, finder: Finder, names: Names) -> None:
+    def __init__(self, finder: FaceFinder, names: FaceMatcher) -> None:
         self.finder = finder
         self.names = names
 
@@ -123,7 +123,7 @@ def warm_up(identifier: Identifier, cutter: FaceCutter) -> None:
     """Calls every stage with every number of faces that it can be given, so that no later call has to wait."""
     side = cutter.size
     photo = np.full((2 * side, 2 * side, 3), 127, np.uint8)
-    face = made_up_faces(1, side)[0]
+    face = synthetic_faces(1, side)[0]
     photo[side // 2 : side // 2 + side, side // 2 : side // 2 + side] = face
     identifier.identify([photo])
     for bucket in BUCKETS:
@@ -143,7 +143,7 @@ def identifier_of_classifier(
     Args:
         model: the export (`saved_models/people/1`, or `saved_models/people` for its newest version).
         rule: what a name must keep; None: an FPIR of 1 %.
-        cut: how faces are cut out, one of `face_crops.CUTS`; None: as the parts of the export were trained.
+        cut: how faces are cut out, one of `face_crops.CROP_KINDS`; None: as the parts of the export were trained.
 
     Raises:
         UserError: `model` is no such export, a file of it was changed, or a threshold must be given.
@@ -165,4 +165,4 @@ def identifier_of_classifier(
             )
         threshold = rule.threshold_for(strangers, classifier.parts["classes"])
     cutter = FaceCutter(detector, cut or classifier.cut, template=classifier.template, size=classifier.aligned_size)
-    return Identifier(cutter, ClassifierNames(classifier, threshold))
+    return Identifier(cutter, ClassifierMatcher(classifier, threshold))

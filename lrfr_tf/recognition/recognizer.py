@@ -18,7 +18,7 @@ from lrfr_tf.networks.embedding import EMBEDDERS, Embedder, ExportedEmbedder, lo
 from lrfr_tf.networks.saved_model import find_version
 from lrfr_tf.networks.super_resolution import SuperResolutionNetwork
 from lrfr_tf.recognition.calibration import DecisionRule, Strangers, read_calibration
-from lrfr_tf.recognition.face_crops import FaceCutter, FoundFace, in_buckets, meant_among
+from lrfr_tf.recognition.face_crops import FaceCutter, FoundFace, in_buckets, main_face_among
 from lrfr_tf.sources.photo import Photo, pixels_of
 
 # Photos of a gallery show their person, so a face may be less certain there.
@@ -49,7 +49,7 @@ class Recognizer:
     Args:
         model: a shipped network by its name (`list_models`), a published one ("facenet"), the folder of an export, a
             file of weights, or an embedder that is loaded already.
-        cut: how faces are cut out, one of `face_crops.CUTS`; None: aligned, but FaceNet's at their box.
+        cut: how faces are cut out, one of `face_crops.CROP_KINDS`; None: aligned, but FaceNet's at their box.
         super_resolver: enlarges very small faces before they are embedded (see FaceCutter).
         detector: finds the faces; None: MTCNN, faces from 20 pixels on.
         strangers: the calibration of the embedder; None: the one beside the export, if there is one.
@@ -75,7 +75,7 @@ class Recognizer:
             self.embedder = load_embedder(os.fspath(model))
             strangers = strangers or calibration_of(os.fspath(model), self.embedder)
         self.strangers = strangers
-        self.input_size, own_cut = faces_wanted_by(self.embedder)
+        self.input_size, own_cut = expected_faces(self.embedder)
         how = (cut or own_cut, super_resolver, self.embedder.template, self.embedder.aligned_size)
         self.cutter = FaceCutter(detector or FaceDetector(), *how)
         self.enroller = FaceCutter(FaceDetector(GALLERY_THRESHOLDS), *how)
@@ -116,7 +116,7 @@ class Recognizer:
     def compare(self, photo: Photo, other: Photo) -> float:
         """How alike the faces of two photos are: the cosine of their embeddings, in [-1, 1].
 
-        Of several faces the one is taken that is meant (see `lrfr_tf.faces.choose`).
+        Of several faces the main one is taken (see `lrfr_tf.faces.choose`).
 
         Raises:
             UserError: a file cannot be read, or a photo shows no face.
@@ -124,7 +124,7 @@ class Recognizer:
         meant = []
         for name, one in (("first", photo), ("second", other)):
             pixels = pixels_of(one)
-            face, _ = meant_among(self.enroller.find([pixels])[0], pixels)
+            face, _ = main_face_among(self.enroller.find([pixels])[0], pixels)
             if face is None:
                 which = one if isinstance(one, (str, os.PathLike)) else f"The {name} photo"
                 raise UserError(f"{which} shows no face.")
@@ -179,7 +179,7 @@ def embed_faces(embedder: Embedder, input_size: int | None, faces: Sequence[np.n
     return np.stack(rows) if rows else np.zeros((0, embedder.dimensions), np.float32)
 
 
-def faces_wanted_by(embedder: Embedder) -> tuple[int | None, str]:
+def expected_faces(embedder: Embedder) -> tuple[int | None, str]:
     """The side to which faces are resized for an embedder, None where it does that itself, and the cut it wants."""
     if isinstance(embedder, ExportedEmbedder):
         size, aligned = embedder.record.get("input_size"), embedder.record.get("template") is not None

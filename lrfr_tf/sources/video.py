@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.files import written_whole
+from lrfr_tf.files import atomic_file
 from lrfr_tf.images.decode import PIXEL_BUDGET
 from lrfr_tf.sources.pictures import Picture
 
@@ -111,7 +111,7 @@ class VideoWriter:
         """Appends a frame, uint8 RGB [H, W, 3]; the first one tells the size of all."""
         if self._writer is None:
             self._size = (frame.shape[1], frame.shape[0])
-            temporary = self._whole.enter_context(written_whole(self.path))
+            temporary = self._whole.enter_context(atomic_file(self.path))
             codec = cv2.VideoWriter.fourcc(*"mp4v")
             self._writer = cv2.VideoWriter(str(temporary), cv2.CAP_FFMPEG, codec, self.rate, self._size)
             if not self._writer.isOpened():

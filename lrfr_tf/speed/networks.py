@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from lrfr_tf.export.embedder import checked_faces, embeddings_in_graph
-from lrfr_tf.models.backbone import in_fewer_operations
+from lrfr_tf.models.backbone import fold_facenet
 from lrfr_tf.models.facenet import TRUNK, WhitenEach, facenet
 from lrfr_tf.networks.constant_network import ConstantNetwork
 from lrfr_tf.networks.stored_network import StoredNetwork
@@ -38,7 +38,7 @@ def store_as_saved_model(network: keras.Model, folder: Path, compute: str = "flo
     Args:
         compute: "bfloat16" for what `--compute=bfloat16` makes.
     """
-    folded = in_fewer_operations(network)
+    folded = fold_facenet(network)
     module = StoredNetwork(folded, "float32") if compute == "float32" else ConstantNetwork(folded)
     embeddings = embeddings_in_graph(module, int(network.input_shape[1]))
 

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from lrfr_tf.speed.turns import PeerProgram, Times
+from lrfr_tf.speed.interleaved import PeerProgram, Times
 
 OURS = "lrfr-tf"
 FACENET_PYTORCH = "facenet-pytorch"

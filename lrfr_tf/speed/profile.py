@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lrfr_tf.speed.turns import Peer, PeerProgram
+from lrfr_tf.speed.interleaved import Peer, PeerProgram
 
 CALLS = 20
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from lrfr_tf.config import git_commit, versions
 from lrfr_tf.errors import UserError
-from lrfr_tf.files import read_json, write_json, written_whole
-from lrfr_tf.speed.turns import Times
+from lrfr_tf.files import atomic_file, read_json, write_json
+from lrfr_tf.speed.interleaved import Times
 
 SCHEMA = 1
 
@@ -84,7 +84,7 @@ def read_result(path: Path) -> dict[str, Any]:
 def write_csv(path: Path, results: Iterable[dict[str, Any]]) -> None:
     """All rows of some results as one table, each with the day and the processor."""
     names = [field.name for field in dataclasses.fields(Row)]
-    with written_whole(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+    with atomic_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow([*names, "day", "processor"])
         for result in results:

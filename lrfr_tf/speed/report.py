@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from lrfr_tf.speed.bars import Bar, Result, bars, ratios
 from lrfr_tf.speed.peers import BFLOAT16, FACENET_PYTORCH, OURS
 from lrfr_tf.speed.record import Row
+from lrfr_tf.speed.targets import Result, Target, ratios, targets
 
 TITLES = {
     "detect": "Detect",
@@ -38,7 +38,7 @@ def document(results: dict[str, Result]) -> str:
         f"{machine['processor']}, {machine['processors']} processors; {' to '.join(days)}; "
         f"{commits_of(results)}; the busiest benchmark ended at a load of {busy:.1f}. {versions}."
     )
-    parts = [INTRODUCTION, measured_on, "## What had to be reached\n\n" + bar_table(bars(results))]
+    parts = [INTRODUCTION, measured_on, "## What had to be reached\n\n" + target_table(targets(results))]
     sections = {
         "detect": detect_notes,
         "embed": embed_notes,
@@ -64,10 +64,10 @@ def commits_of(results: dict[str, Result]) -> str:
     return "commits " + ", ".join(f"`{commit}` ({', '.join(names)})" for commit, names in stages.items())
 
 
-def bar_table(found: Sequence[Bar]) -> str:
+def target_table(found: Sequence[Target]) -> str:
     words = {True: "yes", False: "**no**", None: "-"}
     lines = ["| stage | must | reached | held |", "| :-- | :-- | --: | :-: |"]
-    lines += [f"| {bar.stage} | {bar.must} | {bar.reached} | {words[bar.held]} |" for bar in found]
+    lines += [f"| {target.stage} | {target.must} | {target.reached} | {words[target.held]} |" for target in found]
     return "\n".join(lines)
 
 

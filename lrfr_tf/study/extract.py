@@ -25,7 +25,7 @@ from lrfr_tf.data.face_cache import load_faces
 from lrfr_tf.data.folders import FaceFile, list_faces, write_classes
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.align import ALIGNED_SIZE
-from lrfr_tf.faces.choose import only_meant
+from lrfr_tf.faces.choose import only_main_face
 from lrfr_tf.faces.detect import Detection, FaceDetector
 from lrfr_tf.faces.frame import cut_face
 from lrfr_tf.files import sha256
@@ -160,7 +160,7 @@ def _embed_part(
 ) -> tuple[EmbeddingSet, list[str]]:
     """The embeddings, and the images that show another face about as large."""
     images = load_faces(folder, files)
-    meant = [only_meant(*found) for found in zip(how.detector.detect(list(images)), images, strict=True)]
+    meant = [only_main_face(*found) for found in zip(how.detector.detect(list(images)), images, strict=True)]
     detections = [detection for detection, _ in meant]
     hr_places = None
     if hr_rows is not None:

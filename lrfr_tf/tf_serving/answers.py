@@ -8,7 +8,7 @@ import numpy as np
 from tqdm import tqdm
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.files import folder_written_whole, written_whole
+from lrfr_tf.files import atomic_file, atomic_folder
 from lrfr_tf.images.decode import write_png
 from lrfr_tf.tf_serving.client import ServedModel
 from lrfr_tf.tf_serving.faces import Answers, Face
@@ -22,7 +22,7 @@ def write_embeddings(output: Path, model: ServedModel, faces: Sequence[Face], an
             rows.append(outputs["embedding"])
             progress.update(len(part))
     names = np.array([face.name for face in faces])
-    with written_whole(output) as temporary:
+    with atomic_file(output) as temporary:
         np.savez(temporary, faces=names, embeddings=np.concatenate(rows), model=model.name, version=model.version)
     print(f"{output}: embeddings of {len(faces)} faces by {model.name}, version {model.version}")
 
@@ -41,7 +41,7 @@ def write_images(output: Path, faces: Sequence[Face], answers: Answers) -> None:
         seen.add(file)
     named = dict(zip(faces, files, strict=True))
     with (
-        folder_written_whole(output) as temporary,
+        atomic_folder(output) as temporary,
         tqdm(total=len(faces), desc="super_resolve", unit="face") as progress,
     ):
         for part, outputs in answers:

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.files import make_folder, written_whole
+from lrfr_tf.files import atomic_file, make_folder
 from lrfr_tf.training.strategy import from_chief, is_chief
 
 
@@ -111,7 +111,7 @@ class CheckpointStore:
             if file.name.split(".")[0] not in kept:
                 file.unlink()
         # TensorFlow's own list, for `tf.train.latest_checkpoint`.
-        with written_whole(self._folder / "checkpoint") as temporary:
+        with atomic_file(self._folder / "checkpoint") as temporary:
             lines = [
                 f'model_checkpoint_path: "{kept[-1]}"',
                 *(f'all_model_checkpoint_paths: "{name}"' for name in kept),

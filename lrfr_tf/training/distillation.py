@@ -21,7 +21,7 @@ from lrfr_tf.config import option, required, with_default
 from lrfr_tf.data.camera_views import CameraViews, camera_batches, parse_groups
 from lrfr_tf.data.face_source import FacesInFiles
 from lrfr_tf.errors import UserError
-from lrfr_tf.files import sha256, written_whole
+from lrfr_tf.files import atomic_file, sha256
 from lrfr_tf.losses.distillation import cosine_distillations, person_cross_entropies
 from lrfr_tf.models.fold import fold_for_inference
 from lrfr_tf.models.mobilefacenet import INPUT_SIZE, mobilefacenet
@@ -153,7 +153,7 @@ class DistillationRun(AlignedRun):
             margin = (self.faces.height - INPUT_SIZE) // 2
             parts.append(embed_as_teacher(teacher, FacesInFiles(own), margin))
             if self.writes:
-                with written_whole(cached) as temporary, h5py.File(temporary, "w") as file:
+                with atomic_file(cached) as temporary, h5py.File(temporary, "w") as file:
                     file["embeddings"] = parts[-1]
         order = np.argsort(np.concatenate([np.flatnonzero(self.files.trees == t) for t in range(len(parts))]))
         self._photos = np.concatenate(parts)[order]

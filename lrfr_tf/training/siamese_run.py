@@ -11,7 +11,7 @@ from lrfr_tf.config import option, with_default
 from lrfr_tf.data.aligned import read_aligned_faces
 from lrfr_tf.data.face_source import FacesInFiles, FacesInMemory, FaceSource
 from lrfr_tf.data.identity_batches import Views, check_enough_identities, identity_batches
-from lrfr_tf.data.validation_faces import at_most_of_each, split_off_identities
+from lrfr_tf.data.validation_faces import limit_per_identity, split_off_identities
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.align import ALIGNED_SIZE
 from lrfr_tf.images.camera import LEVELS
@@ -80,7 +80,7 @@ class SiameseRun(AlignedRun):
         _check_flags(config)
         super().__init__(config, strategy)
         self.files, validation = split_off_identities(self.files, config.validation_identities)
-        self._validation = at_most_of_each(validation, VALIDATION_IMAGES)
+        self._validation = limit_per_identity(validation, VALIDATION_IMAGES)
         self._validation_images = read_aligned_faces(self._validation.paths)
         if self._validation_images.shape[1] != ALIGNED_SIZE:
             raise UserError(

@@ -16,7 +16,7 @@ import numpy as np
 
 from lrfr_tf.config import versions
 from lrfr_tf.errors import UserError
-from lrfr_tf.files import sha256, write_json, written_whole
+from lrfr_tf.files import atomic_file, sha256, write_json
 from lrfr_tf.models.spherenet import STAGE_CHANNELS, spherenet
 
 
@@ -101,7 +101,7 @@ def import_checkpoint(checkpoint: Path, output: Path, depth: int = 20) -> dict[s
     if stem in ("", output.name):
         raise UserError(f"--output={output} must end in .weights.h5.")
     network = convert_state_dict(read_state_dict(checkpoint), depth)
-    with written_whole(output) as temporary:
+    with atomic_file(output) as temporary:
         network.save_weights(temporary)
     record = {
         "network": network.name,

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.files import sha256, written_whole
+from lrfr_tf.files import atomic_file, sha256
 from lrfr_tf.models.facenet import TRUNK, StandardiseFixed, WhitenEach, facenet
 from lrfr_tf.weights.sample_package import FACENET_PACKAGE
 
@@ -66,7 +66,7 @@ def fetch_facenet_512(key: str, cache: Path | None = None) -> Path:
     if path.is_file() and sha256(path) == digest:
         return path
     try:
-        with written_whole(path) as temporary:
+        with atomic_file(path) as temporary:
             keras_facenet.utils.download_and_verify(entry["keras_weights_url"], str(temporary), digest)
             check_sha256(temporary, digest, f"the weights of {key}")  # their own check is an assert
     except AssertionError:

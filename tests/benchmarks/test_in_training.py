@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lrfr_tf.benchmarks import benchmark_result
-from lrfr_tf.benchmarks.in_training import Benchmarks, find_all
+from lrfr_tf.benchmarks.in_training import Benchmarks, find_chosen_benchmarks
 from lrfr_tf.benchmarks.registry import registered
 from lrfr_tf.benchmarks.scface import benchmark as scface
 from lrfr_tf.cli import evaluate_all
@@ -54,7 +54,7 @@ def test_the_figures_are_the_tools_and_follow_the_network(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    measure = Benchmarks(find_all(root, NAMES), network, tmp_path / "landmarks")
+    measure = Benchmarks(find_chosen_benchmarks(root, NAMES), network, tmp_path / "landmarks")
     assert not (tmp_path / "landmarks").exists()  # the tree has tables
     embedder = Embedder(keras.Model(network.inputs[0], UnitLength()(network.outputs[0])), "the same")
 
@@ -79,7 +79,7 @@ def test_landmarks_that_had_to_be_found_are_kept(
     for table in (copy / "SCface").glob("scface_*.csv"):
         table.unlink()
     names, kept = ("lfw", "scface"), tmp_path / "run" / "landmarks"
-    first = Benchmarks(find_all(copy, names), network, kept)()
+    first = Benchmarks(find_chosen_benchmarks(copy, names), network, kept)()
     tables = {"LFW.csv", "scface_mugshot.csv", *(f"scface_distance{distance}.csv" for distance in (1, 2, 3))}
     assert {path.name for path in kept.iterdir()} == tables
 
@@ -88,14 +88,14 @@ def test_landmarks_that_had_to_be_found_are_kept(
 
     monkeypatch.setattr("lrfr_tf.benchmarks.photo_landmarks.FaceDetector", detector)
     monkeypatch.setattr(scface, "detect_scface_landmarks", detector)
-    assert Benchmarks(find_all(copy, names), network, kept)() == pytest.approx(first)
+    assert Benchmarks(find_chosen_benchmarks(copy, names), network, kept)() == pytest.approx(first)
 
 
 def test_what_is_missing_is_said_before_anything_is_trained(root: Path, network: keras.Model, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(root / "TinyFace", tmp_path / "Datasets" / "TinyFace")).parent
     with pytest.raises(UserError, match=r"--eval_benchmarks=tinyface,lfw: .*/LFW is missing\.$"):
-        find_all(copy, ("tinyface", "lfw"))
-    folders = find_all(copy, ("tinyface",))
+        find_chosen_benchmarks(copy, ("tinyface", "lfw"))
+    folders = find_chosen_benchmarks(copy, ("tinyface",))
     next(copy.rglob("probe_img_ID_pairs.mat")).unlink()
     with pytest.raises(UserError, match=r"probe_img_ID_pairs\.mat is missing"):
         Benchmarks(folders, network, tmp_path / "landmarks")

@@ -14,9 +14,9 @@ from PIL import Image
 
 from lrfr_tf.benchmarks import registry
 from lrfr_tf.benchmarks.benchmark_folders import list_images
+from lrfr_tf.benchmarks.embed_crops import embed_all, stretch_to_square
 from lrfr_tf.benchmarks.interface import Measured, Note
 from lrfr_tf.benchmarks.published import Published
-from lrfr_tf.benchmarks.stream import embed_all, stretched
 from lrfr_tf.cli import evaluate_all, train_siamese
 from lrfr_tf.config import option, required
 from lrfr_tf.files import read_json
@@ -59,7 +59,7 @@ class Twins:
         return data
 
     def evaluate(self, faces: list[Path], embedder: Embedder, settings: Settings) -> Measured:
-        first, second = embed_all(embedder, faces, stretched, "embed twins")
+        first, second = embed_all(embedder, faces, stretch_to_square, "embed twins")
         return Measured("two images", {"counts": {"images": len(faces)}, "alike": float(first @ second)})
 
     def table(self, result: dict[str, Any]) -> list[str]:

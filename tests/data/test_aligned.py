@@ -13,8 +13,8 @@ from PIL import Image
 
 from lrfr_tf.data.aligned import AlignedFaces, list_aligned_faces, load_aligned_faces
 from lrfr_tf.data.aligned_source import LandmarkTable, Selection, detected_by, find_celeba_landmarks
+from lrfr_tf.data.ambiguous_photos import AmbiguousPhotos
 from lrfr_tf.data.prepare_aligned import Framing, prepare_aligned_tree, source_fingerprint
-from lrfr_tf.data.rivaled_photos import RivaledPhotos
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.align import align_face, template_points
 from lrfr_tf.faces.detect import Detection
@@ -237,7 +237,7 @@ def test_the_face_that_is_meant_is_taken_and_rivals_are_remembered(tmp_path: Pat
         def detect(self, images: Sequence[np.ndarray]) -> list[Detection]:
             return [found(20, 40), found(), found(39, 30), found(30)]
 
-    rivaled = RivaledPhotos(tmp_path)
+    rivaled = AmbiguousPhotos(tmp_path)
     find = detected_by(Detector(), rivaled)
     first, second, third, fourth = find(list("abcd"), [np.zeros((90, 90, 3), np.uint8)] * 4)
     np.testing.assert_array_equal(first, landmarks[1])  # type: ignore[arg-type]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lrfr_tf.data.aligned import AlignedFiles
-from lrfr_tf.data.validation_faces import at_most_of_each, split_off_identities
+from lrfr_tf.data.validation_faces import limit_per_identity, split_off_identities
 from lrfr_tf.errors import UserError
 
 COUNTS = {"1": 5, "2": 3, "3": 4, "4": 6, "6": 4, "7": 2, "8": 9}
@@ -36,8 +36,8 @@ def test_validation_identities_are_not_trained_on() -> None:
 
 
 def test_no_identity_is_validated_on_with_all_of_its_images() -> None:
-    few = at_most_of_each(files(), 4)
+    few = limit_per_identity(files(), 4)
     check_whole(few)
     assert np.bincount(few.identities).tolist() == [4, 3, 4, 4, 4, 2, 4]
     assert [path for path in few.paths if path.startswith("8")] == ["8/0", "8/2", "8/5", "8/8"]
-    assert at_most_of_each(files(), 9).paths == files().paths
+    assert limit_per_identity(files(), 9).paths == files().paths

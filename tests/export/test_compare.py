@@ -9,7 +9,7 @@ from skimage.metrics import peak_signal_noise_ratio
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.export.compare import compare_embeddings, compare_images, cpu_milliseconds, loss_table
-from lrfr_tf.export.faces import PairedFaces, read_paired_faces, read_some_faces
+from lrfr_tf.export.faces import PairedFaces, read_paired_faces, sample_faces
 from lrfr_tf.images.degrade import degrade
 from lrfr_tf.images.resize import resize
 from tests.aligned_by_code import write_aligned_tree
@@ -91,13 +91,13 @@ def test_times_and_table(portrait: np.ndarray) -> None:
 
 def test_faces_of_measured_persons_and_of_others(portrait: np.ndarray, tmp_path: Path) -> None:
     write_people(tmp_path, portrait, {"5": 3, "6": 4, "10": 3}, size=32)
-    held_out = read_some_faces(tmp_path, 32, 100, 5, held_out=True)
-    others = read_some_faces(tmp_path, 32, 100, 5, held_out=False)
+    held_out = sample_faces(tmp_path, 32, 100, 5, held_out=True)
+    others = sample_faces(tmp_path, 32, 100, 5, held_out=False)
     assert (len(held_out), len(others)) == (6, 4)
     np.testing.assert_array_equal(others[0], np.asarray(Image.open(tmp_path / "6" / "00.png")))
-    assert read_some_faces(tmp_path, 16, 3, 0, held_out=True).shape == (3, 16, 16, 3)
+    assert sample_faces(tmp_path, 16, 3, 0, held_out=True).shape == (3, 16, 16, 3)
     with pytest.raises(UserError, match="no person whose number is divisible by 7"):
-        read_some_faces(tmp_path, 32, 10, 7, held_out=True)
+        sample_faces(tmp_path, 32, 10, 7, held_out=True)
 
 
 def test_the_first_pairs_of_every_fold(portrait: np.ndarray, tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_the_first_pairs_of_every_fold(portrait: np.ndarray, tmp_path: Path) -> 
 
 def test_a_tree_on_another_template_than_the_models_is_refused(portrait: np.ndarray, tmp_path: Path) -> None:
     tree = write_aligned_tree(tmp_path / "tree", portrait, {"1": 2, "2": 2}, template="centred")
-    assert len(read_some_faces(tree, 32, 10, 0, True, "centred")) == 4
-    assert len(read_some_faces(tree, 32, 10, 0, True)) == 4  # FaceNet
+    assert len(sample_faces(tree, 32, 10, 0, True, "centred")) == 4
+    assert len(sample_faces(tree, 32, 10, 0, True)) == 4  # FaceNet
     with pytest.raises(UserError, match="lie on the template 'centred', and the model takes 'lai'"):
-        read_some_faces(tree, 32, 10, 0, True, "lai")
+        sample_faces(tree, 32, 10, 0, True, "lai")

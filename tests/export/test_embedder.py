@@ -17,7 +17,7 @@ from lrfr_tf.export.embedder import servable_embedder, servable_exported_embedde
 from lrfr_tf.export.servable import export_saved_model
 from lrfr_tf.files import read_json, write_json
 from lrfr_tf.images.decode import decode_image
-from lrfr_tf.models.backbone import backbone, in_fewer_operations
+from lrfr_tf.models.backbone import backbone, fold_facenet
 from lrfr_tf.networks.embedding import load_embedder, template_for
 from lrfr_tf.networks.trained_backbone import load_backbone
 from lrfr_tf.weights.backbone import write_embedder_record
@@ -358,13 +358,13 @@ def test_facenet_is_exported_as_an_embedder(facenet_weights: Path, faces: np.nda
     for some in (faces, small, np.stack([enlarged(face, 160) for face in faces])):
         np.testing.assert_allclose(exported.embed(some), live.embed(some), atol=1e-4)
     # 22.8 million weights, less the running statistics of 132 batch norms; shifts are part of the biases.
-    assert record["parameters"] == in_fewer_operations(live.network).count_params() < live.network.count_params()
+    assert record["parameters"] == fold_facenet(live.network).count_params() < live.network.count_params()
 
 
 def test_only_facenets_batch_norm_is_folded(network: keras.Model) -> None:
-    assert in_fewer_operations(network) is network
+    assert fold_facenet(network) is network
     facenet = backbone("facenet")  # without batch norm from the beginning
-    assert in_fewer_operations(facenet) is facenet
+    assert fold_facenet(facenet) is facenet
 
 
 def test_the_template_of_the_training_goes_into_the_record(run_folder: Path, tmp_path: Path) -> None:

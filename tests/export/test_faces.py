@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from lrfr_tf.export.faces import read_some_faces
+from lrfr_tf.export.faces import sample_faces
 from lrfr_tf.files import write_json
 
 
@@ -16,4 +16,4 @@ def test_margins_of_an_aligned_tree_are_cut(tmp_path: Path) -> None:
         (tmp_path / name / "1").mkdir(parents=True)
         Image.fromarray(whole).save(tmp_path / name / "1" / "1.png")
         write_json(tmp_path / name / "manifest.json", {"left_margin": left, "margin": margin})
-        np.testing.assert_array_equal(read_some_faces(tmp_path / name, 24, 1, 0, held_out=False)[0], inner)
+        np.testing.assert_array_equal(sample_faces(tmp_path / name, 24, 1, 0, held_out=False)[0], inner)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lrfr_tf.export.model_card import draw_training, joined_history, wrapped
+from lrfr_tf.export.model_card import draw_training, joined_history, wrap_paragraphs
 from lrfr_tf.files import write_json
 from lrfr_tf.images.decode import read_image
 
@@ -11,7 +11,7 @@ def test_paragraphs_are_wrapped_and_nothing_else() -> None:
     kept = "# A heading " + "x" * 120 + "\n\n| a | table |\n| of | rows |\n\n- a list " + "y " * 80 + "\n- of two"
     code = "```sh\npython " + "--flag " * 30 + "\n```"
     paragraph = "Words-with-hyphens and `code` " * 20
-    text = wrapped(f"{kept}\n\n{paragraph}\nragged\n\n{code}\n")
+    text = wrap_paragraphs(f"{kept}\n\n{paragraph}\nragged\n\n{code}\n")
     assert text.startswith(kept)
     assert text.endswith(code + "\n")
     lines = text.removeprefix(kept).removesuffix(code + "\n").strip().split("\n")

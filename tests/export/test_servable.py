@@ -26,7 +26,6 @@ from lrfr_tf.images.resize import resize
 from lrfr_tf.models.srcnn import srcnn
 from lrfr_tf.models.srgan import generator_paper
 from lrfr_tf.networks.embedding import load_embedder
-from lrfr_tf.networks.made_up_faces import made_up_faces
 from lrfr_tf.networks.saved_model import find_version, read_record
 from lrfr_tf.networks.super_resolution import (
     SuperResolutionNetwork,
@@ -34,6 +33,7 @@ from lrfr_tf.networks.super_resolution import (
     load_super_resolver,
     save_super_resolver,
 )
+from lrfr_tf.networks.synthetic_faces import synthetic_faces
 from tests.faces_by_code import FACE_BOX
 
 PIXELS = {
@@ -396,7 +396,7 @@ def test_shipped_models_keep_the_contract(folder: Path, low: np.ndarray, portrai
         assert described(tf.saved_model.load(str(folder)).signatures) == embedder_contract(record["dimensions"])
         embedder = load_embedder(str(folder))
         side = record["input_size"]
-        faces = made_up_faces(3, side)
+        faces = synthetic_faces(3, side)
         small = embedder.embed(resize(faces, 16, 16))
         enlarged = embedder.embed(resize(resize(faces, 16, 16), side, side))
         np.testing.assert_allclose(np.linalg.norm(small, axis=1), 1, atol=1e-5)
@@ -442,7 +442,7 @@ def test_threads_may_share_what_ships() -> None:
         "embed"
     ]
     # Of all sizes, so that both networks are asked, and both of them by one call now and then.
-    requests = [made_up_faces(1 + number % 3, 12 + 9 * number) for number in range(16)]
+    requests = [synthetic_faces(1 + number % 3, 12 + 9 * number) for number in range(16)]
 
     def embed(faces: np.ndarray) -> np.ndarray:
         return signature(faces=tf.constant(faces))["embedding"].numpy()

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lrfr_tf.faces.boxes import best_first, made_square, not_overlapped, ranks_in_groups, suppress
+from lrfr_tf.faces.boxes import best_first, best_of_overlapping, ranks_in_groups, suppress, widen_to_squares
 
 
 def random_boxes(count: int, seed: int) -> np.ndarray:
@@ -33,7 +33,7 @@ def test_overlapped_boxes_go_even_if_what_overlaps_them_goes_too(sizes: list[int
             for better in range(this)
         )
     ]
-    np.testing.assert_array_equal(not_overlapped(boxes, groups, 0.3, over_smaller), expected)
+    np.testing.assert_array_equal(best_of_overlapping(boxes, groups, 0.3, over_smaller), expected)
     if max(sizes) > 30:
         assert 0 < len(expected) < len(boxes)
 
@@ -41,8 +41,8 @@ def test_overlapped_boxes_go_even_if_what_overlaps_them_goes_too(sizes: list[int
 def test_empty_boxes_suppress_nothing() -> None:
     boxes = np.array([[0, 0, 10, 10], [5, 5, 5, 5], [5, 5, 5, 5], [9, 9, 2, 2], [1, 0, 10, 10]], float)
     with np.errstate(all="ignore"):
-        assert list(not_overlapped(boxes, np.zeros(5, int), 0.5)) == [0, 1, 2, 3]
-    assert len(not_overlapped(np.empty((0, 4)), np.empty(0, int), 0.5)) == 0
+        assert list(best_of_overlapping(boxes, np.zeros(5, int), 0.5)) == [0, 1, 2, 3]
+    assert len(best_of_overlapping(np.empty((0, 4)), np.empty(0, int), 0.5)) == 0
 
 
 def test_groups_one_after_the_other_each_with_its_best_first() -> None:
@@ -70,6 +70,6 @@ def test_suppress_keeps_images_apart() -> None:
 
 def test_squares_keep_center_and_longest_side() -> None:
     rows = np.array([[0, 10, 20, 30, 26, 0.5], [3, 0, 0, 4, 10, 0.6]])
-    squares = made_square(rows)
+    squares = widen_to_squares(rows)
     np.testing.assert_allclose(squares, [[0, 10, 13, 30, 33, 0.5], [3, -3, 0, 7, 10, 0.6]])
     assert rows[0, 2] == 20

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lrfr_tf.faces.choose import has_rival, meant_face, only_meant, rival_notes
+from lrfr_tf.faces.choose import ambiguity_notes, is_ambiguous, main_face, only_main_face
 from lrfr_tf.faces.detect import Detection
 from tests.pasted_pairs import meant, share_right
 
@@ -18,7 +18,7 @@ def box(height: float, x: float, y: float) -> list[float]:
 
 
 def chosen(boxes: list[list[float]], scores: list[float]) -> int:
-    return meant_face(np.array(boxes, np.float32), np.array(scores, np.float32), HEIGHT, WIDTH)
+    return main_face(np.array(boxes, np.float32), np.array(scores, np.float32), HEIGHT, WIDTH)
 
 
 def test_a_face_that_is_1_3_times_as_high_is_meant_wherever_it_stands() -> None:
@@ -35,34 +35,34 @@ def test_the_surest_is_meant_only_where_nothing_else_decides() -> None:
     assert chosen([left, right], [0.9, 0.7]) == 0
     assert chosen([left, box(42, 300, 150)], [0.9, 0.7]) == 1
     assert chosen([right], [0.1]) == 0
-    with pytest.raises(ValueError, match="none is meant"):
-        meant_face(np.zeros((0, 4)), np.zeros(0), HEIGHT, WIDTH)
+    with pytest.raises(ValueError, match="no face to choose from"):
+        main_face(np.zeros((0, 4)), np.zeros(0), HEIGHT, WIDTH)
 
 
 def test_a_rival_is_0_7_times_as_high() -> None:
     large = box(100, 100, 150)
     for height, rivals in ((69, False), (71, True), (120, True)):
-        assert has_rival(np.array([large, box(height, 300, 150)]), 0) is rivals
-    assert not has_rival(np.array([large]), 0)
+        assert is_ambiguous(np.array([large, box(height, 300, 150)]), 0) is rivals
+    assert not is_ambiguous(np.array([large]), 0)
 
 
 def test_the_face_that_is_meant_comes_alone_with_its_own_landmarks() -> None:
     landmarks = np.arange(20, dtype=np.float32).reshape(2, 5, 2)
     boxes = np.array([box(20, 50, 50), box(90, 200, 150)], np.float32)
     photo = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
-    alone, rivaled = only_meant(Detection(boxes, np.array([1, 0.8], np.float32), landmarks), photo)
+    alone, rivaled = only_main_face(Detection(boxes, np.array([1, 0.8], np.float32), landmarks), photo)
     np.testing.assert_array_equal(alone.boxes, boxes[1:])
     np.testing.assert_array_equal(alone.landmarks, landmarks[1:])
     np.testing.assert_array_equal(alone.scores, np.array([0.8], np.float32))
     assert not rivaled
     nothing = Detection(boxes[:0], np.zeros(0, np.float32), landmarks[:0])
-    assert only_meant(nothing, photo) == (nothing, False)
+    assert only_main_face(nothing, photo) == (nothing, False)
 
 
 def test_notes_name_some_and_count_the_rest() -> None:
-    assert [note.split()[0] for note in rival_notes(["a", "b", "c", "d"], named=2)] == ["a", "b", "2"]
-    assert len(rival_notes(["a", "b"], named=2)) == 2
-    assert rival_notes([]) == []
+    assert [note.split()[0] for note in ambiguity_notes(["a", "b", "c", "d"], named=2)] == ["a", "b", "2"]
+    assert len(ambiguity_notes(["a", "b"], named=2)) == 2
+    assert ambiguity_notes([]) == []
 
 
 @pytest.mark.shared_data

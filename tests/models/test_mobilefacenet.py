@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from lrfr_tf.models.mobilefacenet import EMBEDDING_SIZE, INPUT_SIZE, SwapHalves, mobilefacenet
-from lrfr_tf.weights.mobilefacenet import in_halves, pair_kernels
+from lrfr_tf.weights.mobilefacenet import even_then_odd, pair_kernels
 
 
 def test_size_and_shapes() -> None:
@@ -23,7 +23,7 @@ def test_a_grouped_convolution_in_two_steps() -> None:
     x = random.normal(size=(2, 6, 5, 8)).astype(np.float32)
     kernel = random.normal(size=(8, 2, 3, 3)).astype(np.float32)  # PyTorch's order: output, input of the group
     bias = random.normal(size=8).astype(np.float32)
-    halves = in_halves(8)
+    halves = even_then_odd(8)
     own, partner = (keras.layers.DepthwiseConv2D(3, padding="same", use_bias=with_bias) for with_bias in (True, False))
     for layer, weights in zip((own, partner), pair_kernels(kernel), strict=True):
         layer.build((None, 6, 5, 8))

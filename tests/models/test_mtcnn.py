@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from lrfr_tf.models.mtcnn import GentlePReLU, PReLUAndPool, output_net, proposal_net, refinement_net
+from lrfr_tf.models.mtcnn import PReLUAndPool, TwoPassPReLU, output_net, proposal_net, refinement_net
 from lrfr_tf.weights.mtcnn import mtcnn_nets
 
 
@@ -32,7 +32,7 @@ def test_the_proposal_net_answers_for_each_cell(height: int, width: int) -> None
 
 def test_a_gentle_prelu_is_a_prelu() -> None:
     images = np.random.default_rng(0).normal(size=(3, 7, 5, 4)).astype(np.float32)
-    ours, theirs = GentlePReLU(), keras.layers.PReLU(shared_axes=[1, 2])
+    ours, theirs = TwoPassPReLU(), keras.layers.PReLU(shared_axes=[1, 2])
     for layer in (ours, theirs):
         layer.build(images.shape)
         layer.set_weights([np.array([[[-1.3, -0.2, 0.6, 1.0]]], np.float32)])
@@ -45,7 +45,7 @@ def test_only_slopes_of_pooled_layers_are_above_one() -> None:
         layer.name
         for net in (nets.proposal, nets.refinement, nets.output)
         for layer in net.layers
-        if isinstance(layer, GentlePReLU) and np.max(layer.alpha) > 1
+        if isinstance(layer, TwoPassPReLU) and np.max(layer.alpha) > 1
     }
     assert steep == set()
 

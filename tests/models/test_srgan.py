@@ -112,7 +112,7 @@ def test_a_generator_with_attention_begins_as_a_trained_one_without(batch_norm: 
     plain, attentive = (srgan.generator_paper(8, 2, 8, batch_norm, attention=attention) for attention in (False, True))
     generator = np.random.default_rng(3)
     plain.set_weights([generator.uniform(0.1, 0.4, weight.shape) for weight in plain.get_weights()])
-    srgan.take_over_without_attention(plain, attentive)
+    srgan.copy_weights_without_attention(plain, attentive)
     images = random_images(12, 2, 8, 8, 3)
     np.testing.assert_allclose(attentive(images), plain(images), rtol=1e-4, atol=1e-2)
 

@@ -7,7 +7,7 @@ import pytest
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import write_json
 from lrfr_tf.networks.embedding import load_embedder
-from lrfr_tf.networks.names import find_model
+from lrfr_tf.networks.model_lookup import find_model
 from lrfr_tf.networks.saved_model import find_version
 from lrfr_tf.networks.shipped import list_models
 

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from lrfr_tf.benchmarks.stream import embed_files, padded, stretched
+from lrfr_tf.benchmarks.embed_crops import embed_files, padded, stretched
 from lrfr_tf.benchmarks.survface.benchmark import protocol as survface_protocol
 from lrfr_tf.benchmarks.tinyface import protocol as tinyface_protocol
 from lrfr_tf.data.embeddings import load_embeddings

@@ -3,8 +3,8 @@
 import dataclasses
 from pathlib import Path
 
-from lrfr_tf.speed.bars import BATCHED
 from lrfr_tf.speed.record import Row, write_result
+from lrfr_tf.speed.targets import BATCHED
 
 
 def row(stage: str, case: str, peer: str, cpu: float, wall: float, batch: int = 1, threads: int = 1) -> Row:

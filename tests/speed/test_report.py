@@ -1,4 +1,4 @@
-"""Result files and the document: the figures of the rows, the bars judged rightly, and nothing invented."""
+"""Result files and the document: the figures of the rows, the targets judged correctly, and nothing invented."""
 
 from pathlib import Path
 from typing import Any
@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.speed.bars import BATCHED, bars, ratios
+from lrfr_tf.speed.interleaved import Times
 from lrfr_tf.speed.profile import milliseconds_by_kind
 from lrfr_tf.speed.record import read_result, row_of, write_csv, write_result
 from lrfr_tf.speed.report import commits_of, document
-from lrfr_tf.speed.turns import Times
+from lrfr_tf.speed.targets import BATCHED, ratios, targets
 from tests.speed.rows_by_hand import row, write_detect_result
 
 
@@ -42,7 +42,7 @@ def test_the_least_ratio_counts(detect: Path) -> None:
     rows = read_result(detect)["rows"]
     assert ratios(rows, "mtcnn", "cpu") == {("photos", 1, 1): 2.9, (BATCHED, 1, 64): 2.0}
     assert ratios(rows, "mtcnn", "wall")[("photos", 1, 1)] == 18.0
-    torch, package, batch = bars({"detect": read_result(detect)})
+    torch, package, batch = targets({"detect": read_result(detect)})
     assert (torch.reached, torch.held) == ("2.50 times", True)  # the batch is not among what is compared with torch
     assert (package.reached, package.held) == ("2.90 times", False)
     assert (batch.reached, batch.held) == ("2.00 times", True)
@@ -52,7 +52,7 @@ def test_a_bar_that_was_not_measured_is_neither_held_nor_missed(tmp_path: Path) 
     rows = [row("embed", "batch 1", "lrfr-tf", 30, 30)]
     facts = {"same_embeddings": {}, "weights": "random", "peers": {}, "profile": {}, "peak_memory_mb": {"1": {}}}
     write_result(tmp_path / "embed.json", "embed", rows, facts)
-    for bar in bars({"embed": read_result(tmp_path / "embed.json")}):
+    for bar in targets({"embed": read_result(tmp_path / "embed.json")}):
         assert (bar.reached, bar.held) == ("not measured", None)
     assert "facenet-pytorch was not installed" in document({"embed": read_result(tmp_path / "embed.json")})
 
@@ -76,7 +76,7 @@ def test_what_computes_in_bfloat16_has_a_bar_of_its_own(tmp_path: Path) -> None:
     }  # fmt: skip
     write_result(tmp_path / "embed.json", "embed", rows, facts)
     result = read_result(tmp_path / "embed.json")
-    exact, rounded = bars({"embed": result})
+    exact, rounded = targets({"embed": result})
     assert (exact.reached, exact.held) == ("1.40 times", False)
     assert (rounded.reached, rounded.held) == ("2.10 times", True)
     text = document({"embed": result})
@@ -92,7 +92,7 @@ def test_memory_and_rate_of_many_crops(tmp_path: Path, late: float, held: bool) 
         "crops_per_second": 72.0, "network_alone_crops_per_second": 80.0,
     }  # fmt: skip
     write_result(tmp_path / "extract.json", "extract", [], facts)
-    rate, growth = bars({"extract": read_result(tmp_path / "extract.json")})
+    rate, growth = targets({"extract": read_result(tmp_path / "extract.json")})
     assert (rate.held, rate.reached) == (True, "72.0 crops/s, 90.0% of the network alone")
     assert growth.held is held
     assert f"{late - 1000:+.0f} MB" in growth.reached
@@ -106,7 +106,7 @@ def test_super_resolution_is_held_against_the_matrix_product(tmp_path: Path) -> 
     facts: dict[str, Any] = {"gflop_a_face": {"srgan": 0.6}, "matrix_size": 2048}
     facts["matrix_product_gflop_per_second"] = {"srgan, batch 1": 300.0, "srgan, batch 32": 320.0}
     write_result(tmp_path / "super_resolve.json", "super_resolve", rows, facts)
-    predict, product = bars({"super_resolve": read_result(tmp_path / "super_resolve.json")})
+    predict, product = targets({"super_resolve": read_result(tmp_path / "super_resolve.json")})
     assert (predict.reached, predict.held) == ("4.20 times", True)
     assert (product.reached, product.held) == ("62%", False)  # 0.6 GFLOP in 3 ms are 200 a second, of 320
 

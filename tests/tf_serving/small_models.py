@@ -8,7 +8,7 @@ import tensorflow as tf
 from lrfr_tf.export.servable import Servable
 from lrfr_tf.export.warm_up import Request
 from lrfr_tf.images.decode_in_graph import decode_and_resize
-from lrfr_tf.networks.made_up_faces import made_up_faces, made_up_files
+from lrfr_tf.networks.synthetic_faces import synthetic_faces, synthetic_files
 
 PERSONS = {"red": (220, 40, 40), "green": (40, 220, 40), "Zoë Müller": (40, 40, 220)}
 
@@ -40,11 +40,11 @@ def servable_classifier() -> Servable:
 
     pixels, files = identify.get_concrete_function(), identify_bytes.get_concrete_function()
     signatures = {"serving_default": pixels, "identify": pixels, "identify_bytes": files}
-    faces = made_up_faces(2, 16)
+    faces = synthetic_faces(2, 16)
     requests = [
         Request("serving_default", {"faces": faces}),
         Request("identify", {"faces": faces[:1]}),
-        Request("identify_bytes", {"image_bytes": made_up_files()}),
+        Request("identify_bytes", {"image_bytes": synthetic_files()}),
     ]
     outputs = [signatures[request.signature](*map(tf.constant, request.inputs.values())) for request in requests]
     answers = [

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from lrfr_tf.networks.made_up_faces import made_up_faces, made_up_files
+from lrfr_tf.networks.synthetic_faces import synthetic_faces, synthetic_files
 from lrfr_tf.tf_serving import client
 from lrfr_tf.tf_serving.client import (
     Connection,
@@ -42,7 +42,7 @@ def in_process(server: StandIn, model: str, name: str, **inputs: np.ndarray) -> 
     return {key: value.numpy() for key, value in signature(**tensors).items()}
 
 
-FACES, FILES = made_up_faces(4, 16), made_up_files()
+FACES, FILES = synthetic_faces(4, 16), synthetic_files()
 CALLS: list[tuple[str, str, dict[str, np.ndarray]]] = [
     ("siamese", "embed", {"faces": FACES}),
     ("siamese", "embed_bytes", {"image_bytes": FILES}),

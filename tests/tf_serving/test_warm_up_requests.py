@@ -12,7 +12,7 @@ from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
 from lrfr_tf.export.servable import export_saved_model
 from lrfr_tf.export.warm_up import WARM_UP_FILE, read_warm_up
 from lrfr_tf.files import read_json
-from lrfr_tf.networks.made_up_faces import made_up_files
+from lrfr_tf.networks.synthetic_faces import synthetic_files
 from tests.tf_serving.conftest import SAVED_MODELS
 from tests.tf_serving.small_models import servable_classifier
 
@@ -87,7 +87,7 @@ def test_saved_model_cli_shows_and_runs_every_signature(version: Path, tmp_path:
         assert f"signature_def['{name}']" in shown
         for key, array in smallest[name].inputs.items():
             # Files go as fixed-width bytes, which lose zeros at their ends: of a PNG there are none.
-            whole = array if array.dtype != object else made_up_files()[1:2].astype(bytes)
+            whole = array if array.dtype != object else synthetic_files()[1:2].astype(bytes)
             np.save(tmp_path / f"{key}.npy", whole, allow_pickle=False)
         inputs = ";".join(f"{key}={tmp_path / key}.npy" for key in signature["inputs"])
         ran = saved_model_cli("run", *words, "--signature_def", name, "--inputs", inputs)

@@ -97,5 +97,5 @@ def test_camera_levels_are_quoted(tool: Tool, runs: Path, tmp_path: Path) -> Non
 def test_a_document_without_marks_is_left_alone(tool: Tool, tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("no marks")
     with pytest.raises(UserError, match="holds no <!-- results -->"):
-        tool("write_results").put_between_marks(tmp_path / "README.md", "text", "results")
+        tool("write_results").replace_between_markers(tmp_path / "README.md", "text", "results")
     assert (tmp_path / "README.md").read_text() == "no marks"

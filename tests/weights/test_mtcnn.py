@@ -16,11 +16,11 @@ from lrfr_tf.weights.mtcnn import (
     Nets,
     checked_path,
     converted_path,
-    lz4_silenced,
     mtcnn_nets,
     named_variables,
     nets_from_file,
     nets_from_package,
+    without_lz4_warnings,
     write_converted,
 )
 
@@ -41,7 +41,7 @@ def test_the_nets_give_what_the_package_s_nets_give(nets: Nets) -> None:
     stages = ((StagePNet, "pnet.lz4", 31), (StageRNet, "rnet.lz4", 24), (StageONet, "onet.lz4", 48))
     for net, (stage, name, side) in zip((nets.proposal, nets.refinement, nets.output), stages, strict=True):
         images = generator.uniform(-1, 1, (5, side, side, 3)).astype(np.float32)
-        with lz4_silenced():
+        with without_lz4_warnings():
             package = stage(weights=checked_path(name)).model
         found = net(images)
         if net is nets.proposal:

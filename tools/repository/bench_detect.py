@@ -19,9 +19,9 @@ from lrfr_tf.files import check_result_file, write_json
 from lrfr_tf.main import run
 from lrfr_tf.speed.agreement import compare_faces
 from lrfr_tf.speed.inputs import detection_inputs
+from lrfr_tf.speed.interleaved import Peer, running_peers, time_interleaved
 from lrfr_tf.speed.peers import OURS, peak_memory, programs
 from lrfr_tf.speed.record import Row, row_of, write_result
-from lrfr_tf.speed.turns import Peer, running, take_turns
 from lrfr_tf.speed.worker import write_lists
 from lrfr_tf.weights.mtcnn import mtcnn_nets, write_converted
 from lrfr_tf.weights.sample_package import cached_sample_photos
@@ -59,12 +59,12 @@ def main(config: Config) -> None:
         write_converted(mtcnn_nets(), folder / "mtcnn.npz")
         with tqdm(total=len(cases) * len(config.threads), desc="detect", unit="case") as progress:
             for threads in config.threads:
-                with running(everybody, folder, threads) as peers:
+                with running_peers(everybody, folder, threads) as peers:
                     facts["peers"] = {peer.name: peer.facts for peer in peers}
                     for case, images in cases.items():
                         batch = len(images) if case in TOGETHER else 1
                         found, facts["same_faces"][case] = faces_found(peers, case)
-                        times = take_turns({peer.name: (peer, case) for peer in peers}, config.rounds)
+                        times = time_interleaved({peer.name: (peer, case) for peer in peers}, config.rounds)
                         for peer, some in times.items():
                             rows.append(row_of("detect", case, peer, threads, batch, some, len(images), found[peer]))
                         facts["peak_memory_mb"][str(threads)] = peak_memory(times)

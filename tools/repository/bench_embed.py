@@ -24,12 +24,12 @@ from lrfr_tf.files import check_result_file
 from lrfr_tf.main import run
 from lrfr_tf.models.facenet import FACENET_SIZE
 from lrfr_tf.speed.agreement import compare_embeddings, compare_rounded_embeddings
+from lrfr_tf.speed.interleaved import Peer, running_peers, time_interleaved
 from lrfr_tf.speed.matrix_product import GFLOP, gflop_a_face
 from lrfr_tf.speed.networks import facenet_to_compare, store_as_saved_model, store_weights
 from lrfr_tf.speed.peers import BFLOAT16, FACENET_PYTORCH, MATRIX_PRODUCT, OURS, peak_memory, programs
 from lrfr_tf.speed.profile import onednn_profile
 from lrfr_tf.speed.record import Row, row_of, write_result
-from lrfr_tf.speed.turns import Peer, running, take_turns
 from lrfr_tf.speed.worker import write_lists
 
 
@@ -60,13 +60,13 @@ def main(config: Config) -> None:
         store_as_saved_model(network, folder / "embedder_bfloat16", compute="bfloat16")
         with tqdm(total=len(cases) * len(config.threads), desc="embed", unit="case") as progress:
             for threads in config.threads:
-                with running(everybody, folder, threads) as peers:
+                with running_peers(everybody, folder, threads) as peers:
                     facts["peers"] = {peer.name: peer.facts for peer in peers}
                     for case, batch in zip(cases, config.batches, strict=True):
                         ways = ways_of(peers, case, batch)
                         facts["same_embeddings"][case] = differences(ways)
                         ours = next(peer for peer in peers if peer.name == OURS)
-                        times = take_turns({**ways, MATRIX_PRODUCT: (ours, MATRIX_PRODUCT)}, config.rounds)
+                        times = time_interleaved({**ways, MATRIX_PRODUCT: (ours, MATRIX_PRODUCT)}, config.rounds)
                         product_rate = GFLOP / statistics.median(times.pop(MATRIX_PRODUCT).cpu)
                         rates = facts["matrix_product_gflop_per_cpu_second"].setdefault(str(threads), {})
                         rates[case] = round(product_rate, 1)

@@ -29,9 +29,9 @@ from lrfr_tf.models.heads import linear_head
 from lrfr_tf.networks.classifier import Classifier, make_templates
 from lrfr_tf.networks.embedding import Embedder, load_embedder
 from lrfr_tf.networks.super_resolution import SuperResolutionNetwork, load_super_resolver
+from lrfr_tf.speed.interleaved import time_calls_interleaved
 from lrfr_tf.speed.peers import OURS
 from lrfr_tf.speed.record import Row, row_of, write_result
-from lrfr_tf.speed.turns import take_turns_here
 from lrfr_tf.weights.sample_package import cached_facenet_weights
 
 PROBE_SIZE = 16
@@ -74,7 +74,7 @@ def main(config: Config) -> None:
             "of which Siamese alone": lambda: siamese.embed(probe),
         }
         with tqdm(total=1, desc="identify", unit="case") as progress:
-            times = take_turns_here(ways, config.rounds)
+            times = time_calls_interleaved(ways, config.rounds)
             progress.update()
     rows: list[Row] = [row_of("identify", way, OURS, 0, 1, some, 1) for way, some in times.items()]
     if config.before is not None:
@@ -93,7 +93,7 @@ def compare(embedders: Sequence[Embedder], config: Config) -> list[Row]:
         for embedder in embedders:
             gallery = random.standard_normal((embedder.dimensions, config.persons), np.float32)
             ways[embedder.name] = functools.partial(nearest, embedder, gallery, probes)
-        times = take_turns_here(ways, config.rounds)
+        times = time_calls_interleaved(ways, config.rounds)
         found = [row_of("identify", f"{name}, embed and gallery", OURS, 0, count, some, count)
                  for name, some in times.items()]  # fmt: skip
         own, other = (row.cpu_ms_median for row in found)

@@ -28,10 +28,10 @@ from lrfr_tf.main import run
 from lrfr_tf.models.srgan import generator_paper
 from lrfr_tf.networks.saved_model import find_version
 from lrfr_tf.networks.super_resolution import SuperResolutionNetwork, save_super_resolver
+from lrfr_tf.speed.interleaved import Times, time_calls_interleaved
 from lrfr_tf.speed.matrix_product import GFLOP, MATRIX_SIZE, gflop_a_face, matrix_product
 from lrfr_tf.speed.peers import MATRIX_PRODUCT, OURS
 from lrfr_tf.speed.record import Row, row_of, write_result
-from lrfr_tf.speed.turns import Times, take_turns_here
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,7 +80,7 @@ def measure(network: keras.Model, saved_model: Path, batch: int, rounds: int) ->
     both = [np.clip(np.rint(ways[way]()), 0, 255).astype(int) for way in (OURS, "model.predict")]
     if np.abs(both[0] - both[1]).max() > 1:
         raise UserError(f"{saved_model} and the Keras model give different images; they cannot be compared.")
-    return take_turns_here(ways, rounds)
+    return time_calls_interleaved(ways, rounds)
 
 
 def exported(network: keras.Model, folder: Path) -> Path:

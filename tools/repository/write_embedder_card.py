@@ -12,8 +12,8 @@ from typing import Any
 from lrfr_tf.benchmarks.scface.protocol import pooled_difference
 from lrfr_tf.config import option, required
 from lrfr_tf.errors import UserError
-from lrfr_tf.export.model_card import wrapped
-from lrfr_tf.files import put_between_marks, read_json, written_whole
+from lrfr_tf.export.model_card import wrap_paragraphs
+from lrfr_tf.files import atomic_file, read_json, replace_between_markers
 from lrfr_tf.images.camera import CLEAN_LEVEL
 from lrfr_tf.main import run
 from lrfr_tf.networks.saved_model import find_version, read_record
@@ -79,11 +79,11 @@ def main(config: Config) -> None:
     tables = [pairs, cameras, *([ranks_table(ranks, before)] if ranks else [])]
     text = card(record, runs, Path(config.training[-1]), config.hours, tables, lfw["counts"], frmdb["counts"])
     short = None if config.lfw_facenet is None else short_table(lfw, read_json(config.lfw_facenet))
-    with written_whole(target / "MODEL_CARD.md") as temporary:
-        temporary.write_text(wrapped(text), encoding="utf-8")
+    with atomic_file(target / "MODEL_CARD.md") as temporary:
+        temporary.write_text(wrap_paragraphs(text), encoding="utf-8")
     print(target / "MODEL_CARD.md")
     if config.readme is not None:
-        put_between_marks(config.readme, str(short), MARK)
+        replace_between_markers(config.readme, str(short), MARK)
 
 
 def card(

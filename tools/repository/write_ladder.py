@@ -19,7 +19,7 @@ from lrfr_tf.config import option, required
 from lrfr_tf.data.pairs import read_pairs
 from lrfr_tf.errors import UserError
 from lrfr_tf.evaluation.significance import grouped_interval, paired_members_interval
-from lrfr_tf.files import put_between_marks, read_json, sha256
+from lrfr_tf.files import read_json, replace_between_markers, sha256
 from lrfr_tf.images.camera import CLEAN_LEVEL, LEVELS
 from lrfr_tf.main import run
 
@@ -59,7 +59,7 @@ def main(config: Config) -> None:
         columns = pairs_columns(pairs, config.baseline, Path(config.pairs)) | columns
     lines = [f"| | {' | '.join(columns)} |", f"| :-- | {' | '.join('--:' for _ in columns)} |"]
     lines += [f"| {name} | {' | '.join(cells.get(name, '') for cells in columns.values())} |" for name in cameras]
-    put_between_marks(config.document, "\n".join(lines), MARK)
+    replace_between_markers(config.document, "\n".join(lines), MARK)
     print("\n".join(lines))
 
 
@@ -90,7 +90,7 @@ def cameras_columns(results: Mapping[str, Any], baseline: str) -> dict[str, dict
     persons = np.array([probe.split("/")[0] for probe in probes])
     sizes = [size for size in results[baseline]["sizes"] if size != "mean"]
     pooled = (sizes, SMALL_PHOTOS) if set(SMALL_PHOTOS) < set(sizes) else (sizes,)
-    headings = {f"real cameras, {_in_words(of)}": of for of in pooled}
+    headings = {f"real cameras, {_summary_text(of)}": of for of in pooled}
     return _columns(results, baseline, headings, len(probes), lambda values: grouped_interval(values, persons))
 
 
@@ -118,7 +118,7 @@ def _cell(own: np.ndarray, baseline: np.ndarray, interval: Interval) -> str:
     return f"{100 * own.mean():.1f} ({difference:+.1f} [{100 * low:+.1f}, {100 * high:+.1f}])"
 
 
-def _in_words(sizes: Sequence[str]) -> str:
+def _summary_text(sizes: Sequence[str]) -> str:
     first, last = ", ".join(sizes[:-1]), sizes[-1]
     return f"{first} and {last} px" if first else f"{last} px"
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from lrfr_tf.config import option, required
 from lrfr_tf.errors import UserError
-from lrfr_tf.export.model_card import draw_training, joined_history, tree_and_camera, wrapped
-from lrfr_tf.files import put_between_marks, read_json, written_whole
+from lrfr_tf.export.model_card import draw_training, joined_history, tree_and_camera, wrap_paragraphs
+from lrfr_tf.files import atomic_file, read_json, replace_between_markers
 from lrfr_tf.images.camera import CLEAN_LEVEL
 from lrfr_tf.main import run
 from lrfr_tf.networks.saved_model import find_version, read_record
@@ -84,18 +84,18 @@ def main(config: Config) -> None:
         curve = Path(config.curves) / f"{name}.png"
         text = card(name, read_json(runs[-1] / "run.json"), target, curve, history, restoration, verification)
         draw_training(curve, history, PANELS)
-        with written_whole(target / "MODEL_CARD.md") as temporary:
+        with atomic_file(target / "MODEL_CARD.md") as temporary:
             temporary.write_text(text, encoding="utf-8")
         print(target / "MODEL_CARD.md")
     if config.readme is not None:
         names = [item.partition("=")[0] for item in config.trainings]
         cards = Path(os.path.relpath(config.saved_models, Path(config.readme).parent)).as_posix()
-        put_between_marks(config.readme, overview(names, restoration, verification, cards), "models")
+        replace_between_markers(config.readme, overview(names, restoration, verification, cards), "models")
 
 
 def card(
     name: str,
-    begun: dict[str, Any],
+    trained: dict[str, Any],
     target: Path,
     curve: Path,
     history: list[dict[str, Any]],
@@ -127,7 +127,7 @@ python tools/super_resolve.py --model=saved_models/{name}/{record["version"]} --
 
 Data: the first 8,000 aligned images of CelebA at half size, and 7,030 unaligned head crops of 581 persons of its test
 split (short side at most 160 pixels); from these, {LEARNED_FROM[name]}. Identities whose number is divisible by 5, and
-each identity's validation and test image, were never learned from: {begun["training_faces"]:,} training images were
+each identity's validation and test image, were never learned from: {trained["training_faces"]:,} training images were
 left. CelebA is for non-commercial research; its images are not in this repository, and whoever uses this model should
 heed these terms.
 {FURTHER_WEIGHTS.get(name, "")}
@@ -135,8 +135,8 @@ heed these terms.
 {COMMANDS[name]}
 ```
 
-After {last["step"]:,} steps of {begun["config"]["batch_size"]} faces on two CPU cores: {last["psnr_gain"]:+.2f} dB over
-bicubic, SSIM {last["ssim"]:.3f} on {begun["validation_faces"]} validation faces.
+After {last["step"]:,} steps of {trained["config"]["batch_size"]} faces on two CPU cores: {last["psnr_gain"]:+.2f} dB
+over bicubic, SSIM {last["ssim"]:.3f} on {trained["validation_faces"]} validation faces.
 
 ![PSNR gain on the validation faces during training]({Path(os.path.relpath(curve, target)).as_posix()})
 
@@ -161,7 +161,7 @@ python tools/evaluate_verification.py --flagfile=configs/evaluate_verification.c
 
 {LIMITS}
 """
-    return wrapped(text)
+    return wrap_paragraphs(text)
 
 
 def newest_record(target: Path) -> dict[str, Any]:

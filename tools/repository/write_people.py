@@ -14,7 +14,7 @@ from lrfr_tf.benchmarks.people_faces import Condition
 from lrfr_tf.config import option, required
 from lrfr_tf.data.held_out import REPORTED, held_out_half
 from lrfr_tf.errors import UserError
-from lrfr_tf.files import put_between_marks, read_json
+from lrfr_tf.files import read_json, replace_between_markers
 from lrfr_tf.main import run
 
 MARK = "people"
@@ -47,7 +47,7 @@ def main(config: Config) -> None:
             raise UserError(f"{config.before} was measured on other people, or drawn in another way.")
         text += f"\n\n{misses_table(result, before)}"
     for document in config.documents:
-        put_between_marks(document, text, MARK)
+        replace_between_markers(document, text, MARK)
         print(document)
 
 

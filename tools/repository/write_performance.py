@@ -8,8 +8,8 @@ from pathlib import Path
 
 from lrfr_tf.config import option
 from lrfr_tf.errors import UserError
-from lrfr_tf.export.model_card import wrapped
-from lrfr_tf.files import written_whole
+from lrfr_tf.export.model_card import wrap_paragraphs
+from lrfr_tf.files import atomic_file
 from lrfr_tf.main import run
 from lrfr_tf.speed.record import read_result, write_csv
 from lrfr_tf.speed.report import TITLES, document
@@ -29,8 +29,8 @@ def main(config: Config) -> None:
             f"{config.results} holds none of {', '.join(file.name for file in files.values())}; make bench."
         )
     output = Path(config.output)
-    with written_whole(output) as temporary:
-        temporary.write_text(wrapped(document(results)), encoding="utf-8")
+    with atomic_file(output) as temporary:
+        temporary.write_text(wrap_paragraphs(document(results)), encoding="utf-8")
     write_csv(output.with_suffix(".csv"), results.values())
     print(output)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lrfr_tf.config import option, required
-from lrfr_tf.files import put_between_marks, read_json, written_whole
+from lrfr_tf.files import atomic_file, read_json, replace_between_markers
 from lrfr_tf.images.camera import CLEAN_LEVEL
 from lrfr_tf.main import run
 from lrfr_tf.study.report.pixels import picture_path
@@ -72,11 +72,11 @@ def main(config: Config) -> None:
         parts += pixels_text(Path(folder), Path(config.output).parent)
         parts += ["Commands and seconds:", steps_text(read_json(Path(folder) / "steps.json"))]
     parts += ["## Versions", versions_text(results[0])]
-    with written_whole(config.output) as temporary:
+    with atomic_file(config.output) as temporary:
         temporary.write_text("\n\n".join(part.strip() for part in parts) + "\n", encoding="utf-8")
     print(config.output)
     if config.readme:
-        put_between_marks(config.readme, short_table(results), "results")
+        replace_between_markers(config.readme, short_table(results), "results")
 
 
 def short_table(results: list[dict[str, Any]]) -> str:
@@ -156,7 +156,7 @@ def pixels_text(experiment: Path, documents: Path) -> list[str]:
     result = read_json(path)
     block = next(iter(result["blocks"]))
     picture = Path("curves") / f"pixels-{experiment.name}.png"
-    with written_whole(documents / picture) as temporary:
+    with atomic_file(documents / picture) as temporary:
         temporary.write_bytes(picture_path(path, block).read_bytes())
     return ["### Accuracy against pixels", *pixels_markdown(result, {block: picture.as_posix()})]
 

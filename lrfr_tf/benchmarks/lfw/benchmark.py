@@ -11,12 +11,12 @@ import numpy as np
 from lrfr_tf.benchmarks.benchmark_folders import find_entry
 from lrfr_tf.benchmarks.benchmark_result import template_to_measure
 from lrfr_tf.benchmarks.curves import draw_curves
-from lrfr_tf.benchmarks.figures import in_brackets
+from lrfr_tf.benchmarks.embed_crops import embed_probes
+from lrfr_tf.benchmarks.figures import format_interval
 from lrfr_tf.benchmarks.interface import Measured, Note
 from lrfr_tf.benchmarks.lfw.protocol import FALSE_ACCEPT_RATES, GRID, differences, lfw_row
 from lrfr_tf.benchmarks.photo_landmarks import photo_landmarks
 from lrfr_tf.benchmarks.published import DSN, Published, published_lines
-from lrfr_tf.benchmarks.stream import embed_probes
 from lrfr_tf.config import option, required
 from lrfr_tf.data.paired_photos import align_photos, find_paired_photos
 from lrfr_tf.data.pairs import PairedImages, read_pairs
@@ -190,7 +190,7 @@ class LfwBenchmark:
             + ("  to the baseline (95 %: pairs; persons)" if result["difference_to_baseline"] else ""),
         ]
         for size, row in result["sizes"].items():
-            interval = in_brackets(row["interval_95"], ".2f")
+            interval = format_interval(row["interval_95"], ".2f")
             rates = " ".join(
                 f"{100 * row['tar_at_far'][str(far)]:12.1f} {row['threshold_at_far'][str(far)]:9.3f}"
                 for far in FALSE_ACCEPT_RATES
@@ -285,5 +285,5 @@ def condition_name(size: int, camera: str) -> str:
 
 
 def _difference(difference: dict[str, Any]) -> str:
-    pairs, persons = (in_brackets(difference[name], "+.2f") for name in ("interval_95", "interval_95_over_persons"))
+    pairs, persons = (format_interval(difference[name], "+.2f") for name in ("interval_95", "interval_95_over_persons"))
     return f"  {100 * difference['mean']:+.2f} {pairs}; {persons}"

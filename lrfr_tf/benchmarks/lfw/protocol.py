@@ -38,7 +38,7 @@ def grid_accuracy(similarities: np.ndarray, same: np.ndarray, folds: np.ndarray,
         raise ValueError("The threshold of a fold comes from the others, so two are needed.")
     grid = np.linspace(-1.0, 1.0, values)
     # For each fold, how many of its pairs every threshold tells rightly; the other folds are the sum less the fold.
-    rightly = np.stack([_rightly(similarities[folds == number], same[folds == number], grid) for number in numbers])
+    rightly = np.stack([_correct(similarities[folds == number], same[folds == number], grid) for number in numbers])
     elsewhere = rightly.sum(axis=0) - rightly
     best = values - 1 - np.argmax(elsewhere[:, ::-1], axis=1)
     thresholds = grid[best]
@@ -120,7 +120,7 @@ def differences(
     return found
 
 
-def _rightly(similarities: np.ndarray, same: np.ndarray, grid: np.ndarray) -> np.ndarray:
+def _correct(similarities: np.ndarray, same: np.ndarray, grid: np.ndarray) -> np.ndarray:
     accepted = same.sum() - np.searchsorted(np.sort(similarities[same]), grid)
     refused = np.searchsorted(np.sort(similarities[~same]), grid)
     return accepted + refused

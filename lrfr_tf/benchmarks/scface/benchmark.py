@@ -10,7 +10,7 @@ import numpy as np
 from lrfr_tf.benchmarks.benchmark_folders import find_below, find_entry
 from lrfr_tf.benchmarks.benchmark_result import template_to_measure
 from lrfr_tf.benchmarks.curves import draw_curves
-from lrfr_tf.benchmarks.figures import in_brackets
+from lrfr_tf.benchmarks.figures import format_interval
 from lrfr_tf.benchmarks.interface import Measured, Note
 from lrfr_tf.benchmarks.published import DSN, Published, published_lines
 from lrfr_tf.benchmarks.scface.files import (
@@ -203,14 +203,14 @@ class SCfaceBenchmark:
             + ("  to the baseline" if result["difference_to_baseline"] else ""),
         ]
         for distance, row in result["distances"].items():
-            interval = in_brackets(row["interval_95"], ".1f")
+            interval = format_interval(row["interval_95"], ".1f")
             cameras = " ".join(f"{100 * row['cameras'][str(camera)]:6.1f}" for camera in CAMERAS)
             side = row["probe_side"]
             rank_5 = 100 * row["cmc"][min(4, len(row["cmc"]) - 1)]
             difference = (result["difference_to_baseline"] or {}).get(distance)
             compared = ""
             if difference is not None:
-                compared = f"  {100 * difference['mean']:+.2f} {in_brackets(difference['interval_95'], '+.1f')}"
+                compared = f"  {100 * difference['mean']:+.2f} {format_interval(difference['interval_95'], '+.1f')}"
             lines.append(
                 f"{distance:>8} {100 * row['rank_1']:7.2f} {interval:>16} {rank_5:7.2f} {cameras}"
                 f"  {side['median']:.0f} ({side['least']} to {side['largest']}){compared}"

@@ -60,7 +60,7 @@ def differences(
         raise UserError(f"{where} was measured on other images; a paired difference needs the same.")
     found = {}
     for distance, row in rows.items():
-        ours, theirs = (_right(r, persons).mean(axis=1) for r in (row, baseline["distances"][distance]))
+        ours, theirs = (_correct(r, persons).mean(axis=1) for r in (row, baseline["distances"][distance]))
         found[distance] = _difference(ours - theirs)
     return found
 
@@ -81,7 +81,7 @@ def pooled_difference(results: Sequence[Mapping[str, Any]], baselines: Sequence[
             raise UserError("Results of different images or persons are not pooled.")
         for distance, row in ours["distances"].items():
             other = theirs["distances"][distance]
-            each.append((_right(row, persons) - _right(other, persons)).mean(axis=1))
+            each.append((_correct(row, persons) - _correct(other, persons)).mean(axis=1))
     return _difference(np.mean(each, axis=0))
 
 
@@ -89,6 +89,6 @@ def _difference(gains: np.ndarray) -> dict[str, Any]:
     return {"mean": float(gains.mean()), "interval_95": list(bootstrap_interval(gains))}
 
 
-def _right(row: Mapping[str, Any], persons: int) -> np.ndarray:
+def _correct(row: Mapping[str, Any], persons: int) -> np.ndarray:
     """`correct` of a row as float [persons, cameras]; probes are sorted by person, then camera."""
     return unpack_correct(row["correct"], persons * len(CAMERAS)).reshape(persons, len(CAMERAS))

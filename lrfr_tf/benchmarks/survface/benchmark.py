@@ -9,10 +9,10 @@ import numpy as np
 
 from lrfr_tf.benchmarks.benchmark_folders import find_entry
 from lrfr_tf.benchmarks.curves import draw_curves
+from lrfr_tf.benchmarks.embed_crops import embed_all, embed_files, stretch_to_square
 from lrfr_tf.benchmarks.figures import accuracy_figures
 from lrfr_tf.benchmarks.interface import Measured, Note
 from lrfr_tf.benchmarks.published import DSN, Published, published_lines
-from lrfr_tf.benchmarks.stream import embed_all, embed_files, stretched
 from lrfr_tf.benchmarks.survface.files import (
     ARCHIVE,
     IDENTIFICATION,
@@ -44,7 +44,7 @@ ALARM_RATES = (0.3, 0.2, 0.1, 0.01)  # FPIR of the identification
 FOLDS = 10
 COLUMN = 16  # width of a column of the table
 
-CROPS = (
+CROP_PROTOCOL = (
     "QMUL-SurvFace: each image resized to {side} x {side} (bicubic, aspect ignored), no alignment; cosine of the "
     "embeddings"
 )
@@ -197,7 +197,7 @@ def protocol(tasks: tuple[str, ...], side: int, flip: bool) -> str:
     """The protocol in words, for the result; `side` is that of the faces that the embedder is given, in pixels."""
     flipped = ", averaged over a face and its mirror image" if flip else ""
     rules = {"verification": VERIFICATION_RULES, "identification": IDENTIFICATION_RULES}
-    return " ".join([f"{CROPS.format(side=side)}{flipped}.", *(rules[task] for task in tasks)])
+    return " ".join([f"{CROP_PROTOCOL.format(side=side)}{flipped}.", *(rules[task] for task in tasks)])
 
 
 def verify_pairs(embedder: Embedder, pairs: VerificationPairs) -> tuple[dict[str, Any], Curve]:
@@ -208,7 +208,7 @@ def verify_pairs(embedder: Embedder, pairs: VerificationPairs) -> tuple[dict[str
     """
     if min(np.sum(pairs.same), np.sum(~pairs.same)) < 2:
         raise UserError("Each list of pairs needs two pairs at least, for the accuracy in folds.")
-    embeddings = embed_all(embedder, pairs.images, stretched, "embed pairs")
+    embeddings = embed_all(embedder, pairs.images, stretch_to_square, "embed pairs")
     similarities = np.einsum("nd,nd->n", embeddings[pairs.first], embeddings[pairs.second])
     accuracy = fold_accuracy(similarities, pairs.same, contiguous_folds(pairs.same))
     metrics = {
@@ -237,15 +237,15 @@ def identify_open_set(embedder: Embedder, faces: OpenSet) -> tuple[dict[str, Any
     Raises:
         UserError: an image cannot be read.
     """
-    gallery = embed_files(embedder, faces.gallery, stretched, "embed gallery")
+    gallery = embed_files(embedder, faces.gallery, stretch_to_square, "embed gallery")
     templates = mean_templates(gallery, faces.gallery_labels)
     start, own, ranks = 0, [], []
-    for chunk in embed_files(embedder, faces.mated, stretched, "embed mated"):
+    for chunk in embed_files(embedder, faces.mated, stretch_to_square, "embed mated"):
         scores, places = reduce_mated(chunk, faces.mated_labels[start : start + len(chunk)], templates)
         own.append(scores)
         ranks.append(places)
         start += len(chunk)
-    unmated = embed_files(embedder, faces.unmated, stretched, "embed unmated")
+    unmated = embed_files(embedder, faces.unmated, stretch_to_square, "embed unmated")
     outcome = (
         np.concatenate(own),
         np.concatenate(ranks),

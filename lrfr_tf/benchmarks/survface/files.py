@@ -14,7 +14,14 @@ from pathlib import Path
 
 import numpy as np
 
-from lrfr_tf.benchmarks.benchmark_folders import file_key, find_below, find_entry, find_listed, list_images, needed
+from lrfr_tf.benchmarks.benchmark_folders import (
+    file_key,
+    find_below,
+    find_entry,
+    find_listed,
+    list_images,
+    require_entry,
+)
 from lrfr_tf.benchmarks.mat_lists import find_labeled, labels_in, read_cells
 from lrfr_tf.errors import UserError
 
@@ -78,9 +85,9 @@ def find_verification_pairs(folder: Path) -> VerificationPairs:
     Raises:
         UserError: a folder, a list or an image is missing, or a list cannot be read.
     """
-    tests = needed(survface_root(folder), VERIFICATION)
-    images_folder = needed(tests, "verification_images")
-    listed_in = [needed(tests, f"{kind}_pairs_names.mat") for kind in ("positive", "negative")]
+    tests = require_entry(survface_root(folder), VERIFICATION)
+    images_folder = require_entry(tests, "verification_images")
+    listed_in = [require_entry(tests, f"{kind}_pairs_names.mat") for kind in ("positive", "negative")]
     rows = [read_cells(path, path.stem.lower(), columns=2) for path in listed_in]
     places: dict[str, int] = {}
     images: list[Path] = []
@@ -104,13 +111,13 @@ def find_open_set(folder: Path) -> OpenSet:
             gallery image.
     """
     root = survface_root(folder)
-    tests = needed(root, IDENTIFICATION)
-    folders = {name: needed(tests, name) for name in ("gallery", "mated_probe", "unmated_probe")}
+    tests = require_entry(root, IDENTIFICATION)
+    folders = {name: require_entry(tests, name) for name in ("gallery", "mated_probe", "unmated_probe")}
     listed = []
     for kind in ("gallery", "mated_probe"):
         listed_in = find_below(root, (IDENTIFICATION_LISTS, f"{kind}_img_ID_pairs.mat"))
         if find_entry(tests, f"{kind}_img_ID_pairs.mat") is not None or listed_in is None:
-            listed_in = needed(tests, f"{kind}_img_ID_pairs.mat")
+            listed_in = require_entry(tests, f"{kind}_img_ID_pairs.mat")
         listed.append(find_labeled(folders[kind], listed_in, kind))
     (gallery, _), (mated, _) = listed
     labels = labels_in(listed[0], listed[1], folders["gallery"], "mated probes")

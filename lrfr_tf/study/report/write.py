@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lrfr_tf.files import folder_written_whole, written_whole
+from lrfr_tf.files import atomic_file, atomic_folder
 from lrfr_tf.study.report.faces import Example
 from lrfr_tf.study.report.html import html_page
 from lrfr_tf.study.report.sections import (
@@ -46,14 +46,14 @@ def write_report(
         curves: block -> PNG of accuracy against pixels, where `result` holds "pixels".
     """
     drawn = pictures(result, examples, curves)
-    with folder_written_whole(folder / PICTURE_FOLDER) as temporary:  # faces of an older report do not stay behind
+    with atomic_folder(folder / PICTURE_FOLDER) as temporary:  # faces of an older report do not stay behind
         for name, png in drawn.items():
             (temporary / name).write_bytes(png)
     for name, text in (
         ("report.md", _markdown_page(result, examples, drawn)),
         ("report.html", html_page(result, examples, drawn)),
     ):
-        with written_whole(folder / name) as temporary:
+        with atomic_file(folder / name) as temporary:
             temporary.write_text(text, encoding="utf-8")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from lrfr_tf.errors import UserError
 
 
-class RivaledPhotos:
+class AmbiguousPhotos:
     """Remembers their names until the tree is finished, whichever run found them.
 
     An interrupted run that goes on does not search finished photos again, so the names are kept in a file of the tree.

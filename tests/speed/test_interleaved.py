@@ -10,7 +10,7 @@ import pytest
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.speed import turns
-from lrfr_tf.speed.turns import Peer, PeerProgram, Times, running, take_turns, take_turns_here
+from lrfr_tf.speed.interleaved import Peer, PeerProgram, Times, running_peers, time_calls_interleaved, time_interleaved
 
 QUICK = {"KERAS_BACKEND": "numpy"}  # so that `import lrfr_tf` does not import TensorFlow
 ECHO = PeerProgram("echo", "tests.speed.echo", environment=QUICK)
@@ -25,7 +25,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def peers(inputs: Path) -> Iterator[list[Peer]]:
-    with running([ECHO, dataclasses.replace(ECHO, name="other")], inputs, threads=2) as started:
+    with running_peers([ECHO, dataclasses.replace(ECHO, name="other")], inputs, threads=2) as started:
         yield started
 
 
@@ -46,7 +46,7 @@ def test_times_are_those_of_the_calls_alone(peers: list[Peer]) -> None:
 
 def test_peers_take_turns(peers: list[Peer], inputs: Path) -> None:
     (inputs / "calls.txt").write_text("")
-    times = take_turns({"first": (peers[0], "burn"), "second": (peers[1], "echo")}, rounds=2)
+    times = time_interleaved({"first": (peers[0], "burn"), "second": (peers[1], "echo")}, rounds=2)
     calls = (inputs / "calls.txt").read_text()
     # Each turn is one call that is not counted and as many as make 0.4 seconds, ten at most.
     blocks = [len(block) for block in calls.replace("be", "b|e").replace("eb", "e|b").split("|")]
@@ -58,14 +58,14 @@ def test_peers_take_turns(peers: list[Peer], inputs: Path) -> None:
 
 
 def test_calls_in_this_process_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "SECONDS_A_TURN", 0.1)
+    monkeypatch.setattr(turns, "SECONDS_PER_TURN", 0.1)
     order: list[str] = []
 
     def slow() -> None:
         order.append("s")
         time.sleep(0.1)
 
-    times = take_turns_here({"slow": slow, "quick": lambda: order.append("q")}, rounds=2)
+    times = time_calls_interleaved({"slow": slow, "quick": lambda: order.append("q")}, rounds=2)
     assert len(times["slow"].wall) == 2
     assert min(times["slow"].wall) >= 0.1
     assert max(times["slow"].cpu) < min(times["slow"].wall)  # asleep, it takes no processor's time
@@ -79,17 +79,20 @@ def test_milliseconds_are_of_one_image() -> None:
 
 
 def test_a_peer_that_breaks_says_why(inputs: Path) -> None:
-    with running([ECHO], inputs, 1) as (peer,), pytest.raises(UserError, match=r"echo ended: RuntimeError: this peer"):
+    with (
+        running_peers([ECHO], inputs, 1) as (peer,),
+        pytest.raises(UserError, match=r"echo ended: RuntimeError: this peer"),
+    ):
         peer.time("fail", 1)
     with (
         pytest.raises(UserError, match=r"nobody ended: .*No module named"),
-        running([PeerProgram("nobody", "lrfr_tf.speed.nobody", environment=QUICK)], inputs, 1),
+        running_peers([PeerProgram("nobody", "lrfr_tf.speed.nobody", environment=QUICK)], inputs, 1),
     ):
         pass
 
 
 def test_processes_end_with_the_block(inputs: Path) -> None:
-    with running([ECHO], inputs, 1) as (peer,):
+    with running_peers([ECHO], inputs, 1) as (peer,):
         process = peer._process
         assert process.poll() is None
     assert process.returncode == 0

@@ -23,12 +23,12 @@ PROBES_AT_ONCE = 128
 Crop = Callable[[np.ndarray, int], np.ndarray]  # an image of any size, and a side -> a square of that side
 
 
-def stretched(image: np.ndarray, size: int = ALIGNED_SIZE) -> np.ndarray:
+def stretch_to_square(image: np.ndarray, size: int = ALIGNED_SIZE) -> np.ndarray:
     """An image of any size resized to a square without regard to its aspect (bicubic): uint8 [size, size, 3]."""
     return resize(image, size, size)
 
 
-def padded(image: np.ndarray, size: int = ALIGNED_SIZE) -> np.ndarray:
+def pad_to_square(image: np.ndarray, size: int = ALIGNED_SIZE) -> np.ndarray:
     """An image of any size set in the middle of a black square of its longer side, then resized: uint8 [size, size, 3].
 
     Where the margin cannot be halved, the odd row or column is added below or to the right.
@@ -53,7 +53,7 @@ def embed_files(
     While a chunk is embedded, a few threads read the next one.
 
     Args:
-        crop: `stretched` or `padded`, to the size of the embedder's aligned faces.
+        crop: `stretch_to_square` or `pad_to_square`, to the size of the embedder's aligned faces.
         progress: the text of the progress bar.
         landmarks: as `data.landmarks.by_image` gives them: their images are aligned on the embedder's template instead.
 

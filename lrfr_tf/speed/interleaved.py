@@ -18,8 +18,8 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.speed.worker import timed
 
 ROOT = Path(__file__).parents[2]
-SECONDS_A_TURN = 0.4
-MOST_CALLS_A_TURN = 10
+SECONDS_PER_TURN = 0.4
+MAX_CALLS_PER_TURN = 10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,7 +116,7 @@ class Peer:
 
 
 @contextlib.contextmanager
-def running(programs: Sequence[PeerProgram], inputs: Path, threads: int) -> Iterator[list[Peer]]:
+def running_peers(programs: Sequence[PeerProgram], inputs: Path, threads: int) -> Iterator[list[Peer]]:
     """The peers, each started and ready; all are ended with the block."""
     peers: list[Peer] = []
     try:
@@ -128,7 +128,7 @@ def running(programs: Sequence[PeerProgram], inputs: Path, threads: int) -> Iter
             peer.close()
 
 
-def take_turns(ways: Mapping[str, tuple[Peer, str]], rounds: int) -> dict[str, Times]:
+def time_interleaved(ways: Mapping[str, tuple[Peer, str]], rounds: int) -> dict[str, Times]:
     """Measures calls of peers: every round each has its turn (A B C A B C ...).
 
     A turn lasts about 0.4 seconds, and one call at least. Two calls before the first round warm up and tell how many
@@ -144,25 +144,26 @@ def take_turns(ways: Mapping[str, tuple[Peer, str]], rounds: int) -> dict[str, T
     def turn_of(peer: Peer, call: str) -> Callable[[int], Times]:
         return lambda times: peer.time(call, times)
 
-    return _take_turns({name: turn_of(peer, call) for name, (peer, call) in ways.items()}, rounds)
+    return _time_interleaved({name: turn_of(peer, call) for name, (peer, call) in ways.items()}, rounds)
 
 
-def take_turns_here(calls: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str, Times]:
+def time_calls_interleaved(calls: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str, Times]:
     """The same for several ways to compute something in this process."""
 
     def turn_of(call: Callable[[], Any]) -> Callable[[int], Times]:
         return lambda times: Times(*timed(call, times))
 
-    return _take_turns({name: turn_of(call) for name, call in calls.items()}, rounds)
+    return _time_interleaved({name: turn_of(call) for name, call in calls.items()}, rounds)
 
 
-def _take_turns(turns: Mapping[str, Callable[[int], Times]], rounds: int) -> dict[str, Times]:
-    calls_a_turn = {
-        name: min(MOST_CALLS_A_TURN, max(1, round(SECONDS_A_TURN / min(turn(1).wall)))) for name, turn in turns.items()
+def _time_interleaved(turns: Mapping[str, Callable[[int], Times]], rounds: int) -> dict[str, Times]:
+    calls_per_turn = {
+        name: min(MAX_CALLS_PER_TURN, max(1, round(SECONDS_PER_TURN / min(turn(1).wall))))
+        for name, turn in turns.items()
     }
     found = {name: Times([], []) for name in turns}
     for _ in range(rounds):
         for name, turn in turns.items():
-            new, before = turn(calls_a_turn[name]), found[name]
+            new, before = turn(calls_per_turn[name]), found[name]
             found[name] = Times(before.wall + new.wall, before.cpu + new.cpu, new.peak_memory_mb)
     return found

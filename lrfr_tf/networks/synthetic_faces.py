@@ -8,7 +8,7 @@ from PIL import Image
 PHOTO_SIZE = 72
 
 
-def made_up_faces(count: int, size: int) -> np.ndarray:
+def synthetic_faces(count: int, size: int) -> np.ndarray:
     """Pictures with the light and dark of a face, made by code: uint8 [count, size, size, 3], all different."""
     random = np.random.default_rng(0)
     y, x = np.meshgrid(np.linspace(-1, 1, size), np.linspace(-1, 1, size), indexing="ij")
@@ -29,10 +29,10 @@ def made_up_faces(count: int, size: int) -> np.ndarray:
     return faces
 
 
-def made_up_files() -> np.ndarray:
+def synthetic_files() -> np.ndarray:
     """Three such pictures as image files, a JPEG, a PNG and a BMP: bytes [3]."""
     files = []
-    for photo, image_format in zip(made_up_faces(3, PHOTO_SIZE), ("JPEG", "PNG", "BMP"), strict=True):
+    for photo, image_format in zip(synthetic_faces(3, PHOTO_SIZE), ("JPEG", "PNG", "BMP"), strict=True):
         buffer = io.BytesIO()
         Image.fromarray(photo).save(buffer, image_format)
         files.append(buffer.getvalue())
