@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from lrfr_tf.benchmarks.embed_crops import embed_files, padded, stretched
+from lrfr_tf.benchmarks.embed_crops import embed_files, pad_to_square, stretch_to_square
 from lrfr_tf.benchmarks.survface.benchmark import protocol as survface_protocol
 from lrfr_tf.benchmarks.tinyface import protocol as tinyface_protocol
 from lrfr_tf.data.embeddings import load_embeddings
@@ -125,10 +125,10 @@ def test_images_of_benchmarks_become_squares_of_that_size(export: Path, photo: n
     embedder = load_embedder(str(export))
     path = tmp_path / "1" / "a.png"
     write_png(path, photo)
-    for crop in (stretched, padded):
+    for crop in (stretch_to_square, pad_to_square):
         ((found,),) = embed_files(embedder, [path], crop, "")
         np.testing.assert_allclose(found, embed_by_hand(crop(photo, SIDE)), atol=1e-5)
-    ((found,),) = embed_files(embedder, [path], stretched, "", {("1", "a"): LANDMARKS})
+    ((found,),) = embed_files(embedder, [path], stretch_to_square, "", {("1", "a"): LANDMARKS})
     np.testing.assert_allclose(found, embed_by_hand(align_face(photo, LANDMARKS, "centred", SIDE)), atol=1e-5)
     assert "112 x 112" in tinyface_protocol("none", SIDE, True, False, "centred")
     assert "resized to 112 x 112" in survface_protocol(("verification",), SIDE, False)

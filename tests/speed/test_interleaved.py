@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.speed import turns
+from lrfr_tf.speed import interleaved
 from lrfr_tf.speed.interleaved import Peer, PeerProgram, Times, running_peers, time_calls_interleaved, time_interleaved
 
 QUICK = {"KERAS_BACKEND": "numpy"}  # so that `import lrfr_tf` does not import TensorFlow
@@ -58,7 +58,7 @@ def test_peers_take_turns(peers: list[Peer], inputs: Path) -> None:
 
 
 def test_calls_in_this_process_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "SECONDS_PER_TURN", 0.1)
+    monkeypatch.setattr(interleaved, "SECONDS_PER_TURN", 0.1)
     order: list[str] = []
 
     def slow() -> None:
