@@ -15,10 +15,10 @@ from typing import Any
 from lrfr_tf.config import option, required
 from lrfr_tf.errors import UserError
 from lrfr_tf.export.model_card import draw_training, joined_history, wrapped
+from lrfr_tf.export.super_resolution_tables import noise_section, overview, restoration_table, verification_tables
 from lrfr_tf.files import put_between_marks, read_json, written_whole
 from lrfr_tf.main import run
 from lrfr_tf.networks.saved_model import find_version, read_record
-from tools.repository.super_resolution_tables import noise_section, overview, restoration_table, verification_tables
 
 WHAT = {
     "srcnn": "SRCNN (Dong et al., TPAMI 2016), kernels 9-1-5, on the bicubic enlargement; it starts as the identity.",
