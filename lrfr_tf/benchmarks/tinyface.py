@@ -99,9 +99,7 @@ class Settings:
     model: str = required("facenet, the folder of an exported embedder, or a file *.weights.h5 (with --backbone)")
     data: str = required("the folder tinyface, or its Testing_Set")
     output: str = required("the result to write (JSON)")
-    alignment: str = option(
-        "none", "none: resized to a square; pad: set in a black square, then resized", tuple(ALIGNMENTS)
-    )
+    alignment: str = option("none", "none: resized to a square; pad: padded to a square first", tuple(ALIGNMENTS))
     landmarks: str | None = option(
         None, "table of landmarks (CSV) to align faces by; what has none there becomes a square as --alignment says"
     )

@@ -32,7 +32,10 @@ def verification_row(accuracy: float, difference: float | None) -> dict[str, Any
 @pytest.fixture
 def results(tmp_path: Path) -> Config:
     for run, steps in (("first", (500, 1000)), ("second", (500,))):
-        history = [{"network": "srresnet", "step": s, "psnr": 26.0, "psnr_gain": s / 400, "ssim": 0.8} for s in steps]
+        history = [
+            {"network": "srresnet", "step": step, "psnr_gain": step / 400, "psnr_gain_harsh": 1.25, "ssim": 0.8}
+            for step in steps
+        ]
         write_json(tmp_path / run / "validation.json", history)
         write_json(
             tmp_path / run / "run.json",
@@ -44,7 +47,11 @@ def results(tmp_path: Path) -> Config:
     }  # fmt: skip
     write_json(tmp_path / "saved_models" / "srresnet" / "1" / "model.json", record)
     tree = {"counts": {"images": 1598}, "methods": {}}
-    tree["methods"] = {"bicubic": restoration_row(23.43, None), "srresnet": restoration_row(26.82, 3.39)}
+    tree["methods"] = {
+        "bicubic": restoration_row(23.43, None),
+        "srresnet/1": restoration_row(24.43, 1.0),
+        "srresnet": restoration_row(26.82, 3.39),
+    }
     models = {"srresnet": {"folder": "saved_models/srresnet", "sha256": record["sha256"]}}
     write_json(tmp_path / "restoration.json", {"trees": {"datasets/celeba_face": tree}, "models": models})
     methods = {
@@ -52,13 +59,19 @@ def results(tmp_path: Path) -> Config:
         "bicubic": verification_row(0.7533, None),
         "srresnet": verification_row(0.8283, 0.075),
     }
-    write_json(tmp_path / "verification.json", {"counts": {"pairs": 6000, "persons": 200}, "methods": methods})
+    for camera in ("clean", "moderate"):
+        config = {"camera": camera, "sharp_first": camera == "moderate"}
+        result = {"counts": {"pairs": 6000, "persons": 200}, "methods": methods, "config": config}
+        write_json(tmp_path / f"verification-{camera}.json", result)
+    kinds = {"stripes": {name: {"faces_found": 3, "contrast": 1.25} for name in ("bicubic", "srresnet/1", "srresnet")}}
+    write_json(tmp_path / "noise.json", {"pictures_of_each_kind": 100, "kinds": kinds})
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "models.md").write_text("before\n<!-- models -->\nold\n<!-- end of models -->\nafter\n")
     return Config(
         trainings=(f"srresnet={tmp_path / 'first'}:{tmp_path / 'second'}",),
         restoration=str(tmp_path / "restoration.json"),
-        verification=str(tmp_path / "verification.json"),
+        verification=tuple(str(tmp_path / f"verification-{camera}.json") for camera in ("clean", "moderate")),
+        noise=str(tmp_path / "noise.json"),
         saved_models=str(tmp_path / "saved_models"),
         curves=str(tmp_path / "docs" / "curves"),
         readme=str(tmp_path / "docs" / "models.md"),
@@ -71,8 +84,13 @@ def test_a_card_holds_what_was_measured(results: Config, tmp_path: Path) -> None
     assert "1,563,875 parameters, 6.6 MB" in card
     assert "9,067 training images" in card
     assert "After 1,500 steps of 32 faces" in card  # both runs
+    assert "over bicubic: +1.25 dB at clean, +1.25 dB at harsh; SSIM at clean 0.800" in " ".join(card.split())
+    assert "| aligned, `face` | 1,598 | srresnet/1 | 24.43 dB | +1.00 [+0.99, +1.01] |" in card  # the version before
     assert "| aligned, `face` | 1,598 | srresnet | 26.82 dB | +3.39 [+3.38, +3.40] | 0.812 | 0.38 | 1.5 dB |" in card
-    assert "| srresnet | 82.8% ± 0.6 | +7.5 | [+6.5, +8.5] | [+1.0, +9.0] | 25.0% |" in card
+    assert card.count("| srresnet | 82.8% ± 0.6 | +7.5 | [+6.5, +8.5] | [+1.0, +9.0] | 25.0% |") == 2
+    assert "both images of a pair from 16 px, clean: 6,000 pairs of 200 persons" in " ".join(card.split())
+    assert "image 1 of a pair sharp, image 2 from 16 px, moderate:" in " ".join(card.split())
+    assert "| stripes | srresnet/1 | 3 of 100 | 1.25 |\n| stripes | srresnet | 3 of 100 | 1.25 |" in card
     assert (tmp_path / "docs" / "curves" / "srresnet.png").stat().st_size > 1000
     assert "](../../docs/curves/srresnet.png)" in card
     page = (tmp_path / "docs" / "models.md").read_text()

@@ -2,19 +2,21 @@
 
     python tools/repository/write_model_cards.py \\
         --trainings=srcnn=runs/srcnn,srresnet=runs/ship_srresnet,srgan=runs/ship_srgan \\
-        --restoration=runs/evaluation/super_resolution.json --verification=runs/evaluation/verification.json
+        --restoration=runs/evaluation/super_resolution.json --noise=runs/evaluation/noise.json \\
+        --verification=runs/evaluation/verification-clean.json,runs/evaluation/verification-moderate.json
 """
 
 import dataclasses
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from lrfr_tf.config import option, required
 from lrfr_tf.errors import UserError
-from lrfr_tf.export.model_card import draw_training, joined_history, tree_and_camera, wrap_paragraphs
+from lrfr_tf.export.model_card import draw_training, joined_history, wrap_paragraphs
+from lrfr_tf.export.super_resolution_tables import noise_section, overview, restoration_table, verification_tables
 from lrfr_tf.files import atomic_file, read_json, replace_between_markers
-from lrfr_tf.images.camera import CLEAN_LEVEL
 from lrfr_tf.main import run
 from lrfr_tf.networks.saved_model import find_version, read_record
 
@@ -23,41 +25,43 @@ WHAT = {
     "srresnet": "The generator of SRGAN (Ledig et al., CVPR 2017) without batch norm, 8 blocks of 96 channels, 32 "
     "after the pixel shuffles, 3 x 3 kernels at both ends; trained on the absolute error alone.",
     "srgan": "The same generator as `srresnet`, trained on from its weights with a mixture of absolute error, VGG19 "
-    "features, a relativistic discriminator and the identity loss (cosine of FaceNet 128-D embeddings), which leads.",
+    "features, a relativistic discriminator and, in the lead, the identity loss (cosine of `siamese`'s embeddings).",
 }
+SEEN = {
+    "srcnn": "One degradation: antialiased bicubic from 64 to 16 pixels. Blur, noise and compression of real cameras "
+    "were not in training.",
+}
+SEEN_BY_CAMERA = (
+    "The cameras of its training are made up (docs/camera.md): a quarter of what it saw was shrunk cleanly, half of it "
+    "taken by a moderate camera, a quarter by a harsh one. What no such camera does, it has not seen."
+)
 COMMANDS = {
     "srcnn": "python -m lrfr_tf.train_srcnn --flagfile=configs/celeba_srcnn.cfg",
     "srresnet": "python -m lrfr_tf.train_srgan --flagfile=configs/ship_srresnet.cfg",
     "srgan": "python -m lrfr_tf.train_srgan --flagfile=configs/ship_srgan.cfg --vgg_weights=FILE",
 }
+PORTRAITS = "portraits, framed anew at every step anywhere between `squash` and `face`, and mirrored"
 LEARNED_FROM = {
-    "srcnn": "their framings `face` and `squash`, and 64 x 64 faces that MTCNN cut out of the unaligned images",
-    "srresnet": "portraits of both, framed anew at every step anywhere between `squash` and `face`, and mirrored",
-    "srgan": "portraits of both, framed anew at every step anywhere between `squash` and `face`, and mirrored",
+    "srcnn": "of these, the framings `face` and `squash`, and 64 x 64 faces that MTCNN cut out of the unaligned ones",
+    "srresnet": f"beside them 3,118 faces of CelebA-HQ, whose persons nobody knows; of all these, {PORTRAITS}",
+    "srgan": f"of these, {PORTRAITS}",
 }
 FURTHER_WEIGHTS = {
-    "srgan": "\nIts losses looked through VGG19 (ImageNet; weights CC BY 4.0) and FaceNet 128-D (MIT; trained on "
-    "MS-Celeb-1M, which was withdrawn); neither is in this model. While they looked, the 92 identities that may also "
-    "be in LFW were left out. Since FaceNet 128-D helped to train it, its verification figures with that same FaceNet "
-    "are those of a friendly judge; PSNR and SSIM are not. The adversarial weight is so small "
-    "that it looks like `srresnet`, slightly crisper: larger ones cost verification.\n",
+    "srgan": "\nIts losses looked through VGG19 (ImageNet; weights CC BY 4.0) and through `siamese`, version 2 (its "
+    "card says what that was made of); neither is in this model. The identities that may also be in LFW were left out. "
+    "FaceNet 128-D, the judge below, did not help to train it. The adversarial weight is so small that it looks like "
+    "`srresnet`, slightly crisper: larger ones cost verification.\n",
 }
 LIMITS = """## Limits
 
-- One degradation: antialiased bicubic from 64 to 16 pixels. Blur, noise and compression of real cameras were not in
-  training.
+- {seen}
 - One framing family: the whole aligned CelebA picture squeezed to a square (`squash`) to a tight square around the face
   (`face`), upright faces. Other sizes than 16 x 16 are refused.
 - It invents detail. A sharp picture is not evidence, and must not be used to identify anybody by eye.
 - CelebA shows celebrities, mostly young and light-skinned; expect worse results for everybody else. No figure here is
   broken down by group.
 - Do not use it for covert surveillance, nor to identify people without a legal basis."""
-PANELS = {"PSNR gain, dB": {"psnr_gain": "validation faces"}, "SSIM": {"ssim": "validation faces"}}
-TREES = {
-    "celeba_face": "aligned, `face`",
-    "celeba_squash": "aligned, `squash`",
-    "celeba_people": "unaligned, found by MTCNN",
-}
+GAINS = {"psnr_gain": "clean", "psnr_gain_moderate": "moderate", "psnr_gain_harsh": "harsh"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,14 +70,17 @@ class Config:
         "run folders of the train scripts, each as name=folder, or name=folder:folder where one went on from another"
     )
     restoration: str = required("the result of tools/evaluate_super_resolution.py")
-    verification: str = required("the result of tools/evaluate_verification.py")
+    verification: tuple[str, ...] = required("results of tools/evaluate_verification.py, one a camera level")
+    noise: str | None = option(None, "the result of tools/repository/super_resolve_noise.py")
     saved_models: str = option("saved_models", "where the exports lie")
     curves: str = option("docs/curves", "the folder for the pictures of the trainings")
     readme: str | None = option(None, "a file whose part between two marks gets the table of all models")
 
 
 def main(config: Config) -> None:
-    restoration, verification = read_json(Path(config.restoration)), read_json(Path(config.verification))
+    restoration = read_json(Path(config.restoration))
+    verifications = [read_json(Path(result)) for result in config.verification]
+    noise = read_json(Path(config.noise)) if config.noise is not None else None
     for item in config.trainings:
         name, _, folders = item.partition("=")
         if name not in WHAT or not folders:
@@ -82,15 +89,15 @@ def main(config: Config) -> None:
         runs = [Path(folder) for folder in folders.split(":")]
         history = joined_history(runs)
         curve = Path(config.curves) / f"{name}.png"
-        text = card(name, read_json(runs[-1] / "run.json"), target, curve, history, restoration, verification)
-        draw_training(curve, history, PANELS)
+        text = card(name, read_json(runs[-1] / "run.json"), target, curve, history, restoration, verifications, noise)
+        draw_training(curve, history, panels(history))
         with atomic_file(target / "MODEL_CARD.md") as temporary:
             temporary.write_text(text, encoding="utf-8")
         print(target / "MODEL_CARD.md")
     if config.readme is not None:
         names = [item.partition("=")[0] for item in config.trainings]
         cards = Path(os.path.relpath(config.saved_models, Path(config.readme).parent)).as_posix()
-        replace_between_markers(config.readme, overview(names, restoration, verification, cards), "models")
+        replace_between_markers(config.readme, overview(names, restoration, verifications, cards), "models")
 
 
 def card(
@@ -100,13 +107,15 @@ def card(
     curve: Path,
     history: list[dict[str, Any]],
     restoration: dict[str, Any],
-    verification: dict[str, Any],
+    verifications: Sequence[dict[str, Any]],
+    noise: dict[str, Any] | None,
 ) -> str:
     """The text of one card."""
     record = newest_record(target)
     if restoration["models"].get(name, {}).get("sha256") != record["sha256"]:
         raise UserError(f"The results are not those of {target}: evaluate that export first (its sha256 differs).")
     last = history[-1]
+    gains = ", ".join(f"{last[key]:+.2f} dB at {level}" for key, level in GAINS.items() if key in last)
     text = f"""# {name}: 16 x 16 faces to 64 x 64
 
 {WHAT[name]} {record["parameters"]:,} parameters, {record["bytes"] / 1e6:.1f} MB.
@@ -126,7 +135,7 @@ python tools/super_resolve.py --model=saved_models/{name}/{record["version"]} --
 ## Training
 
 Data: the first 8,000 aligned images of CelebA at half size, and 7,030 unaligned head crops of 581 persons of its test
-split (short side at most 160 pixels); from these, {LEARNED_FROM[name]}. Identities whose number is divisible by 5, and
+split (short side at most 160 pixels); {LEARNED_FROM[name]}. Identities whose number is divisible by 5, and
 each identity's validation and test image, were never learned from: {trained["training_faces"]:,} training images were
 left. CelebA is for non-commercial research; its images are not in this repository, and whoever uses this model should
 heed these terms.
@@ -135,8 +144,8 @@ heed these terms.
 {COMMANDS[name]}
 ```
 
-After {last["step"]:,} steps of {trained["config"]["batch_size"]} faces on two CPU cores: {last["psnr_gain"]:+.2f} dB
-over bicubic, SSIM {last["ssim"]:.3f} on {trained["validation_faces"]} validation faces.
+After {last["step"]:,} steps of {trained["config"]["batch_size"]} faces on two CPU cores, over bicubic: {gains}; SSIM at
+clean {last["ssim"]:.3f}, on {trained["validation_faces"]} validation faces.
 
 ![PSNR gain on the validation faces during training]({Path(os.path.relpath(curve, target)).as_posix()})
 
@@ -148,18 +157,16 @@ cycle per pixel, dB above HR's and above its surroundings (0 where it is weaker 
 
 {restoration_table(name, restoration)}
 
-FaceNet 128-D, both images of a pair at 16 px, {verification["counts"]["pairs"]:,} pairs of
-{verification["counts"]["persons"]} persons (`tools/make_pairs.py`), 10 folds; differences to bicubic on the same pairs:
+{verification_tables(name, verifications)}
 
-{verification_table(name, verification)}
-
-```sh
+{noise_section(name, noise)}```sh
 python tools/evaluate_super_resolution.py --flagfile=configs/evaluate_super_resolution.cfg
 python tools/make_pairs.py --data=datasets/celeba_people --output=datasets/celeba_people/pairs.txt
-python tools/evaluate_verification.py --flagfile=configs/evaluate_verification.cfg
+python tools/evaluate_verification.py --flagfile=configs/evaluate_verification.cfg --camera=moderate
+python tools/repository/super_resolve_noise.py --flagfile=configs/super_resolve_noise.cfg
 ```
 
-{LIMITS}
+{LIMITS.format(seen=SEEN.get(name, SEEN_BY_CAMERA))}
 """
     return wrap_paragraphs(text)
 
@@ -172,98 +179,10 @@ def newest_record(target: Path) -> dict[str, Any]:
     return read_record(version)
 
 
-def restoration_table(name: str, restoration: dict[str, Any]) -> str:
-    """Bicubic and this model on every tree and at every camera level."""
-    lines = [
-        "| faces | images | | PSNR | gain | SSIM | color shift | grid |",
-        "| :-- | --: | :-- | --: | --: | --: | --: | --: |",
-    ]
-    for scored, found in restoration["trees"].items():
-        tree, camera = tree_and_camera(scored, found)
-        faces = TREES.get(Path(tree).name, tree) + ("" if camera == CLEAN_LEVEL else f", {camera}")
-        for method in ("bicubic", name):
-            row = found["methods"][method]
-            gain = row["psnr_gain"]
-            interval = (
-                f"{gain['mean']:+.2f} [{gain['interval_95'][0]:+.2f}, {gain['interval_95'][1]:+.2f}]" if gain else ""
-            )
-            lines.append(
-                f"| {faces} | {found['counts']['images']:,} | {method} "
-                f"| {row['psnr_rgb']['mean']:.2f} dB | {interval} | {row['ssim_rgb']['mean']:.3f} "
-                f"| {row['colour_shift']['largest']:.2f} | {row['grid']['period_4']['peak_db']:.1f} dB |"
-            )
-    return "\n".join(lines)
-
-
-def verification_table(name: str, verification: dict[str, Any]) -> str:
-    """HR, bicubic and this model."""
-    lines = [
-        "| | accuracy | against bicubic | 95 % over pairs | 95 % over persons | TAR at FAR 1 % |",
-        "| :-- | --: | --: | --: | --: | --: |",
-    ]
-    for method in ("hr", "bicubic", name):
-        row = verification["methods"][method]
-        difference = row.get("difference_to_bicubic")
-        cells = ["", "", ""]
-        if difference:
-            pairs, persons = difference["interval_95"], difference["interval_95_over_persons"]
-            cells = [
-                f"{100 * difference['mean']:+.1f}",
-                *(f"[{100 * a:+.1f}, {100 * b:+.1f}]" for a, b in (pairs, persons)),
-            ]
-        accuracy = f"{row['accuracy']['mean']:.1%} ± {100 * row['accuracy']['standard_error']:.1f}"
-        lines.append(f"| {method} | {accuracy} | {' | '.join(cells)} | {row['tar_at_far']['0.01']:.1%} |")
-    return "\n".join(lines)
-
-
-def overview(names: list[str], restoration: dict[str, Any], verification: dict[str, Any], cards: str) -> str:
-    """One line a model and camera level: gains over bicubic on every tree, and verification.
-
-    Args:
-        cards: the folder of the models' folders with their cards, as the page that shows the table links to it.
-    """
-    levels: dict[str, dict[str, Any]] = {}
-    for scored, rows in restoration["trees"].items():
-        tree, camera = tree_and_camera(scored, rows)
-        levels.setdefault(camera, {})[tree] = rows
-    trees = dict.fromkeys(tree for rows in levels.values() for tree in rows)
-    headings = [f"{TREES.get(Path(tree).name, tree)}: PSNR gain, SSIM" for tree in trees]
-    named = [" camera |"] if set(levels) != {CLEAN_LEVEL} else []  # one level needs no column
-    lines = [
-        f"| |{''.join(named)} {' | '.join(headings)} | pairs at 16 px, against bicubic |",
-        f"| :-- |{' :-- |' * len(named)} {'--: | ' * len(headings)}--: |",
-    ]
-    for method in ("bicubic", *names):
-        link = method if method == "bicubic" else f"[`{method}`]({cards}/{method}/MODEL_CARD.md)"
-        for camera, of_trees in levels.items():
-            cells = [_gain(of_trees.get(tree), method) for tree in trees]
-            pairs = _pairs_gain(verification, method) if camera == CLEAN_LEVEL else ""
-            first = link if camera == next(iter(levels)) else ""
-            lines.append(f"| {first} |{f' {camera} |' * len(named)} {' | '.join(cells)} | {pairs} |")
-    return "\n".join(lines)
-
-
-def _gain(rows: dict[str, Any] | None, method: str) -> str:
-    """What a method gains over bicubic on a tree, and what bicubic itself has."""
-    if rows is None:
-        return "-"
-    row = rows["methods"][method]
-    if method == "bicubic":
-        return f"({row['psnr_rgb']['mean']:.2f} dB), {_ssim(rows, method)}"
-    return f"{row['psnr_gain']['mean']:+.2f} dB, {_ssim(rows, method)}"
-
-
-def _pairs_gain(verification: dict[str, Any], method: str) -> str:
-    row = verification["methods"][method]
-    if method == "bicubic":
-        return f"({row['accuracy']['mean']:.1%})"
-    difference = row["difference_to_bicubic"]
-    low, high = difference["interval_95"]
-    return f"{100 * difference['mean']:+.1f} points [{100 * low:+.1f}, {100 * high:+.1f}]"
-
-
-def _ssim(rows: dict[str, Any], method: str) -> str:
-    return f"{rows['methods'][method]['ssim_rgb']['mean']:.3f}"
+def panels(history: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, str]]:
+    """What to draw of a training: the gains at the levels that it was validated at, and SSIM."""
+    gains = {key: level for key, level in GAINS.items() if key in history[-1]}
+    return {"PSNR gain, dB": gains, "SSIM": {"ssim": "clean"}}
 
 
 if __name__ == "__main__":
