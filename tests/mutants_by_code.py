@@ -271,7 +271,8 @@ def _decoder(name: str) -> tuple[Callable[[bytes], np.ndarray], type[Exception],
         return lambda data: decode_image(data, "mutant"), ImageError, PIXEL_BUDGET
     import tensorflow as tf
 
-    from lrfr_tf.images.decode_in_graph import PIXEL_BUDGET_IN_GRAPH, decode_in_graph
+    from lrfr_tf.images.decode_in_graph import decode_in_graph
+    from lrfr_tf.images.limits import PIXEL_BUDGET_IN_GRAPH
 
     function = tf.function(decode_in_graph, input_signature=[tf.TensorSpec((), tf.string)])
     return lambda data: function(data).numpy(), tf.errors.InvalidArgumentError, PIXEL_BUDGET_IN_GRAPH

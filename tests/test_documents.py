@@ -1,5 +1,6 @@
 """README and docs/: every command is one that exists, every link leads somewhere, and README stays short."""
 
+import ast
 import dataclasses
 import importlib
 import re
@@ -125,3 +126,23 @@ def command_of(words: list[str]) -> tuple[str, list[str]]:
         assert words[0] in command.parts, words
         command, words = command.parts[words[0]], words[1:]
     return command.module, words
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=names)
+def test_every_query_of_a_server_sends_crops_or_makes_them(document: Path) -> None:
+    blocks = [block for language, block in FENCED.findall(document.read_text(encoding="utf-8")) if language == "sh"]
+    for words in (words for block in blocks for words in commands(block)):
+        if any(word.endswith("query_serving.py") for word in words):
+            assert "--faces=crops" in words or "--detect" in words, words
+
+
+def test_what_threads_may_share_is_said_not_to_outlive_a_fork() -> None:
+    said = []
+    for file in sorted((ROOT / "lrfr_tf").rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            text = " ".join((ast.get_docstring(node) or "").split()) if isinstance(node, ast.ClassDef) else ""
+            if "hreads may share" in text:
+                assert "fork" in text, node.name
+                said.append(node.name)
+    assert {"Recognizer", "Identifier", "FaceDetector"} <= set(said)
+    assert "load after the fork" in (ROOT / "docs" / "serving.md").read_text(encoding="utf-8")

@@ -8,8 +8,8 @@ import numpy as np
 from lrfr_tf.benchmarks.people_faces import NATIVE, Condition, is_inside, shrink_photo
 from lrfr_tf.faces.frame import frame_face
 from lrfr_tf.networks.super_resolution import SuperResolutionNetwork
+from lrfr_tf.recognition.calibration import KNOWN
 from lrfr_tf.recognition.face_crops import SQUARE_SCALE, FaceCutter, FoundFace, main_face_among, square_around
-from lrfr_tf.recognition.gallery import KNOWN
 from lrfr_tf.recognition.identifier import Identifier
 from lrfr_tf.sources.image_source import ImageSource
 from lrfr_tf.sources.pictures import read_photos

@@ -32,9 +32,9 @@ from lrfr_tf.main import note
 from lrfr_tf.models.backbone import BACKBONES
 from lrfr_tf.networks.embedding import load_embedder
 from lrfr_tf.networks.super_resolution import load_super_resolver
-from lrfr_tf.recognition.calibration import FPIR, DecisionRule, Threshold
+from lrfr_tf.recognition.calibration import FPIR, KNOWN, UNKNOWN, DecisionRule, Threshold
 from lrfr_tf.recognition.face_crops import CROP_KINDS
-from lrfr_tf.recognition.gallery import KNOWN, UNKNOWN, Gallery
+from lrfr_tf.recognition.gallery import Gallery
 from lrfr_tf.recognition.identifier import IdentifiedFace, Identifier, identifier_of_classifier
 from lrfr_tf.recognition.recognizer import Recognizer, calibration_of
 from lrfr_tf.sources.image_source import FolderSource, ImageSource, open_source

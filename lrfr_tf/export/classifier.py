@@ -26,7 +26,8 @@ from lrfr_tf.export.warm_up import Request
 from lrfr_tf.faces.align import TEMPLATES
 from lrfr_tf.faces.frame import box_in_square, crop
 from lrfr_tf.images.decode import decode_image
-from lrfr_tf.images.decode_in_graph import PIXEL_BUDGET_IN_GRAPH, decode_and_resize
+from lrfr_tf.images.decode_in_graph import decode_and_resize
+from lrfr_tf.images.limits import PIXEL_BUDGET_IN_GRAPH
 from lrfr_tf.images.resize import resize, resize_in_graph
 from lrfr_tf.models.backbone import fold_facenet
 from lrfr_tf.models.fold import fold_for_inference

@@ -17,7 +17,8 @@ from lrfr_tf.export.warm_up import Request
 from lrfr_tf.faces.align import ALIGNED_SIZE
 from lrfr_tf.files import sha256
 from lrfr_tf.images.decode import decode_image
-from lrfr_tf.images.decode_in_graph import LONGEST_SIDE, MOST_IMAGES, PIXEL_BUDGET_IN_GRAPH, decode_and_resize
+from lrfr_tf.images.decode_in_graph import decode_and_resize
+from lrfr_tf.images.limits import LONGEST_SIDE, MOST_IMAGES, PIXEL_BUDGET_IN_GRAPH, PIXELS_OF_ALL
 from lrfr_tf.images.resize import resize, resize_in_graph
 from lrfr_tf.models.backbone import fold_facenet
 from lrfr_tf.models.bfloat16 import in_bfloat16
@@ -32,8 +33,6 @@ from lrfr_tf.weights.backbone import template_of_weights
 
 BATCH_SIZES = (1, 4)
 SMALL_FACE = 16
-# Of all faces of a call together, which are resized in float64: 1.5 GB.
-PIXELS_OF_ALL = 16 * PIXEL_BUDGET_IN_GRAPH
 # How far an export's numbers may be from those of the network outside of it: in a graph a convolution, its bias and its
 # activation are rounded once, outside of it three times.
 LARGEST_DIFFERENCE = {"float32": 1e-4, "bfloat16": 0.02}

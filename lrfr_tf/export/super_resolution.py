@@ -10,7 +10,8 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.export.servable import Servable
 from lrfr_tf.export.warm_up import Request
 from lrfr_tf.images.decode import decode_image
-from lrfr_tf.images.decode_in_graph import PIXEL_BUDGET_IN_GRAPH, decode_and_resize
+from lrfr_tf.images.decode_in_graph import decode_and_resize
+from lrfr_tf.images.limits import PIXEL_BUDGET_IN_GRAPH
 from lrfr_tf.images.resize import resize
 from lrfr_tf.models.fold import fold_for_inference
 from lrfr_tf.networks.stored_network import StoredNetwork, rounded_weights, source_of

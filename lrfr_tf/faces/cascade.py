@@ -32,7 +32,9 @@ Graph = Callable[..., tuple[tf.Tensor, ...]]
 
 
 class CompiledCascade:
-    """Finds faces in images of one size. It holds no state between calls, so threads may share it.
+    """Finds faces in images of one size.
+
+    It holds no state between calls, so threads may share it. A forked child hangs with it: load it after the fork.
 
     Raises:
         UserError: as `lrfr_tf.weights.mtcnn.mtcnn_nets`.

@@ -63,7 +63,8 @@ class FaceDetector:
             bounded, but in such an image the smallest face found is min_face_size * longest side / max_side.
         engine: "compiled" (our own graphs) or "package" (the package mtcnn, several times slower); both find the same.
 
-    The nets run on the CPU: they are small, and what lies between them is NumPy. Threads may share a detector.
+    The nets run on the CPU: they are small, and what lies between them is NumPy. Threads may share a detector. A forked
+    child hangs with it: load it after the fork.
 
     Raises:
         UserError: an option out of range, or weight files that are not those of mtcnn 1.0.0.

@@ -7,14 +7,8 @@ client as it stands. EXIF rotation, WebP and PGM are left to `decode`.
 
 import tensorflow as tf
 
+from lrfr_tf.images.limits import LONGEST_SIDE, MOST_IMAGES, PIXEL_BUDGET_IN_GRAPH
 from lrfr_tf.images.resize import resize_in_graph
-
-# A tenth of the budget of `decode`: the exact resize works in float64 and needs some hundred bytes a pixel.
-PIXEL_BUDGET_IN_GRAPH = 4_000_000
-# JPEG's own limit. An image of 4,000,000 x 1 pixels would be within the budget and need gigabytes of resizing weights.
-LONGEST_SIDE = 65_535
-# In one call: 10,000 images of one pixel each would need gigabytes once they are resized to what a network takes.
-MOST_IMAGES = 1024
 
 JPEG, PNG, BMP, UNKNOWN = range(4)
 MAGIC = {

@@ -32,6 +32,7 @@ from lrfr_tf.networks.saved_model import RECORD
 SCHEMA = 2
 Strangers = Mapping[str, StrangerTail]  # by kind of template, "one" or "several" photos
 CALIBRATION = "calibration.json"
+KNOWN, UNKNOWN = "known", "unknown"  # decisions
 SCORE = "cosine"
 FPIR = 0.01
 LARGEST_RATE = BODY[-1]
@@ -64,6 +65,10 @@ class Threshold:
     def reached_by(self, score: float) -> bool:
         """Whether a score gives a name; one that is not a number does not."""
         return self.score is not None and score >= self.score
+
+    def decision(self, score: float) -> str:
+        """ "known" or "unknown", by the score of the best name."""
+        return KNOWN if self.reached_by(score) else UNKNOWN
 
     def as_json(self) -> dict[str, Any]:
         """What an answer says about it."""

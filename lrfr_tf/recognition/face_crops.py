@@ -61,7 +61,7 @@ class FaceCutter:
     Raises:
         UserError: faces are to be aligned on a template that is none of `lrfr_tf.faces.align.TEMPLATES`.
 
-    Threads may share it.
+    Threads may share it. A forked child hangs with it: load it after the fork.
     """
 
     def __init__(

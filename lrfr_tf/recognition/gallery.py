@@ -12,14 +12,13 @@ import numpy as np
 from lrfr_tf.data.folders import sorted_names
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.choose import ambiguity_note
-from lrfr_tf.recognition.calibration import DecisionRule, Threshold
+from lrfr_tf.recognition.calibration import KNOWN, DecisionRule, Threshold
 from lrfr_tf.recognition.face_crops import FaceCutter, FoundFace, main_face_among
 from lrfr_tf.recognition.recognizer import Face, Recognizer
 from lrfr_tf.sources.image_source import FolderSource, ImageSource, images_by_identity, is_passed_over, open_source
 from lrfr_tf.sources.pictures import in_chunks, read_photos
 
 NAMES_GIVEN = 5
-KNOWN, UNKNOWN = "known", "unknown"
 
 _logger = logging.getLogger(__name__)
 
@@ -46,7 +45,7 @@ class Match:
     @property
     def decision(self) -> str:
         """ "known" or "unknown"."""
-        return KNOWN if self.rule.reached_by(self.score) else UNKNOWN
+        return self.rule.decision(self.score)
 
     @property
     def name(self) -> str | None:

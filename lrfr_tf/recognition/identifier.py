@@ -7,19 +7,15 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from lrfr_tf.errors import UserError
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.images.resize import resize
 from lrfr_tf.networks.exported_classifier import ExportedClassifier, load_exported_classifier
 from lrfr_tf.networks.saved_model import find_version
 from lrfr_tf.networks.synthetic_faces import synthetic_faces
-from lrfr_tf.recognition.calibration import DecisionRule, Threshold, read_calibration
+from lrfr_tf.recognition.calibration import DecisionRule, Threshold
+from lrfr_tf.recognition.classifier_threshold import threshold_of_classifier
 from lrfr_tf.recognition.face_crops import BUCKETS, FaceCutter, FoundFace, in_buckets
 from lrfr_tf.recognition.gallery import Candidate, Match
-
-# A head that gives probabilities knows nobody but its own classes. Half says that one name is likelier than all the
-# others together; it does not say how often a stranger reaches it.
-LEAST_PROBABILITY = 0.5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,7 +72,7 @@ class Identifier:
         finder: finds the faces and cuts them out as `names` wants them.
         names: says whose they are.
 
-    It holds no state between calls, so threads may share it.
+    It holds no state between calls, so threads may share it. A forked child hangs with it: load it after the fork.
     """
 
     def __init__(self, finder: FaceFinder, names: FaceMatcher) -> None:
@@ -150,19 +146,8 @@ def identifier_of_classifier(
     """
     rule = rule or DecisionRule()
     classifier = load_exported_classifier(Path(model))
-    if classifier.parts["head"] != "cosine":
-        threshold = Threshold(None, "none")
-        if classifier.closed_set:
-            threshold = Threshold(LEAST_PROBABILITY if rule.threshold is None else rule.threshold, "closed_set")
-    else:
-        version = find_version(Path(model))
-        assert version is not None
-        strangers = None if rule.threshold is not None else read_calibration(version, classifier.checksum)
-        if strangers is None and rule.threshold is None:
-            raise UserError(
-                f"{model} compares with templates and has no calibration.json: export it anew with a calibrated "
-                "--embedder (tools/calibrate.py), or give --threshold (a cosine)."
-            )
-        threshold = rule.threshold_for(strangers, classifier.parts["classes"])
+    version = find_version(Path(model))
+    assert version is not None
+    threshold = threshold_of_classifier(version, classifier.parts, classifier.closed_set, classifier.checksum, rule)
     cutter = FaceCutter(detector, cut or classifier.cut, template=classifier.template, size=classifier.aligned_size)
     return Identifier(cutter, ClassifierMatcher(classifier, threshold))

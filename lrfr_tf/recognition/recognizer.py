@@ -57,7 +57,8 @@ class Recognizer:
     Raises:
         UserError: the network is not known or damaged, or nobody can tell how to align faces for it.
 
-    It holds no state between calls, so threads may share it.
+    It holds no state between calls, so threads may share it. Processes may not: TensorFlow's threads do not outlive a
+    fork, and a child that was forked after something was computed hangs at its first call. Load it after the fork.
     """
 
     def __init__(

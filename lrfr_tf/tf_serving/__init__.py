@@ -1,3 +1,3 @@
-"""Asking a TF-Serving server for what the exports compute, over REST or gRPC. No network is loaded here; the server has
-them.
+"""Asking a TF-Serving server for what the exports compute, over REST or gRPC. The server has the networks; nothing is
+loaded here but the face detector.
 """

@@ -16,6 +16,12 @@ from lrfr_tf.errors import UserError
 
 FIRST_WAIT_SECONDS = 0.5
 LONGEST_REASON = 300
+# What TensorFlow wraps around the cause of an error: a second report of it, traces, and names of nodes.
+AFTER_CAUSE = re.compile(r"\n\s*\(1\) |\nFunction call stack:|\nOriginal stack trace for ")
+LINE_OF_TRACE = re.compile(
+    r"\s*(Graph execution error:|Detected at node |<stack traces unavailable>|File \"|Node: |\d+ root error|\[\[)|\s{4}"
+)
+NAME_OF_NODE = re.compile(r"\{\{\w+ [^}]*\}\}|\[\[.*?\]\]|\[Op:[^\]]*\]|^\s*\(0\) (?:[\w ]+: )?")
 
 Answer = TypeVar("Answer")
 
@@ -34,6 +40,10 @@ class RefusedError(ServingError):
     def __init__(self, address: str, reason: str) -> None:
         super().__init__(f"{address} refuses the request: {reason}.")
         self.reason = reason
+
+
+class FailedError(ServingError):
+    """The server fails at a request, or answers what it should not; another request may go well."""
 
 
 @dataclass(frozen=True)
@@ -157,18 +167,20 @@ def error_of_server(code: str, message: str, address: str, model: str) -> Servin
         return ServingError(f"{address} does not serve {model}: {reason}.")
     if code in ("INVALID_ARGUMENT", "FAILED_PRECONDITION", "OUT_OF_RANGE"):
         return RefusedError(address, reason)
-    return ServingError(f"{address} failed with {code}: {reason}.")
+    return FailedError(f"{address} failed with {code}: {reason}.")
 
 
-def malformed(address: str, what: str) -> ServingError:
+def malformed(address: str, what: str) -> FailedError:
     """The error for an answer that is not the documented one."""
-    return ServingError(f"The answer of {address} is not what TF-Serving gives here: {what}.")
+    return FailedError(f"The answer of {address} is not what TF-Serving gives here: {what}.")
 
 
 def shortened(message: str) -> str:
-    """What a server says, in one line without the graph's node names, and not ended by a dot."""
+    """What a server says, in one line without traces and names of the graph's nodes, and not ended by a dot."""
     asserted = re.search(r"assertion failed: \[(.*?)\]\s*(?:\[\[|$)", message, re.DOTALL)
-    text = " ".join((asserted[1] if asserted else message.split("\n\t [[")[0]).split())
+    lines = [] if asserted else AFTER_CAUSE.split(message)[0].splitlines()
+    lines = [NAME_OF_NODE.sub("", line) for line in lines if not LINE_OF_TRACE.match(line)]
+    text = " ".join((asserted[1] if asserted else " ".join(lines)).split())
     text = "".join(letter if letter.isprintable() else "?" for letter in text)
     if len(text) > LONGEST_REASON:
         return text[:LONGEST_REASON] + " [...]"

@@ -1,30 +1,26 @@
-"""Faces in files -> a served model -> its answers, some faces at a time."""
+"""Faces in files -> what a served model takes of each; what it would refuse is found out before it is sent."""
 
 import io
-import re
 import warnings
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from PIL import Image
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.images.decode import EXIF_ORIENTATION, IMAGE_SUFFIXES, ImageError, decode_image, read_header, read_image
-from lrfr_tf.sources.image_source import FolderSource
-from lrfr_tf.tf_serving.client import (
-    Connection,
-    RefusedError,
-    ServedModel,
-    ServedSignature,
-    ServingError,
-    with_patience,
-)
+from lrfr_tf.images.decode import EXIF_ORIENTATION, IMAGE_SUFFIXES, ImageError, decode_image, read_header
+from lrfr_tf.images.limits import LONGEST_SIDE, PIXEL_BUDGET_IN_GRAPH
+from lrfr_tf.sources.image_source import LARGEST_FILE, FolderSource
+from lrfr_tf.tf_serving.client import ServedSignature
 
 # What the graph of an export decodes, see `images.decode_in_graph`.
 SERVER_FORMATS = ("JPEG", "PNG", "BMP")
-BATCH_TOO_LARGE = re.compile(r"larger than maximum (input )?batch size")
+
+
+class NoCropError(UserError):
+    """A picture is more than one face that is cut out."""
 
 
 @dataclass(frozen=True)
@@ -35,26 +31,20 @@ class Face:
     name: str
 
 
-Answers = Iterator[tuple[list[Face], dict[str, np.ndarray]]]
+class Looker(Protocol):
+    """Looks at a picture before it is sent."""
 
+    pixel_budget: int
 
-@dataclass(frozen=True)
-class Query:
-    """Whom to ask for what.
+    def __call__(self, image: np.ndarray, name: str) -> np.ndarray:
+        """What is to be sent of a picture, uint8 RGB [H, W, 3]: itself, or the face that is cut out of it.
 
-    Args:
-        signature: takes files (string) or pixels (uint8), which decides what is sent.
-        batch: most faces in a request.
-        retries: how often to ask again where the server is not available.
-        against: the face for the second input of a signature that compares; it goes with every face.
-    """
+        Raises:
+            UserError: nothing is; the message names the picture.
+        """
 
-    connection: Connection
-    model: ServedModel
-    signature: ServedSignature
-    batch: int
-    retries: int
-    against: Face | None = None
+    def notes(self) -> list[str]:
+        """What has to be said about pictures that were sent, in sentences."""
 
 
 def list_faces(path: Path) -> list[Face]:
@@ -73,65 +63,71 @@ def list_faces(path: Path) -> list[Face]:
     return faces
 
 
-def ask_for_faces(query: Query, faces: Sequence[Face]) -> Answers:
-    """Yields the faces, some at a time, with what the server answers for them, in order.
+def read_for(signature: ServedSignature, face: Face, look: Looker | None = None) -> bytes | np.ndarray:
+    """What a signature takes of a face: the bytes of an image file, or uint8 [H, W, 3].
 
-    Pixels of one request have one size, so a face of another size begins a new one.
+    A file is sent as it is where the server reads it the same, or else as a PNG: the graph of an export neither rotates
+    by EXIF nor reads WebP and PGM.
 
-    Raises:
-        UserError: a file cannot be read, the server cannot be asked, or refuses a face; the message names it.
-    """
-    reference = None if query.against is None else read_for(query.signature, query.against)
-    for part, arrays in _batches(query, faces):
-        try:
-            yield part, _ask(query, arrays, reference)
-        except RefusedError as error:
-            if BATCH_TOO_LARGE.search(error.reason):
-                address = query.connection.address
-                raise ServingError(f"{address} takes smaller requests ({error.reason}); lower --batch.") from None
-            # One bad face fails all that are computed with it, so each is asked for by itself to find out which it is.
-            for face, array in zip(part, arrays, strict=True):
-                try:
-                    yield [face], _ask(query, [array], reference)
-                except RefusedError as alone:
-                    raise ServingError(f"{face.path} is refused by {query.model.name}: {alone.reason}.") from None
-
-
-def read_for(signature: ServedSignature, face: Face) -> bytes | np.ndarray:
-    """What a signature takes of a face: the bytes of its file, or uint8 [H, W, 3].
+    Args:
+        look: what looks at the picture before; None: nobody, the server decides.
 
     Raises:
-        UserError: the file cannot be read, or its pixels have a size that the signature does not take.
+        UserError: the file cannot be read, has more pixels than the server takes, or pixels of a size that the
+            signature does not take; or `look` refuses it. The message names the file.
     """
+    data = _read(face.path)
+    label = str(face.path)
+    header = read_header(data, label)
+    budget = PIXEL_BUDGET_IN_GRAPH if look is None else look.pixel_budget
+    if header.width * header.height > budget or max(header.width, header.height) > LONGEST_SIDE:
+        raise NoCropError(
+            f"{label} has {header.width} x {header.height} pixels and is not sent: {budget:,} are allowed, and "
+            f"{LONGEST_SIDE:,} a side."
+        )
     form = next(iter(signature.inputs.values()))
-    if form.dtype == "string":
-        return file_for_server(face.path)
-    image = read_image(face.path)
-    wanted = (None, None) if form.shape is None else form.shape[1:3]
-    if any(size not in (None, found) for size, found in zip(wanted, image.shape[:2], strict=True)):
-        height, width = (size or "any" for size in wanted)
-        found_size = f"{image.shape[1]} x {image.shape[0]}"
-        raise UserError(f"{face.path} has {found_size} pixels, but {signature.name} takes {width} x {height}.")
-    return image
+    as_file = form.dtype == "string"
+    if look is None and as_file and _is_read_by_server(data, header.format):
+        return data
+    image = decode_image(data, label)
+    seen = image if look is None else look(image, label)
+    if as_file:
+        return data if seen is image and _is_read_by_server(data, header.format) else _png(seen)
+    sides = (None, None) if form.shape is None else form.shape[1:3]
+    return _of_size(seen, sides, seen is not image, f"{label} has", signature.name)
 
 
-def file_for_server(path: Path) -> bytes:
-    """The bytes of an image file, as they are where the server reads them the same, or else as a PNG.
+def _of_size(
+    image: np.ndarray, sides: tuple[int | None, ...], was_cut_out: bool, subject: str, signature: str
+) -> np.ndarray:
+    height, width = sides
+    if (height or image.shape[0], width or image.shape[1]) == image.shape[:2]:
+        return image
+    if was_cut_out:
+        from lrfr_tf.images.resize import resize  # imports TensorFlow, as whoever cut the face out has done
 
-    The graph of an export neither rotates by EXIF nor reads WebP and PGM.
+        return resize(image, height or image.shape[0], width or image.shape[1])
+    found = f"{image.shape[1]} x {image.shape[0]}"
+    raise UserError(f"{subject} {found} pixels, but {signature} takes {width or 'any'} x {height or 'any'}.")
 
-    Raises:
-        ImageError: the file cannot be read, or is none of the images that are read here.
-    """
+
+def _read(path: Path) -> bytes:
     try:
-        data = path.read_bytes()
+        if path.stat().st_size > LARGEST_FILE:
+            raise ImageError(f"{path} is larger than {LARGEST_FILE >> 20} MiB, which no image is.")
+        return path.read_bytes()
     except OSError as error:
         raise ImageError(f"{path} cannot be read: {error.strerror}.") from None
-    if read_header(data, str(path)).format in SERVER_FORMATS and not _is_rotated(data):
-        return data
+
+
+def _png(image: np.ndarray) -> bytes:
     buffer = io.BytesIO()
-    Image.fromarray(decode_image(data, str(path))).save(buffer, "PNG")
+    Image.fromarray(image).save(buffer, "PNG")
     return buffer.getvalue()
+
+
+def _is_read_by_server(data: bytes, image_format: str) -> bool:
+    return image_format in SERVER_FORMATS and not _is_rotated(data)
 
 
 def _is_rotated(data: bytes) -> bool:
@@ -140,35 +136,3 @@ def _is_rotated(data: bytes) -> bool:
             return image.getexif().get(EXIF_ORIENTATION, 1) in range(2, 9)
     except Exception:  # Pillow meets damaged files with a dozen kinds of exceptions; the server will say what is wrong
         return False
-
-
-def _batches(query: Query, faces: Sequence[Face]) -> Iterator[tuple[list[Face], list[bytes | np.ndarray]]]:
-    part: list[Face] = []
-    arrays: list[bytes | np.ndarray] = []
-    for face in faces:
-        array = read_for(query.signature, face)
-        other_size = bool(arrays) and getattr(array, "shape", None) != getattr(arrays[0], "shape", None)
-        if len(part) == query.batch or other_size:
-            yield part, arrays
-            part, arrays = [], []
-        part.append(face)
-        arrays.append(array)
-    if part:
-        yield part, arrays
-
-
-def _ask(
-    query: Query, arrays: Sequence[bytes | np.ndarray], reference: bytes | np.ndarray | None
-) -> dict[str, np.ndarray]:
-    columns = [arrays] if reference is None else [arrays, [reference] * len(arrays)]
-    # The names of two inputs end in _a and _b.
-    inputs = {name: _stacked(column) for name, column in zip(sorted(query.signature.inputs), columns, strict=True)}
-    return with_patience(lambda: query.connection.predict(query.model, query.signature, inputs), query.retries)
-
-
-def _stacked(column: Sequence[bytes | np.ndarray]) -> np.ndarray:
-    if not isinstance(column[0], bytes):
-        return np.stack(column)
-    files = np.empty(len(column), object)
-    files[:] = column
-    return files

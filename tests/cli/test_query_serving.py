@@ -70,16 +70,17 @@ def test_identities_are_printed(
     del best["e.pgm"]  # grey
     zoe = list(PERSONS)[2]
     assert best == {"a.png": "red", "b.bmp": "green", "more/c.jpg": zoe, "more/d.webp": "green"}
-    assert all(line.keys() == {"face", "identity", "score"} for line in lines)
+    decision = {"decision", "name", "threshold", "decided_by"}
+    assert all(line.keys() == {"face", "identity", "score"} | decision for line in lines)
     assert all(line["score"] == sorted(line["score"], reverse=True) for line in lines)
 
 
 def test_a_table_for_people(tool: Tool, server: StandIn, faces: Path, capsys: pytest.CaptureFixture[str]) -> None:
     query(tool, server, "--model=classifier", f"--faces={faces / 'a.png'}")
     out = capsys.readouterr().out.splitlines()
-    assert out[0].split() == ["face", "identity", "score,", "best", "first"]
-    assert out[1].split()[:2] == ["a.png", "red"]
-    assert float(out[1].split()[2]) > 0.9
+    assert out[0].split() == ["face", "decision", "threshold", "identity", "score,", "best", "first"]
+    assert out[1].split()[:5] == ["a.png", "cannot", "say", "-", "red"]
+    assert float(out[1].split()[5]) > 0.9
     assert len(out) == 2
 
 
@@ -142,10 +143,17 @@ def test_one_bad_face_is_found_among_good_ones(
         Image.new("RGB", (16, 16), (220, 40, 40)).save(tmp_path / name)
     whole = (tmp_path / "b.png").read_bytes()
     (tmp_path / "b.png").write_bytes(whole[:-30])
+    told = f"{tmp_path / 'b.png'} is refused by classifier: Invalid PNG data, size {len(whole) - 30}."
     for protocol, port in (("rest", server.rest_port), ("grpc", server.grpc_port)):
-        flags = [f"--protocol={protocol}", "--host=127.0.0.1", f"--port={port}", f"--faces={tmp_path}"]
-        error = refused(tool("query_serving"), "--model=classifier", *flags)
-        assert f"{tmp_path / 'b.png'} is refused by classifier: " in error
+        flags = ["--cropped", "--model=classifier", f"--protocol={protocol}", "--host=127.0.0.1", f"--port={port}"]
+        query(tool, server, *flags, f"--faces={tmp_path}", "--json")
+        printed = capsys.readouterr()
+        lines = {line["face"]: line for line in map(json.loads, printed.out.splitlines())}
+        assert [lines[name]["identity"][0] for name in ("a.png", "c.png")] == ["red", "red"]
+        assert lines["b.png"] == {"face": "b.png", "error": told}
+        assert f"note: {told}" in printed.err
+        # The only face of all is the command's error.
+        assert refused(tool("query_serving"), *flags, f"--faces={tmp_path / 'b.png'}") == f"error: {told}"
     # A neighbor's bad face failed the request: each face alone is answered.
     (tmp_path / "b.png").write_bytes(whole)
     server.faults = [("INVALID_ARGUMENT", "An image is refused")]
@@ -178,6 +186,13 @@ def test_a_request_larger_than_the_server_takes(tool: Tool, server: StandIn, fac
         (["--signature=verify", "--against=FACES"], "is not a file"),
         (["--signature=detect"], "--signature=detect is not known"),
         (["--signature=identify_bytes", "--as_pixels"], "takes files"),
+        (["--detect", "--cropped"], "--detect is for whole photos and --cropped for crops"),
+        (["--detect"], "--detect must know how classifier wants its faces"),
+        (["--fpir=0.1", "--threshold=0.5"], "Give one of --fpir, --far and --threshold"),
+        (["--signature=embed", "--output=x.npz", "--far=0.1"], "only with --signature=identify"),
+        (["--fpir=2"], "The FPIR is 2.0"),
+        (["--export=FACES/none"], "none holds no export of version 1"),
+        (["--min_face_size=1"], "--min_face_size=1 is out of range"),
         (["--port=70000"], "--port=70000 is no port"),
         (["--port=-1"], "--port=-1 is no port"),
         (["--timeout=nan"], "--timeout=nan is out of range"),
@@ -209,7 +224,7 @@ def test_user_mistakes(
 
 def test_nothing_is_written_after_an_error(tool: Tool, server: StandIn, faces: Path, tmp_path: Path) -> None:
     for verb, model, output in (("super_resolve", "srgan", "large"), ("super_resolve_bytes", "srgan", "again")):
-        server.faults = [("INTERNAL", "broken")]
+        server.faults = [("INTERNAL", "broken")] * 10
         with pytest.raises(SystemExit) as stopped:
             query(tool, server, f"--model={model}", f"--signature={verb}", f"--faces={faces}", "--batch=2",
                   f"--output={tmp_path / output}")  # fmt: skip

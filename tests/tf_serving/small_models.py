@@ -5,9 +5,12 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from lrfr_tf.export.check import describe_signature
 from lrfr_tf.export.servable import Servable
 from lrfr_tf.export.warm_up import Request
+from lrfr_tf.files import write_json
 from lrfr_tf.images.decode_in_graph import decode_and_resize
+from lrfr_tf.networks.saved_model import SCHEMA, content_checksum, file_checksums
 from lrfr_tf.networks.synthetic_faces import synthetic_faces, synthetic_files
 
 PERSONS = {"red": (220, 40, 40), "green": (40, 220, 40), "Zoë Müller": (40, 40, 220)}
@@ -76,4 +79,45 @@ def save_half_plus_three(folder: Path, versions: tuple[int, ...] = (123,)) -> Pa
     for version in versions:
         signatures = {"serving_default": predict.get_concrete_function()}
         tf.saved_model.save(module, str(folder / str(version)), signatures=signatures)
+    return folder
+
+
+class ColorEmbedder(tf.Module):
+    """A face -> its mean color as a vector of unit length, with the signatures of an exported embedder."""
+
+    @tf.function(input_signature=[tf.TensorSpec((None, None, None, 3), tf.uint8, "faces")])
+    def embed(self, faces: tf.Tensor) -> dict[str, tf.Tensor]:
+        mean = tf.reduce_mean(tf.cast(faces, tf.float32), axis=[1, 2])
+        return {"embedding": tf.math.l2_normalize(mean, axis=-1)}
+
+    @tf.function(input_signature=[tf.TensorSpec((None,), tf.string, "image_bytes")])
+    def embed_bytes(self, image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
+        return self.embed(decode_and_resize(image_bytes, 112, 112))
+
+    @tf.function(input_signature=[tf.TensorSpec((None,), tf.string, f"image_bytes_{one}") for one in "ab"])
+    def verify_bytes(self, image_bytes_a: tf.Tensor, image_bytes_b: tf.Tensor) -> dict[str, tf.Tensor]:
+        first, second = (self.embed_bytes(files)["embedding"] for files in (image_bytes_a, image_bytes_b))
+        return {"similarity": tf.reduce_sum(first * second, axis=-1)}
+
+
+def save_embedder(folder: Path) -> Path:
+    """Saves it as version 1 with the record of an export that takes aligned faces; returns the folder of versions."""
+    module, version = ColorEmbedder(), folder / "1"
+    signatures = {
+        name: getattr(module, name).get_concrete_function() for name in ("embed", "embed_bytes", "verify_bytes")
+    }
+    tf.saved_model.save(module, str(version), signatures=signatures)
+    files = file_checksums(version)
+    record = {
+        "schema": SCHEMA,
+        "kind": "embedder",
+        "name": "color",
+        "version": 1,
+        "signatures": {name: describe_signature(function) for name, function in signatures.items()},
+        "template": "centred",
+        "input_size": 112,
+        "sha256": content_checksum(files),
+        "files": files,
+    }
+    write_json(version / "model.json", record)
     return folder

@@ -11,6 +11,7 @@ from lrfr_tf.networks.synthetic_faces import synthetic_faces, synthetic_files
 from lrfr_tf.tf_serving import client
 from lrfr_tf.tf_serving.client import (
     Connection,
+    FailedError,
     RefusedError,
     ServingError,
     UnavailableError,
@@ -107,9 +108,9 @@ def test_every_request_names_the_version_that_was_described(connection: Connecti
     [
         ("UNAVAILABLE", UnavailableError, "is not available: the queue is full"),
         ("INVALID_ARGUMENT", RefusedError, "refuses the request: the queue is full"),
-        ("RESOURCE_EXHAUSTED", ServingError, "failed with RESOURCE_EXHAUSTED: the queue is full"),
+        ("RESOURCE_EXHAUSTED", FailedError, "failed with RESOURCE_EXHAUSTED: the queue is full"),
         ("DEADLINE_EXCEEDED", ServingError, r"did not answer in time \(the queue is full\)"),
-        ("INTERNAL", ServingError, "failed with .*: the queue is full"),
+        ("INTERNAL", FailedError, "failed with .*: the queue is full"),
     ],
 )
 def test_each_status_of_the_server_is_told(
@@ -182,6 +183,15 @@ def test_an_unavailable_server_is_asked_again(monkeypatch: pytest.MonkeyPatch) -
 def test_reasons_are_one_short_line() -> None:
     assert shortened("assertion failed: [faces must\nbe so.]\n\t [[{{node x}}]]") == "faces must be so"
     assert shortened("Queue is full.\n\t [[{{node y}}]]") == "Queue is full"
+    trace = "Graph execution error:\n\nDetected at node %s defined at (most recent call last):\n"
+    for whole in (
+        trace % "map/DecodePng" + "<stack traces unavailable>\nInvalid PNG data\n\t [[{{node DecodePng}}]] [Op:__f_1]",
+        trace % "'x'" + "    File \"/x/y.py\", line 3, in f\n      main()\nNode: 'x'\nInvalid PNG data",
+        "2 root error(s) found.\n  (0) INVALID_ARGUMENT: Invalid PNG data\n\t [[{{node x}}]]\n\t [[y/_1]]\n"
+        "  (1) INVALID_ARGUMENT: Invalid PNG data\n0 successful operations.\n0 derived errors ignored.",
+        "{{function_node __wrapped__DecodePng}} Invalid PNG data [Op:DecodePng]",
+    ):
+        assert shortened(whole) == "Invalid PNG data"
     assert shortened("") == "it says nothing more"
     assert shortened("\x1b[31m" + "a" * 1000) == "?[31m" + "a" * 295 + " [...]"
 
