@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.networks.names import find_model
+from lrfr_tf.networks.model_lookup import find_model
 from lrfr_tf.networks.saved_model import RECORD, read_record
 from lrfr_tf.recognition.calibration import DecisionRule, Threshold
 from lrfr_tf.recognition.classifier_threshold import threshold_of_classifier
