@@ -6,6 +6,7 @@ from pathlib import Path
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.images.decode import IMAGE_SUFFIXES
+from lrfr_tf.names import nfc
 
 
 def find_entry(folder: Path, name: str) -> Path | None:
@@ -41,8 +42,8 @@ def require_entry(folder: Path, *names: str) -> Path:
 
 
 def file_key(name: str) -> str:
-    """What two names of one image have in common: lower case, without folders and without an image suffix."""
-    base = name.replace("\\", "/").rsplit("/", 1)[-1].lower()
+    """What two names of one image have in common: NFC, lower case, without folders and without an image suffix."""
+    base = nfc(name).replace("\\", "/").rsplit("/", 1)[-1].lower()
     stem, suffix = os.path.splitext(base)
     return stem if suffix in IMAGE_SUFFIXES else base
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from lrfr_tf.data.name_list import read_lines
 from lrfr_tf.data.splits import Split
 from lrfr_tf.errors import UserError
+from lrfr_tf.names import nfc
 from lrfr_tf.sources.image_source import ImageSource, passed_over
 
 FULL_IMAGES = 202_599
@@ -56,7 +57,7 @@ def match_images(
         UserError: none of the listed images is there.
     """
     listing = source.listing()
-    by_file = {name.rsplit("/", 1)[-1]: name for name in listing.images}
+    by_file = {nfc(name.rsplit("/", 1)[-1]): name for name in listing.images}
     images: dict[str, list[str]] = {}
     missing: list[str] = []
     for file, identity in identities.items():
@@ -69,8 +70,8 @@ def match_images(
             f"None of the {len(identities)} images of the identity list (the first is {missing[0]}) is in "
             f"{source.label('').rstrip('/')}."
         )
-    unlisted = sum(name.rsplit("/", 1)[-1] not in identities for name in listing.images)
-    sentence = passed_over(listing.others, {"that the list does not name": unlisted})
+    unlisted = sum(nfc(name.rsplit("/", 1)[-1]) not in identities for name in listing.images)
+    sentence = passed_over(listing, {"that the list does not name": unlisted})
     if sentence and note is not None:
         note(sentence)
     return images, missing

@@ -1,12 +1,12 @@
 """ImageFolder trees: `<root>/<split>/<identity>/<image>.png`, and the one class map for all of their splits."""
 
 import dataclasses
-import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import read_json, write_json
+from lrfr_tf.names import nfc
 
 SPLITS = ("train", "val", "test")
 
@@ -41,7 +41,7 @@ def list_faces(root: Path, split: str) -> list[FaceFile]:
         raise UserError(f"{folder} is missing; it should hold <identity>/<image>.png.")
     identities = sorted_names(entry.name for entry in folder.iterdir() if entry.is_dir())
     faces = [
-        FaceFile(f"{identity}/{path.name}", identity)
+        FaceFile(f"{identity}/{path.name}", nfc(identity))  # a disk may spell a name in its own way
         for identity in identities
         for path in sorted((folder / identity).glob("*.png"))
         if not path.name.startswith(".")
@@ -74,7 +74,7 @@ def read_classes(folder: Path) -> list[str]:
 def identity_name(name: str) -> str:
     """How two spellings of one identity are told to be one: a number without leading zeros, so that folder 00041 and
     number 41 are one; other names as they are, normalized to NFC."""
-    return str(int(name)) if name.isdecimal() else unicodedata.normalize("NFC", name)
+    return str(int(name)) if name.isdecimal() else nfc(name)
 
 
 def is_held_out(identity: str, divisor: int) -> bool:

@@ -4,12 +4,12 @@ An editor on another system writes a byte-order mark, other line ends or accents
 may change who is meant, so every such file is read here.
 """
 
-import unicodedata
 from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 from lrfr_tf.data.folders import identity_name
 from lrfr_tf.errors import UserError
+from lrfr_tf.names import nfc
 
 SHOWN = 5  # entries that match nobody are named up to so many
 
@@ -31,7 +31,7 @@ def read_lines(path: Path, what: str) -> list[str]:
         raise UserError(f"{path} cannot be read as {what}: {error.strerror}.") from None
     except UnicodeDecodeError:
         raise UserError(f"{path} cannot be read as {what}: it is no text in UTF-8.") from None
-    return unicodedata.normalize("NFC", text).rstrip().split("\n")
+    return nfc(text).rstrip().split("\n")
 
 
 def read_name_list(path: Path, what: str = "a list of identities", before_tab: bool = False) -> list[str]:

@@ -13,7 +13,6 @@ says which image is meant, so that a list made from photos (.jpg) also serves th
 """
 
 import dataclasses
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
@@ -24,6 +23,7 @@ import numpy as np
 from lrfr_tf.data.name_list import read_lines
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import atomic_file
+from lrfr_tf.names import nfc
 
 ImageT = TypeVar("ImageT")
 
@@ -78,7 +78,7 @@ class PairedImages(Generic[ImageT]):
 
 def image_key(person: str, file_name: str) -> tuple[str, str]:
     """What two names of one image share: the person, and the file's name without its suffix, normalized to NFC."""
-    return unicodedata.normalize("NFC", person), unicodedata.normalize("NFC", PurePosixPath(file_name).stem)
+    return nfc(person), nfc(PurePosixPath(file_name).stem)
 
 
 def make_pairs(

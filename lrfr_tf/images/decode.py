@@ -26,7 +26,7 @@ PIXEL_BUDGET = 40_000_000
 # and libjpeg keeps the coefficients of a JPEG that comes in several scans, as progressive ones do (up to 12 bytes).
 WEBP_PIXEL_BUDGET = 18_000_000
 MANY_SCANS_PIXEL_BUDGET = 24_000_000
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".pgm")
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".jfif", ".jpe", ".png", ".bmp", ".webp", ".pgm", ".heic", ".heif")
 
 ALLOWED = "images are read from JPEG, PNG, BMP, WebP and PGM files"
 PILLOW_FORMATS = {"JPEG": "JPEG", "PNG": "PNG", "BMP": "BMP", "WebP": "WEBP", "PGM": "PPM"}

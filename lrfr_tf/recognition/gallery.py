@@ -12,11 +12,13 @@ import numpy as np
 from lrfr_tf.data.folders import sorted_names
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.choose import ambiguity_note
+from lrfr_tf.names import nfc
 from lrfr_tf.recognition.calibration import KNOWN, DecisionRule, Threshold
 from lrfr_tf.recognition.face_crops import FaceCutter, FoundFace, main_face_among
 from lrfr_tf.recognition.recognizer import Face, Recognizer
-from lrfr_tf.sources.image_source import FolderSource, ImageSource, images_by_identity, is_passed_over, open_source
+from lrfr_tf.sources.image_source import FolderSource, ImageSource, images_by_identity, open_source
 from lrfr_tf.sources.pictures import in_chunks, read_photos
+from lrfr_tf.sources.walk import is_passed_over
 
 NAMES_GIVEN = 5
 
@@ -173,8 +175,8 @@ def _empty_folders(source: ImageSource) -> list[str]:
     """Persons without a single photo."""
     if not isinstance(source, FolderSource):
         return []  # a zip holds files only
-    used = {name.partition("/")[0] for name in source.names()}
-    folders = (path.name for path in source.root.iterdir() if path.is_dir())
+    used = {nfc(name.partition("/")[0]) for name in source.names()}
+    folders = {nfc(path.name) for path in source.root.iterdir() if path.is_dir()}
     return [name for name in folders if name not in used and not is_passed_over(name)]
 
 

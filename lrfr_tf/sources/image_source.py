@@ -1,9 +1,8 @@
 """Images as they were delivered: a folder, or a zip of one, read in place."""
 
+import contextlib
 import dataclasses
-import os
 import threading
-import unicodedata
 import zipfile
 import zlib
 from collections import Counter
@@ -13,8 +12,11 @@ from typing import Protocol
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.images.decode import IMAGE_SUFFIXES
+from lrfr_tf.names import nfc
+from lrfr_tf.sources.walk import is_passed_over, walk_once
 
 LARGEST_FILE = 256 << 20  # bytes; no photo is larger, and a zip bomb is
+ENCRYPTED, IN_UTF_8 = 0x1, 0x800  # flags of a file in a zip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,10 +28,12 @@ class Listing:
     Attributes:
         images: by their endings.
         others: all that have another ending.
+        links: folders that are links and were read already, by another name.
     """
 
     images: list[str]
     others: list[str]
+    links: list[str]
 
 
 class ImageSource(Protocol):
@@ -49,7 +53,7 @@ class ImageSource(Protocol):
 
 
 class FolderSource:
-    """Images below a folder; links to folders are not followed."""
+    """Images below a folder, and below those that are linked in it (see `walk_once`)."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -58,12 +62,7 @@ class FolderSource:
         return self.listing().images
 
     def listing(self) -> Listing:
-        found: list[str] = []
-        for folder, below, files in os.walk(self.root, onerror=_refuse):
-            below[:] = [name for name in below if not is_passed_over(name)]
-            relative = os.path.relpath(folder, self.root).replace(os.sep, "/")
-            found += files if relative == "." else [f"{relative}/{name}" for name in files]
-        return _listing(found)
+        return _listing(*walk_once(self.root))
 
     def read(self, name: str) -> bytes:
         try:
@@ -76,7 +75,11 @@ class FolderSource:
 
 
 class ZipSource:
-    """Images inside a zip file; nothing is unpacked to disk."""
+    """Images inside a zip file; nothing is unpacked to disk.
+
+    Raises:
+        UserError: it is no zip file, or is protected by a password.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -87,13 +90,17 @@ class ZipSource:
                 f"{path} is not a readable zip file; a web page saved in its place, or a download that was cut off, "
                 "looks like this."
             ) from None
+        members = self._archive.infolist()
+        if any(member.flag_bits & ENCRYPTED for member in members):
+            raise UserError(f"{path} is protected by a password; unpack it and give the folder.")
+        self._members = {_member_name(member): member for member in members}
         self._lock = threading.Lock()  # one file handle serves all threads
 
     def names(self) -> list[str]:
         return self.listing().images
 
     def listing(self) -> Listing:
-        names = [name for name in self._archive.namelist() if not name.endswith("/")]
+        names = [name for name in self._members if not name.endswith("/")]
         for name in names:
             if _is_image(name) and (name.startswith("/") or ".." in name.split("/")):
                 raise UserError(f"{self.path} holds {name!r}, which points out of its folder; it is not read.")
@@ -102,9 +109,9 @@ class ZipSource:
     def read(self, name: str) -> bytes:
         try:
             with self._lock:
-                if self._archive.getinfo(name).file_size > LARGEST_FILE:
+                if self._members[name].file_size > LARGEST_FILE:
                     raise UserError(f"{self.label(name)} unpacks to more than {LARGEST_FILE >> 20} MiB.")
-                return self._archive.read(name)
+                return self._archive.read(self._members[name])
         except (KeyError, OSError, zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError) as error:
             raise UserError(f"{self.label(name)} cannot be read: {error}.") from None
 
@@ -155,27 +162,25 @@ def images_by_innermost_folder(source: ImageSource, note: Callable[[str], None] 
     return _by_identity(source, listing, {name: parts[-2] for name, parts in names if len(parts) > 1}, note)
 
 
-def passed_over(others: Sequence[str], reasons: Mapping[str, int] | None = None) -> str | None:
-    """One sentence that counts files that are not read; None where there are none.
+def passed_over(listing: Listing, reasons: Mapping[str, int] | None = None) -> str | None:
+    """One sentence that counts what is not read; None where everything is.
 
     Args:
-        others: files that are no images.
+        listing: of the source.
         reasons: words behind a number, such as "in no person's folder" -> how many photos are not read for that.
     """
-    endings = Counter(PurePosixPath(name).suffix.lower() or "without an ending" for name in others)
+    endings = Counter(PurePosixPath(name).suffix.lower() or "without an ending" for name in listing.others)
     parts = [f"{count} {ending}" for ending, count in endings.most_common()]
     for reason, count in (reasons or {}).items():
         if count:
             parts.append(f"{count} {'photo' if count == 1 else 'photos'} {reason}")
-    total = len(others) + sum((reasons or {}).values())
+    if listing.links:
+        one = "a folder that is" if len(listing.links) == 1 else "folders that are"
+        parts.append(f"{len(listing.links)} linked to {one} read already, such as {listing.links[0]}")
+    total = len(listing.others) + sum((reasons or {}).values()) + len(listing.links)
     if not total:
         return None
     return f"{total} {'file was' if total == 1 else 'files were'} passed over: {', '.join(parts)}."
-
-
-def is_passed_over(folder: str) -> bool:
-    """True for the names of folders that systems make beside photos: .thumbnails, @eaDir, __MACOSX and the like."""
-    return folder.startswith((".", "@")) or folder == "__MACOSX"
 
 
 def _by_identity(
@@ -183,9 +188,9 @@ def _by_identity(
 ) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for name, identity in identities.items():
-        found.setdefault(unicodedata.normalize("NFC", identity), []).append(name)
+        found.setdefault(nfc(identity), []).append(name)
     loose = len(listing.images) - len(identities)
-    sentence = passed_over(listing.others, {"in no person's folder": loose})
+    sentence = passed_over(listing, {"in no person's folder": loose})
     if not found:
         counted = f"; {sentence}" if sentence else "."
         raise UserError(f"{source.label('')} holds no <identity>/<image> ({', '.join(IMAGE_SUFFIXES)}){counted}")
@@ -205,13 +210,23 @@ def _folder_of_folders(images: Sequence[str]) -> str:
         prefix += f"{tops.pop()}/"
 
 
-def _listing(names: Iterable[str]) -> Listing:
+def _listing(names: Iterable[str], links: Sequence[str] = ()) -> Listing:
     shown = sorted(name for name in names if not name.rsplit("/", 1)[-1].startswith("."))
-    return Listing([name for name in shown if _is_image(name)], [name for name in shown if not _is_image(name)])
+    images = [name for name in shown if _is_image(name)]
+    return Listing(images, [name for name in shown if not _is_image(name)], sorted(links))
 
 
-def _refuse(error: OSError) -> None:
-    raise UserError(f"{error.filename} cannot be read: {error.strerror}.")
+def _member_name(member: zipfile.ZipInfo) -> str:
+    """The name of a file in a zip as it was before it was zipped.
+
+    Some programs write backslashes between folders. Others, macOS among them, write UTF-8 without the flag that says
+    so, and Python then takes it for a code page of 1981; what reads as UTF-8 there, accents and all, is UTF-8.
+    """
+    name = member.filename
+    if not member.flag_bits & IN_UTF_8 and not name.isascii():
+        with contextlib.suppress(UnicodeError):
+            name = name.encode("cp437").decode("utf-8")
+    return name.replace("\\", "/")
 
 
 def _is_image(name: str) -> bool:
