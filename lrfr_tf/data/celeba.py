@@ -6,7 +6,7 @@ Liu et al., "Deep Learning Face Attributes in the Wild", ICCV 2015. Non-commerci
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from lrfr_tf.data.name_list import read_lines
+from lrfr_tf.data.name_list import read_table, some_of
 from lrfr_tf.data.splits import Split
 from lrfr_tf.errors import UserError
 from lrfr_tf.names import nfc
@@ -16,10 +16,14 @@ FULL_IMAGES = 202_599
 FULL_IDENTITIES = 10_177
 # Identities with at least three images in the full set.
 FULL_CLASSES = 9_809
+HEADER_LINES = 2
 
 
 def read_identities(path: Path) -> dict[str, str]:
-    """Reads `identity_CelebA.txt`: one "<file> <identity>" a line; a header line "img label" is accepted.
+    """Reads `identity_CelebA.txt`: one "<file> <identity>" a line, separated by blanks, a tab or a comma.
+
+    A header such as "image_id identity", and the number of images before it, as CelebA's other lists have it, are
+    accepted; so are further columns behind tabs or commas.
 
     Returns:
         File name -> identity number, as text.
@@ -28,11 +32,11 @@ def read_identities(path: Path) -> dict[str, str]:
         UserError: the file is missing, is not such a list, or names a file twice; the message names the line.
     """
     identities: dict[str, str] = {}
-    for number, line in enumerate(read_lines(path, "identity_CelebA.txt"), start=1):
-        words = line.split()
-        if not words or (number == 1 and len(words) == 2 and all(word.isidentifier() for word in words)):
+    for number, words in read_table(path, "identity_CelebA.txt"):
+        if not identities and number <= HEADER_LINES and _is_header(words):
             continue
-        if len(words) != 2 or not words[1].isdecimal() or "." not in words[0]:
+        if len(words) < 2 or not words[1].isdecimal() or "." not in words[0]:
+            line = " ".join(words)
             raise UserError(f"{path}, line {number}: {line[:60]!r} is not '<image file> <identity number>'.")
         if words[0] in identities:
             raise UserError(f"{path}, line {number}: {words[0]} is named twice.")
@@ -42,13 +46,20 @@ def read_identities(path: Path) -> dict[str, str]:
     return identities
 
 
+def _is_header(words: list[str]) -> bool:
+    """True for names of columns, and for the number of images by itself."""
+    if len(words) == 1:
+        return words[0].isdecimal()
+    return all(word.replace(" ", "_").isidentifier() for word in words)
+
+
 def match_images(
     source: ImageSource, identities: Mapping[str, str], note: Callable[[str], None] | None = None
 ) -> tuple[dict[str, list[str]], list[str]]:
     """Joins the list of identities with the images that are there.
 
     Args:
-        note: told, in one sentence, how many files were passed over.
+        note: told how many files were passed over, and which listed ones are missing.
 
     Returns:
         (identity -> source names of its images, listed files that are missing).
@@ -72,6 +83,9 @@ def match_images(
         )
     unlisted = sum(nfc(name.rsplit("/", 1)[-1]) not in identities for name in listing.images)
     sentence = passed_over(listing, {"that the list does not name": unlisted})
+    if missing:
+        lost = f"{len(missing)} of the {len(identities)} images that the list names are missing ({some_of(missing)})."
+        sentence = f"{sentence} {lost}" if sentence else lost
     if sentence and note is not None:
         note(sentence)
     return images, missing

@@ -5,7 +5,7 @@ and right as the viewer sees them, in pixels of the image file. The 11-column fo
 
     Abel_Pacheco/Abel_Pacheco_0001.jpg,105.1,112.2,147.0,111.9,126.3,137.5,108.8,158.1,143.9,157.7
 
-A first line that begins with "file" is a header all the same; columns that it adds to the 11 are passed over.
+A first line of words is a header all the same; columns that it adds to the 11 are passed over.
 
 VGGFace2's tables (loose_landmark_train.csv, loose_landmark_test.csv) have one, and name images without ".jpg":
 
@@ -14,18 +14,19 @@ VGGFace2's tables (loose_landmark_train.csv, loose_landmark_test.csv) have one, 
 """
 
 import csv
+import re
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from lrfr_tf.data.name_list import read_table
 from lrfr_tf.data.pairs import image_key
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import atomic_file
 
 VGGFACE2_HEADER = ["NAME_ID", *(f"P{point}{axis}" for point in range(1, 6) for axis in "XY")]
 COLUMNS = 11
-HEADER_BEGINS = "file"
 
 
 def read_landmarks(path: Path) -> dict[str, np.ndarray]:
@@ -91,31 +92,29 @@ def by_image(rows: Mapping[str, np.ndarray]) -> dict[tuple[str, str], np.ndarray
 
 
 def _read(path: Path, header: bool) -> dict[str, np.ndarray]:
+    if not path.exists():
+        raise UserError(f"{path} is missing; tools/make_landmarks.py makes a table of landmarks.")
     rows: dict[str, np.ndarray] = {}
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, skipinitialspace=True)
-            if header and next(reader, None) != VGGFACE2_HEADER:
-                raise UserError(f"{path} is no landmark table of VGGFace2: its first line is not {VGGFACE2_HEADER}.")
-            columns = COLUMNS
-            for fields in reader:
-                if not fields:
-                    continue
-                if not header and not rows and fields[0] == HEADER_BEGINS and len(fields) >= COLUMNS:
-                    columns = len(fields)
-                    continue
-                where = f"Line {reader.line_num} of {path}"
-                name = fields[0].strip().replace("\\", "/")
-                if name in rows:
-                    raise UserError(f"{where} names {name} again.")
-                rows[name] = _points(fields, columns, where)
-    except FileNotFoundError:
-        raise UserError(f"{path} is missing; tools/make_landmarks.py makes a table of landmarks.") from None
-    except (OSError, ValueError, csv.Error) as error:
-        raise UserError(f"{path} cannot be read as a table of landmarks: {error}.") from None
+    table = read_table(path, "a table of landmarks")
+    if header and [word.upper() for word in next(table, (0, []))[1]] != VGGFACE2_HEADER:
+        raise UserError(f"{path} is no landmark table of VGGFace2: its first line is not {VGGFACE2_HEADER}.")
+    columns = COLUMNS
+    for number, fields in table:
+        if not header and not rows and number == 1 and _is_header(fields):
+            columns = len(fields)
+            continue
+        where = f"Line {number} of {path}"
+        name = fields[0].replace("\\", "/")
+        if name in rows:
+            raise UserError(f"{where} names {name} again.")
+        rows[name] = _points(fields, columns, where)
     if not rows:
         raise UserError(f"{path} holds no landmarks.")
     return rows
+
+
+def _is_header(fields: list[str]) -> bool:
+    return len(fields) >= COLUMNS and all(re.search("[a-zA-Z]", field) for field in fields[:COLUMNS])
 
 
 def _points(fields: list[str], columns: int, where: str) -> np.ndarray:

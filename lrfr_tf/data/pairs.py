@@ -1,7 +1,7 @@
 """Lists of face pairs to verify, in the form of LFW's `pairs.txt` (Huang et al. 2007).
 
-Fields are separated by tabs. The first line is "<folds> <pairs>"; then, for each fold, come so many matched lines and
-as many mismatched ones:
+Fields are separated by tabs. The first line is "<folds> <pairs>", or of one fold "<pairs>", as in LFW's development
+sets; then, for each fold, come so many matched lines and as many mismatched ones:
 
     10      300
     04930   184494.png      185453.png                  two images of one person
@@ -20,12 +20,13 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from lrfr_tf.data.name_list import read_lines
+from lrfr_tf.data.name_list import lines_of
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import atomic_file
 from lrfr_tf.names import nfc
 
 ImageT = TypeVar("ImageT")
+LFW_FOLDS, LFW_PAIRS = 10, 300
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,7 +83,7 @@ def image_key(person: str, file_name: str) -> tuple[str, str]:
 
 
 def make_pairs(
-    images: Mapping[str, Sequence[str]], folds: int = 10, pairs: int = 300, seed: int = 0
+    images: Mapping[str, Sequence[str]], folds: int = LFW_FOLDS, pairs: int = LFW_PAIRS, seed: int = 0
 ) -> list[list[Pair]]:
     """Draws matched and mismatched pairs as LFW did: no pair twice, and nobody in two folds.
 
@@ -103,23 +104,38 @@ def make_pairs(
         UserError: there are too few persons or images.
     """
     random = np.random.default_rng(seed)
-    persons = sorted(images)
-    order = random.permutation(len(persons))
-    # A stable sort: persons with equally many images stay shuffled.
-    dealt = sorted((persons[index] for index in order), key=lambda person: -len(images[person]))
-    if len(dealt) < 2 * folds:
-        raise UserError(
-            f"{len(dealt)} persons are too few for {folds} folds of different persons: a mismatched pair needs two in "
-            "each fold."
-        )
     found = []
-    for fold in range(folds):
-        # Dealt forwards and backwards in turn, so that no fold always gets the persons with more images.
-        members = [p for place, p in enumerate(dealt) if fold == _fold_of(place, folds)]
+    for fold, members in enumerate(_dealt(images, folds, random)):
         files = {person: sorted(images[person]) for person in members}
         _check_enough([len(names) for names in files.values()], pairs, f"Fold {fold + 1} of {folds}")
         found.append(_draw(files, pairs, True, random) + _draw(files, pairs, False, random))
     return found
+
+
+def most_folds_and_pairs(
+    images: Mapping[str, Sequence[str]], folds: int | None = None, pairs: int | None = None, seed: int = 0
+) -> tuple[int, int]:
+    """How many folds and pairs these images give `make_pairs`, up to LFW's 10 folds of 300.
+
+    Two folds or more are better than one, then more pairs in all, then more folds.
+
+    Args:
+        folds, pairs: those that are given; None for those to find.
+        seed: as for `make_pairs`.
+
+    Returns:
+        (folds, pairs); what was given, however few images there are, so that `make_pairs` says what is wanting.
+    """
+    choices = []
+    for tried in [folds] if folds else range(1, min(LFW_FOLDS, len(images) // 2) + 1):
+        if len(images) < 2 * tried:
+            continue
+        dealt = _dealt(images, tried, np.random.default_rng(seed))
+        possible = min(min(_possible([len(images[person]) for person in members])) for members in dealt)
+        fitting = min(pairs or LFW_PAIRS, possible)
+        if fitting >= (pairs or 1):
+            choices.append((tried > 1, tried * fitting, tried, fitting))
+    return max(choices)[2:] if choices else (folds or 1, pairs or 1)
 
 
 def write_pairs(path: Path, folds: Sequence[Sequence[Pair]]) -> None:
@@ -150,20 +166,20 @@ def read_pairs(path: Path) -> list[list[Pair]]:
     """
     if not path.exists():
         raise UserError(f"{path} is missing; tools/make_pairs.py makes a list of pairs.")
-    lines = read_lines(path, "a list of pairs")
-    header = lines[0].split() if lines else []
-    if len(header) != 2 or not all(field.isdecimal() and int(field) > 0 for field in header):
+    lines = list(lines_of(path, "a list of pairs"))
+    header = lines[0][1].split() if lines else []
+    if len(header) not in (1, 2) or not all(field.isdecimal() and int(field) > 0 for field in header):
         raise UserError(f"{path} is no list of pairs: its first line should be the number of folds and of pairs.")
-    folds, pairs = map(int, header)
+    folds, pairs = map(int, header if len(header) == 2 else ["1", *header])
     if len(lines) - 1 != 2 * folds * pairs:
         raise UserError(
             f"{path} announces {folds} folds of {pairs} matched and {pairs} mismatched pairs, but holds "
             f"{len(lines) - 1} lines after the first, not {2 * folds * pairs}."
         )
     found: list[list[Pair]] = [[] for _ in range(folds)]
-    for place, line in enumerate(lines[1:]):
+    for place, (number, line) in enumerate(lines[1:]):
         fold, matched = place // (2 * pairs), place % (2 * pairs) < pairs
-        found[fold].append(_read_line(line, matched, f"Line {place + 2} of {path}"))
+        found[fold].append(_read_line(line, matched, f"Line {number} of {path}"))
     return found
 
 
@@ -178,12 +194,13 @@ def find_paired_images(
         where: what holds the images, for messages.
 
     Raises:
-        UserError: an image of the list is missing, or two of those there are differ in nothing that the list tells.
+        UserError: an image of the list is missing, or two of those there are may be meant.
     """
     found: dict[tuple[str, str], ImageT] = {}
+    named = {image_key(*end) for pairs in folds for pair in pairs for end in (pair.first, pair.second)}
     for person, file_name, image in there:
         key = image_key(person, file_name)
-        if key in found:
+        if key in found and key in named:
             raise UserError(f"{where} holds {'/'.join(key)} twice: {found[key]} and {image}.")
         found[key] = image
     places: dict[tuple[str, str], int] = {}
@@ -206,7 +223,8 @@ def find_paired_images(
 
 
 def _read_line(line: str, matched: bool, where: str) -> Pair:
-    fields = [field.strip() for field in line.split("\t")]
+    # An editor may have made blanks of the tabs; that does no harm where names hold none.
+    fields = [field.strip() for field in line.split("\t")] if "\t" in line else line.split()
     if len(fields) != (3 if matched else 4) or not all(fields):
         wanted = "a person and two of the images" if matched else "a person, an image, a person and an image"
         raise UserError(f"{where} is {line!r}; it should be {wanted}, separated by tabs.")
@@ -225,15 +243,34 @@ def _file_name(person: str, image: str) -> str:
     return f"{person}_{int(image):04d}.jpg" if image.isdecimal() else image
 
 
+def _dealt(images: Mapping[str, Sequence[str]], folds: int, random: np.random.Generator) -> list[list[str]]:
+    """The persons of each fold."""
+    if len(images) < 2 * folds:
+        raise UserError(
+            f"{len(images)} persons are too few for {folds} folds of different persons: a mismatched pair needs two in "
+            "each fold."
+        )
+    persons = sorted(images)
+    order = random.permutation(len(persons))
+    # A stable sort: persons with equally many images stay shuffled.
+    dealt = sorted((persons[index] for index in order), key=lambda person: -len(images[person]))
+    # Dealt forwards and backwards in turn, so that no fold always gets the persons with more images.
+    return [[person for place, person in enumerate(dealt) if fold == _fold_of(place, folds)] for fold in range(folds)]
+
+
 def _fold_of(place: int, folds: int) -> int:
     turn, position = divmod(place, folds)
     return position if turn % 2 == 0 else folds - 1 - position
 
 
+def _possible(counts: Sequence[int]) -> tuple[int, int]:
+    """How many matched and mismatched pairs persons with so many images each make."""
+    squares = sum(count**2 for count in counts)
+    return (squares - sum(counts)) // 2, (sum(counts) ** 2 - squares) // 2
+
+
 def _check_enough(counts: Sequence[int], pairs: int, fold: str) -> None:
-    matched = sum(count * (count - 1) // 2 for count in counts)
-    mismatched = (sum(counts) ** 2 - sum(count**2 for count in counts)) // 2
-    for kind, possible in (("matched", matched), ("mismatched", mismatched)):
+    for kind, possible in zip(("matched", "mismatched"), _possible(counts), strict=True):
         if possible < pairs:
             raise UserError(
                 f"{fold} has {len(counts)} persons with {sum(counts)} images, which make {possible} {kind} pairs, "

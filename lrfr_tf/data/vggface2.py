@@ -3,12 +3,11 @@
 Cao et al., "VGGFace2: A dataset for recognising faces across pose and age", FG 2018.
 """
 
-import csv
 import unicodedata
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
-from lrfr_tf.data.name_list import check_matched, read_name_list
+from lrfr_tf.data.name_list import check_matched, read_name_list, read_table
 from lrfr_tf.errors import UserError
 
 
@@ -21,20 +20,15 @@ def read_identity_names(path: Path) -> dict[str, str]:
     Raises:
         UserError: the file cannot be read or is not such a list; the message names the line.
     """
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.reader(file, skipinitialspace=True))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"{path} cannot be read as a table: {error}.") from None
-    if not rows or [word.strip().casefold() for word in rows[0][:2]] != ["class_id", "name"]:
+    rows = read_table(path, "a table")
+    _, header = next(rows, (0, []))
+    if [word.casefold() for word in header[:2]] != ["class_id", "name"]:
         raise UserError(f"{path} does not begin with the columns Class_ID and Name; it should be identity_meta.csv.")
     names: dict[str, str] = {}
-    for number, row in enumerate(rows[1:], start=2):
-        if not row:
-            continue
-        if len(row) < 2 or not row[0].strip() or not row[1].strip():
+    for number, row in rows:
+        if len(row) < 2 or not row[0] or not row[1]:
             raise UserError(f"{path}, line {number}: {', '.join(row)[:60]!r} holds no identity and name.")
-        names[row[0].strip()] = row[1].strip()
+        names[row[0]] = row[1]
     return names
 
 

@@ -46,6 +46,40 @@ def test_a_folder_of_persons(tool: Tool, tmp_path: Path) -> None:
     assert all(name.startswith(person) and name.endswith(".jpg") for pair in folds[0] for person, name in [pair.first])
 
 
+def write_people(root: Path, counts: dict[str, int]) -> None:
+    for person, count in counts.items():
+        (root / person).mkdir(parents=True)
+        for photo in range(count):
+            Image.new("RGB", (4, 4)).save(root / person / f"{photo}.jpg")
+
+
+def test_named_persons_need_no_flags(tool: Tool, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_people(tmp_path / "people", {"Ann": 18, "Bob": 4, "Cy": 7, "Dee": 5, "Zoë": 6})
+    Image.new("RGB", (4, 4)).save(tmp_path / "people" / "Ann" / "3.png")
+    module = tool("make_pairs")
+    module.main(module.Config(data=(str(tmp_path / "people"),), output=str(tmp_path / "pairs.txt")))
+    folds = read_pairs(tmp_path / "pairs.txt")
+    assert len(folds) == 2  # of five persons; each fold has as many pairs as the one with fewer images gives
+    assert [pair.same for pair in folds[0]] == [True] * (len(folds[0]) // 2) + [False] * (len(folds[0]) // 2)
+    assert not {name for fold in folds for pair in fold for _, name in (pair.first, pair.second)} & {"3.png"}
+    said = capsys.readouterr()
+    assert f"5 persons: folds 2, matched pairs in each {len(folds[0]) // 2}, and" in said.err
+    assert "2 images are left out, such as Ann/3: the same person has another of that name" in said.err
+
+
+def test_names_among_numbers_are_counted(tool: Tool, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_people(tmp_path / "people", {"Ann": 3, "5": 3, "10": 3, "7": 3})
+    module = tool("make_pairs")
+    module.main(module.Config(data=(str(tmp_path / "people"),), output=str(tmp_path / "pairs.txt")))
+    assert {pair.first[0] for pair in read_pairs(tmp_path / "pairs.txt")[0]} == {"5", "10"}
+    said = capsys.readouterr().err
+    assert (
+        "1 of the 4 persons are no numbers, such as Ann, and are left out; --held_out_divisor=0 takes everybody."
+        in said
+    )
+    assert "evaluate_lfw needs two; one fold is here" in said
+
+
 def test_pairs_of_one_half(tool: Tool, tree: Path, tmp_path: Path) -> None:
     """What versions are chosen on and what is reported share nobody."""
     module, found = tool("make_pairs"), {}
@@ -59,8 +93,8 @@ def test_pairs_of_one_half(tool: Tool, tree: Path, tmp_path: Path) -> None:
 
 def test_mistakes_leave_no_list(tool: Tool, refused: Refused, tree: Path, tmp_path: Path) -> None:
     module, output = tool("make_pairs"), f"--output={tmp_path}/pairs.txt"
-    assert "4 persons are too few for 10 folds" in refused(module, f"--data={tree}", output)
-    few = refused(module, f"--data={tree}", output, "--folds=2")
+    assert "4 persons are too few for 10 folds" in refused(module, f"--data={tree}", output, "--folds=10")
+    few = refused(module, f"--data={tree}", output, "--folds=2", "--pairs_per_fold=300")
     assert "which make 30 matched pairs, fewer than the 300 wanted; lower --pairs_per_fold" in few
     assert "--held_out_divisor=7" in refused(module, f"--data={tree}", output, "--held_out_divisor=7")
     alone = refused(module, f"--data={tree}", output, "--held_out_divisor=3", "--half=reported")

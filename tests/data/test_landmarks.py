@@ -43,8 +43,7 @@ def test_vggface2(tmp_path: Path) -> None:
     (tmp_path / "loose.csv").write_text(f'{header}\n"n000002/0001_01",1,2,3,4,5,6,7,8,9,10\n')
     found = read_vggface2_landmarks(tmp_path / "loose.csv")
     np.testing.assert_array_equal(found["n000002/0001_01"][2], [5, 6])
-    with pytest.raises(UserError, match="holds something that is no number"):
-        read_landmarks(tmp_path / "loose.csv")
+    np.testing.assert_array_equal(read_landmarks(tmp_path / "loose.csv")["n000002/0001_01"][2], [5, 6])
     (tmp_path / "none.csv").write_text("a,1,2,3,4,5,6,7,8,9,10\n")
     with pytest.raises(UserError, match=r"none\.csv is no landmark table of VGGFace2"):
         read_vggface2_landmarks(tmp_path / "none.csv")

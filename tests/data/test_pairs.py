@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from lrfr_tf.data.pairs import Pair, image_key, make_pairs, read_pairs, write_pairs
+from lrfr_tf.data.pairs import (
+    Pair,
+    find_paired_images,
+    image_key,
+    make_pairs,
+    most_folds_and_pairs,
+    read_pairs,
+    write_pairs,
+)
 from lrfr_tf.errors import UserError
 
 PEOPLE = {str(5 * person): [f"{person:03d}{photo:02d}.png" for photo in range(3 + person % 7)] for person in range(40)}
@@ -86,6 +94,29 @@ def test_all_pairs_that_there_are_can_be_drawn() -> None:
     assert {pair.first[0] for pair in fold[:2]} == {"a", "b"}
     with pytest.raises(UserError, match=r"Fold 1 of 1 has 2 persons with 4 images, which make 2 matched pairs, fewer"):
         make_pairs(people, folds=1, pairs=3)
+
+
+def test_as_many_folds_and_pairs_as_there_are_images_for() -> None:
+    people = {letter: [f"{photo}{letter}.png" for photo in range(3)] for letter in "abcdef"}
+    # 6 persons in 3 folds of two: 2 x 3 matched and 9 mismatched pairs each; one fold has 18 matched pairs as well.
+    assert most_folds_and_pairs(people) == (3, 6)
+    assert most_folds_and_pairs(people, folds=2) == (2, 9)
+    assert most_folds_and_pairs(people, pairs=4) == (3, 4)
+    assert len(make_pairs(people, *most_folds_and_pairs(people))) == 3
+    many = {str(person): [f"{photo}.png" for photo in range(9)] for person in range(200)}
+    assert most_folds_and_pairs(many) == (10, 300)  # LFW's
+    # What is asked for stays as it is, so that `make_pairs` says what is wanting.
+    assert most_folds_and_pairs(people, 4, 6) == (4, 6)
+    assert most_folds_and_pairs(people, pairs=300)[1] == 300
+    assert most_folds_and_pairs({}) == (1, 1)
+
+
+def test_only_images_of_the_list_need_a_name_of_their_own() -> None:
+    folds = [[Pair(("a", "1.png"), ("b", "1.png"))]]
+    there = [("a", "1.png", 0), ("b", "1.png", 1), ("b", "2.png", 2), ("b", "2.jpg", 3)]
+    assert find_paired_images(folds, there, "here").images == [0, 1]
+    with pytest.raises(UserError, match="here holds b/1 twice: 1 and 4"):
+        find_paired_images(folds, [*there, ("b", "1.jpg", 4)], "here")
 
 
 def test_too_few_of_anything() -> None:

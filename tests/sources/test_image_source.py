@@ -181,7 +181,8 @@ def test_photos_that_a_list_does_not_name_are_counted(made: Made) -> None:
     notes: list[str] = []
     source = made("img/1.jpg", "img/2.jpg", "img/3.jpg", "img/list.txt")
     match_images(source, {"1.jpg": "7", "9.jpg": "7"}, notes.append)
-    assert notes == ["3 files were passed over: 1 .txt, 2 photos that the list does not name."]
+    passed_over = "3 files were passed over: 1 .txt, 2 photos that the list does not name."
+    assert notes == [f"{passed_over} 1 of the 2 images that the list names are missing (9.jpg)."]
 
 
 def test_a_list_and_a_disk_may_spell_a_file_in_two_ways(made: Made) -> None:
