@@ -12,7 +12,8 @@ import lrfr_tf as lrfr
 photo, enlarged = sys.argv[1:]
 faces = lrfr.Recognizer("siamese").analyze(photo)
 for face in faces:
-    print(f"box {[round(value) for value in face.box]}, {face.height:.0f} px high, score {face.detection_score:.3f}")
+    x1, y1, x2, y2 = (round(value) for value in face.box)
+    print(f"x {x1} to {x2}, y {y1} to {y2}: {face.height:.0f} px high, score {face.detection_score:.3f}")
 if faces:
     box = min(faces, key=lambda face: face.height).box
     face = Image.fromarray(lrfr.read_image(photo)).crop([round(value) for value in box])

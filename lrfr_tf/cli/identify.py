@@ -43,7 +43,7 @@ from lrfr_tf.sources.video import VideoReader, VideoWriter
 
 DEFAULT_EMBEDDER = "siamese"
 LONGEST_NAME = 32
-ROW = "{:<32} {:>23} {:>8} {:<20} {:>6} {:>9}  {}"
+ROW = "{:<32} {:>24} {:>8} {:<20} {:>6} {:>9}  {}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -173,7 +173,9 @@ def _answers(
     note(identifier.threshold.in_words())
     with progress:
         if config.format == "table":
-            tqdm.write(ROW.format("picture", "box", "detected", "name", "score", "threshold", "next best"))
+            tqdm.write(
+                ROW.format("picture", "box (x1, y1, x2, y2)", "detected", "name", "score", "threshold", "next best")
+            )
         for chunk in in_chunks(pictures):
             pixels = [picture.pixels for picture in chunk if picture.pixels is not None]
             if config.cropped:
@@ -226,7 +228,7 @@ def table_rows(picture: Picture, faces: Sequence[IdentifiedFace]) -> list[str]:
     rows = []
     for one in faces:
         face, match = one.face, one.match
-        box = "-".join(f"{value:.0f}" for value in face.box)
+        box = f"({', '.join(f'{value:.0f}' for value in face.box)})"
         detected = "" if face.detection_score is None else f"{face.detection_score:.3f}"
         others = ", ".join(f"{name} {score:.3f}" for name, score in match.next_best[:2])
         least = "-" if match.threshold is None else f"{match.threshold:.3f}"

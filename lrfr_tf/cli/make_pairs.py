@@ -14,14 +14,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lrfr_tf.config import option, required
-from lrfr_tf.data.folders import is_held_out
-from lrfr_tf.data.held_out import EVERY_SPLIT, EVERYBODY, HALVES, in_half, list_held_out
+from lrfr_tf.data.held_out import (
+    EVERY_SPLIT,
+    EVERYBODY,
+    HALVES,
+    HELD_OUT_DIVISOR,
+    held_out_or_everybody,
+    in_half,
+    list_held_out,
+)
 from lrfr_tf.data.pairs import LFW_FOLDS, LFW_PAIRS, image_key, make_pairs, most_folds_and_pairs, write_pairs
 from lrfr_tf.errors import UserError
 from lrfr_tf.main import note
 from lrfr_tf.sources.image_source import images_by_identity, open_source
-
-HELD_OUT_DIVISOR = 5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,7 +59,11 @@ def main(config: Config) -> None:
     for data in config.data:
         for person, names in read_images(Path(data)).items():
             images.setdefault(person, []).extend(names)
-    images = _told_apart(_chosen(images, config), config.data)
+    chosen = held_out_or_everybody(images, config.held_out_divisor, note)
+    images = {person: images[person] for person in chosen if in_half(person, config.half)}
+    if not images:
+        raise UserError(f"{', '.join(config.data)} hold nobody of --half={config.half}.")
+    images = _told_apart(images, config.data)
     folds, pairs = most_folds_and_pairs(images, config.folds, config.pairs_per_fold, config.seed)
     drawn = make_pairs(images, folds, pairs, config.seed)
     if (folds, pairs) != (config.folds or LFW_FOLDS, config.pairs_per_fold or LFW_PAIRS):
@@ -80,32 +89,6 @@ def read_images(data: Path) -> dict[str, list[str]]:
         return images
     found = images_by_identity(open_source(data), note)
     return {person: [name.split("/")[-1] for name in names] for person, names in found.items()}
-
-
-def _chosen(images: Mapping[str, list[str]], config: Config) -> dict[str, list[str]]:
-    """The persons to take.
-
-    Raises:
-        UserError: there is nobody.
-    """
-    data, divisor = ", ".join(config.data), config.held_out_divisor
-    names = [person for person in images if not person.isdecimal()]
-    if divisor is None:
-        divisor = 0 if len(names) == len(images) else HELD_OUT_DIVISOR
-        if 0 < len(names) < len(images):
-            note(
-                f"{len(names)} of the {len(images)} persons are no numbers, such as {names[0]}, and are left out; "
-                "--held_out_divisor=0 takes everybody."
-            )
-    kept = {person: files for person, files in images.items() if divisor == 0 or is_held_out(person, divisor)}
-    if not kept:
-        raise UserError(
-            f"{data} holds nobody whose number is divisible by --held_out_divisor={divisor}; 0 takes everybody."
-        )
-    kept = {person: files for person, files in kept.items() if in_half(person, config.half)}
-    if not kept:
-        raise UserError(f"{data} holds nobody of --half={config.half}.")
-    return kept
 
 
 def _told_apart(images: Mapping[str, list[str]], data: Sequence[str]) -> dict[str, list[str]]:

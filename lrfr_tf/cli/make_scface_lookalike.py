@@ -4,7 +4,8 @@
     python tools/evaluate_scface.py --model=facenet --data=datasets/lookalike/SCface_database \\
         --landmarks=datasets/lookalike/landmarks --output=runs/lookalike/facenet.json
 
---data is a folder or a zip of <person>/<photo>; only the held-out persons are taken.
+--data is a folder or a zip of <person>/<photo>; of persons who are numbers, the held-out
+ones are taken.
 """
 
 import dataclasses
@@ -14,7 +15,8 @@ from lrfr_tf.benchmarks.photo_landmarks import THRESHOLDS, landmarks_by_detector
 from lrfr_tf.benchmarks.scface.files import DISTANCES
 from lrfr_tf.benchmarks.scface_lookalike import choose_photos, write_scface_lookalike
 from lrfr_tf.config import option, required
-from lrfr_tf.data.folders import is_held_out, sorted_names
+from lrfr_tf.data.folders import sorted_names
+from lrfr_tf.data.held_out import HELD_OUT_DIVISOR, held_out_or_everybody
 from lrfr_tf.data.landmarks import by_image, key_of, read_landmarks
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.detect import FaceDetector
@@ -38,8 +40,11 @@ class Config:
     )
     camera: str = option("clean", "how probes are shrunk, see docs/camera.md", tuple(LEVELS))
     persons: int = option(130, "the most persons to take, the first by number; 0: all", at_least=0)
-    held_out_divisor: int = option(
-        5, "only persons whose number is divisible by this; 0: everybody, for names that are no numbers", at_least=0
+    held_out_divisor: int | None = option(
+        None,
+        f"only persons whose number is divisible by this; 0: everybody; default: {HELD_OUT_DIVISOR}, but everybody "
+        "where nobody is a number",
+        at_least=0,
     )
 
 
@@ -50,11 +55,7 @@ def main(config: Config) -> None:
         raise UserError(f"{config.output} is there already and is not replaced; choose another --output.")
     source = open_source(Path(config.data))
     photos = images_by_identity(source, note)
-    held_out = [
-        person for person in photos if config.held_out_divisor == 0 or is_held_out(person, config.held_out_divisor)
-    ]
-    if not held_out:
-        raise UserError(f"{config.data} holds nobody whose number is divisible by {config.held_out_divisor}.")
+    held_out = held_out_or_everybody(photos, config.held_out_divisor, note)
     photos = {person: photos[person] for person in sorted_names(held_out)}
     names = [name for person in photos.values() for name in person]
     if config.landmarks:

@@ -1,6 +1,6 @@
 """Who is held out of training: the two halves of those persons, and their faces in a prepared tree."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from lrfr_tf.data.face_cache import read_tree_manifest
@@ -10,6 +10,7 @@ from lrfr_tf.errors import UserError
 EVERY_SPLIT = (*SPLITS, "extra")
 CALIBRATION, REPORTED, EVERYBODY = "calibration", "reported", "all"
 HALVES = (EVERYBODY, CALIBRATION, REPORTED)
+HELD_OUT_DIVISOR = 5  # of CelebA's identities
 
 
 def held_out_half(identity: str) -> str | None:
@@ -29,6 +30,35 @@ def held_out_half(identity: str) -> str | None:
 def in_half(identity: str, half: str) -> bool:
     """Whether somebody belongs to one of `HALVES`; everybody belongs to "all"."""
     return half == EVERYBODY or held_out_half(identity) == half
+
+
+def held_out_or_everybody(persons: Collection[str], divisor: int | None, note: Callable[[str], None]) -> list[str]:
+    """Who of some persons no network of ours learned from.
+
+    Args:
+        divisor: persons whose number is divisible by it; 0: everybody. None: everybody if nobody is a number, and
+            otherwise `HELD_OUT_DIVISOR`.
+        note: told, in one sentence, about persons who are left out for being no numbers, where that was not asked for.
+
+    Raises:
+        UserError: nobody is left.
+    """
+    chosen = HELD_OUT_DIVISOR if divisor is None else divisor
+    names = [person for person in persons if not person.isdecimal()]
+    if chosen == 0 or (divisor is None and len(names) == len(persons)):
+        return list(persons)
+    kept = [person for person in persons if is_held_out(person, chosen)]
+    if not kept:
+        raise UserError(
+            f"None of the {len(persons)} persons has a number that is divisible by --held_out_divisor={chosen}; "
+            "0 takes everybody."
+        )
+    if names and divisor is None:
+        note(
+            f"{len(names)} of the {len(persons)} persons are no numbers, such as {names[0]}, and are left out; "
+            "--held_out_divisor=0 takes everybody."
+        )
+    return kept
 
 
 def list_held_out(root: Path, splits: Sequence[str], held_out_divisor: int) -> list[FaceFile]:

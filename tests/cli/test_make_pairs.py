@@ -98,7 +98,7 @@ def test_mistakes_leave_no_list(tool: Tool, refused: Refused, tree: Path, tmp_pa
     assert "which make 30 matched pairs, fewer than the 300 wanted; lower --pairs_per_fold" in few
     assert "--held_out_divisor=7" in refused(module, f"--data={tree}", output, "--held_out_divisor=7")
     alone = refused(module, f"--data={tree}", output, "--held_out_divisor=3", "--half=reported")
-    assert "holds nobody of --half=reported" in alone
+    assert "hold nobody of --half=reported" in alone
     twice = refused(module, f"--data={tree},{tree}", output, "--folds=2")
     assert "hold the image 5/00500" in twice
     assert "/nowhere does not exist" in refused(module, "--data=/nowhere", output)

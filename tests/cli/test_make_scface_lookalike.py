@@ -89,7 +89,7 @@ def test_mistakes_leave_nothing(tool: Tool, refused: Refused, people: Path, tmp_
     write_landmarks(tmp_path / "table.csv", {f"5/{photo:02d}.png": POINTS for photo in range(5)})
     table = f"--landmarks={tmp_path}/table.csv"
     assert "None of the 2 persons has 6 photos" in refused(module, f"--data={people}", output, table)
-    assert "nobody whose number is divisible by 7" in refused(
+    assert "has a number that is divisible by --held_out_divisor=7" in refused(
         module, f"--data={people}", output, table, "--held_out_divisor=7"
     )
     assert "takes one to three numbers" in refused(module, f"--data={people}", output, "--eye_distances=1,2,3,4")
