@@ -1,21 +1,31 @@
-"""Output folders that an interrupted run goes on filling."""
+"""Output folders that an interrupted run goes on filling, and a later one where their data has grown."""
 
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.files import read_json, write_json
+from lrfr_tf.files import read_json, sha256, write_json
+
+MANIFEST = "manifest.json"
+SET_ASIDE = ".manifest-before.json"
+GROWN_FROM = "grown_from"
 
 
 def open_folder(
-    folder: Path, settings: dict[str, Any], record: str = "settings.json", of_data: Collection[str] = ()
+    folder: Path,
+    settings: dict[str, Any],
+    record: str = "settings.json",
+    of_data: Collection[str] = (),
+    grown_from: Collection[str] = (),
 ) -> dict[str, Any]:
     """Makes `folder` and records `settings` in it; opens it again only for the same settings.
 
     Args:
         of_data: those settings that are checksums of data, each a text, or a dict of what they are of. A record
             that was written before there was such a setting is not held against it.
+        grown_from: checksums that the data had before something was added to it. A folder that was begun with one of
+            these goes on with the settings of now.
 
     Returns:
         The record: `settings`, or those that the folder was begun with.
@@ -31,6 +41,9 @@ def open_folder(
         keys = (before.keys() | settings.keys()) - {key for key in of_data if key not in before}
         changed = sorted(key for key in keys if before.get(key) != settings.get(key))
         if changed and set(changed) <= set(of_data):
+            if all(before[key] in grown_from for key in changed):
+                go_on_with(folder, settings, record)
+                return settings
             what = sorted(part for key in changed for part in _changed_keys(before[key], settings.get(key)))
             raise UserError(
                 f"{folder} was begun with other data: {', '.join(what) or 'what it was made of'} changed since; choose "
@@ -45,6 +58,37 @@ def open_folder(
         raise UserError(f"{folder} is not empty and was not made by this command; choose another --output.")
     write_json(folder / record, settings)
     return settings
+
+
+def go_on_with(folder: Path, settings: dict[str, Any], record: str = "settings.json") -> None:
+    """Makes a folder whose data has grown one that is to be finished: its manifest is set aside."""
+    if (folder / MANIFEST).is_file():
+        (folder / MANIFEST).replace(folder / SET_ASIDE)
+    write_json(folder / record, settings)
+
+
+def manifest_before(folder: Path) -> dict[str, Any]:
+    """The manifest that a folder had before it grew; nothing if it did not."""
+    return read_json(folder / SET_ASIDE) if (folder / SET_ASIDE).is_file() else {}
+
+
+def write_manifest(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
+    """Writes the manifest of a finished folder, and returns it.
+
+    Where the folder has grown, "grown_from" tells the checksums of its manifests before, the oldest first: what was
+    made of those can go on with what is new.
+    """
+    if (folder / SET_ASIDE).is_file():
+        grown_from = [*manifest_before(folder).get(GROWN_FROM, ()), sha256(folder / SET_ASIDE)]
+    elif (folder / MANIFEST).is_file():
+        grown_from = read_json(folder / MANIFEST).get(GROWN_FROM, [])
+    else:
+        grown_from = []
+    manifest = {key: value for key, value in manifest.items() if key != GROWN_FROM}
+    manifest |= {GROWN_FROM: grown_from} if grown_from else {}
+    write_json(folder / MANIFEST, manifest)
+    (folder / SET_ASIDE).unlink(missing_ok=True)
+    return manifest
 
 
 def _changed_keys(before: Any, now: Any) -> list[str]:

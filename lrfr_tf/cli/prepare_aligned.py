@@ -18,6 +18,7 @@ from lrfr_tf.data.aligned_source import (
     find_celeba_landmarks,
 )
 from lrfr_tf.data.ambiguous_photos import AmbiguousPhotos
+from lrfr_tf.data.bad_images import OWN_PHOTOS, PUBLISHED, bad_image_notes
 from lrfr_tf.data.celeba import match_images, read_identities
 from lrfr_tf.data.landmarks import read_landmarks
 from lrfr_tf.data.name_list import read_exclusions
@@ -126,8 +127,17 @@ def main(config: Config) -> None:
         photo_size=HALF_SIZE_CELEBA if config.unsqueeze else None,
     )
     manifest = prepare_aligned_tree(
-        source, selection, find_landmarks, Path(config.output), framing, settings, config.workers, rivaled
+        source,
+        selection,
+        find_landmarks,
+        Path(config.output),
+        framing,
+        settings,
+        config.workers,
+        rivaled,
+        PUBLISHED if config.identities else OWN_PHOTOS,
+        note,
     )
-    for sentence in ambiguity_notes(manifest.get("images_with_rival", [])):
+    for sentence in [*bad_image_notes(manifest["bad_images"]), *ambiguity_notes(manifest.get("images_with_rival", []))]:
         note(sentence)
     print(describe(config.output, manifest))

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from lrfr_tf.config import option, required
+from lrfr_tf.data.bad_images import bad_image_notes
 from lrfr_tf.data.celeba import check_full_set, match_images, read_identities
 from lrfr_tf.data.prepare import Sizes, prepare_tree
 from lrfr_tf.data.splits import split_by_name
@@ -57,7 +58,9 @@ def main(config: Config) -> None:
         "images_sha256": sha256(images) if images.is_file() else "folder",
         "identities_sha256": sha256(identity_list),
     }
-    manifest = prepare_tree(source, split, frame_faces, Path(config.output), sizes, settings, missing)
+    manifest = prepare_tree(source, split, frame_faces, Path(config.output), sizes, settings, missing, note=note)
+    for sentence in bad_image_notes(manifest["bad_images"]):
+        note(sentence)
     print(f"{config.output}: {manifest['identities']} identities, images {manifest['images']}")
     print(f"dropped {len(split.dropped)} identities with fewer than 3 images; {len(manifest['bad_images'])} bad images")
 

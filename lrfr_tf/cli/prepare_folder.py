@@ -3,6 +3,7 @@
 Of several faces in a photo it takes the largest, weighted towards the middle; photos with another of about the same
 size are named on stderr and in the manifest. Of each person the first photo by name is kept for the test and the
 second for validation, unless --test_images gives other test photos; persons with fewer than three photos are dropped.
+Photos that come later are added to a finished tree by the same command; of known persons they are photos to train on.
 
 python tools/prepare_folder.py --images=photos --output=datasets/photos
 python tools/prepare_folder.py --images=photos/train --test_images=photos/val --output=datasets/photos
@@ -10,15 +11,17 @@ python tools/prepare_folder.py --images=strangers --unnamed --output=datasets/st
 """
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from lrfr_tf.config import option, required
 from lrfr_tf.data.ambiguous_photos import AmbiguousPhotos
-from lrfr_tf.data.prepare import Sizes, prepare_tree
-from lrfr_tf.data.splits import split_by_name, split_unnamed, split_with_given_test
+from lrfr_tf.data.bad_images import NAMED, OWN_PHOTOS, bad_image_notes
+from lrfr_tf.data.name_list import some_of
+from lrfr_tf.data.prepare import Sizes, earlier_files, prepare_tree
+from lrfr_tf.data.splits import MINIMUM_IMAGES, Split, split_by_name, split_unnamed, split_with_given_test
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.choose import RULE, ambiguity_notes, only_main_face
 from lrfr_tf.faces.detect import FaceDetector
@@ -69,10 +72,10 @@ def main(config: Config) -> None:
         split = split_unnamed(list_images(sources[0]))
         source = sources[0]
     elif config.test_images:
-        split = split_with_given_test(*trees)
+        split = split_with_given_test(*trees, earlier_files(Path(config.output), two_sources=True))
         source = {"train": sources[0], "val": sources[0], "test": sources[1]}
     else:
-        split = split_by_name(trees[0])
+        split = split_by_name(trees[0], earlier=earlier_files(Path(config.output)))
         source = sources[0]
     detector = FaceDetector(config.thresholds, config.min_face_size)
     rivaled = AmbiguousPhotos(Path(config.output))
@@ -100,14 +103,35 @@ def main(config: Config) -> None:
         "detector": {"thresholds": list(config.thresholds), "min_face_size": config.min_face_size},
         "images_sha256": [sha256(path) if path.is_file() else "folder" for path in paths],
     }
-    manifest = prepare_tree(source, split, frame_faces, Path(config.output), sizes, settings, rivaled=rivaled)
-    for sentence in ambiguity_notes(manifest["images_with_rival"]):
+    for sentence in _dropped(split, trees):
+        note(sentence)
+    manifest = prepare_tree(
+        source, split, frame_faces, Path(config.output), sizes, settings, (), rivaled, OWN_PHOTOS, note
+    )
+    for sentence in [*bad_image_notes(manifest["bad_images"]), *ambiguity_notes(manifest["images_with_rival"])]:
         note(sentence)
     print(f"{config.output}: {manifest['identities']} identities, images {manifest['images']}")
     print(
         f"dropped {len(split.dropped)} identities with too few images; no face in "
         f"{len(manifest['images_without_face'])} photos; {len(manifest['bad_images'])} bad images"
     )
+
+
+def _dropped(split: Split, trees: Sequence[Mapping[str, Sequence[str]]]) -> list[str]:
+    """Who is not in the tree, with the number of photos, and how many are needed."""
+    if not split.dropped:
+        return []
+    photos, *tests = trees
+    counts = [
+        f"{person} ({' + '.join(str(len(tree.get(person, ()))) for tree in (photos, *tests))})"
+        for person in split.dropped
+    ]
+    needed = (
+        f"{MINIMUM_IMAGES} photos, to test, to validate and to train"
+        if not tests
+        else f"{MINIMUM_IMAGES - 1} photos and 1 test photo"
+    )
+    return [f"Each person needs {needed}; these have fewer and are dropped: {some_of(counts, NAMED)}."]
 
 
 def list_images(source: ImageSource) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from lrfr_tf.config import option, required
 from lrfr_tf.data.aligned_source import FindLandmarks, LandmarkTable, Selection
+from lrfr_tf.data.bad_images import bad_image_notes
 from lrfr_tf.data.landmarks import read_vggface2_landmarks
 from lrfr_tf.data.name_list import read_exclusions
 from lrfr_tf.data.prepare_aligned import Framing, describe, prepare_aligned_tree, source_fingerprint
@@ -75,6 +76,8 @@ def main(config: Config) -> None:
     }
     framing = Framing(config.template, config.left_margin)
     manifest = prepare_aligned_tree(
-        source, selection, find_landmarks, Path(config.output), framing, settings, config.workers
+        source, selection, find_landmarks, Path(config.output), framing, settings, config.workers, note=note
     )
+    for sentence in bad_image_notes(manifest["bad_images"]):
+        note(sentence)
     print(describe(config.output, manifest))

@@ -1,8 +1,9 @@
 """The photos of a tree in which another face is about as large as the one that was taken."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from lrfr_tf.errors import UserError
 
@@ -35,12 +36,13 @@ class AmbiguousPhotos:
         except OSError as error:
             raise UserError(f"{self._file} cannot be written: {error.strerror or error}.") from None
 
-    def names(self) -> list[str]:
-        """All of them, sorted."""
-        if not self._file.is_file():
-            return []
-        lines = self._file.read_text(encoding="utf-8").splitlines()
-        return sorted({json.loads(line) for line in lines if line.endswith('"') and len(line) > 1})
+    def names(self, before: Mapping[str, Any] | None = None) -> list[str]:
+        """All of them, sorted, with those of a manifest that the tree had before it grew."""
+        found = set((before or {}).get("images_with_rival", ()))
+        if self._file.is_file():
+            lines = self._file.read_text(encoding="utf-8").splitlines()
+            found |= {json.loads(line) for line in lines if line.endswith('"') and len(line) > 1}
+        return sorted(found)
 
     def forget(self) -> None:
         """Removes the file, when the manifest holds the names."""

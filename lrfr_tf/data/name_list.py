@@ -141,6 +141,6 @@ def check_matched(
     note(f"{sentence}.")
 
 
-def some_of(entries: Collection[str]) -> str:
+def some_of(entries: Collection[str], shown: int = SHOWN) -> str:
     """The first of some entries, for messages; "..." where there are more."""
-    return ", ".join(list(entries)[:SHOWN]) + (" ..." if len(entries) > SHOWN else "")
+    return ", ".join(list(entries)[:shown]) + (" ..." if len(entries) > shown else "")

@@ -19,16 +19,17 @@ from tqdm import tqdm
 from lrfr_tf.data.face_cache import load_faces, read_tree_manifest
 from lrfr_tf.data.folders import list_faces
 from lrfr_tf.errors import UserError
-from lrfr_tf.files import sha256, write_json
+from lrfr_tf.files import sha256
 from lrfr_tf.images.camera_numpy import photograph_with_target
 from lrfr_tf.images.decode import read_image, write_png
-from lrfr_tf.resumable import open_folder
+from lrfr_tf.resumable import GROWN_FROM, open_folder, write_manifest
 
 TARGET = "target"
 
 
 def photograph_tree(data: Path, camera: str, output: Path) -> dict[str, Any]:
-    """Writes the tree, and returns its manifest; an interrupted run goes on where it stopped.
+    """Writes the tree, and returns its manifest; an interrupted run goes on where it stopped, a finished one
+    where the tree has grown since.
 
     Args:
         data: a prepared tree.
@@ -41,7 +42,7 @@ def photograph_tree(data: Path, camera: str, output: Path) -> dict[str, Any]:
     if "camera" in tree:
         raise UserError(f"The faces in {data} have been through a camera already ({tree['camera']}).")
     settings = {"schema": 1, "camera": camera, "data_sha256": sha256(data / "manifest.json")}
-    open_folder(output, settings, of_data=("data_sha256",))
+    open_folder(output, settings, of_data=("data_sha256",), grown_from=tree.get(GROWN_FROM, ()))
     for split in sorted(path.name for path in (data / "hr").iterdir() if path.is_dir()):
         faces = list_faces(data / "hr", split)
         size = load_faces(data / "lr" / split, faces[:1]).shape[1]
@@ -56,5 +57,4 @@ def photograph_tree(data: Path, camera: str, output: Path) -> dict[str, Any]:
                 write_png(places[kind], image)
     shutil.copyfile(data / "classes.json", output / "classes.json")
     manifest = {**tree, **settings, "framing": f"{tree['framing']}; LR as a camera makes it, level {camera}"}
-    write_json(output / "manifest.json", manifest)
-    return manifest
+    return write_manifest(output, manifest)

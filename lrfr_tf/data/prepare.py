@@ -2,14 +2,16 @@
 
 <output>/{hr,lr}/<split>/<identity>/<image>.png      64 x 64 and 16 x 16, RGB
 <output>/classes.json                                one class map for everything
+<output>/photos.jsonl                                which photo became which face, see `data.tree_record`
 <output>/manifest.json                               written last: a tree without it is not finished
 """
 
 import dataclasses
 import hashlib
+import logging
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -19,23 +21,26 @@ from tqdm import tqdm
 
 from lrfr_tf.config import versions
 from lrfr_tf.data.ambiguous_photos import AmbiguousPhotos
+from lrfr_tf.data.bad_images import PUBLISHED, BadImages, Tolerance, check_bad_images
 from lrfr_tf.data.folders import write_classes
 from lrfr_tf.data.splits import Split, SplitFile
+from lrfr_tf.data.tree_record import RecordedPhoto, open_tree, read_record
 from lrfr_tf.errors import UserError
-from lrfr_tf.files import read_json, write_json
+from lrfr_tf.files import read_json
 from lrfr_tf.images.decode import decode_image, write_png
 from lrfr_tf.images.degrade import degrade
 from lrfr_tf.images.resize import KERNEL
-from lrfr_tf.resumable import open_folder
+from lrfr_tf.resumable import manifest_before, write_manifest
 from lrfr_tf.sources.image_source import ImageSource
 
 SCHEMA = 1
 CHUNK = 32
-LARGEST_BAD_SHARE = 0.01
 
 # Names of images and the images, uint8 [H, W, 3] each -> for each its HR face, uint8 [S, S, 3], or None where there is
 # no face.
 FrameFaces = Callable[[Sequence[str], Sequence[np.ndarray]], list[np.ndarray | None]]
+
+_logger = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,32 +67,53 @@ def prepare_tree(
     settings: dict[str, Any],
     missing: Sequence[str] = (),
     rivaled: AmbiguousPhotos | None = None,
+    tolerance: Tolerance = PUBLISHED,
+    note: Callable[[str], None] = _logger.info,
 ) -> dict[str, Any]:
     """Writes the tree, and returns its manifest.
 
-    An interrupted run goes on where it stopped: finished images are kept. `settings` says how the faces were framed;
-    a folder that was begun with other settings or sources is refused.
+    An interrupted run goes on where it stopped: finished images are kept. So are those of a finished tree to which
+    photos are added. `settings` says how the faces were framed; a folder that was begun with other settings or of
+    photos that are not there anymore is refused.
 
     Args:
         source: where the images are read; a dict gives one source for each split.
+        split: of a tree that is there already as `earlier_files` keeps it.
         frame_faces: makes the HR faces.
         missing: images that a list names and the source lacks; they count as bad.
         rivaled: where `frame_faces` adds photos with another face about as large; the manifest names them.
+        tolerance: how many images may be bad.
+        note: told, in one sentence, what was added to the tree.
 
     Raises:
-        UserError: other settings, more than 1 % bad images (each is named in `bad_images.json`), or no image of a
-            split left.
+        UserError: other settings or photos, too many bad images (each is named in `bad_images.json`), or no image of
+            a split left.
     """
     settings = {**settings, "sizes": dataclasses.asdict(sizes), "resize_kernel": KERNEL, "files": _fingerprint(split)}
-    open_folder(output, settings)
+    names = _target_names(split.files, read_record(output), isinstance(source, dict))
+    photos = [
+        RecordedPhoto(
+            _recorded_name(file, isinstance(source, dict)),
+            f"{file.split}/{file.identity}/{name}",
+            _source_of(source, file).stamp(file.source),
+        )
+        for file, name in zip(split.files, names, strict=True)
+    ]
+    if (added := open_tree(output, settings, photos)) is not None:
+        note(f"{output}: {added}.")
     if (output / "manifest.json").is_file():
         return read_json(output / "manifest.json")
     for part in output.rglob(".part-*"):  # files that a killed run had begun
         part.unlink()
-    names = _target_names(split.files)
-    pending = [(file, name) for file, name in zip(split.files, names, strict=True) if not _done(output, file, name)]
+    # Of two sources, one name may be of two photos: both are looked at again.
+    no_face = [] if isinstance(source, dict) else list(manifest_before(output).get("images_without_face", ()))
+    searched = set(no_face)
+    pending = [
+        (file, name)
+        for file, name in zip(split.files, names, strict=True)
+        if file.source not in searched and not _done(output, file, name)
+    ]
     bad = [{"image": name, "reason": "it is in the list and not among the images"} for name in missing]
-    no_face: list[str] = []
     progress = tqdm(total=len(split.files), initial=len(split.files) - len(pending), desc="prepare", unit="image")
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool, progress:
         for start in range(0, len(pending), CHUNK):
@@ -104,26 +130,18 @@ def prepare_tree(
             found = [(file, name, by_index.get(i)) for i, (file, name) in enumerate(chunk)]
             list(pool.map(lambda item: _write(output, sizes, *item), found))
             progress.update(len(chunk))
-    return _finish(output, split, len(split.files) + len(missing), settings, bad, no_face, rivaled)
+    check_bad_images(output, bad, len(split.files) + len(missing), tolerance)
+    return _finish(output, split, settings, bad, no_face, rivaled)
 
 
 def _finish(
     output: Path,
     split: Split,
-    total: int,
     settings: dict[str, Any],
-    bad: list[dict[str, str]],
+    bad: BadImages,
     no_face: list[str],
     rivaled: AmbiguousPhotos | None,
 ) -> dict[str, Any]:
-    (output / "bad_images.json").unlink(missing_ok=True)
-    if bad:
-        write_json(output / "bad_images.json", bad)
-    if len(bad) > LARGEST_BAD_SHARE * total:
-        raise UserError(
-            f"{len(bad)} of {total} images are missing or cannot be read (more than {LARGEST_BAD_SHARE:.0%}), for "
-            f"example {bad[0]['image']}: {bad[0]['reason'].rstrip('.')}; all are named in {output / 'bad_images.json'}."
-        )
     counts = {}
     for name in sorted({file.split for file in split.files}):
         counts[name] = len(list((output / "hr" / name).glob("*/[!.]*.png")))
@@ -137,11 +155,11 @@ def _finish(
         "dropped_identities": split.dropped,
         "bad_images": bad,
         "images_without_face": no_face,
-        **({} if rivaled is None else {"images_with_rival": rivaled.names()}),
+        **({} if rivaled is None else {"images_with_rival": rivaled.names(manifest_before(output))}),
         **settings,
         "versions": versions(),
     }
-    write_json(output / "manifest.json", manifest)
+    manifest = write_manifest(output, manifest)
     if rivaled is not None:
         rivaled.forget()
     return manifest
@@ -175,15 +193,41 @@ def _target(output: Path, kind: str, file: SplitFile, name: str) -> Path:
     return output / kind / file.split / file.identity / name
 
 
-def _target_names(files: Sequence[SplitFile]) -> list[str]:
-    """`<stem>.png`; where images of one identity share a stem, the whole source name, with "_" for "/"."""
+def earlier_files(output: Path, two_sources: bool = False) -> list[SplitFile]:
+    """The photos that a tree was begun with, and where each went; none if there is no such tree."""
+    files = []
+    for photo in read_record(output).values():
+        split, identity, _ = photo.target.split("/")
+        files.append(SplitFile(photo.name.partition("/")[2] if two_sources else photo.name, split, identity))
+    return files
+
+
+def _recorded_name(file: SplitFile, two_sources: bool) -> str:
+    """Of two sources, one name may be of two photos."""
+    if not two_sources:
+        return file.source
+    return f"{'test' if file.split == 'test' else 'others'}/{file.source}"
+
+
+def _target_names(files: Sequence[SplitFile], before: Mapping[str, RecordedPhoto], two_sources: bool) -> list[str]:
+    """`<stem>.png`; where images of one identity share a stem, the whole source name, with "_" for "/".
+
+    An image that the tree holds keeps its name.
+    """
+    keep = {file: before.get(_recorded_name(file, two_sources)) for file in files}
+    kept = {photo.target for photo in keep.values() if photo is not None}
     shared = Counter((file.split, file.identity, Path(file.source).stem) for file in files)
-    return [
-        f"{Path(file.source).stem}.png"
-        if shared[(file.split, file.identity, Path(file.source).stem)] == 1
-        else f"{file.source.replace('/', '_')}.png"
-        for file in files
-    ]
+    names = []
+    for file in files:
+        photo, stem = keep[file], Path(file.source).stem
+        alone = shared[file.split, file.identity, stem] == 1
+        if photo is not None and photo.target.rpartition("/")[0] == f"{file.split}/{file.identity}":
+            names.append(photo.target.rpartition("/")[2])
+        elif alone and f"{file.split}/{file.identity}/{stem}.png" not in kept:
+            names.append(f"{stem}.png")
+        else:
+            names.append(f"{file.source.replace('/', '_')}.png")
+    return names
 
 
 def _fingerprint(split: Split) -> str:

@@ -2,10 +2,11 @@
 
 import dataclasses
 import hashlib
+import logging
 import os
 import zipfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -18,21 +19,24 @@ from lrfr_tf.config import versions
 from lrfr_tf.data.aligned import find_face_files
 from lrfr_tf.data.aligned_source import FindLandmarks, Selection
 from lrfr_tf.data.ambiguous_photos import AmbiguousPhotos
+from lrfr_tf.data.bad_images import PUBLISHED, BadImages, Tolerance, check_bad_images
 from lrfr_tf.data.folders import sorted_names
+from lrfr_tf.data.tree_record import RecordedPhoto, open_tree, read_record
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.align import ALIGNED_SIZE, align_face
-from lrfr_tf.files import atomic_file, read_json, write_json
+from lrfr_tf.files import atomic_file, read_json
 from lrfr_tf.images.decode import decode_image
 from lrfr_tf.images.resize import resize
-from lrfr_tf.resumable import open_folder
+from lrfr_tf.resumable import manifest_before, write_manifest
 from lrfr_tf.sources.image_source import ImageSource
 
 SCHEMA = 1
 DELIVERED = "as delivered"  # in the place of a template, where faces were aligned by others
 JPEG_QUALITY = 95
-LARGEST_BAD_SHARE = 0.01
 # Photos that are decoded together; enough for every thread, and still little memory where photos are large.
 PHOTOS_PER_THREAD, LEAST_PHOTOS = 8, 64
+
+_logger = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,20 +65,25 @@ def prepare_aligned_tree(
     settings: dict[str, Any],
     workers: int | None = None,
     rivaled: AmbiguousPhotos | None = None,
+    tolerance: Tolerance = PUBLISHED,
+    note: Callable[[str], None] = _logger.info,
 ) -> dict[str, Any]:
     """Writes the tree, and returns its manifest.
 
-    An interrupted run goes on where it stopped: finished faces are kept. Threads do the work: decoding, warping and
-    encoding happen outside of Python's lock.
+    An interrupted run goes on where it stopped: finished faces are kept. So are those of a finished tree to which
+    photos are added. Threads do the work: decoding, warping and encoding happen outside of Python's lock.
 
     Args:
         find_landmarks: None if the photos are aligned already; they are then only resized, and margins are black.
         settings: where the photos and landmarks come from; a folder that was begun with others is refused.
         workers: number of threads; None takes one for each core.
         rivaled: where `find_landmarks` adds photos with another face about as large; the manifest names them.
+        tolerance: how many photos may be bad.
+        note: told, in one sentence, what was added to the tree.
 
     Raises:
-        UserError: other settings, more than 1 % bad photos (each is named in `bad_images.json`), or no face at all.
+        UserError: other settings or photos, too many bad photos (each is named in `bad_images.json`), or no face at
+            all.
     """
     settings = {
         **settings,
@@ -86,16 +95,18 @@ def prepare_aligned_tree(
         "jpeg_quality": JPEG_QUALITY,
         "files": _fingerprint(selection),
     }
-    open_folder(output, settings)
+    targets = _targets(selection.images, read_record(output))
+    photos_now = [RecordedPhoto(name, target, source.stamp(name)) for name, target in targets.items()]
+    if (added := open_tree(output, settings, photos_now)) is not None:
+        note(f"{output}: {added}.")
     if (output / "manifest.json").is_file():
         return read_json(output / "manifest.json")
     for part in output.rglob(".part-*"):  # faces that a killed run had begun
         part.unlink()
-    targets = _targets(selection.images)
-    done = find_face_files(output)
-    pending = [name for name, target in targets.items() if target not in done]
+    done, searched = find_face_files(output), set(manifest_before(output).get("images_without_landmarks", ()))
+    pending = [name for name, target in targets.items() if target not in done and name not in searched]
     bad = [{"image": name, "reason": "it is in the list and not among the images"} for name in selection.missing]
-    no_face = list(selection.without_landmarks)
+    no_face = [*selection.without_landmarks, *(name for name in targets if name in searched)]
     workers = workers or os.cpu_count() or 1
     together = max(LEAST_PHOTOS, PHOTOS_PER_THREAD * workers)
 
@@ -132,7 +143,9 @@ def prepare_aligned_tree(
             ]
             bad += _named_errors([name for name, _, _ in items], list(pool.map(write, items)))
             progress.update(len(names))
-    return _finish(output, selection, len(targets) + len(selection.missing), settings, bad, no_face, rivaled)
+    bad, total = sorted(bad, key=lambda item: item["image"]), len(targets) + len(selection.missing)
+    check_bad_images(output, bad, total, tolerance)
+    return _finish(output, selection, total, settings, bad, no_face, rivaled)
 
 
 def describe(output: str, manifest: dict[str, Any]) -> str:
@@ -172,7 +185,7 @@ def _write_jpeg(path: Path, image: np.ndarray) -> None:
         raise UserError(f"{path} cannot be written: {error.strerror or error}.") from None
 
 
-def _named_errors(names: Sequence[str], outcomes: Sequence[Any]) -> list[dict[str, str]]:
+def _named_errors(names: Sequence[str], outcomes: Sequence[Any]) -> BadImages:
     return [
         {"image": name, "reason": str(outcome)}
         for name, outcome in zip(names, outcomes, strict=True)
@@ -185,19 +198,10 @@ def _finish(
     selection: Selection,
     total: int,
     settings: dict[str, Any],
-    bad: list[dict[str, str]],
+    bad: BadImages,
     no_face: list[str],
     rivaled: AmbiguousPhotos | None,
 ) -> dict[str, Any]:
-    (output / "bad_images.json").unlink(missing_ok=True)
-    bad = sorted(bad, key=lambda item: item["image"])
-    if bad:
-        write_json(output / "bad_images.json", bad)
-    if len(bad) > LARGEST_BAD_SHARE * total:
-        raise UserError(
-            f"{len(bad)} of {total} images are missing or cannot be read (more than {LARGEST_BAD_SHARE:.0%}), for "
-            f"example {bad[0]['image']}: {bad[0]['reason'].rstrip('.')}; all are named in {output / 'bad_images.json'}."
-        )
     faces = Counter(target.split("/")[0] for target in find_face_files(output))
     if not faces:
         raise UserError(f"No face was found in any of the {total} images.")
@@ -208,25 +212,35 @@ def _finish(
         "images_per_identity": {name: faces[name] for name in sorted_names(faces)},
         "excluded_identities": list(selection.excluded),
         "images_without_landmarks": sorted(no_face),
-        **({} if rivaled is None else {"images_with_rival": rivaled.names()}),
+        **({} if rivaled is None else {"images_with_rival": rivaled.names(manifest_before(output))}),
         "bad_images": bad,
         **settings,
         "versions": versions(),
     }
-    write_json(output / "manifest.json", manifest)
+    manifest = write_manifest(output, manifest)
     if rivaled is not None:
         rivaled.forget()
     return manifest
 
 
-def _targets(images: dict[str, list[str]]) -> dict[str, str]:
-    """Photo -> `<identity>/<stem>.jpg`; where photos of one identity share a stem, the whole name, "_" for "/"."""
+def _targets(images: dict[str, list[str]], before: Mapping[str, RecordedPhoto] | None = None) -> dict[str, str]:
+    """Photo -> `<identity>/<stem>.jpg`; where photos of one identity share a stem, the whole name, "_" for "/".
+
+    A photo whose face is in the tree already keeps its name.
+    """
+    before = before or {}
+    kept = {photo.target for photo in before.values()}
     targets = {}
     for identity in sorted_names(images):
         stems = Counter(Path(name).stem for name in images[identity])
         for name in sorted(images[identity]):
             stem = Path(name).stem
-            targets[name] = f"{identity}/{stem if stems[stem] == 1 else name.replace('/', '_')}.jpg"
+            if name in before and before[name].identity == identity:
+                targets[name] = before[name].target
+            elif stems[stem] == 1 and f"{identity}/{stem}.jpg" not in kept:
+                targets[name] = f"{identity}/{stem}.jpg"
+            else:
+                targets[name] = f"{identity}/{name.replace('/', '_')}.jpg"
     return targets
 
 

@@ -32,7 +32,9 @@ class Split:
         return sum(file.split == split for file in self.files)
 
 
-def split_by_name(images: Mapping[str, Sequence[str]], keep_dropped: bool = False) -> Split:
+def split_by_name(
+    images: Mapping[str, Sequence[str]], keep_dropped: bool = False, earlier: Sequence[SplitFile] = ()
+) -> Split:
     """First image of an identity (sorted by name) tests, the second validates, the rest train.
 
     Identities with fewer than three images are dropped. With `keep_dropped` their images go to a fourth split,
@@ -40,10 +42,13 @@ def split_by_name(images: Mapping[str, Sequence[str]], keep_dropped: bool = Fals
 
     Args:
         images: identity -> names of its images.
+        earlier: what an earlier split said of some of them. It stays so, that no test image becomes one to train on;
+            further images of the same identities train.
 
     Raises:
         UserError: no identity has three images.
     """
+    places = {file.source: file.split for file in earlier}
     files: list[SplitFile] = []
     classes: list[str] = []
     dropped: list[str] = []
@@ -55,9 +60,10 @@ def split_by_name(images: Mapping[str, Sequence[str]], keep_dropped: bool = Fals
                 files += [SplitFile(name, "extra", identity) for name in names]
             continue
         classes.append(identity)
-        files.append(SplitFile(names[0], "test", identity))
-        files.append(SplitFile(names[1], "val", identity))
-        files += [SplitFile(name, "train", identity) for name in names[2:]]
+        known = any(name in places for name in names)
+        for place, name in enumerate(names):
+            usual = "train" if known or place > 1 else ("test", "val")[place]
+            files.append(SplitFile(name, places.get(name, usual), identity))
     if not classes:
         raise UserError(
             f"No identity has the {MINIMUM_IMAGES} images that a split into test, validation and training needs "
@@ -66,14 +72,22 @@ def split_by_name(images: Mapping[str, Sequence[str]], keep_dropped: bool = Fals
     return Split(files, classes, dropped)
 
 
-def split_with_given_test(images: Mapping[str, Sequence[str]], test_images: Mapping[str, Sequence[str]]) -> Split:
+def split_with_given_test(
+    images: Mapping[str, Sequence[str]],
+    test_images: Mapping[str, Sequence[str]],
+    earlier: Sequence[SplitFile] = (),
+) -> Split:
     """The test images are given; of the others, the first of an identity validates and the rest train.
 
     An identity is dropped unless it has a test image and two others.
 
+    Args:
+        earlier: see `split_by_name`.
+
     Raises:
         UserError: no identity is left.
     """
+    validated = {(file.identity, file.source) for file in earlier if file.split == "val"}
     files: list[SplitFile] = []
     classes: list[str] = []
     dropped: list[str] = []
@@ -84,8 +98,9 @@ def split_with_given_test(images: Mapping[str, Sequence[str]], test_images: Mapp
             continue
         classes.append(identity)
         files += [SplitFile(name, "test", identity) for name in sorted(test_images[identity])]
-        files.append(SplitFile(names[0], "val", identity))
-        files += [SplitFile(name, "train", identity) for name in names[1:]]
+        first = next((name for name in names if (identity, name) in validated), names[0])
+        files.append(SplitFile(first, "val", identity))
+        files += [SplitFile(name, "train", identity) for name in names if name != first]
     if not classes:
         raise UserError("No identity has a test image and two others to train and validate on.")
     return Split(files, classes, dropped)

@@ -48,6 +48,9 @@ class ImageSource(Protocol):
     def read(self, name: str) -> bytes:
         """The bytes of one of them."""
 
+    def stamp(self, name: str) -> str:
+        """What is different where another photo has taken its name: its size in bytes, and in a zip its CRC-32."""
+
     def label(self, name: str) -> str:
         """How messages call it."""
 
@@ -69,6 +72,12 @@ class FolderSource:
             return (self.root / name).read_bytes()
         except OSError as error:
             raise UserError(f"{self.label(name)} cannot be read: {error.strerror}.") from None
+
+    def stamp(self, name: str) -> str:
+        try:
+            return str((self.root / name).stat().st_size)
+        except OSError:
+            return ""
 
     def label(self, name: str) -> str:
         return str(self.root / name)
@@ -114,6 +123,9 @@ class ZipSource:
                 return self._archive.read(self._members[name])
         except (KeyError, OSError, zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError) as error:
             raise UserError(f"{self.label(name)} cannot be read: {error}.") from None
+
+    def stamp(self, name: str) -> str:
+        return f"{self._members[name].file_size}-{self._members[name].CRC:08x}"
 
     def label(self, name: str) -> str:
         return f"{self.path}/{name}"

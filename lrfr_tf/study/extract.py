@@ -6,7 +6,8 @@ computed again.
 
 import dataclasses
 import hashlib
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,25 +18,30 @@ from lrfr_tf.data.embeddings import (
     SCHEMA,
     SHARD_SIZE,
     EmbeddingSet,
+    read_manifest,
     read_shard,
     shard_path,
     write_shard,
 )
 from lrfr_tf.data.face_cache import load_faces
-from lrfr_tf.data.folders import FaceFile, list_faces, write_classes
+from lrfr_tf.data.folders import FaceFile, list_faces, read_classes, write_classes
+from lrfr_tf.data.tree_record import counted
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.align import ALIGNED_SIZE
 from lrfr_tf.faces.choose import only_main_face
 from lrfr_tf.faces.detect import Detection, FaceDetector
 from lrfr_tf.faces.frame import cut_face
-from lrfr_tf.files import sha256
+from lrfr_tf.files import read_json, sha256
 from lrfr_tf.networks.embedding import Embedder
-from lrfr_tf.resumable import open_folder
+from lrfr_tf.resumable import GROWN_FROM
+from lrfr_tf.study.grown_embeddings import EarlierRows, merged, open_embeddings, take_the_place
 
 # What is embedded when the detector finds nothing: nothing, the whole image, or the face where it is in the HR image.
 POLICIES = ("miss", "whole", "hr_box")
 # How a face is cut out: the detector's box, or the square in which the landmarks lie on a template.
 CROPS = ("box", "aligned")
+
+_logger = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,14 +59,23 @@ class Extraction:
 
 
 def extract_tree(
-    images: Path, splits: Sequence[str], classes: list[str], how: Extraction, output: Path, hr_output: Path | None
+    images: Path,
+    splits: Sequence[str],
+    classes: list[str],
+    how: Extraction,
+    output: Path,
+    hr_output: Path | None,
+    note: Callable[[str], None] = _logger.info,
 ) -> list[str]:
     """Embeds every image of `<images>/<split>/<identity>/` into `<output>` (see `lrfr_tf.data.embeddings`).
+
+    Where `output` holds embeddings of the same tree before photos were added to it, only those are embedded.
 
     Args:
         images: the tree of one method, such as `<data>/hr`.
         classes: the shared class map.
         hr_output: the finished embeddings of the HR images of the same tree; needed by the policy "hr_box".
+        note: told, in one sentence, what was added.
 
     Returns:
         The images, `<split>/<identity>/<image>`, that show another face about as large as the one embedded; those of
@@ -70,10 +85,11 @@ def extract_tree(
         UserError: a split is missing, an identity is not in the class map, or `output` was begun with other settings.
     """
     faces = {split: list_faces(images, split) for split in splits}
+    source, grown_from = _source(images)
     manifest: dict[str, Any] = {
         "schema": SCHEMA,
         "images": str(images.resolve()),
-        "source": _source_checksum(images),
+        "source": source,
         "embedder": how.embedder.name,
         "dimensions": how.embedder.dimensions,
         "detector": how.detector_settings,
@@ -89,25 +105,57 @@ def extract_tree(
     }
     if how.template is not None:
         manifest["aligned"] = {"template": how.template, "size": how.embedder.aligned_size}
-    open_folder(output, manifest, "manifest.json", of_data=("source",))
-    write_classes(output, classes)
+    shards_in = open_embeddings(output, manifest, grown_from)
+    if shards_in != output:
+        before = read_manifest(output)["splits"]
+        photos = sum(split["images"] for split in manifest["splits"].values()) - sum(
+            split["images"] for split in before.values()
+        )
+        note(f"{images}: {counted(len(set(classes) - set(read_classes(output))), photos)}.")
+    write_classes(shards_in, classes)
     label_of = {name: index for index, name in enumerate(classes)}
     with_rival = []
     for split, files in faces.items():
         unknown = {file.identity for file in files} - label_of.keys()
         if unknown:
             raise UserError(f"{images / split} holds {sorted(unknown)[0]!r}, which is not in the class map.")
+        earlier = EarlierRows(output, split) if shards_in != output else None
         with tqdm(total=len(files), desc=f"embed {images.name} {split}", unit="face") as progress:
             for index in range(manifest["splits"][split]["shards"]):
                 part = files[index * SHARD_SIZE : (index + 1) * SHARD_SIZE]
-                if not shard_path(output, split, index).is_file():
+                if not shard_path(shards_in, split, index).is_file():
                     hr_rows = read_shard(shard_path(hr_output, split, index)) if hr_output is not None else None
-                    rows, rivaled = _embed_part(images / split, part, label_of, how, hr_rows, progress)
-                    write_shard(shard_path(output, split, index), rows)
+                    rows, rivaled = _embed_new(images / split, part, label_of, how, hr_rows, progress, earlier)
+                    write_shard(shard_path(shards_in, split, index), rows)
                     with_rival += [f"{split}/{path}" for path in rivaled]
                 else:
                     progress.update(len(part))
+    if shards_in != output:
+        take_the_place(output, splits)
     return with_rival
+
+
+def _embed_new(
+    folder: Path,
+    files: list[FaceFile],
+    label_of: dict[str, int],
+    how: Extraction,
+    hr_rows: EmbeddingSet | None,
+    progress: tqdm,
+    earlier: EarlierRows | None,
+) -> tuple[EmbeddingSet, list[str]]:
+    """`_embed_part`, but what was embedded before is taken from there."""
+    new = [row for row, file in enumerate(files) if earlier is None or file.path not in earlier]
+    if earlier is None or len(new) == len(files):
+        return _embed_part(folder, files, label_of, how, hr_rows, progress)
+    parts = earlier.rows([file.path for file in files if file.path in earlier])
+    progress.update(len(parts))
+    rivaled: list[str] = []
+    if new:
+        hr_part = None if hr_rows is None else hr_rows.rows(np.array(new))
+        rows, rivaled = _embed_part(folder, [files[row] for row in new], label_of, how, hr_part, progress)
+        parts.append(rows)
+    return merged([file.path for file in files], [label_of[file.identity] for file in files], parts), rivaled
 
 
 def choose_crops(
@@ -196,8 +244,9 @@ def _embed_part(
     return embedded, [file.path for file, (_, rivaled) in zip(files, meant, strict=True) if rivaled]
 
 
-def _source_checksum(images: Path) -> str:
-    """The checksum of the manifest that the images came with: another model, or other framing, changes it.
+def _source(images: Path) -> tuple[str, list[str]]:
+    """The checksum of the manifest that the images came with (another model, or other framing, changes it), and those
+    of its manifests before images were added.
 
     Raises:
         UserError: the folder was begun by tools/super_resolve.py and is not finished.
@@ -206,5 +255,5 @@ def _source_checksum(images: Path) -> str:
         raise UserError(f"{images} is not finished; run the same tools/super_resolve.py command again.")
     for folder in (images, images.parent):
         if (folder / "manifest.json").is_file():
-            return sha256(folder / "manifest.json")
-    return ""
+            return sha256(folder / "manifest.json"), read_json(folder / "manifest.json").get(GROWN_FROM, [])
+    return "", []

@@ -10,7 +10,8 @@ import numpy as np
 from lrfr_tf.data.embeddings import EmbeddingSet, load_classes, load_embeddings, read_manifest
 from lrfr_tf.data.folders import FaceFile, is_held_out
 from lrfr_tf.errors import UserError
-from lrfr_tf.files import sha256
+from lrfr_tf.files import read_json, sha256
+from lrfr_tf.resumable import GROWN_FROM
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,6 +50,11 @@ def read_stored_embeddings(folder: Path, data: Path, methods: Sequence[str]) -> 
     for key in ("embedder", "detector", "policy", "aligned"):
         if len({str(manifest.get(key)) for manifest in manifests.values()}) > 1:
             raise UserError(f"The embeddings in {folder} were made with different settings ({key}).")
+    if manifests["hr"]["source"] in read_json(data / "manifest.json").get(GROWN_FROM, ()):
+        raise UserError(
+            f"Photos were added to {data} after the embeddings in {folder} were made; run the same "
+            "tools/extract_embeddings.py command again."
+        )
     if manifests["hr"]["source"] != sha256(data / "manifest.json"):
         raise UserError(f"The embeddings in {folder} were made from another tree than {data}.")
     tests = {method: load_embeddings(folder / method, "test") for method in methods}

@@ -8,10 +8,10 @@ from lrfr_tf.config import versions
 from lrfr_tf.data.face_cache import load_faces, read_tree_manifest
 from lrfr_tf.data.folders import list_faces
 from lrfr_tf.errors import UserError
-from lrfr_tf.files import sha256, write_json
+from lrfr_tf.files import sha256
 from lrfr_tf.images.decode import write_png
 from lrfr_tf.networks.super_resolution import SuperResolutionNetwork
-from lrfr_tf.resumable import open_folder
+from lrfr_tf.resumable import GROWN_FROM, open_folder, write_manifest
 
 CHUNK = 512
 
@@ -19,16 +19,19 @@ CHUNK = 512
 def super_resolve_tree(data: Path, splits: tuple[str, ...], resolver: SuperResolutionNetwork, output: Path) -> None:
     """Writes `<output>/<split>/<identity>/<image>.png` for every image of `<data>/lr`, and a manifest at the end.
 
-    An interrupted run goes on where it stopped.
+    An interrupted run goes on where it stopped, and a finished one where the tree has grown since.
 
     Raises:
         UserError: `data` is not a finished tree, its LR faces have another size than the model takes, or `output`
             was made by another model or of other data.
     """
-    read_tree_manifest(data)
+    tree = read_tree_manifest(data)
     settings = {"schema": 1, "method": resolver.name, "model_sha256": resolver.checksum, "data": str(data.resolve())}
     settings = open_folder(
-        output, {**settings, "data_sha256": sha256(data / "manifest.json")}, of_data=("data_sha256",)
+        output,
+        {**settings, "data_sha256": sha256(data / "manifest.json")},
+        of_data=("data_sha256",),
+        grown_from=tree.get(GROWN_FROM, ()),
     )
     counts = {}
     for split in splits:
@@ -50,4 +53,4 @@ def super_resolve_tree(data: Path, splits: tuple[str, ...], resolver: SuperResol
                 for face, image in zip(chunk, resolver.super_resolve(low), strict=True):
                     write_png(output / split / face.path, image)
                 progress.update(len(chunk))
-    write_json(output / "manifest.json", {**settings, "images": counts, "versions": versions()})
+    write_manifest(output, {**settings, "images": counts, "versions": versions()})

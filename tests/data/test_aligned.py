@@ -14,6 +14,7 @@ from PIL import Image
 from lrfr_tf.data.aligned import AlignedFaces, list_aligned_faces, load_aligned_faces
 from lrfr_tf.data.aligned_source import LandmarkTable, Selection, detected_by, find_celeba_landmarks
 from lrfr_tf.data.ambiguous_photos import AmbiguousPhotos
+from lrfr_tf.data.bad_images import OWN_PHOTOS
 from lrfr_tf.data.prepare_aligned import Framing, prepare_aligned_tree, source_fingerprint
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.align import align_face, template_points
@@ -68,7 +69,7 @@ def files_of(root: Path) -> dict[str, bytes]:
 
 def test_every_face_lies_on_the_template(tree: Path, landmarks: dict[str, np.ndarray]) -> None:
     names = {name.replace(".png", ".jpg") for name in landmarks}
-    assert set(files_of(tree)) == names | {"manifest.json", "settings.json"}
+    assert set(files_of(tree)) == names | {"manifest.json", "settings.json", "photos.jsonl"}
     target = template_points("lai") + (10, 0)
     for name, points in landmarks.items():
         with Image.open(tree / name.replace(".png", ".jpg")) as face:
@@ -262,6 +263,44 @@ def test_tests_of_another_data_set_are_left_out() -> None:
     assert left.images == {"1": ["set/1/9.jpg"], "2": ["set/2/3.jpg"]}
     with pytest.raises(UserError, match="All photos are test or validation photos"):
         Selection({"1": ["set/1/7.jpg"]}).without_tests_of({"1": ["7.jpg", "8.jpg", "9.jpg"]})
+
+
+def test_photos_that_come_later_are_added_and_only_those(
+    photos: Path, landmarks: dict[str, np.ndarray], tmp_path: Path
+) -> None:
+    own, searched, notes = tmp_path / "photos", [], []
+    shutil.copytree(photos, own)
+    shutil.rmtree(own / "35")
+
+    def find(names: Sequence[str], images: Sequence[np.ndarray]) -> list[np.ndarray | None]:
+        searched.extend(names)
+        return [None if name == "2/3.png" else landmarks.get(name, landmarks["2/0.png"]) for name in names]
+
+    def add() -> dict:
+        source = open_source(own)
+        selection = Selection(images_by_identity(source))
+        return prepare_aligned_tree(
+            source, selection, find, tmp_path / "tree", Framing("lai", 10), {}, None, None, OWN_PHOTOS, notes.append
+        )
+
+    first = add()
+    before = files_of(tmp_path / "tree")
+    searched.clear()
+    shutil.copytree(photos / "35", own / "35")
+    shutil.copy(photos / "2" / "1.png", own / "2" / "1.jpg")
+    grown = add()
+    assert set(searched) == {"35/0.png", "35/1.png", "35/2.png", "2/1.jpg"}
+    assert notes == [f"{tmp_path / 'tree'}: 1 person, 4 photos added."]
+    after = files_of(tmp_path / "tree")
+    assert {name: after[name] for name in before if name.endswith(".jpg")} == {
+        name: data for name, data in before.items() if name.endswith(".jpg")
+    }
+    assert "2/2_1.jpg.jpg" in after
+    assert grown["images"] == first["images"] + 4
+    assert grown["images_without_landmarks"] == ["2/3.png"]
+    (own / "2" / "0.png").unlink()
+    with pytest.raises(UserError, match=r"made of other photos: 1 photo removed, such as 2/0.png"):
+        add()
 
 
 def read_by_pillow(faces: AlignedFaces) -> bool:

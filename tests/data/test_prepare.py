@@ -1,6 +1,7 @@
 """Source images -> the prepared tree: contents, resuming, bad images."""
 
 import json
+import unicodedata
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,11 +10,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lrfr_tf.data.bad_images import OWN_PHOTOS, bad_image_notes
 from lrfr_tf.data.face_cache import identities_in_tree, load_faces, load_training_faces, read_tree_manifest
 from lrfr_tf.data.folders import list_faces, read_classes
-from lrfr_tf.data.prepare import Sizes, prepare_tree
+from lrfr_tf.data.prepare import Sizes, earlier_files, prepare_tree
 from lrfr_tf.data.splits import split_by_name
 from lrfr_tf.errors import UserError
+from lrfr_tf.files import sha256
 from lrfr_tf.images.resize import resize
 from lrfr_tf.sources.image_source import FolderSource, images_by_identity, open_source
 
@@ -22,12 +25,12 @@ def squash(names: Sequence[str], photos: Sequence[np.ndarray]) -> list[np.ndarra
     return [resize(photo, 64, 64) for photo in photos]
 
 
-def write_photos(root: Path, counts: dict[str, int]) -> None:
+def write_photos(root: Path, counts: dict[str, int], size: int = 40) -> None:
     random = np.random.default_rng(0)
     for name, count in counts.items():
         (root / name).mkdir(parents=True)
         for photo in range(count):
-            pixels = random.integers(0, 256, (40, 30, 3), dtype=np.uint8)
+            pixels = random.integers(0, 256, (size, 30, 3), dtype=np.uint8)
             Image.fromarray(pixels).save(root / name / f"{photo}.png")
 
 
@@ -39,9 +42,10 @@ def photos(tmp_path: Path) -> Path:
 
 def prepare(photos: Path, output: Path, **changes: object) -> dict:
     source = open_source(photos)
-    split = split_by_name(images_by_identity(source), keep_dropped=True)
+    split = split_by_name(images_by_identity(source), keep_dropped=True, earlier=earlier_files(output))
     frame = changes.pop("frame", squash)
-    return prepare_tree(source, split, frame, output, Sizes(64, 16), {"framing": "squash", **changes})  # type: ignore[arg-type]
+    options = {name: changes.pop(name) for name in ("tolerance", "note") if name in changes}
+    return prepare_tree(source, split, frame, output, Sizes(64, 16), {"framing": "squash", **changes}, **options)  # type: ignore[arg-type]
 
 
 def test_the_tree_holds_what_the_manifest_says(photos: Path, tmp_path: Path) -> None:
@@ -114,8 +118,133 @@ def test_a_finished_tree_is_not_made_again_and_other_settings_are_refused(photos
     with pytest.raises(UserError, match=r"other settings \(framing\)"):
         prepare(photos, tmp_path / "tree", framing="face")
     (photos / "2" / "0.png").rename(photos / "2" / "9.png")
+    told = r"made of other photos: 1 photo added, 1 photo removed, such as 2/0.png; photos can be added to it, but"
+    with pytest.raises(UserError, match=told):
+        prepare(photos, tmp_path / "tree")
+    (photos / "2" / "9.png").rename(photos / "2" / "0.png")
+    write_photos(tmp_path / "other", {"2": 1}, size=30)
+    (tmp_path / "other" / "2" / "0.png").replace(photos / "2" / "3.png")
+    with pytest.raises(UserError, match=r"made of other photos: 1 photo replaced, such as 2/3.png"):
+        prepare(photos, tmp_path / "tree")
+
+
+def tree_files(root: Path) -> dict[str, bytes]:
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*.png")}
+
+
+def test_photos_that_come_later_are_added_and_only_those(photos: Path, tmp_path: Path) -> None:
+    output, framed, notes = tmp_path / "tree", [], []
+
+    def counts(names: Sequence[str], photos: Sequence[np.ndarray]) -> list[np.ndarray | None]:
+        framed.extend(names)
+        return [None if name == "5/4.png" else face for name, face in zip(names, squash(names, photos), strict=True)]
+
+    first = prepare(photos, output, frame=counts)
+    before, checksum = tree_files(output), sha256(output / "manifest.json")
+    framed.clear()
+    write_photos(photos, {"1": 3, "44": 3}, size=41)
+    Image.new("RGB", (9, 9)).save(photos / "2" / "-.png")  # the first by name would be a test photo
+    Image.new("RGB", (9, 9)).save(photos / "5" / "3.bmp")  # and this one has the stem of another
+    grown = prepare(photos, output, frame=counts, note=notes.append)
+    added = {*(f"{who}/{n}.png" for who in ("1", "44") for n in range(3)), "2/-.png", "5/3.bmp"}
+    assert set(framed) == added
+    assert notes == [f"{output}: 2 persons, 8 photos added."]
+    after = tree_files(output)
+    assert {name: after[name] for name in before} == before
+    new = {"hr/train/2/-.png", "hr/train/5/5_3.bmp.png"}
+    new |= {f"hr/{split}/{who}/{n}.png" for who in ("1", "44") for n, split in enumerate(("test", "val", "train"))}
+    assert {name for name in after.keys() - before.keys() if name.startswith("hr")} == new
+    assert read_classes(output) == ["1", "2", "5", "10", "44"]
+    assert grown["images"] == {**first["images"], "test": 5, "val": 5, "train": first["images"]["train"] + 4}
+    assert grown["images_without_face"] == ["5/4.png"]
+    assert grown["grown_from"] == [checksum]
+    # The same once more changes nothing.
+    stored = (output / "manifest.json").read_bytes()
+    assert prepare(photos, output, frame=counts, note=notes.append) == grown
+    assert (output / "manifest.json").read_bytes() == stored
+    assert len(framed) == 8
+    assert len(notes) == 1
+
+
+def test_an_interrupted_addition_goes_on(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    output, other = tmp_path / "tree", tmp_path / "other"
+    for tree in (output, other):
+        prepare(photos, tree)
+    write_photos(photos, {"1": 5})
+    prepare(photos, other)
+    monkeypatch.setattr("lrfr_tf.data.prepare.CHUNK", 2)
+    framed = []
+
+    def stops(names: Sequence[str], photos: Sequence[np.ndarray]) -> list[np.ndarray | None]:
+        framed.extend(names)
+        if len(framed) == 4:
+            raise KeyboardInterrupt
+        return squash(names, photos)
+
+    with pytest.raises(KeyboardInterrupt):
+        prepare(photos, output, frame=stops)
+    with pytest.raises(UserError, match="not a finished tree"):
+        read_tree_manifest(output)
+    prepare(photos, output, frame=stops)
+    assert len(framed) == 4 + 3
+    assert tree_files(output) == tree_files(other)
+    assert json.loads((output / "manifest.json").read_text()) == json.loads((other / "manifest.json").read_text())
+
+
+def test_a_zip_may_grow_and_what_is_replaced_in_it_is_found_out(photos: Path, tmp_path: Path) -> None:
+    def zipped() -> Path:
+        with zipfile.ZipFile(tmp_path / "photos.zip", "w") as archive:
+            for path in photos.rglob("*.png"):
+                archive.writestr(path.relative_to(photos).as_posix(), path.read_bytes())
+        return tmp_path / "photos.zip"
+
+    def settings() -> dict[str, object]:
+        return {"images_sha256": [sha256(zipped())]}
+
+    prepare(zipped(), tmp_path / "tree", **settings())
+    write_photos(photos, {"1": 3})
+    assert prepare(zipped(), tmp_path / "tree", **settings())["images"]["test"] == 4
+    data = (photos / "2" / "1.png").read_bytes()
+    (photos / "2" / "1.png").write_bytes(data[:-1] + bytes([data[-1] ^ 1]))  # of the same length
+    with pytest.raises(UserError, match="1 photo replaced, such as 2/1.png"):
+        prepare(zipped(), tmp_path / "tree", **settings())
+
+
+def test_somebodys_own_photos_may_hold_a_few_bad_ones(tmp_path: Path) -> None:
+    photos = tmp_path / "photos"
+    write_photos(photos, {"ann": 9, "bob": 9})
+    for place in range(1, 4):
+        (photos / "ann" / f"{place}.png").write_bytes(b"not an image")
+    with pytest.raises(UserError, match=r"3 of 18 images are missing or cannot be read \(more than 1%\)"):
+        prepare(photos, tmp_path / "published")
+    manifest = prepare(photos, tmp_path / "tree", tolerance=OWN_PHOTOS)
+    assert [item["image"] for item in manifest["bad_images"]] == [f"ann/{place}.png" for place in range(1, 4)]
+    assert bad_image_notes(manifest["bad_images"])[0].startswith("ann/1.png is passed over: ")
+    (photos / "bob" / "8.png").write_bytes(b"not an image")
+    with pytest.raises(UserError, match=r"4 of 18 images .* \(more than 5% and more than 3\), for example ann/1.png"):
+        prepare(photos, tmp_path / "more", tolerance=OWN_PHOTOS)
+    assert not OWN_PHOTOS.exceeded_by(4, 80)  # that is 5 %
+
+
+def test_a_tree_without_a_record_is_made_of_the_same_photos_or_refused(photos: Path, tmp_path: Path) -> None:
+    """So were trees made before there was one."""
+    prepare(photos, tmp_path / "tree")
+    (tmp_path / "tree" / "photos.jsonl").unlink()
+    prepare(photos, tmp_path / "tree")
+    assert (tmp_path / "tree" / "photos.jsonl").is_file()
+    (tmp_path / "tree" / "photos.jsonl").unlink()
+    write_photos(photos, {"1": 3})
     with pytest.raises(UserError, match=r"other settings \(files\)"):
         prepare(photos, tmp_path / "tree")
+
+
+def test_a_disk_may_spell_a_person_in_its_own_way(tmp_path: Path) -> None:
+    composed, decomposed = (unicodedata.normalize(form, "Zoë") for form in ("NFC", "NFD"))
+    Image.new("RGB", (4, 4)).save(tmp_path / "1.png")
+    (tmp_path / "hr" / "test" / decomposed).mkdir(parents=True)
+    (tmp_path / "1.png").replace(tmp_path / "hr" / "test" / decomposed / "1.png")
+    (face,) = list_faces(tmp_path / "hr", "test")
+    assert (face.identity, face.path) == (composed, f"{decomposed}/1.png")
 
 
 def test_few_bad_images_are_named_and_many_fail(tmp_path: Path) -> None:

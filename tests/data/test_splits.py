@@ -118,3 +118,17 @@ def test_photos_without_names_are_for_learning_alone() -> None:
     assert (split.classes, split.dropped) == ([], [])
     # A number of a photo is nobody's number, so no divisor holds it out.
     assert not any(is_held_out(file.identity, 5) for file in split.files)
+
+
+def test_photos_that_come_later_change_nobodys_place() -> None:
+    first = split_by_name({"ann": ["b", "c", "d"]})
+    grown = split_by_name({"ann": ["a", "b", "c", "d"], "bob": ["1", "2", "3"]}, earlier=first.files)
+    assert {(file.source, file.split) for file in grown.files} == {
+        ("b", "test"), ("c", "val"), ("d", "train"), ("a", "train"), ("1", "test"), ("2", "val"), ("3", "train"),
+    }  # fmt: skip
+    assert split_by_name({"ann": ["a", "b", "c", "d"], "bob": ["1", "2", "3"]}, earlier=grown.files) == grown
+    given = split_with_given_test({"ann": ["b", "c"]}, {"ann": ["b"]})
+    grown = split_with_given_test({"ann": ["a", "b", "c"]}, {"ann": ["a", "b"]}, given.files)
+    assert [(file.source, file.split) for file in grown.files] == [
+        ("a", "test"), ("b", "test"), ("b", "val"), ("a", "train"), ("c", "train"),
+    ]  # fmt: skip

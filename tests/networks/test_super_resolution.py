@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lrfr_tf.data.prepare import Sizes, prepare_tree
+from lrfr_tf.data.prepare import Sizes, earlier_files, prepare_tree
 from lrfr_tf.data.splits import split_by_name
 from lrfr_tf.errors import UserError
-from lrfr_tf.files import write_json
+from lrfr_tf.files import read_json, sha256, write_json
 from lrfr_tf.images.resize import resize
 from lrfr_tf.models.srcnn import srcnn
 from lrfr_tf.models.srgan import generator_paper
@@ -74,18 +74,48 @@ def test_missing_and_changed_models_are_refused(tmp_path: Path) -> None:
         load_super_resolver(tmp_path / "model")
 
 
-def test_a_tree_is_super_resolved_once_and_only_by_one_model(portrait: np.ndarray, tmp_path: Path) -> None:
-    write_people(tmp_path / "photos", portrait, {"a": 3, "b": 4})
-    source = FolderSource(tmp_path / "photos")
-    tree = tmp_path / "tree"
+class Counts(SuperResolutionNetwork):
+    """Counts the images that it is given."""
+
+    images = 0
+
+    def super_resolve(self, images: np.ndarray) -> np.ndarray:
+        self.images += len(images)
+        return super().super_resolve(images)
+
+
+def prepare(photos: Path, tree: Path) -> None:
+    source = FolderSource(photos)
     prepare_tree(
         source,
-        split_by_name(images_by_identity(source)),
+        split_by_name(images_by_identity(source), earlier=earlier_files(tree)),
         lambda names, photos: [resize(photo, 64, 64) for photo in photos],
         tree,
         Sizes(),
         {},
     )
+
+
+def test_what_was_added_to_a_tree_is_super_resolved_and_only_that(portrait: np.ndarray, tmp_path: Path) -> None:
+    photos, tree, counts = tmp_path / "photos", tmp_path / "tree", Counts("bicubic", None)
+    write_people(photos, portrait, {"a": 3, "b": 4})
+    prepare(photos, tree)
+    super_resolve_tree(tree, ("train", "val", "test"), counts, tree / "bicubic")
+    before = sha256(tree / "bicubic" / "manifest.json")
+    write_people(photos, portrait, {"aa": 3})
+    prepare(photos, tree)
+    super_resolve_tree(tree, ("train", "val", "test"), counts, tree / "bicubic")
+    assert counts.images == 7 + 3
+    manifest = read_json(tree / "bicubic" / "manifest.json")
+    assert manifest["images"] == {"train": 4, "val": 3, "test": 3}
+    assert manifest["data_sha256"] == sha256(tree / "manifest.json")
+    assert manifest["grown_from"] == [before]
+
+
+def test_a_tree_is_super_resolved_once_and_only_by_one_model(portrait: np.ndarray, tmp_path: Path) -> None:
+    write_people(tmp_path / "photos", portrait, {"a": 3, "b": 4})
+    tree = tmp_path / "tree"
+    prepare(tmp_path / "photos", tree)
     splits = ("train", "val", "test")
     super_resolve_tree(tree, splits, bicubic(), tree / "bicubic")
     manifest = json.loads((tree / "bicubic" / "manifest.json").read_text())
@@ -93,16 +123,10 @@ def test_a_tree_is_super_resolved_once_and_only_by_one_model(portrait: np.ndarra
     with Image.open(tree / "lr" / "test" / "b" / "00.png") as low, Image.open(tree / "bicubic/test/b/00.png") as high:
         assert np.array_equal(np.asarray(low.resize((64, 64), Image.Resampling.BICUBIC)), np.asarray(high))
 
-    class Counts(SuperResolutionNetwork):
-        images = 0
-
-        def super_resolve(self, images: np.ndarray) -> np.ndarray:
-            Counts.images += len(images)
-            return super().super_resolve(images)
-
+    counts = Counts("bicubic", None)
     (tree / "bicubic" / "train" / "a" / "02.png").unlink()
-    super_resolve_tree(tree, splits, Counts("bicubic", None), tree / "bicubic")
-    assert Counts.images == 1
+    super_resolve_tree(tree, splits, counts, tree / "bicubic")
+    assert counts.images == 1
     other = SuperResolutionNetwork("srgan", generator_paper(16, blocks=1, filters=4), checksum="of another model")
     with pytest.raises(UserError, match="other settings"):
         super_resolve_tree(tree, splits, other, tree / "bicubic")

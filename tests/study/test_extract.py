@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 
 from lrfr_tf.data.embeddings import EmbeddingSet, load_embeddings
+from lrfr_tf.data.folders import FaceFile, read_classes
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.align import align_face
 from lrfr_tf.faces.detect import Detection, FaceDetector
-from lrfr_tf.files import write_json
+from lrfr_tf.files import read_json, sha256, write_json
 from lrfr_tf.images.decode import read_image, write_png
 from lrfr_tf.networks.embedding import Embedder
-from lrfr_tf.study import extract
+from lrfr_tf.study import extract, grown_embeddings
 from lrfr_tf.study.extract import Extraction, choose_crops, extract_tree
 from tests.faces_by_code import person
 
@@ -194,3 +195,83 @@ def test_the_hr_box_stands_in_where_nothing_is_found(tree: Path, embedder: Embed
     assert test.crops == ["hr_box"] * 3 + ["miss"]
     assert test.detected.tolist() == [False] * 4
     assert test.usable.tolist() == [True] * 3 + [False]
+
+
+def grow(tree: Path, portrait: np.ndarray) -> None:
+    """A person between the two, in all splits, and a further photo of the first."""
+    before = sha256(tree / "manifest.json")
+    for split in ("train", "val", "test"):
+        write_png(tree / "hr" / split / "7" / "0.png", person(portrait, 2, 0, size=64))
+    write_png(tree / "hr" / "train" / "2" / "9.png", person(portrait, 0, 9, size=64))
+    write_json(tree / "manifest.json", {"schema": 1, "grown_from": [before]})
+
+
+def test_what_was_added_to_a_tree_is_embedded_and_only_that(
+    tree: Path, embedder: Embedder, portrait: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(extract, "SHARD_SIZE", 2)
+    splits, output, notes = ("train", "val", "test"), tmp_path / "out" / "hr", []
+    for name in ("hr", "cut"):
+        extract_tree(tree / "hr", splits, ["2", "11"], extraction(embedder), output.parent / name, None)
+    (output.parent / "cut" / "test" / "shard-00001.npz").unlink()  # as if that run had been interrupted
+    before = {split: load_embeddings(output, split) for split in splits}
+    grow(tree, portrait)
+    extract_tree(tree / "hr", splits, ["2", "7", "11"], extraction(embedder), tmp_path / "whole", None)
+    embedded = []
+    part = extract._embed_part
+
+    def counts(folder: Path, files: Sequence[FaceFile], *others: object) -> object:
+        embedded.extend(f"{folder.name}/{file.path}" for file in files)
+        return part(folder, files, *others)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(extract, "_embed_part", counts)
+    write = extract.write_shard
+
+    def stops_at_the_tests(path: Path, rows: EmbeddingSet) -> None:
+        if path.parent.name == "test":
+            raise KeyboardInterrupt
+        write(path, rows)
+
+    monkeypatch.setattr(extract, "write_shard", stops_at_the_tests)
+    with pytest.raises(KeyboardInterrupt):
+        extract_tree(tree / "hr", splits, ["2", "7", "11"], extraction(embedder), output, None)
+    assert load_embeddings(output, "train").paths == before["train"].paths  # the old ones are whole until the new are
+    monkeypatch.setattr(extract, "write_shard", write)
+    embedded.clear()
+    extract_tree(tree / "hr", splits, ["2", "7", "11"], extraction(embedder), output, None, notes.append)
+    assert embedded == ["test/7/0.png"]
+    assert notes == [f"{tree / 'hr'}: 1 person, 4 photos added."]
+    embedded.clear()
+    extract_tree(tree / "hr", splits, ["2", "7", "11"], extraction(embedder), output.parent / "cut", None)
+    assert sorted(set(embedded)) == [
+        "test/11/0.png", "test/11/1.png", "test/7/0.png", "train/2/9.png", "train/7/0.png", "val/7/0.png",
+    ]  # fmt: skip
+    for folder in (output, output.parent / "cut"):
+        assert read_json(folder / "manifest.json") == read_json(tmp_path / "whole" / "manifest.json")
+        assert read_classes(folder) == ["2", "7", "11"]
+        for split in splits:
+            found, whole = load_embeddings(folder, split), load_embeddings(tmp_path / "whole", split)
+            assert found.paths == whole.paths
+            assert found.labels.tolist() == whole.labels.tolist()
+            assert found.embeddings == pytest.approx(whole.embeddings, abs=1e-6)
+        assert sorted(path.name for path in folder.iterdir()) == [
+            "classes.json", "manifest.json", "test", "train", "val",
+        ]  # fmt: skip
+
+
+def test_shards_that_were_not_moved_to_their_place_are(
+    tree: Path, embedder: Embedder, portrait: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output, classes = tmp_path / "out", ["2", "7", "11"]
+    extract_tree(tree / "hr", ("train", "val"), ["2", "11"], extraction(embedder), output, None)
+    grow(tree, portrait)
+    with monkeypatch.context() as stopped:
+        stopped.setattr(grown_embeddings, "_put_in_place", lambda output: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            extract_tree(tree / "hr", ("train", "val"), classes, extraction(embedder), output, None)
+    with pytest.raises(UserError, match="shard-00000.npz is missing; run the same"):
+        load_embeddings(output, "train")
+    monkeypatch.setattr(extract, "_embed_part", None)  # nothing is left to embed
+    extract_tree(tree / "hr", ("train", "val"), classes, extraction(embedder), output, None)
+    assert load_embeddings(output, "val").paths == ["2/0.png", "7/0.png", "11/0.png"]
+    assert not (output / ".grown").exists()
