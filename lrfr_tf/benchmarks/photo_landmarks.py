@@ -1,7 +1,7 @@
 """The landmarks of a benchmark's photos: from a table, or found by MTCNN and kept as one."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -51,9 +51,14 @@ def photo_landmarks(
     return found
 
 
-def landmarks_by_detector(source: ImageSource, names: Sequence[str], detector: FaceDetector) -> dict[str, np.ndarray]:
+def landmarks_by_detector(
+    source: ImageSource,
+    names: Sequence[str],
+    detector: FaceDetector,
+    pass_over: Callable[[str, UserError], None] | None = None,
+) -> dict[str, np.ndarray]:
     """`detect_landmarks`, which says on stderr which photos show another face about as large."""
-    landmarks, with_rival = detect_landmarks(source, names, detector)
+    landmarks, with_rival = detect_landmarks(source, names, detector, pass_over=pass_over)
     for note in ambiguity_notes(with_rival):
         print(f"note: {note}", file=sys.stderr)
     return landmarks

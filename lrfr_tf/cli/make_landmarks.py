@@ -12,6 +12,7 @@ import dataclasses
 from pathlib import Path
 
 from lrfr_tf.config import option, required
+from lrfr_tf.data.bad_images import OWN_PHOTOS, BadImages, bad_image_notes, check_bad_images
 from lrfr_tf.data.detect_landmarks import detect_landmarks
 from lrfr_tf.data.landmarks import write_landmarks
 from lrfr_tf.errors import UserError
@@ -40,15 +41,24 @@ def main(config: Config) -> None:
     if not names:
         raise UserError(f"{config.images} holds no images.")
     detector = FaceDetector(config.thresholds, config.min_face_size)
-    found, with_rival = detect_landmarks(source, names, detector, config.enlarge)
-    missed = [name for name in names if name not in found]
+    bad: BadImages = []
+
+    def pass_over(name: str, error: UserError) -> None:
+        bad.append({"image": name, "reason": str(error)})
+
+    found, with_rival = detect_landmarks(source, names, detector, config.enlarge, pass_over)
+    check_bad_images(None, bad, len(names), OWN_PHOTOS)
+    missed = sorted(set(names) - found.keys() - {item["image"] for item in bad})
     if not found:
         raise UserError(f"No face was found in any of the {len(names)} images of {config.images}.")
     write_landmarks(Path(config.output), found)
+    for sentence in bad_image_notes(bad):
+        note(sentence)
     for name in with_rival:  # nothing else tells which these are
         note(ambiguity_note(name))
     for name in missed[:NAMED]:
         print(f"no face: {name}")
     if len(missed) > NAMED:
         print(f"no face: {len(missed) - NAMED} more")
-    print(f"{config.output}: landmarks of {len(found)} images; no face in {len(missed)}.")
+    unread = f"; {len(bad)} cannot be read" if bad else ""
+    print(f"{config.output}: landmarks of {len(found)} images; no face in {len(missed)}{unread}.")

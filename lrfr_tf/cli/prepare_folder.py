@@ -19,6 +19,7 @@ import numpy as np
 from lrfr_tf.config import option, required
 from lrfr_tf.data.ambiguous_photos import AmbiguousPhotos
 from lrfr_tf.data.bad_images import NAMED, OWN_PHOTOS, bad_image_notes
+from lrfr_tf.data.folders import SPLITS, list_faces
 from lrfr_tf.data.name_list import some_of
 from lrfr_tf.data.prepare import Sizes, earlier_files, prepare_tree
 from lrfr_tf.data.splits import MINIMUM_IMAGES, Split, split_by_name, split_unnamed, split_with_given_test
@@ -72,7 +73,7 @@ def main(config: Config) -> None:
         split = split_unnamed(list_images(sources[0]))
         source = sources[0]
     elif config.test_images:
-        split = split_with_given_test(*trees, earlier_files(Path(config.output), two_sources=True))
+        split = split_with_given_test(trees[0], trees[1], earlier_files(Path(config.output), two_sources=True))
         source = {"train": sources[0], "val": sources[0], "test": sources[1]}
     else:
         split = split_by_name(trees[0], earlier=earlier_files(Path(config.output)))
@@ -108,7 +109,8 @@ def main(config: Config) -> None:
     manifest = prepare_tree(
         source, split, frame_faces, Path(config.output), sizes, settings, (), rivaled, OWN_PHOTOS, note
     )
-    for sentence in [*bad_image_notes(manifest["bad_images"]), *ambiguity_notes(manifest["images_with_rival"])]:
+    bad, rivals = bad_image_notes(manifest["bad_images"]), ambiguity_notes(manifest["images_with_rival"])
+    for sentence in [*bad, *rivals, *_without_a_face(Path(config.output), split.classes)]:
         note(sentence)
     print(f"{config.output}: {manifest['identities']} identities, images {manifest['images']}")
     print(
@@ -132,6 +134,17 @@ def _dropped(split: Split, trees: Sequence[Mapping[str, Sequence[str]]]) -> list
         else f"{MINIMUM_IMAGES - 1} photos and 1 test photo"
     )
     return [f"Each person needs {needed}; these have fewer and are dropped: {some_of(counts, NAMED)}."]
+
+
+def _without_a_face(output: Path, classes: Sequence[str]) -> list[str]:
+    """Who is in the class map and lacks a face in a split, because none was found or the photo cannot be read."""
+    sentences = []
+    for split in SPLITS if classes else ():
+        there = {face.identity for face in list_faces(output / "hr", split)}
+        lost = [person for person in classes if person not in there]
+        if lost:
+            sentences.append(f"{len(lost)} of the {len(classes)} persons have no face in {split}: {some_of(lost)}.")
+    return sentences
 
 
 def list_images(source: ImageSource) -> list[str]:

@@ -10,9 +10,11 @@ import numpy as np
 from lrfr_tf.data.ambiguous_photos import AmbiguousPhotos
 from lrfr_tf.data.folders import identity_name, is_held_out, sorted_names
 from lrfr_tf.data.landmarks import by_image, key_of
+from lrfr_tf.data.name_list import some_of
 from lrfr_tf.data.splits import MINIMUM_IMAGES
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.choose import only_main_face
+from lrfr_tf.names import nfc
 
 # Names of photos and the photos, uint8 [H, W, 3] each -> for each the landmarks of its face, float [5, 2] in pixels, or
 # None where there is no face.
@@ -80,10 +82,16 @@ class Selection:
             images: identity -> names of all photos of the other data set; photos are told by their file names.
 
         Raises:
-            UserError: nobody is left.
+            UserError: nobody is left, or the other data set has none of these photos.
         """
-        tests = {PurePosixPath(name).name for name in _tests(images)}
-        return self._without_photos(tests, lambda name: PurePosixPath(name).name)
+        listed = {nfc(PurePosixPath(name).name) for names in images.values() for name in names}
+        tests = {nfc(PurePosixPath(name).name) for name in _tests(images)}
+        if not any(nfc(PurePosixPath(name).name) in listed for names in self.images.values() for name in names):
+            raise UserError(
+                f"The list of another data set leaves nobody out: none of its {len(listed)} photos "
+                f"({some_of(sorted(listed))}) is among these, by file name."
+            )
+        return self._without_photos(tests, lambda name: nfc(PurePosixPath(name).name))
 
     def _without_photos(self, out: Collection[str], called: Callable[[str], str]) -> "Selection":
         kept = {

@@ -33,19 +33,24 @@ PUBLISHED = Tolerance(0.01, 0)
 OWN_PHOTOS = Tolerance(0.05, 3)
 
 
-def check_bad_images(output: Path, bad: BadImages, total: int, tolerance: Tolerance) -> None:
-    """Names the bad images in `bad_images.json`, which is not there if there are none.
+def check_bad_images(output: Path | None, bad: BadImages, total: int, tolerance: Tolerance) -> None:
+    """Names the bad images in `bad_images.json` of the output, which is not there if there are none.
+
+    Args:
+        output: a folder; None where there is none.
 
     Raises:
         UserError: they are too many.
     """
-    (output / "bad_images.json").unlink(missing_ok=True)
-    if bad:
-        write_json(output / "bad_images.json", bad)
+    if output is not None:
+        (output / "bad_images.json").unlink(missing_ok=True)
+        if bad:
+            write_json(output / "bad_images.json", bad)
     if tolerance.exceeded_by(len(bad), total):
+        named = "" if output is None else f"; all are named in {output / 'bad_images.json'}"
         raise UserError(
             f"{len(bad)} of {total} images are missing or cannot be read ({tolerance.in_words()}), for example "
-            f"{bad[0]['image']}: {bad[0]['reason'].rstrip('.')}; all are named in {output / 'bad_images.json'}."
+            f"{bad[0]['image']}: {bad[0]['reason'].rstrip('.')}{named}."
         )
 
 
@@ -53,5 +58,5 @@ def bad_image_notes(bad: Sequence[dict[str, str]]) -> list[str]:
     """A sentence for each bad image, and one for those that are too many to be named."""
     notes = [f"{item['image']} is passed over: {item['reason'].rstrip('.')}." for item in bad[:NAMED]]
     if len(bad) > NAMED:
-        notes.append(f"{len(bad) - NAMED} further photos are passed over; bad_images.json of the output names all.")
+        notes.append(f"{len(bad) - NAMED} further photos that cannot be read are passed over.")
     return notes

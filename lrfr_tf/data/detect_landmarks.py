@@ -1,11 +1,12 @@
 """Photos -> the landmarks of one face in each."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from tqdm import tqdm
 
+from lrfr_tf.errors import UserError
 from lrfr_tf.faces.choose import only_main_face
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.images.decode import decode_image
@@ -29,21 +30,26 @@ class FoundLandmarks(NamedTuple):
 
 
 def detect_landmarks(
-    source: ImageSource, names: Sequence[str], detector: FaceDetector, enlargement: int = 1
+    source: ImageSource,
+    names: Sequence[str],
+    detector: FaceDetector,
+    enlargement: int = 1,
+    pass_over: Callable[[str, UserError], None] | None = None,
 ) -> FoundLandmarks:
     """Detects the landmarks of the main face in each photo; a photo without a face is left out.
 
     Args:
         names: photos of the source.
         enlargement: photos are enlarged so many times, by bicubic, before they are searched.
+        pass_over: told the names of photos that cannot be read, and why; they are left out then.
 
     Raises:
-        UserError: a photo cannot be read.
+        UserError: a photo cannot be read, and nobody is to be told.
     """
     landmarks: dict[str, np.ndarray] = {}
     with_rival = []
     with tqdm(total=len(names), desc="detect landmarks", unit="image") as bar:
-        for photos in _in_chunks(source, names):
+        for photos in _in_chunks(source, names, pass_over):
             searched = [_enlarged(photo, enlargement) for photo in photos.values()]
             for name, photo, detection in zip(photos, searched, detector.detect(searched), strict=True):
                 meant, rivaled = only_main_face(detection, photo)
@@ -55,11 +61,19 @@ def detect_landmarks(
     return FoundLandmarks(landmarks, with_rival)
 
 
-def _in_chunks(source: ImageSource, names: Sequence[str]) -> Iterator[dict[str, np.ndarray]]:
+def _in_chunks(
+    source: ImageSource, names: Sequence[str], pass_over: Callable[[str, UserError], None] | None
+) -> Iterator[dict[str, np.ndarray]]:
     """name -> photo, some at a time: few of large photos, so that memory stays bounded."""
     photos: dict[str, np.ndarray] = {}
     for name in names:
-        photos[name] = decode_image(source.read(name), source.label(name))
+        try:
+            photos[name] = decode_image(source.read(name), source.label(name))
+        except UserError as error:
+            if pass_over is None:
+                raise
+            pass_over(name, error)
+            continue
         if len(photos) == DETECT_AT_ONCE or sum(photo.size for photo in photos.values()) >= BYTES_AT_ONCE:
             yield photos
             photos = {}

@@ -99,14 +99,16 @@ def prepare_tree(
         )
         for file, name in zip(split.files, names, strict=True)
     ]
-    if (added := open_tree(output, settings, photos)) is not None:
-        note(f"{output}: {added}.")
+    growth = open_tree(output, settings, photos, lambda target: (output / "hr" / target).is_file())
+    if growth.names:
+        note(growth.words)
     if (output / "manifest.json").is_file():
         return read_json(output / "manifest.json")
     for part in output.rglob(".part-*"):  # files that a killed run had begun
         part.unlink()
     # Of two sources, one name may be of two photos: both are looked at again.
     no_face = [] if isinstance(source, dict) else list(manifest_before(output).get("images_without_face", ()))
+    no_face = [name for name in no_face if name not in growth.names]
     searched = set(no_face)
     pending = [
         (file, name)

@@ -96,14 +96,16 @@ def prepare_aligned_tree(
         "files": _fingerprint(selection),
     }
     targets = _targets(selection.images, read_record(output))
-    photos_now = [RecordedPhoto(name, target, source.stamp(name)) for name, target in targets.items()]
-    if (added := open_tree(output, settings, photos_now)) is not None:
-        note(f"{output}: {added}.")
+    recorded = [RecordedPhoto(name, target, source.stamp(name)) for name, target in targets.items()]
+    growth = open_tree(output, settings, recorded, lambda target: (output / target).is_file())
+    if growth.names:
+        note(growth.words)
     if (output / "manifest.json").is_file():
         return read_json(output / "manifest.json")
     for part in output.rglob(".part-*"):  # faces that a killed run had begun
         part.unlink()
-    done, searched = find_face_files(output), set(manifest_before(output).get("images_without_landmarks", ()))
+    done = find_face_files(output)
+    searched = set(manifest_before(output).get("images_without_landmarks", ())) - growth.names
     pending = [name for name, target in targets.items() if target not in done and name not in searched]
     bad = [{"image": name, "reason": "it is in the list and not among the images"} for name in selection.missing]
     no_face = [*selection.without_landmarks, *(name for name in targets if name in searched)]

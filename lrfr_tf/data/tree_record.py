@@ -5,7 +5,7 @@
 
 import dataclasses
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,14 +52,24 @@ def read_record(tree: Path) -> dict[str, RecordedPhoto]:
     return {photo.name: photo for photo in photos}
 
 
-def open_tree(output: Path, settings: dict[str, Any], photos: Sequence[RecordedPhoto]) -> str | None:
+@dataclasses.dataclass(frozen=True)
+class Growth:
+    """What has come to a tree since it was begun: names of photos, and a sentence about them, "" if there are none."""
+
+    names: frozenset[str]
+    words: str
+
+
+def open_tree(
+    output: Path, settings: dict[str, Any], photos: Sequence[RecordedPhoto], is_there: Callable[[str], bool]
+) -> Growth:
     """`resumable.open_folder` for a tree of photos, which may have become more since it was begun.
+
+    Photos that were bad, or showed no face, may be replaced or removed.
 
     Args:
         settings: how the tree is made; those of `OF_PHOTOS` may change with the photos.
-
-    Returns:
-        What was added since, such as "2 persons, 7 photos added"; None if nothing was.
+        is_there: tells of a target whether its face is in the tree.
 
     Raises:
         UserError: as `open_folder`, or photos were removed or replaced since.
@@ -68,10 +78,15 @@ def open_tree(output: Path, settings: dict[str, Any], photos: Sequence[RecordedP
     if not before:
         open_folder(output, settings)
         _write_record(output, photos)
-        return None
+        return Growth(frozenset(), "")
     recorded = read_json(output / "settings.json")
     open_folder(output, {**settings, **{key: recorded[key] for key in OF_PHOTOS if key in recorded}})
     now = {photo.name: photo for photo in photos}
+    before = {
+        name: photo
+        for name, photo in before.items()
+        if (name in now and now[name].stamp == photo.stamp) or is_there(photo.target)
+    }
     added = [photo for name, photo in now.items() if name not in before]
     changes = {
         "added": added,
@@ -88,11 +103,10 @@ def open_tree(output: Path, settings: dict[str, Any], photos: Sequence[RecordedP
             f"{output} was made of other photos: {words}, such as {others[0].name}; photos can be added to it, but for "
             "other changes choose another --output or delete it."
         )
-    if not added:
-        return None
-    go_on_with(output, settings)
-    _write_record(output, photos)
-    return words
+    if added:
+        go_on_with(output, settings)
+        _write_record(output, photos)
+    return Growth(frozenset(photo.name for photo in added), f"{output}: {words}." if added else "")
 
 
 def _in_words(changes: Mapping[str, Sequence[RecordedPhoto]], before: Collection[str], now: Collection[str]) -> str:

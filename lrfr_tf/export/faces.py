@@ -1,6 +1,7 @@
 """Real faces for the conversion of a network: those that int8 is calibrated on, and others to measure it on."""
 
 import dataclasses
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,9 @@ from lrfr_tf.files import read_json
 from lrfr_tf.images.decode import decode_image
 from lrfr_tf.images.resize import resize
 from lrfr_tf.sources.image_source import images_by_identity, open_source
+from lrfr_tf.sources.pictures import read_photos
+
+_logger = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,7 +45,7 @@ def sample_faces(
 ) -> np.ndarray:
     """Faces evenly spread over a folder or zip of <person>/<photo>, uint8 [n, side, side, 3], n at most `count`.
 
-    Faces of another size are resized. From a tree of tools/prepare_aligned.py the frame without its margins is cut.
+    Faces of another size are resized; those that cannot be read are named in the log and left out. From a tree of tools/prepare_aligned.py the frame without its margins is cut.
 
     Args:
         held_out_divisor: persons whose number is divisible by it are held out; 0 takes everybody in either case.
@@ -49,7 +53,7 @@ def sample_faces(
         template: what the network was trained on; None where that does not matter.
 
     Raises:
-        UserError: there is no such face, one cannot be read, or it is a tree on another template.
+        UserError: there is no such face, none can be read, or it is a tree on another template.
     """
     source = open_source(path)
     names = [
@@ -70,7 +74,13 @@ def sample_faces(
                 f"The faces in {path} lie on the template {manifest['template']!r}, and the model takes {template!r}."
             )
     places = np.unique(np.linspace(0, len(names) - 1, count).astype(int))
-    photos = [decode_image(source.read(names[place]), source.label(names[place])) for place in places]
+    read = list(read_photos(source, [names[place] for place in places]))
+    photos = [picture.pixels for picture in read if picture.pixels is not None]
+    for picture in read:
+        if picture.error is not None:
+            if not photos:
+                raise UserError(picture.error)
+            _logger.warning("%s", picture.error)
     photos = [face[margin : len(face) - margin, margin + left : face.shape[1] - margin] for face in photos]
     return np.stack([resize(photo, side, side) for photo in photos])
 

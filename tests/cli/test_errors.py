@@ -144,24 +144,48 @@ def test_photos_without_a_face_make_no_tree(tool: Tool, refused: Refused, tmp_pa
 
 
 @pytest.mark.parametrize("kind", ["cut off", "a text", "huge"])
-def test_more_than_one_bad_photo_in_a_hundred_is_an_error(
-    kind: str, tool: Tool, refused: Refused, photos: Path, tmp_path: Path
+def test_a_bad_photo_is_named_and_passed_over(
+    kind: str, tool: Tool, photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copytree(photos, tmp_path / "photos")
-    bad = tmp_path / "photos" / "2" / "03.png"
-    if kind == "cut off":
-        bad.write_bytes(bad.read_bytes()[:-200])
-    elif kind == "a text":
-        bad.write_text("not an image")
-    else:
-        write_header_of_a_huge_png(bad)
-    output = tmp_path / "out"
-    message = refused(tool("prepare_folder"), f"--images={tmp_path}/photos", f"--output={output}")
-    assert "1 of 20 images are missing or cannot be read (more than 1%), for example 2/03.png" in message
+    spoil(tmp_path / "photos" / "2" / "03.png", kind)
+    shutil.copytree(photos / "10", tmp_path / "photos" / "bob")
+    for number in (2, 3, 4):
+        (tmp_path / "photos" / "bob" / f"{number:02d}.png").unlink()
+    module = tool("prepare_folder")
+    run(module.main, module.Config, ["script", f"--images={tmp_path}/photos", f"--output={tmp_path}/out"])
     expected = {"cut off": "truncated", "a text": "is not an image that is known here", "huge": "60000 x 50000 pixels"}
-    assert expected[kind] in message
-    assert [item["image"] for item in read_json(output / "bad_images.json")] == ["2/03.png"]
-    assert not finished_files(output)
+    notes = [line for line in capsys.readouterr().err.splitlines() if line.startswith("note: ")]
+    (bad,) = [line for line in notes if line.startswith("note: 2/03.png is passed over: ")]
+    assert expected[kind] in bad
+    few = "Each person needs 3 photos, to test, to validate and to train; these have fewer and are dropped: bob (2)."
+    assert f"note: {few}" in notes
+    assert [item["image"] for item in read_json(tmp_path / "out" / "bad_images.json")] == ["2/03.png"]
+    assert read_json(tmp_path / "out" / "manifest.json")["images"] == {"train": 11, "val": 4, "test": 4}
+
+
+def test_more_than_three_bad_photos_and_more_than_one_in_twenty_are_an_error(
+    tool: Tool, refused: Refused, photos: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(photos, tmp_path / "photos")
+    for number in range(1, 5):
+        spoil(tmp_path / "photos" / "2" / f"{number:02d}.png", "a text")
+    output = tmp_path / "out"
+    for name in ("prepare_folder", "prepare_aligned"):
+        message = refused(tool(name), f"--images={tmp_path}/photos", f"--output={output / name}")
+        told = "4 of 20 images are missing or cannot be read (more than 5% and more than 3), for example 2/01.png"
+        assert told in message
+        assert len(read_json(output / name / "bad_images.json")) == 4
+        assert not finished_files(output / name)
+
+
+def spoil(photo: Path, kind: str) -> None:
+    if kind == "cut off":
+        photo.write_bytes(photo.read_bytes()[:-200])
+    elif kind == "a text":
+        photo.write_text("not an image")
+    else:
+        write_header_of_a_huge_png(photo)
 
 
 def test_a_huge_image_among_many_is_left_out_and_named(tool: Tool, tmp_path: Path) -> None:

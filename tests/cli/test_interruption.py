@@ -76,11 +76,15 @@ def test_half_written_images_of_a_killed_run_are_not_counted(tool: Tool, photos:
 
 def test_mended_images_are_no_longer_named_as_bad(tool: Tool, refused: Refused, photos: Path, tmp_path: Path) -> None:
     shutil.copytree(photos, tmp_path / "photos")
-    bad = tmp_path / "photos" / "2" / "03.png"
-    bad.write_text("not an image")
+    for number in range(5):
+        (tmp_path / "photos" / "2" / f"{number:02d}.png").write_text("not an image")
     flags = (f"--images={tmp_path}/photos", f"--output={tmp_path}/tree")
     refused(tool("prepare_folder"), *flags)
-    shutil.copy(photos / "2" / "03.png", bad)
+    for number in range(1, 5):
+        shutil.copy(photos / "2" / f"{number:02d}.png", tmp_path / "photos" / "2")
+    run(tool("prepare_folder").main, tool("prepare_folder").Config, ["script", *flags])
+    assert [bad["image"] for bad in read_json(tmp_path / "tree" / "manifest.json")["bad_images"]] == ["2/00.png"]
+    shutil.copy(photos / "2" / "00.png", tmp_path / "photos" / "2")  # one that a finished tree was made without
     run(tool("prepare_folder").main, tool("prepare_folder").Config, ["script", *flags])
     assert read_json(tmp_path / "tree" / "manifest.json")["bad_images"] == []
     assert not (tmp_path / "tree" / "bad_images.json").exists()

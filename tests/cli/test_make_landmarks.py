@@ -20,11 +20,13 @@ def test_a_table_of_a_folder_and_of_a_zip(
     write_people(root, portrait, {"ann": 2}, size=128)
     Image.fromarray(portrait).save(root / "whole.PNG")
     Image.new("RGB", (80, 80)).save(root / "ann/none.png")
+    (root / "ann/bad.jpg").write_text("no image")
     module = tool("make_landmarks")
     module.main(module.Config(images=str(root), output=str(tmp_path / "table.csv")))
-    printed = capsys.readouterr().out
+    printed, told = capsys.readouterr()
     assert "no face: ann/none.png\n" in printed
-    assert "landmarks of 3 images; no face in 1." in printed
+    assert "landmarks of 3 images; no face in 1; 1 cannot be read." in printed
+    assert "note: ann/bad.jpg is passed over: " in told
     found = read_landmarks(tmp_path / "table.csv")
     assert list(found) == ["ann/00.png", "ann/01.png", "whole.PNG"]
     detector = FaceDetector((0.6, 0.7, 0.8))
@@ -49,6 +51,8 @@ def test_mistakes_leave_nothing(tool: Tool, refused: Refused, tmp_path: Path) ->
     assert "No face was found in any of the 1 images" in refused(module, f"--images={tmp_path}/photos", output)
     assert "three thresholds" in refused(module, f"--images={tmp_path}/photos", output, "--thresholds=0.5")
     assert "is a folder" in refused(module, f"--images={tmp_path}/photos", f"--output={tmp_path}")
-    (tmp_path / "photos/b.png").write_bytes(b"\x89PNG\r\n\x1a\nno")
-    assert "b.png" in refused(module, f"--images={tmp_path}/photos", output)
+    for name in "bcde":
+        (tmp_path / f"photos/{name}.png").write_bytes(b"\x89PNG\r\n\x1a\nno")
+    many = refused(module, f"--images={tmp_path}/photos", output)
+    assert "4 of 5 images are missing or cannot be read (more than 5% and more than 3), for example b.png" in many
     assert not (tmp_path / "out").exists()

@@ -263,6 +263,8 @@ def test_tests_of_another_data_set_are_left_out() -> None:
     assert left.images == {"1": ["set/1/9.jpg"], "2": ["set/2/3.jpg"]}
     with pytest.raises(UserError, match="All photos are test or validation photos"):
         Selection({"1": ["set/1/7.jpg"]}).without_tests_of({"1": ["7.jpg", "8.jpg", "9.jpg"]})
+    with pytest.raises(UserError, match=r"leaves nobody out: none of its 3 photos \(07.jpg, 08.jpg, 09.jpg\) is among"):
+        selection.without_tests_of({"1": ["07.jpg", "08.jpg", "09.jpg"]})
 
 
 def test_photos_that_come_later_are_added_and_only_those(
