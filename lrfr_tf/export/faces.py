@@ -45,7 +45,8 @@ def sample_faces(
 ) -> np.ndarray:
     """Faces evenly spread over a folder or zip of <person>/<photo>, uint8 [n, side, side, 3], n at most `count`.
 
-    Faces of another size are resized; those that cannot be read are named in the log and left out. From a tree of tools/prepare_aligned.py the frame without its margins is cut.
+    Faces of another size are resized; those that cannot be read are named in the log and left out. From a tree of
+    tools/prepare_aligned.py the frame without its margins is cut.
 
     Args:
         held_out_divisor: persons whose number is divisible by it are held out; 0 takes everybody in either case.
