@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.export.faces import read_some_faces
+from lrfr_tf.export.faces import sample_faces
 from lrfr_tf.files import write_json
 
 
@@ -18,7 +18,7 @@ def test_margins_of_an_aligned_tree_are_cut(tmp_path: Path) -> None:
         (tmp_path / name / "1").mkdir(parents=True)
         Image.fromarray(whole).save(tmp_path / name / "1" / "1.png")
         write_json(tmp_path / name / "manifest.json", {"left_margin": left, "margin": margin})
-        np.testing.assert_array_equal(read_some_faces(tmp_path / name, 24, 1, 0, held_out=False)[0], inner)
+        np.testing.assert_array_equal(sample_faces(tmp_path / name, 24, 1, 0, held_out=False)[0], inner)
 
 
 def test_a_bad_photo_is_left_out_and_only_bad_ones_are_an_error(
@@ -28,9 +28,9 @@ def test_a_bad_photo_is_left_out_and_only_bad_ones_are_an_error(
     for number in range(3):
         Image.new("RGB", (8, 8)).save(tmp_path / "1" / f"{number}.png")
     (tmp_path / "1" / "1.png").write_text("no image")
-    assert len(read_some_faces(tmp_path, 8, 3, 0, held_out=False)) == 2
+    assert len(sample_faces(tmp_path, 8, 3, 0, held_out=False)) == 2
     assert "1/1.png is not an image" in caplog.text
     for number in range(3):
         (tmp_path / "1" / f"{number}.png").write_text("no image")
     with pytest.raises(UserError, match=r"1/0.png is not an image"):
-        read_some_faces(tmp_path, 8, 3, 0, held_out=False)
+        sample_faces(tmp_path, 8, 3, 0, held_out=False)
