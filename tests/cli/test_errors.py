@@ -13,6 +13,7 @@ from PIL import Image
 from lrfr_tf.cli import train_classifier, train_siamese, train_srcnn, train_srgan
 from lrfr_tf.data.face_cache import load_training_faces
 from lrfr_tf.files import read_json
+from lrfr_tf.images.decode import IMAGE_SUFFIXES
 from lrfr_tf.main import run
 from tests.cli.conftest import REPOSITORY, TOOLS, Refused, Tool
 from tests.faces_by_code import write_people
@@ -64,7 +65,7 @@ def test_an_empty_folder_on_the_real_command_line(tmp_path: Path) -> None:
         "tools/prepare_folder.py", f"--images={tmp_path}/empty", f"--output={tmp_path}/out"
     )
     assert (code, out) == (2, "")
-    assert error == f"error: {tmp_path}/empty holds no <identity>/<image> (.jpg, .jpeg, .png, .bmp, .webp, .pgm).\n"
+    assert error == f"error: {tmp_path}/empty holds no <identity>/<image> ({', '.join(IMAGE_SUFFIXES)}).\n"
     assert not (tmp_path / "out").exists()
 
 
