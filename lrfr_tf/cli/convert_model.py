@@ -54,6 +54,7 @@ class Config:
 
 def main(config: Config) -> None:
     check_flags(config)
+    check_packages(config)
     model = load_convertible(Path(config.model))
     measured = faces_to_measure_on(config, model)
     calibration = faces_to_calibrate_on(config, model) if "tflite_int8" in config.to else None
@@ -112,10 +113,6 @@ def write_file(config: Config, form: str, content: bytes) -> dict[str, Any]:
 
 def check_flags(config: Config) -> None:
     """Refuses flags that cannot work, before anything takes time."""
-    if "onnx" in config.to:
-        to_onnx.load_packages()
-    if any(form.startswith("tflite") for form in config.to):
-        to_tflite.load_interpreter()
     if "tflite_int8" in config.to and config.calibration_faces is None:
         raise UserError("--to=tflite_int8 needs --calibration_faces: the ranges of 8 bits come from real faces.")
     if config.pairs is not None and config.faces is None:
@@ -124,6 +121,14 @@ def check_flags(config: Config) -> None:
         raise UserError("--landmarks aligns the photos of --pairs, which is missing.")
     if config.document is not None and not Path(config.document).is_file():
         raise UserError(f"--document={config.document} is missing.")
+
+
+def check_packages(config: Config) -> None:
+    """Refuses forms whose packages are not installed."""
+    if "onnx" in config.to:
+        to_onnx.load_packages()
+    if any(form.startswith("tflite") for form in config.to):
+        to_tflite.load_interpreter()
 
 
 def faces_to_measure_on(config: Config, model: Convertible) -> Any:

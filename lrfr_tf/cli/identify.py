@@ -27,7 +27,7 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.files import make_folder
 from lrfr_tf.images.annotate import draw_caption, draw_faces
-from lrfr_tf.images.decode import IMAGE_SUFFIXES, write_png
+from lrfr_tf.images.decode import IMAGE_SUFFIXES, read_image, write_png
 from lrfr_tf.main import note
 from lrfr_tf.models.backbone import BACKBONES
 from lrfr_tf.networks.embedding import load_embedder
@@ -81,7 +81,9 @@ class Config:
 
 
 def main(config: Config) -> None:
-    _check(config)
+    check_flags(config)
+    if config.output is not None:
+        make_folder(config.output)
     if config.video is not None:
         _identify_video(config, VideoReader(config.video))
         return
@@ -125,7 +127,8 @@ def _identify_video(config: Config, video: VideoReader) -> None:
         note(video.complaint)
 
 
-def _check(config: Config) -> None:
+def check_flags(config: Config) -> None:
+    """Refuses settings that do not go together, and a photo that cannot be read."""
     if config.embedder is not None and config.gallery is None:
         raise UserError("--embedder and --gallery go together: the one compares faces, the other has the names.")
     for names in (("image", "folder", "video"), ("model", "gallery")):
@@ -137,14 +140,12 @@ def _check(config: Config) -> None:
         raise UserError("Give one of --fpir, --far and --threshold, and one only.")
     if config.cropped and config.video is not None:
         raise UserError("--cropped is for photos; in a video the faces are searched for.")
-    if config.output is not None:
-        make_folder(config.output)
+    if config.image is not None:
+        read_image(config.image)
 
 
 def _photos(config: Config) -> tuple[ImageSource, list[str]]:
     if config.image is not None:
-        if not Path(config.image).is_file():  # said before any network is loaded
-            raise UserError(f"{config.image} cannot be read: No such file or directory.")
         return FolderSource(Path(config.image).parent), [Path(config.image).name]
     source = open_source(Path(str(config.folder)))
     names = source.names()
