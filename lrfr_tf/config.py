@@ -25,7 +25,7 @@ Config = TypeVar("Config")
 # What is given by flags of these names is read, in every command: it must be there.
 INPUT_FLAGS = frozenset({
     "against", "baseline", "calibration_faces", "checkpoint", "data", "data_root", "document", "embeddings", "exclude",
-    "exclude_names", "faces", "facenet_weights", "folder", "gallery", "heads", "identities", "identity_meta", "image",
+    "exclude_names", "faces", "facenet_weights", "folder", "heads", "identities", "identity_meta", "image",
     "images", "levels", "pairs", "people", "photos", "pixels", "siamese_embeddings", "siamese_heads", "teacher_weights",
     "test_images", "test_subjects", "vgg_weights", "video", "without_tests_of",
 })  # fmt: skip
@@ -73,7 +73,7 @@ def parse(config_class: type[Config], arguments: Sequence[str], description: str
 
     Raises:
         UserError: an unknown flag, a value of the wrong type, one outside its choices, a required flag left out, or a
-            flagfile that cannot be read; or what it is to read does not exist.
+            flagfile that cannot be read.
         SystemExit: `--help` was given; the text is on stdout.
     """
     values = flags.FlagValues()
@@ -98,9 +98,17 @@ def parse(config_class: type[Config], arguments: Sequence[str], description: str
         if value is None and field.default is dataclasses.MISSING:
             raise UserError(f"--{field.name} is missing: {field.metadata['help']}.")
         settings[field.name] = _checked(field, kinds[field.name], value)
-    for name, value in settings.items():
-        _check_is_there(name, value)
     return config_class(**settings)
+
+
+def check_inputs(config: Any) -> None:
+    """Looks whether what a command is to read is there, by the names of its settings.
+
+    Raises:
+        UserError: it is not.
+    """
+    for field in dataclasses.fields(config):
+        _check_is_there(field.name, getattr(config, field.name))
 
 
 def write_run_record(folder: str | Path, config: Any, **more: Any) -> None:

@@ -3,19 +3,21 @@
 import contextlib
 import errno
 import importlib
+import io
 import os
+import select
 import signal
 import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from types import ModuleType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 from tqdm import tqdm
 
 from lrfr_tf import resumable
-from lrfr_tf.config import parse
+from lrfr_tf.config import check_inputs, parse
 from lrfr_tf.errors import UserError
 from lrfr_tf.printable import print_every_name, printable
 from lrfr_tf.stand_ins import light_module
@@ -46,9 +48,9 @@ def start(command: str, arguments: Sequence[str] | None = None) -> None:
     with exit_codes(arguments):
         light = light_module(command)
         if light is not None:
-            _settings(light, light.Config, arguments)
+            _checked_settings(light, arguments)
         module = importlib.import_module(command)
-        module.main(_settings(module, module.Config, arguments))
+        module.main(_checked_settings(module, arguments))
 
 
 def run(main: Callable[[Any], None], config_class: type, arguments: Sequence[str] | None = None) -> None:
@@ -59,11 +61,12 @@ def run(main: Callable[[Any], None], config_class: type, arguments: Sequence[str
     """
     arguments = sys.argv if arguments is None else arguments
     with exit_codes(arguments):
-        main(_settings(sys.modules[main.__module__], config_class, arguments))
+        main(parse(config_class, arguments, sys.modules[main.__module__].__doc__ or ""))
 
 
-def _settings(module: ModuleType, config_class: type, arguments: Sequence[str]) -> Any:
-    config: Any = parse(config_class, arguments, module.__doc__ or "")
+def _checked_settings(module: ModuleType, arguments: Sequence[str]) -> Any:
+    config: Any = parse(module.Config, arguments, module.__doc__ or "")
+    check_inputs(config)
     check_flags = getattr(module, "check_flags", None)
     if check_flags is not None:
         check_flags(config)
@@ -104,14 +107,25 @@ def _close_failed_streams() -> bool:
     """Leads stdout and stderr nowhere if they cannot be written to: Python would complain at its end. True if so."""
     failed = False
     for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except OSError:
+        if _has_failed(stream):
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, stream.fileno())
             os.close(nowhere)
             failed = True
     return failed
+
+
+def _has_failed(stream: TextIO) -> bool:
+    try:
+        stream.flush()
+        if not hasattr(select, "poll"):  # Windows
+            return False
+        # What could not be written may be lost already, and a flush with nothing to write succeeds.
+        poll = select.poll()
+        poll.register(stream.fileno(), select.POLLOUT)
+        return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
+    except OSError as error:
+        return not isinstance(error, io.UnsupportedOperation)  # a stream in memory has no file
 
 
 @contextlib.contextmanager

@@ -28,6 +28,12 @@ def print_every_name() -> None:
             reconfigure(errors=ESCAPED)
 
 
+def in_table(name: str) -> str:
+    """A name as a table that is read again holds it: bytes that are no UTF-8 as %E9, since a backslash divides folders
+    there."""
+    return "".join(escaped(letter).replace("\\x", "%") if _is_surrogate(letter) else letter for letter in name)
+
+
 def name_bytes(text: str) -> bytes:
     """UTF-8 for digests: the same as ever, and defined for names that are no UTF-8, too."""
     return text.encode("utf-8", "surrogatepass")
@@ -41,6 +47,10 @@ def escaped(letter: str) -> str:
     if code <= 0xFF:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+def _is_surrogate(letter: str) -> bool:
+    return "\ud800" <= letter <= "\udfff"
 
 
 def _is_unprintable(letter: str) -> bool:

@@ -77,7 +77,7 @@ class _StandInModule(types.ModuleType):
 
 
 class _StandIn:
-    """What a module can do with a name of a package while it is imported: inherit, annotate, decorate, call, look in."""
+    """A name of a package: whoever imports it may inherit, annotate, decorate, call, or look for names in it."""
 
     def __getattr__(self, name: str) -> Any:
         return _own_or_stand_in(name)

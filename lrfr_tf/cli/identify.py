@@ -22,16 +22,18 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from lrfr_tf.cli.drawn import drawn_path, mark_of, write_drawn
 from lrfr_tf.config import option
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.files import make_folder
 from lrfr_tf.images.annotate import draw_caption, draw_faces
-from lrfr_tf.images.decode import IMAGE_SUFFIXES, read_image, write_png
+from lrfr_tf.images.decode import IMAGE_SUFFIXES, read_image
 from lrfr_tf.main import note
 from lrfr_tf.models.backbone import BACKBONES
 from lrfr_tf.networks.embedding import load_embedder
 from lrfr_tf.networks.super_resolution import load_super_resolver
+from lrfr_tf.printable import printable
 from lrfr_tf.recognition.calibration import FPIR, KNOWN, UNKNOWN, DecisionRule, Threshold
 from lrfr_tf.recognition.face_crops import CROP_KINDS
 from lrfr_tf.recognition.gallery import Gallery
@@ -97,7 +99,9 @@ def main(config: Config) -> None:
             if config.image is None:
                 note(picture.error)
         elif config.output is not None:
-            write_png(Path(config.output) / f"{picture.name}.png", _drawn(config, picture, faces))
+            mark = mark_of(source.label(picture.name))
+            path = drawn_path(config.output, picture.name, ".png", mark)
+            write_drawn(path, _drawn(config, picture, faces), mark)
     if config.image is not None and errors:
         raise UserError(errors[0])
     if len(errors) == len(names):
@@ -110,17 +114,16 @@ def _identify_video(config: Config, video: VideoReader) -> None:
     with contextlib.ExitStack() as stack:
         writer = None
         if config.output is not None:
-            path = Path(config.output) / f"{Path(video.path).stem}.mp4"
-            if path.resolve() == Path(video.path).resolve():
-                raise UserError(f"--output={config.output} would put the drawn video in the place of {video.path}.")
-            writer = stack.enter_context(VideoWriter(path, video.rate / config.every))
+            mark = mark_of(video.path)
+            path = drawn_path(config.output, Path(video.path).name, ".mp4", mark)
+            writer = stack.enter_context(VideoWriter(path, video.rate / config.every, video.path, mark))
         note(
             "Each frame is answered by itself, so that the rate for strangers does not hold: a stranger who stays in "
             "view is decided about again in every frame."
         )
         for picture, faces in _answers(config, identifier, video.frames(config.every), progress):
             if writer is not None:
-                writer.write(_drawn(config, picture, faces))
+                writer.write(_drawn(config, picture, faces), picture.seconds)
     if video.frames_read == 0:
         raise UserError(str(video.complaint))
     if video.complaint is not None:
@@ -140,6 +143,8 @@ def check_flags(config: Config) -> None:
         raise UserError("Give one of --fpir, --far and --threshold, and one only.")
     if config.cropped and config.video is not None:
         raise UserError("--cropped is for photos; in a video the faces are searched for.")
+    if config.gallery is not None and not Path(config.gallery).exists():
+        raise UserError(f"--gallery={config.gallery} does not exist.")
     if config.image is not None:
         read_image(config.image)
 
@@ -164,7 +169,11 @@ def _load(config: Config) -> Identifier:
     resolver = None if config.super_resolver is None else load_super_resolver(Path(config.super_resolver))
     strangers = calibration_of(model, embedder) if config.threshold is None else None
     recognizer = Recognizer(embedder, cut=config.cut, super_resolver=resolver, detector=detector, strangers=strangers)
-    return Identifier(recognizer, Gallery.from_folder(str(config.gallery), recognizer, rule=rule, note=note))
+    gallery = Gallery.from_folder(
+        str(config.gallery), recognizer, rule=rule, note=note,
+        progress=lambda persons: tqdm(persons, desc="embed the gallery", unit="person"),
+    )  # fmt: skip
+    return Identifier(recognizer, gallery)
 
 
 def _answers(
@@ -222,6 +231,7 @@ def json_line(picture: Picture, faces: Sequence[IdentifiedFace], threshold: Thre
 def table_rows(picture: Picture, faces: Sequence[IdentifiedFace]) -> list[str]:
     """A row for each face, or one that says why there is none."""
     where = picture.name if picture.frame is None else f"{picture.seconds:.2f} s, frame {picture.frame}"
+    where = printable(where)
     if len(where) > LONGEST_NAME:
         where = "…" + where[1 - LONGEST_NAME :]
     if not faces:
@@ -231,9 +241,9 @@ def table_rows(picture: Picture, faces: Sequence[IdentifiedFace]) -> list[str]:
         face, match = one.face, one.match
         box = f"({', '.join(f'{value:.0f}' for value in face.box)})"
         detected = "" if face.detection_score is None else f"{face.detection_score:.3f}"
-        others = ", ".join(f"{name} {score:.3f}" for name, score in match.next_best[:2])
+        others = printable(", ".join(f"{name} {score:.3f}" for name, score in match.next_best[:2]))
         least = "-" if match.threshold is None else f"{match.threshold:.3f}"
-        name = match.name or UNKNOWN
+        name = printable(match.name or UNKNOWN)
         rows.append(ROW.format(where, box, detected, name, f"{match.score:.3f}", least, others).rstrip())
     return rows
 

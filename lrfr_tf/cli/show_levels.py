@@ -11,6 +11,7 @@ import dataclasses
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
 from lrfr_tf.benchmarks.camera_levels import RIGHT, ShownPhoto, show_photos, table_lines
 from lrfr_tf.benchmarks.level_sheet import Tile, write_level_sheet
@@ -46,7 +47,14 @@ class Config:
     shown: int = option(10, "number of photos on the picture, evenly spread over all", at_least=1)
 
 
+def check_flags(config: Config) -> None:
+    """Refuses a gallery that is not there, before any network is loaded."""
+    if not Path(config.gallery).exists():
+        raise UserError(f"--gallery={config.gallery} does not exist.")
+
+
 def main(config: Config) -> None:
+    check_flags(config)
     source = open_source(Path(config.photos))
     photos = images_by_identity(source, note)
     resolver = load_super_resolver(Path(config.super_resolver))
@@ -59,7 +67,10 @@ def main(config: Config) -> None:
             threshold = LEAST_COSINE
     detector = FaceDetector(min_face_size=config.min_face_size)
     recognizer = Recognizer(embedder, detector=detector, strangers=strangers)
-    gallery = Gallery.from_folder(config.gallery, recognizer, rule=DecisionRule(threshold=threshold), note=note)
+    gallery = Gallery.from_folder(
+        config.gallery, recognizer, rule=DecisionRule(threshold=threshold), note=note,
+        progress=lambda persons: tqdm(persons, desc="embed the gallery", unit="person"),
+    )  # fmt: skip
     conditions = conditions_of([config.height], config.camera)
     finder = FaceCutter(FaceDetector(GALLERY_THRESHOLDS), "box")
     made = show_photos(photos, source, conditions, finder, Identifier(recognizer, gallery), resolver, note)

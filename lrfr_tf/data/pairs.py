@@ -24,6 +24,7 @@ from lrfr_tf.data.name_list import lines_of
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import atomic_file
 from lrfr_tf.names import nfc
+from lrfr_tf.printable import in_table
 
 ImageT = TypeVar("ImageT")
 LFW_FOLDS, LFW_PAIRS = 10, 300
@@ -78,8 +79,11 @@ class PairedImages(Generic[ImageT]):
 
 
 def image_key(person: str, file_name: str) -> tuple[str, str]:
-    """What two names of one image share: the person, and the file's name without its suffix, normalized to NFC."""
-    return nfc(person), nfc(PurePosixPath(file_name).stem)
+    """What two names of one image share: the person, and the file's name without its suffix, normalized to NFC.
+
+    Bytes that are no UTF-8 are written as in a list, so that the image is found by what stands there.
+    """
+    return in_table(nfc(person)), in_table(nfc(PurePosixPath(file_name).stem))
 
 
 def make_pairs(
@@ -152,7 +156,7 @@ def write_pairs(path: Path, folds: Sequence[Sequence[Pair]]) -> None:
         fields = [*pair.first, pair.second[1]] if pair.same else [*pair.first, *pair.second]
         lines.append("\t".join(fields))
     with atomic_file(path) as temporary:
-        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        temporary.write_text(in_table("\n".join(lines)) + "\n", encoding="utf-8")
 
 
 def read_pairs(path: Path) -> list[list[Pair]]:

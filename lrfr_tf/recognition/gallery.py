@@ -3,7 +3,7 @@
 import dataclasses
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -98,6 +98,7 @@ class Gallery:
         *,
         rule: DecisionRule | None = None,
         note: Callable[[str], None] = _logger.warning,
+        progress: Callable[[list[str]], Iterable[str]] = iter,
     ) -> Self:
         """Embeds <person>/<photo> once: in each photo the main face (see `lrfr_tf.faces.choose`).
 
@@ -108,13 +109,14 @@ class Gallery:
             note: told, in one sentence each, about photos that cannot be read or show no face, and about persons
                 without one that does; they are left out. And about photos with another face about as large, which are
                 not.
+            progress: goes through the names of the persons as they are embedded, such as `tqdm`.
 
         Raises:
             UserError: there is no photo, none shows a face, or a threshold must be given.
         """
         rule = rule or DecisionRule()
         recognizer.check_rule(rule)
-        names, means = enroll(open_source(Path(folder)), recognizer, note)
+        names, means = enroll(open_source(Path(folder)), recognizer, note, progress)
         threshold = rule.threshold_for(recognizer.strangers, len(names))
         return cls(names, means, threshold, recognizer.embedder.name)
 
@@ -145,19 +147,24 @@ class Gallery:
         ]
 
 
-def enroll(source: ImageSource, recognizer: Recognizer, note: Callable[[str], None]) -> tuple[list[str], np.ndarray]:
+def enroll(
+    source: ImageSource,
+    recognizer: Recognizer,
+    note: Callable[[str], None],
+    progress: Callable[[list[str]], Iterable[str]] = iter,
+) -> tuple[list[str], np.ndarray]:
     """The names of people and the mean embedding of each one's photos, float32 [persons, D] of unit length.
 
     Args:
         source: the photos; see `images_by_identity`.
-        note: see `Gallery.from_folder`.
+        note, progress: see `Gallery.from_folder`.
 
     Raises:
         UserError: there is no photo, or none shows a face.
     """
     photos = images_by_identity(source, note)
     names, means = [], []
-    for person in sorted_names([*photos, *_empty_folders(source)]):
+    for person in progress(sorted_names([*photos, *_empty_folders(source)])):
         parts = [recognizer.embed(faces) for faces in _faces(source, photos.get(person, []), recognizer.enroller, note)]
         mean = np.concatenate([np.zeros((0, recognizer.embedder.dimensions), np.float32), *parts]).sum(axis=0)
         length = float(np.linalg.norm(mean))

@@ -56,7 +56,7 @@ class VideoReader:
                 raise UserError(f"{path} holds no video.")
             self._stream: Any = self._container.streams.video[0]
             if self._stream.codec_context is None:
-                raise UserError(f"{path} is of the codec {_codec_name(self._container)}, which FFmpeg cannot read here.")
+                raise UserError(f"{path} is coded as {_codec_name(self._container)}, which this FFmpeg cannot read.")
             self._check_size(self._stream.width, self._stream.height)
         except BaseException:
             self._open_files.close()
@@ -127,15 +127,17 @@ class VideoWriter:
         path: the file.
         rate: frames a second, for frames whose time is not told.
         sound_of: a video whose sound is taken over.
+        comment: a text that the file carries (see `comment_of`).
 
     Raises:
         UserError: the file cannot be written, for example because the disk is full.
     """
 
-    def __init__(self, path: Path, rate: float, sound_of: str | Path | None = None) -> None:
+    def __init__(self, path: Path, rate: float, sound_of: str | Path | None = None, comment: str = "") -> None:
         self.path = path
         self.rate = rate
         self._sound_of = sound_of
+        self._comment = comment
         self._container: Any = None
         self._stream: Any = None
         self._sound: SoundCopier | None = None
@@ -169,9 +171,10 @@ class VideoWriter:
     def _begin(self, frame: np.ndarray) -> None:
         temporary = self._open_files.enter_context(atomic_file(self.path))
         # A file of Python's, as its errors are those of the system: a full disk is told as such.
-        file = self._open_files.enter_context(open(temporary, "wb"))
+        file = self._open_files.enter_context(temporary.open("wb"))
         self._size = (frame.shape[1], frame.shape[0])
         self._container = av.open(file, "w", format="mp4")
+        self._container.metadata["comment"] = self._comment
         height, width = _even(frame).shape[:2]
         rate = Fraction(self.rate).limit_denominator(1001)
         known = ENCODER in av.codecs_available
@@ -212,7 +215,8 @@ def open_container(path: str | Path, open_files: contextlib.ExitStack) -> Any:
         UserError: it cannot be read, or is not a video.
     """
     try:
-        file = open_files.enter_context(open(path, "rb"))  # by name FFmpeg would take "a:b.mp4" for an address
+        file = Path(path).open("rb")  # noqa: SIM115  # by its name FFmpeg would take "a:b.mp4" for an address
+        open_files.callback(file.close)
         return open_files.enter_context(av.open(file, options=ONLY_THE_FILE))
     except OSError as error:  # FFmpeg's own errors are OSErrors or ValueErrors
         reason = f": {error.strerror}" if error.filename == str(path) else ""
@@ -221,20 +225,29 @@ def open_container(path: str | Path, open_files: contextlib.ExitStack) -> Any:
         raise UserError(f"{path} cannot be read as a video.") from None
 
 
+def comment_of(path: str | Path) -> str | None:
+    """The comment that a video carries; None if it has none, or cannot be read."""
+    with contextlib.ExitStack() as open_files:
+        try:
+            return open_container(path, open_files).metadata.get("comment")
+        except UserError:
+            return None
+
+
 def start_of(container: Any) -> float:
     """The time in seconds at which a file begins; what is in it is counted from there."""
     return 0.0 if container.start_time is None else container.start_time / av.time_base
 
 
 def _codec_name(container: Any) -> str:
-    """As FFmpeg's description of the file has it: "none (ZZZZ / 0x5A5A5A5A)"."""
+    """What FFmpeg's description of the file calls it, such as "ZZZZ / 0x5A5A5A5A"."""
     before = av.logging.get_level()
     av.logging.set_level(av.logging.INFO)
     try:
-        found = re.search(r"Video: ([^,\n]+)", container.dumps_format())
+        found = re.search(r"Video: (?:none \()?([^,)\n]+)", container.dumps_format())
     finally:
         av.logging.set_level(before)
-    return found[1].strip() if found else "that nobody knows"
+    return found[1].strip() if found else "something"
 
 
 def _even(frame: np.ndarray) -> np.ndarray:

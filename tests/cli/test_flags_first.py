@@ -103,6 +103,7 @@ def test_what_else_is_wrong_with_flags_loads_nothing_large(tmp_path: Path) -> No
         ("lrfr", "identify", "--gallery=.", "--folder=.", "--every=0"): "--every=0 is out of range; ",
         ("lrfr", "identify", "--gallery=.", f"--image={tmp_path}"): f"{tmp_path} ",
         ("lrfr", "identify", "--gallery=.", f"--image={tmp_path}/text.jpg"): f"{tmp_path}/text.jpg is not an image",
+        ("lrfr", "identify", f"--gallery={nowhere}", "--folder=."): f"--gallery={nowhere} does not exist.",
         ("lrfr", "identify", "--gallery=.", f"--video={nowhere}"): f"--video={nowhere} does not exist.",
         ("tools/convert_model.py", "--model=.", "--output=x", "--to=tflite_int8"): "--to=tflite_int8 needs ",
     }  # fmt: skip
@@ -113,7 +114,8 @@ def test_what_else_is_wrong_with_flags_loads_nothing_large(tmp_path: Path) -> No
 
 def test_every_flag_that_is_read_is_looked_for() -> None:
     """A new flag for a file is either known as input or named here."""
-    others = {"output", "save_landmarks", "contact_sheet", "teacher_cache", "methods"}  # written, or names in a folder
+    others = {"output", "save_landmarks", "contact_sheet", "teacher_cache"}  # written
+    others |= {"gallery", "methods"}  # looked for by the command; names in a folder
     words = ("folder", "file", "zip", "list of", "table of", "tree", "photo", "video")
     for name in [*TOOLS, *TRAININGS]:
         for field in dataclasses.fields(importlib.import_module(f"lrfr_tf.cli.{name}").Config):

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from lrfr_tf.files import atomic_file, atomic_folder
+from lrfr_tf.printable import ESCAPED
 from lrfr_tf.study.report.faces import Example
 from lrfr_tf.study.report.html import html_page
 from lrfr_tf.study.report.sections import (
@@ -54,7 +55,7 @@ def write_report(
         ("report.html", html_page(result, examples, drawn)),
     ):
         with atomic_file(folder / name) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+            temporary.write_text(text, encoding="utf-8", errors=ESCAPED)
 
 
 def _markdown_page(result: dict[str, Any], examples: Sequence[Example], drawn: dict[str, bytes]) -> str:
