@@ -29,9 +29,9 @@ def print_every_name() -> None:
 
 
 def in_table(name: str) -> str:
-    """A name as a table that is read again holds it: bytes that are no UTF-8 as %E9, since a backslash divides folders
-    there."""
-    return "".join(escaped(letter).replace("\\x", "%") if _is_surrogate(letter) else letter for letter in name)
+    """A name as a table that is read again holds it: line ends and bytes that are no UTF-8 as %0a and %e9, since a
+    backslash divides folders there."""
+    return "".join(escaped(letter).replace("\\x", "%") if _spoils_a_table(letter) else letter for letter in name)
 
 
 def name_bytes(text: str) -> bytes:
@@ -49,8 +49,8 @@ def escaped(letter: str) -> str:
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
 
 
-def _is_surrogate(letter: str) -> bool:
-    return "\ud800" <= letter <= "\udfff"
+def _spoils_a_table(letter: str) -> bool:
+    return letter in "\r\n" or "\ud800" <= letter <= "\udfff"
 
 
 def _is_unprintable(letter: str) -> bool:

@@ -13,7 +13,9 @@ ROOMS = (
     "recognition", "export", "benchmarks", "study", "tf_serving", "speed", "cli", "entry", "repository",
     "tools",
 )  # fmt: skip
-BASE = {"__init__", "errors", "files", "names", "resumable", "config", "main", "silence"}
+BASE = {
+    "__init__", "errors", "files", "names", "resumable", "config", "main", "silence", "printable", "stand_ins",
+}  # fmt: skip
 # Single files of the package, the scripts of tools/, and those of tools/repository.
 NO_FOLDERS = ("base", "entry", "repository", "tools")
 FOLDERS = tuple(room for room in ROOMS if room not in NO_FOLDERS)

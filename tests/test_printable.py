@@ -69,9 +69,9 @@ def test_files_take_every_name(tmp_path: Path) -> None:
 
 def test_a_table_of_landmarks_and_a_list_of_pairs_find_the_image_again(tmp_path: Path) -> None:
     points = np.arange(10, dtype=float).reshape(5, 2)
-    image = f"{NOT_UTF8}/{NOT_UTF8}.jpg"
-    write_landmarks(tmp_path / "table.csv", {image: points})
-    assert list(by_image(read_landmarks(tmp_path / "table.csv"))) == [key_of(image)]
+    images = [f"{NOT_UTF8}/{NOT_UTF8}.jpg", "bob/two\r\nlines.jpg", "Zoë/林.jpg"]
+    write_landmarks(tmp_path / "table.csv", dict.fromkeys(images, points))
+    assert list(by_image(read_landmarks(tmp_path / "table.csv"))) == [key_of(image) for image in images]
     names = [(NOT_UTF8, "1.jpg"), (NOT_UTF8, f"{NOT_UTF8}.jpg"), ("bob", "2.jpg")]
     write_pairs(tmp_path / "pairs.txt", [[Pair(names[0], names[1]), Pair(names[0], names[2])]])
     ((same, _),) = read_pairs(tmp_path / "pairs.txt")

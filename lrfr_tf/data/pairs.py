@@ -154,9 +154,9 @@ def write_pairs(path: Path, folds: Sequence[Sequence[Pair]]) -> None:
             if file_name.isdecimal() or any(mark in name for name in (person, file_name) for mark in "\t\r\n"):
                 raise UserError(f"A list of pairs cannot hold the name {person}/{file_name!r}.")
         fields = [*pair.first, pair.second[1]] if pair.same else [*pair.first, *pair.second]
-        lines.append("\t".join(fields))
+        lines.append("\t".join(map(in_table, fields)))
     with atomic_file(path) as temporary:
-        temporary.write_text(in_table("\n".join(lines)) + "\n", encoding="utf-8")
+        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def read_pairs(path: Path) -> list[list[Pair]]:

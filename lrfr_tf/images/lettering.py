@@ -47,10 +47,19 @@ def fitting_line(text: str, letters: int, width: int) -> Line:
     return line
 
 
+def in_standard_font(text: str) -> str:
+    """The text with escapes in the place of letters that matplotlib's own font has not, for its plots."""
+    letters = _letters_of(_standard_font())
+    return "".join(letter if ord(letter) in letters else escaped(letter) for letter in _composed(text))
+
+
 def _shown(text: str) -> str:
-    # Composed, as a font has ä and not always a dot to put on any letter.
-    text = printable(unicodedata.normalize("NFC", text))
-    return "".join(letter if _font_of(letter) else escaped(letter) for letter in text)
+    return "".join(letter if _font_of(letter) else escaped(letter) for letter in _composed(text))
+
+
+def _composed(text: str) -> str:
+    # A font has ä, and not always a dot to put on any letter.
+    return printable(unicodedata.normalize("NFC", text))
 
 
 def _runs(text: str) -> list[tuple[str, str]]:

@@ -69,6 +69,10 @@ def test_noto_fonts_are_found(name: str, monkeypatch: pytest.MonkeyPatch) -> Non
         lettering._system_fonts.cache_clear()
 
 
+def test_plots_have_the_standard_font_alone() -> None:
+    assert lettering.in_standard_font("Zoë 林 \udce9") == "Zoë \\u6797 \\xe9"
+
+
 def test_a_line_that_is_too_wide_is_cut() -> None:
     line = fitting_line("somebody with a long name", 12, 80)
     assert 40 < line.width <= 80

@@ -7,6 +7,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from lrfr_tf.images.lettering import in_standard_font
 from lrfr_tf.study.report.figures import count, number, percent
 from lrfr_tf.study.report.tables import recognition_groups
 from lrfr_tf.study.report.words import (
@@ -185,8 +186,8 @@ def _legend(figure: Figure, columns: int) -> None:
 
 
 def _plain(text: str) -> str:
-    """A name as matplotlib should print it: a dollar sign would start a formula."""
-    return one_line(text).replace("$", r"\$")
+    """A name as matplotlib should print it: a dollar sign would start a formula, and a letter may be in no font."""
+    return in_standard_font(one_line(text)).replace("$", r"\$")
 
 
 def _png(figure: Figure) -> bytes:
