@@ -52,9 +52,14 @@ class Config:
     contact_faces: int = option(100, "number of faces on it, evenly spread over all faces scored", at_least=1)
 
 
+def check_flags(config: Config) -> None:
+    """Refuses a result that cannot be written, before anything is loaded."""
+    check_result_file(config.output)
+
+
 def main(config: Config) -> None:
     started = time.monotonic()
-    check_result_file(config.output)
+    check_flags(config)
     trees: dict[str, Any] = {}
     shown: dict[str, list[np.ndarray]] = {}
     resolvers: dict[str, SuperResolutionNetwork] = {}

@@ -31,7 +31,7 @@ from lrfr_tf.images.annotate import draw_caption, draw_faces
 from lrfr_tf.images.decode import IMAGE_SUFFIXES, read_image
 from lrfr_tf.main import note
 from lrfr_tf.models.backbone import BACKBONES
-from lrfr_tf.networks.embedding import load_embedder
+from lrfr_tf.networks.embedding import check_embedder, load_embedder
 from lrfr_tf.networks.super_resolution import load_super_resolver
 from lrfr_tf.printable import printable
 from lrfr_tf.recognition.calibration import FPIR, KNOWN, UNKNOWN, DecisionRule, Threshold
@@ -143,6 +143,8 @@ def check_flags(config: Config) -> None:
         raise UserError("Give one of --fpir, --far and --threshold, and one only.")
     if config.cropped and config.video is not None:
         raise UserError("--cropped is for photos; in a video the faces are searched for.")
+    if config.model is None:
+        check_embedder(config.embedder or DEFAULT_EMBEDDER)
     if config.gallery is not None and not Path(config.gallery).exists():
         raise UserError(f"--gallery={config.gallery} does not exist.")
     if config.image is not None:

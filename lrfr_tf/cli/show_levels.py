@@ -21,7 +21,7 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.images.camera import LEVELS
 from lrfr_tf.main import note
-from lrfr_tf.networks.embedding import load_embedder
+from lrfr_tf.networks.embedding import check_embedder, load_embedder
 from lrfr_tf.networks.super_resolution import load_super_resolver
 from lrfr_tf.recognition.calibration import DecisionRule
 from lrfr_tf.recognition.face_crops import FaceCutter
@@ -48,7 +48,8 @@ class Config:
 
 
 def check_flags(config: Config) -> None:
-    """Refuses a gallery that is not there, before any network is loaded."""
+    """Refuses a gallery or an embedder that is not there, before any network is loaded."""
+    check_embedder(config.embedder)
     if not Path(config.gallery).exists():
         raise UserError(f"--gallery={config.gallery} does not exist.")
 

@@ -139,6 +139,21 @@ class ExportedEmbedder(Embedder):
         return embeddings
 
 
+def check_embedder(model: str) -> None:
+    """Looks whether there is such an embedder, without loading anything; see `load_embedder`.
+
+    Raises:
+        UserError: the model is not known or missing.
+    """
+    if model.endswith(WEIGHTS_SUFFIX) or model in ("facenet", *EMBEDDERS, W600K_MBF):
+        return
+    if find_version(Path(model)) is None:
+        raise UserError(
+            f"The embedding model {model!r} is not known; there are {', '.join((*EMBEDDERS, W600K_MBF))}, folders of "
+            f"exports (with saved_model.pb) and files of weights (*{WEIGHTS_SUFFIX})."
+        )
+
+
 def load_embedder(model: str, weights: Path | None = None, backbone: str = "spherenet20") -> Embedder:
     """Loads a FaceNet by name, an exported embedder, or weights of a training.
 
@@ -155,17 +170,13 @@ def load_embedder(model: str, weights: Path | None = None, backbone: str = "sphe
     Raises:
         UserError: the model is not known or missing, a file is another one or was changed, or it cannot be fetched.
     """
+    check_embedder(model)
     if model.endswith(WEIGHTS_SUFFIX):
         return _load_weights(Path(model), backbone)
     version = find_version(Path(model))
     if version is not None:
         return _load_export(version)
     model = "facenet-128" if model == "facenet" else model
-    if model not in (*EMBEDDERS, W600K_MBF):
-        raise UserError(
-            f"The embedding model {model!r} is not known; there are {', '.join((*EMBEDDERS, W600K_MBF))}, folders of "
-            f"exports (with saved_model.pb) and files of weights (*{WEIGHTS_SUFFIX})."
-        )
     if model == W600K_MBF:
         network = load_w600k_mbf(None if weights is None else Path(weights))
         return _with_unit_length(network, model, W600K_SHA256, W600K_TEMPLATE)

@@ -105,6 +105,9 @@ def test_what_else_is_wrong_with_flags_loads_nothing_large(tmp_path: Path) -> No
         ("lrfr", "identify", "--gallery=.", f"--image={tmp_path}/text.jpg"): f"{tmp_path}/text.jpg is not an image",
         ("lrfr", "identify", f"--gallery={nowhere}", "--folder=."): f"--gallery={nowhere} does not exist.",
         ("lrfr", "identify", "--gallery=.", f"--video={nowhere}"): f"--video={nowhere} does not exist.",
+        ("lrfr", "identify", "--gallery=.", "--folder=.", "--embedder=siames"): "The embedding model 'siames' is not",
+        ("lrfr", "evaluate", "lfw", "--model=x", "--data=.", "--pairs=.", "--output=x"): "The embedding model 'x' is",
+        ("lrfr", "evaluate", "tinyface", "--model=siamese", "--data=.", f"--output={tmp_path}"): "--output=",
         ("tools/convert_model.py", "--model=.", "--output=x", "--to=tflite_int8"): "--to=tflite_int8 needs ",
     }  # fmt: skip
     sentences = refusals([list(call) for call in expected])
