@@ -48,8 +48,15 @@ def _stand_ins() -> Iterator[None]:
     finally:
         sys.meta_path.remove(finder)
         for name in sys.modules.keys() - before:
-            if name.split(".")[0] in LARGE_PACKAGES or name.startswith("lrfr_tf."):
+            if name.startswith("lrfr_tf.") or _has_stand_ins(sys.modules[name]):
                 del sys.modules[name]
+
+
+def _has_stand_ins(module: types.ModuleType) -> bool:
+    """True for a stand-in, and for a module of another package that has imported one."""
+    return isinstance(module, _StandInModule) or any(
+        isinstance(value, _StandIn | _StandInModule) for value in list(vars(module).values())
+    )
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
