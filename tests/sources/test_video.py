@@ -36,6 +36,8 @@ def write_film(
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         stream.codec_context.time_base = Fraction(1, 1000)
         if turned:
+            if not hasattr(stream, "set_display_rotation"):
+                pytest.skip("this PyAV reads rotations, and writes none")
             stream.set_display_rotation(turned)
         track = film.add_stream(sound, rate=RATE) if sound else None
         for number, seconds in enumerate(TIMES):
