@@ -82,6 +82,9 @@ def exit_codes(arguments: Sequence[str]) -> Iterator[None]:
         with _termination_as_interruption():
             yield
             sys.stdout.flush()  # what cannot be written is told here, and not by Python at its end
+    except SystemExit:
+        _close_failed_streams()
+        raise
     except UserError as error:
         if "--verbose" in arguments:
             traceback.print_exc()
@@ -99,7 +102,9 @@ def exit_codes(arguments: Sequence[str]) -> Iterator[None]:
 
 
 def _end(code: int, sentence: str) -> NoReturn:
-    print(f"error: {printable(sentence, kept=chr(10))}", file=sys.stderr)
+    with contextlib.suppress(OSError):  # nobody reads it
+        print(f"error: {printable(sentence, kept=chr(10))}", file=sys.stderr)
+    _close_failed_streams()
     sys.exit(code)
 
 

@@ -14,6 +14,7 @@ from tests.conftest import ROOT
 SCRIPT = """
 import dataclasses, signal, sys, time
 from pathlib import Path
+from lrfr_tf.errors import UserError
 from lrfr_tf.files import atomic_file
 from lrfr_tf.main import note, run
 from lrfr_tf.resumable import open_folder
@@ -58,6 +59,16 @@ def test_stderr_in_the_same_closed_pipe_ends_quietly() -> None:
         process.stdout.readline()
         process.stdout.close()
     assert process.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "code"), [("print('help'); sys.exit(0)", 0), ("print('half'); raise UserError('It failed.')", 2)]
+)
+def test_nobody_who_reads_changes_no_exit_code(body: str, code: int) -> None:
+    with begin(f"time.sleep(0.3); {body}", stderr=subprocess.STDOUT) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+    assert process.returncode == code
 
 
 def test_another_broken_pipe_is_a_defect() -> None:
