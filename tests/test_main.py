@@ -35,7 +35,9 @@ WAIT = "print('begun', flush=True); time.sleep(60)"
 
 
 def begin(body: str, **more: object) -> subprocess.Popen[str]:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    # Where the environment asks for no buffer, a pipe is found closed at another place.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    environment["PYTHONPATH"] = str(ROOT)
     return subprocess.Popen(
         [sys.executable, "-c", SCRIPT.replace("BODY", body)], env=environment, text=True, encoding="utf-8",
         **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **more},

@@ -114,7 +114,7 @@ class _Classifier(tf.Module):
     def __init__(self, classifier: Classifier, embedder: Embedder, resolver: SuperResolutionNetwork | None) -> None:
         super().__init__()
         self.answers = min(MOST_ANSWERS, len(classifier.class_names))
-        self._names = self._table_of_names(written_names(classifier))
+        self._names = self._table_of_names([in_table(name) for name in classifier.class_names])
         head = classifier.head
         self._scores = _Templates(head) if isinstance(head, Templates) else _Network(head, classifier.kind)
         self._embed, self.input_size = self._embedding(embedder)
@@ -293,9 +293,7 @@ def _answer(
             faces = [crop(face, part) for face in faces]
     scores = classifier.scores(embedder.embed(faces))
     best = np.argsort(-scores, axis=1, kind="stable")[:, :count]
-    return {"identity": np.array(written_names(classifier))[best], "score": np.take_along_axis(scores, best, axis=1)}
-
-
-def written_names(classifier: Classifier) -> list[str]:
-    """The names as a graph can hold them, in UTF-8."""
-    return [in_table(name) for name in classifier.class_names]
+    return {
+        "identity": np.array([in_table(name) for name in classifier.class_names])[best],
+        "score": np.take_along_axis(scores, best, axis=1),
+    }
