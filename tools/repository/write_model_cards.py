@@ -15,7 +15,7 @@ from typing import Any
 from lrfr_tf.config import option, required
 from lrfr_tf.errors import UserError
 from lrfr_tf.export.model_card import draw_training, fill_template, joined_history, wrap_paragraphs
-from lrfr_tf.export.super_resolution_tables import noise_section, overview, restoration_table, verification_tables
+from lrfr_tf.export.super_resolution_tables import compared, named_trees, overview
 from lrfr_tf.files import atomic_file, read_json, replace_between_markers
 from lrfr_tf.main import run
 from lrfr_tf.networks.saved_model import find_version, read_record
@@ -81,10 +81,8 @@ def card(
         fill_template(
             TEMPLATE, name=name, record=record, trained=trained, last=last, gains=gains,
             curve=Path(os.path.relpath(curve, target)).as_posix(),
-            tables=[
-                restoration_table(name, restoration), verification_tables(name, verifications),
-                noise_section(name, noise),
-            ],
+            trees=named_trees(restoration), verifications=verifications, compared=compared,
+            noise=noise if noise is not None and any(name in kind for kind in noise["kinds"].values()) else None,
         )
     )  # fmt: skip
 
