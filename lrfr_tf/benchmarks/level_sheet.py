@@ -2,12 +2,10 @@
 
 import dataclasses
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw
 
-from lrfr_tf.files import atomic_file
 from lrfr_tf.images.annotate import KNOWN, UNKNOWN
 from lrfr_tf.images.lettering import Line, fitting_line
 
@@ -49,16 +47,8 @@ def level_sheet(headings: Sequence[str], rows: Sequence[Sequence[Tile]]) -> np.n
             for number, picture in enumerate(tile.pictures):
                 enlarged = Image.fromarray(picture).resize((CELL, CELL), Image.Resampling.NEAREST)
                 sheet.paste(enlarged, (left + number * CELL, top))
-            draw.rectangle((left, top + CELL, left + width - 1, top + CELL + LINE - 1), fill=_color(tile))
+            draw.rectangle(
+                (left, top + CELL, left + width - 1, top + CELL + LINE - 1), fill=KNOWN if tile.good else UNKNOWN
+            )
             fitting_line(tile.label, LETTERS, width - 8).draw(draw, left + 4, top + CELL + 1, "white")
     return np.array(sheet)
-
-
-def write_level_sheet(path: Path, headings: Sequence[str], rows: Sequence[Sequence[Tile]]) -> None:
-    """Writes `level_sheet` as PNG, whole or not at all."""
-    with atomic_file(path) as temporary:
-        Image.fromarray(level_sheet(headings, rows)).save(temporary, format="PNG")
-
-
-def _color(tile: Tile) -> tuple[int, int, int]:
-    return KNOWN if tile.good else UNKNOWN

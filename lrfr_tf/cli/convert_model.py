@@ -20,7 +20,8 @@ from lrfr_tf.export.compare import compare_embeddings, compare_images, cpu_milli
 from lrfr_tf.export.convertible import SUPER_RESOLUTION, Convertible, load_convertible
 from lrfr_tf.export.faces import PairedFaces, read_paired_faces, sample_faces
 from lrfr_tf.files import atomic_file, replace_between_markers, sha256, write_json
-from lrfr_tf.images.contact_sheet import write_contact_sheet
+from lrfr_tf.images.contact_sheet import contact_sheet
+from lrfr_tf.images.decode import write_png
 from lrfr_tf.images.degrade import degrade
 from lrfr_tf.images.probes import as_probe
 from lrfr_tf.networks.synthetic_faces import synthetic_faces
@@ -68,7 +69,8 @@ def main(config: Config) -> None:
         face, losses = low[:1], compare_images(networks, low, measured)
         if config.contact_sheet is not None:
             columns = {name: network(low[:SHOWN]) for name, network in networks.items()}
-            write_contact_sheet(Path(config.contact_sheet), {"lr": low[:SHOWN], **columns, "hr": measured[:SHOWN]})
+            shown = {"lr": low[:SHOWN], **columns, "hr": measured[:SHOWN]}
+            write_png(config.contact_sheet, contact_sheet(shown))
     else:
         face = (measured.faces if isinstance(measured, PairedFaces) else measured)[:1]
         losses = compare_embeddings(networks, measured, config.probe_size)

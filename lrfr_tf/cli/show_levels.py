@@ -14,12 +14,13 @@ import numpy as np
 from tqdm import tqdm
 
 from lrfr_tf.benchmarks.camera_levels import RIGHT, ShownPhoto, show_photos, table_lines
-from lrfr_tf.benchmarks.level_sheet import Tile, write_level_sheet
+from lrfr_tf.benchmarks.level_sheet import Tile, level_sheet
 from lrfr_tf.benchmarks.people_faces import conditions_of
 from lrfr_tf.config import option, required
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.images.camera import LEVELS
+from lrfr_tf.images.decode import write_png
 from lrfr_tf.main import note
 from lrfr_tf.networks.embedding import check_embedder, load_embedder
 from lrfr_tf.networks.super_resolution import load_super_resolver
@@ -80,7 +81,7 @@ def main(config: Config) -> None:
     places = np.unique(np.linspace(0, len(made) - 1, min(config.shown, len(made))).astype(int))
     headings = ["as it is"]
     headings += [f"{condition.camera}: {condition.height} px | {resolver.name}" for condition in conditions]
-    write_level_sheet(Path(config.output), headings, [tiles(made[place]) for place in places])
+    write_png(config.output, level_sheet(headings, [tiles(made[place]) for place in places]))
     print("\n".join(table_lines(made)))
     least = gallery.threshold.score
     print(f"A name needs a cosine of {least:.2f}.\npicture: {config.output}")

@@ -11,6 +11,7 @@ import tensorflow as tf
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.align import ALIGNED_SIZE, TEMPLATES
 from lrfr_tf.files import sha256
+from lrfr_tf.images.by_shape import batches_by_shape
 from lrfr_tf.images.resize import resize
 from lrfr_tf.models.backbone import BACKBONES, backbone
 from lrfr_tf.models.facenet import UnitLength
@@ -127,15 +128,9 @@ class ExportedEmbedder(Embedder):
         return self._signature(faces=faces)["embedding"]
 
     def _embed_as_they_are(self, faces: np.ndarray | Sequence[np.ndarray]) -> np.ndarray:
-        positions_by_size: dict[tuple[int, ...], list[int]] = {}
-        for position, face in enumerate(faces):
-            positions_by_size.setdefault(face.shape, []).append(position)
         embeddings = np.empty((len(faces), self.dimensions), np.float32)
-        for positions in positions_by_size.values():
-            for start in range(0, len(positions), self.batch_size):
-                batch = positions[start : start + self.batch_size]
-                crops = tf.constant(np.stack([faces[position] for position in batch]))
-                embeddings[batch] = self._signature(faces=crops)["embedding"].numpy()
+        for batch, crops in batches_by_shape(faces, lambda _: self.batch_size):
+            embeddings[batch] = self._signature(faces=tf.constant(crops))["embedding"].numpy()
         return embeddings
 
 
