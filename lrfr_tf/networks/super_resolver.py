@@ -14,7 +14,7 @@ from lrfr_tf.sources.photo import pixels_of
 class SuperResolver:
     """Enlarges small faces, 16 x 16 to 64 x 64.
 
-    >>> sharp = SuperResolver("srgan")(tiny)
+    >>> sharp = SuperResolver("srgan_camera")(tiny)
     >>> sharp.shape, sharp.dtype.name
     ((64, 64, 3), 'uint8')
 
@@ -25,7 +25,7 @@ class SuperResolver:
         UserError: the network is not known or damaged.
     """
 
-    def __init__(self, model: str | os.PathLike[str] = "srgan") -> None:
+    def __init__(self, model: str | os.PathLike[str] = "srgan_camera") -> None:
         self.network = load_super_resolver(Path(model))
         self.name = self.network.name
         self.low_size = self.network.low_size
