@@ -25,7 +25,7 @@ class SuperResolver:
         UserError: the network is not known or damaged.
     """
 
-    def __init__(self, model: str | os.PathLike[str] = "srgan_camera") -> None:
+    def __init__(self, model: str | os.PathLike[str] = "srgan") -> None:
         self.network = load_super_resolver(Path(model))
         self.name = self.network.name
         self.low_size = self.network.low_size
