@@ -44,3 +44,8 @@ class AveragedNetwork:
         decay = tf.minimum(self._decay, (1.0 + self._updates) / (10.0 + self._updates))
         for average, value in zip(self.network.variables, self._source.variables, strict=True):
             average.assign(average + (1.0 - decay) * (value - average))
+
+
+def averaged(network: keras.Model, decay: float) -> AveragedNetwork | None:
+    """The network's running average; None for a decay of 0."""
+    return AveragedNetwork(network, decay) if decay else None
