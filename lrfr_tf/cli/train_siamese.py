@@ -34,7 +34,8 @@ def main(config: Config) -> None:
         raise UserError("--eval_benchmarks and --data_root go together: which benchmarks, and where they lie.")
     benchmarks = None
     if config.data_root:
-        benchmarks = functools.partial(Benchmarks, find_chosen_benchmarks(Path(config.data_root), config.eval_benchmarks))
+        folders = find_chosen_benchmarks(Path(config.data_root), config.eval_benchmarks)
+        benchmarks = functools.partial(Benchmarks, folders)
     for sentence in build_training(config, functools.partial(plan_siamese, benchmarks=benchmarks)).run():
         print(sentence)
 

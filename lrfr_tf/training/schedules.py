@@ -49,7 +49,7 @@ def divisions(kind: str, steps: int) -> list[int]:
 
 def begin_alike(kind: str, steps: int, others: int, done: int) -> bool:
     """Whether two runs, of `steps` and of `others` steps, have the same learning rates in their first `done` steps."""
-    if done == 0 or steps == others or kind == "constant":
+    if done <= 1 or steps == others or kind == "constant":
         return True
     if kind == "cosine":
         return False

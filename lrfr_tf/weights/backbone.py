@@ -62,8 +62,8 @@ def template_of_weights(weights: Path) -> str:
     files = [weights.with_name(name) for name in names if weights.with_name(name).is_file()]
     if not files:
         raise UserError(
-            f"No {EMBEDDER_RECORD} beside {weights} says on which template its faces were aligned; if you know it, write "
-            'one, such as {"template": "lai"}.'
+            f"No {EMBEDDER_RECORD} beside {weights} says on which template its faces were aligned; if you know it, "
+            'write one, such as {"template": "lai"}.'
         )
     record = read_json(files[0])
     template = record.get("template") if isinstance(record, dict) else None

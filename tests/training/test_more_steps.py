@@ -65,9 +65,10 @@ def test_a_run_before_its_first_division_ends_as_a_longer_one(
         save(self, step)
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch:
         patch.setattr(CheckpointStore, "save", save_and_stop)
-        train(tree, tmp_path / "run", 8, rate_schedule="steps", save_every=4)
+        with pytest.raises(KeyboardInterrupt):
+            train(tree, tmp_path / "run", 8, rate_schedule="steps", save_every=4)
     longer = train(tree, tmp_path / "run", 10, rate_schedule="steps", save_every=4)
     assert "note:" not in capsys.readouterr().err
     assert same(longer, train(tree, tmp_path / "whole", 10, rate_schedule="steps"))
