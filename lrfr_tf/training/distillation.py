@@ -22,8 +22,8 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.losses.distillation import cosine_distillations, person_cross_entropies
 from lrfr_tf.models.mobilefacenet import INPUT_SIZE, mobilefacenet
 from lrfr_tf.training.aligned_faces import facts_of, in_words, list_run_faces
-from lrfr_tf.training.average import AveragedNetwork, averaged
 from lrfr_tf.training.loop import Batch, Losses, Step
+from lrfr_tf.training.outcome import AveragedNetwork, averaged
 from lrfr_tf.training.precision import build_optimizer, descend
 from lrfr_tf.training.run import Phase, Plan
 from lrfr_tf.training.settings import TrainingSettings

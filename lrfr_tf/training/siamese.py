@@ -21,8 +21,8 @@ from lrfr_tf.losses.margin import (
     updated_norm_statistics,
 )
 from lrfr_tf.losses.triplet import batch_hard_triplet
-from lrfr_tf.training.average import AveragedNetwork
 from lrfr_tf.training.loop import Batch, Losses, Step
+from lrfr_tf.training.outcome import AveragedNetwork
 from lrfr_tf.training.precision import descend
 
 HEADS_WITH_STATE = (*HEADS, "adaface")  # AdaFace keeps statistics beside its rows

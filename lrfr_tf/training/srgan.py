@@ -12,10 +12,9 @@ from lrfr_tf.images.camera import CLEAN_LEVEL
 from lrfr_tf.losses import adversarial, pixel
 from lrfr_tf.models import srgan
 from lrfr_tf.networks.identity_network import load_identity_network
-from lrfr_tf.training.average import averaged
 from lrfr_tf.training.feature_cache import cache_features
 from lrfr_tf.training.initial_generator import begin_with
-from lrfr_tf.training.outcome import Outcome
+from lrfr_tf.training.outcome import Outcome, averaged
 from lrfr_tf.training.precision import build_optimizer
 from lrfr_tf.training.run import Phase, Plan
 from lrfr_tf.training.strategy import Devices

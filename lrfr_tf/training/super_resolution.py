@@ -9,8 +9,8 @@ import tensorflow as tf
 from lrfr_tf.losses.identity import identity
 from lrfr_tf.losses.perceptual import perceptual
 from lrfr_tf.losses.pixel import total_variation
-from lrfr_tf.training.average import AveragedNetwork
 from lrfr_tf.training.loop import Batch, Losses, Step
+from lrfr_tf.training.outcome import AveragedNetwork
 from lrfr_tf.training.precision import descend
 from lrfr_tf.training.strategy import share_batch_statistics
 
