@@ -14,6 +14,7 @@ from lrfr_tf.data.aligned import AlignedFiles
 from lrfr_tf.data.face_source import FacesInFiles, FaceSource
 from lrfr_tf.files import atomic_file, sha256
 from lrfr_tf.models.fold import fold_for_inference
+from lrfr_tf.printable import name_bytes
 from lrfr_tf.training.strategy import Devices
 from lrfr_tf.weights.mobilefacenet import W600K_SHA256
 
@@ -38,7 +39,7 @@ def ask_teacher(
         places = np.flatnonzero(files.trees == tree)
         own = [files.paths[place] for place in places]
         digest = hashlib.sha256(f"{W600K_SHA256}\n{sha256(Path(root) / 'manifest.json')}\n".encode())
-        digest.update("\n".join(str(Path(path).relative_to(root)) for path in own).encode())
+        digest.update(name_bytes("\n".join(str(Path(path).relative_to(root)) for path in own)))
         cached = cache / f"{Path(root).name}-{digest.hexdigest()[:16]}.h5"
         if cached.is_file():
             with h5py.File(cached, "r") as file:
