@@ -9,7 +9,8 @@ from lrfr_tf.config import option, with_default
 from lrfr_tf.losses.pixel import mean_squared_error
 from lrfr_tf.main import run
 from lrfr_tf.models.srcnn import VARIANTS, srcnn
-from lrfr_tf.networks.super_resolution import SuperResolutionNetwork, save_super_resolver
+from lrfr_tf.networks.super_resolution import save_super_resolver
+from lrfr_tf.networks.super_resolvers import KerasSuperResolver
 from lrfr_tf.training.average import AveragedNetwork
 from lrfr_tf.training.checkpoint import CheckpointStore
 from lrfr_tf.training.loop import train
@@ -42,7 +43,7 @@ def main(config: Config) -> None:
         optimizer = adam(rate, config.precision, config.clip_norm)
         step = pixel_step(network, optimizer, mean_squared_error, average)
     job.open()
-    evaluated = SuperResolutionNetwork("srcnn", outcome.evaluated, config.low_size, job.high_size, enlarge_first=True)
+    evaluated = KerasSuperResolver("srcnn", outcome.evaluated, config.low_size, job.high_size, enlarge_first=True)
     monitor = job.monitor("srcnn", evaluated.super_resolve, optimizer, outcome)
     parts = {"network": network, "optimizer": optimizer, "average": average, "best": outcome.best}
     store = CheckpointStore(job.output / "checkpoints", parts, strategy)
@@ -52,7 +53,7 @@ def main(config: Config) -> None:
         schedule = job.schedule(config.steps)
         train("srcnn", step, job.enlarged_batches, store, done, schedule, monitor, jit_compile, strategy)
         if job.writes:
-            stored = SuperResolutionNetwork("srcnn", outcome.stored, config.low_size, job.high_size, enlarge_first=True)
+            stored = KerasSuperResolver("srcnn", outcome.stored, config.low_size, job.high_size, enlarge_first=True)
             save_super_resolver(job.output / "model", stored)
     job.show_last(monitor)
 

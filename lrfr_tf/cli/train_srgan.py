@@ -10,16 +10,13 @@ import keras
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.main import run
-from lrfr_tf.models.fold import fold_for_inference
 from lrfr_tf.models.srgan import copy_weights_without_attention
 from lrfr_tf.networks.identity_network import load_identity_network
-from lrfr_tf.networks.stored_network import read_weights
 from lrfr_tf.networks.super_resolution import (
-    ExportedSuperResolver,
-    SuperResolutionNetwork,
     load_super_resolver,
     save_super_resolver,
 )
+from lrfr_tf.networks.super_resolvers import KerasSuperResolver
 from lrfr_tf.training.average import AveragedNetwork
 from lrfr_tf.training.checkpoint import CheckpointStore
 from lrfr_tf.training.loop import train
@@ -88,14 +85,14 @@ def main(config: Config) -> None:
         ("srresnet", on_pixels, job.batches, config.pixel_steps, pixel_optimizer, pixel_outcome, "pixel_model"),
         ("srgan", against, job.batches_with_features, last, generator_optimizer, outcome, "model"),
     ):
-        evaluated = SuperResolutionNetwork(name, kept.evaluated, config.low_size, job.high_size)
+        evaluated = KerasSuperResolver(name, kept.evaluated, config.low_size, job.high_size)
         monitor = job.monitor(name, evaluated.super_resolve, optimizer, kept)
         # At the very last step of a phase, the run may have been stopped before it stored the network.
         if done < last_step or (done == last_step and not (job.output / folder).is_dir()):
             train(name, step, batches, store, done, job.schedule(last_step), monitor, jit_compile, strategy)
             done = last_step
             if job.writes:
-                stored = SuperResolutionNetwork(name, kept.stored, config.low_size, job.high_size)
+                stored = KerasSuperResolver(name, kept.stored, config.low_size, job.high_size)
                 save_super_resolver(job.output / folder, stored)
             job.show_last(monitor)
 
@@ -109,33 +106,13 @@ def begin_with(generator: keras.Model, folder: Path, config: Config) -> None:
     plain = build_generator(dataclasses.replace(config, attention=False)) if config.attention else generator
     stored = load_super_resolver(folder)
     for network in (generator, plain):
-        if _take_over(network, stored):
+        if stored.copy_weights_to(network):
             if network is not generator:
                 copy_weights_without_attention(plain, generator)
             return
     raise UserError(
         f"The generator in {folder} has another form; give the same --preset, --blocks, --filters and --attention."
     )
-
-
-def _take_over(network: keras.Model, stored: SuperResolutionNetwork) -> bool:
-    """Whether the stored weights are of the network's form, which has them then."""
-    if isinstance(stored, ExportedSuperResolver):
-        folded = fold_for_inference(network)
-        for trainable in (False, True):  # exports of averages have frozen weights
-            folded.trainable = trainable
-            if read_weights(stored.version, stored.record["stored_as"], folded):
-                break
-        else:
-            return False
-        weights = folded.get_weights()
-    else:
-        assert stored.network is not None
-        weights = stored.network.get_weights()
-    if [weight.shape for weight in weights] != [tuple(weight.shape) for weight in network.weights]:
-        return False
-    network.set_weights(weights)
-    return True
 
 
 if __name__ == "__main__":

@@ -88,6 +88,6 @@ def list_held_out(root: Path, splits: Sequence[str], held_out_divisor: int) -> l
     if not faces:
         raise UserError(
             f"{root} holds no face to score in its splits {', '.join(splits)}: no identity there is divisible by "
-            f"--held_out_divisor={held_out_divisor}."
+            f"`held_out_divisor`={held_out_divisor}."
         )
     return faces

@@ -60,10 +60,10 @@ def new_version(output: Path, name: str, version: int) -> Path:
         UserError: it is there, or the name is none for a folder of models.
     """
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
-        raise UserError(f"--name={name} is not a name of lower-case letters, digits and underscores.")
+        raise UserError(f"`name`={name} is not a name of lower-case letters, digits and underscores.")
     folder = output / name / str(version)
     if folder.exists():
-        raise UserError(f"{folder} is there already and is not replaced; choose another --version.")
+        raise UserError(f"{folder} is there already and is not replaced; choose another `version`.")
     return folder
 
 

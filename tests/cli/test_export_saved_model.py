@@ -18,7 +18,8 @@ from lrfr_tf.models.srcnn import srcnn
 from lrfr_tf.models.srgan import generator_paper
 from lrfr_tf.networks.classifier import Classifier, make_templates
 from lrfr_tf.networks.embedding import load_embedder
-from lrfr_tf.networks.super_resolution import SuperResolutionNetwork, load_super_resolver, save_super_resolver
+from lrfr_tf.networks.super_resolution import load_super_resolver, save_super_resolver
+from lrfr_tf.networks.super_resolvers import KerasSuperResolver
 from tests.cli.conftest import Refused, Tool
 from tests.tools.small_embedders import GRID, write_small_embedder
 from tests.tools.small_runs import write_small_tree
@@ -28,9 +29,9 @@ from tests.tools.small_runs import write_small_tree
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two runs that left a network each."""
     root = tmp_path_factory.mktemp("runs")
-    save_super_resolver(root / "srcnn" / "model", SuperResolutionNetwork("srcnn", srcnn(), enlarge_first=True))
+    save_super_resolver(root / "srcnn" / "model", KerasSuperResolver("srcnn", srcnn(), enlarge_first=True))
     generator = generator_paper(16, blocks=1, filters=4, batch_norm=False)
-    save_super_resolver(root / "srgan" / "model", SuperResolutionNetwork("srgan", generator))
+    save_super_resolver(root / "srgan" / "model", KerasSuperResolver("srgan", generator))
     return root
 
 

@@ -26,11 +26,13 @@ from lrfr_tf.models.backbone import backbone
 from lrfr_tf.models.heads import linear_head, mlp_head
 from lrfr_tf.models.srgan import generator_paper
 from lrfr_tf.networks.classifier import Classifier, load_classifier, make_templates
+from lrfr_tf.networks.embedders import KerasEmbedder
 from lrfr_tf.networks.embedding import Embedder, load_embedder
 from lrfr_tf.networks.exported_classifier import load_exported_classifier
 from lrfr_tf.networks.saved_model import content_checksum, file_checksums
 from lrfr_tf.networks.stored_network import StoredNetwork
-from lrfr_tf.networks.super_resolution import SuperResolutionNetwork, load_super_resolver, save_super_resolver
+from lrfr_tf.networks.super_resolution import load_super_resolver, save_super_resolver
+from lrfr_tf.networks.super_resolvers import KerasSuperResolver
 from tests.faces_by_code import person
 from tests.tools.small_embedders import GRID, embed_by_hand, pillow, write_small_embedder
 
@@ -64,7 +66,7 @@ def generator_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     random = np.random.default_rng(1)
     network.set_weights([w + random.uniform(-0.02, 0.02, w.shape).astype(w.dtype) for w in network.get_weights()])
     folder = tmp_path_factory.mktemp("runs") / "model"
-    save_super_resolver(folder, SuperResolutionNetwork("srgan", network))
+    save_super_resolver(folder, KerasSuperResolver("srgan", network))
     return folder
 
 
@@ -94,7 +96,7 @@ def small_network(name: str = "stand-in") -> Embedder:
     images = keras.Input((32, 32, 3))
     x = keras.layers.Rescaling(1 / 255, offset=-0.5)(keras.layers.AveragePooling2D(8)(images))
     x = keras.layers.UnitNormalization()(keras.layers.Flatten()(x))
-    return Embedder(keras.Model(images, x), name)
+    return KerasEmbedder(keras.Model(images, x), name)
 
 
 def write_head(folder: Path, kind: str, embedder: Embedder, names: list[str], seed: int = 0) -> Classifier:
@@ -189,7 +191,7 @@ def test_a_closed_set_is_said_in_the_record(faces: np.ndarray, tmp_path: Path) -
     write_head(tmp_path / "cosine", "cosine", embedder, NAMES)
     assert servable_classifier(tmp_path / "logistic", embedder, closed_set=True).facts["closed_set"] is True
     assert servable_classifier(tmp_path / "logistic", embedder).facts["closed_set"] is False
-    with pytest.raises(UserError, match="can tell strangers; it needs no --closed_set"):
+    with pytest.raises(UserError, match="can tell strangers; it needs no `closed_set`"):
         servable_classifier(tmp_path / "cosine", embedder, closed_set=True)
     write_head(tmp_path / "one", "logistic", embedder, ["only"])
     with pytest.raises(UserError, match="one: a logistic head of one person names everybody"):

@@ -16,6 +16,7 @@ from lrfr_tf.data.folders import write_classes
 from lrfr_tf.files import write_json
 from lrfr_tf.images.decode import write_png
 from lrfr_tf.images.degrade import degrade
+from lrfr_tf.networks.embedders import KerasEmbedder
 from lrfr_tf.networks.embedding import Embedder
 from tests.faces_by_code import person
 
@@ -52,7 +53,7 @@ def small_embedder(model: str = "", weights: Path | None = None) -> Embedder:
     images = keras.Input((32, 32, 3))
     x = keras.layers.Rescaling(1 / 255, offset=-0.5)(keras.layers.AveragePooling2D(8)(images))
     x = keras.layers.UnitNormalization()(keras.layers.Flatten()(x))
-    return Embedder(keras.Model(images, x), "stand-in")
+    return KerasEmbedder(keras.Model(images, x), "stand-in")
 
 
 def read_events(folder: Path) -> dict[str, dict[int, tf.Tensor]]:
