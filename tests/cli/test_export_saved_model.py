@@ -20,6 +20,7 @@ from lrfr_tf.networks.classifier import Classifier, make_templates
 from lrfr_tf.networks.embedding import load_embedder
 from lrfr_tf.networks.super_resolution import load_super_resolver, save_super_resolver
 from lrfr_tf.networks.super_resolvers import KerasSuperResolver
+from tests.checked_here import checked_here
 from tests.cli.conftest import Refused, Tool
 from tests.tools.small_embedders import GRID, write_small_embedder
 from tests.tools.small_runs import write_small_tree
@@ -40,7 +41,9 @@ def exported(runs: Path, tool: Tool) -> Path:
     """saved_models/ with srcnn/1 in it."""
     export = tool("export_saved_model")
     output = runs / "saved_models"
-    run(export.main, export.Config, ["script", f"--model={runs}/srcnn/model", "--name=srcnn", f"--output={output}"])
+    flags = [f"--model={runs}/srcnn/model", "--name=srcnn", f"--output={output}"]
+    with checked_here():
+        run(export.main, export.Config, ["script", *flags])
     return output
 
 

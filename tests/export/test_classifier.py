@@ -17,7 +17,7 @@ from PIL import Image
 from lrfr_tf.errors import UserError
 from lrfr_tf.export.check import describe_signature
 from lrfr_tf.export.classifier import servable_classifier
-from lrfr_tf.export.embedder import embeddings_in_graph, servable_embedder
+from lrfr_tf.export.embedder import servable_embedder
 from lrfr_tf.export.servable import ExportError, Servable, export_saved_model
 from lrfr_tf.export.super_resolution import servable_super_resolver
 from lrfr_tf.files import read_json, write_json
@@ -29,10 +29,12 @@ from lrfr_tf.networks.classifier import Classifier, load_classifier, make_templa
 from lrfr_tf.networks.embedders import KerasEmbedder
 from lrfr_tf.networks.embedding import Embedder, load_embedder
 from lrfr_tf.networks.exported_classifier import load_exported_classifier
+from lrfr_tf.networks.graph_part import embeddings_in_graph
 from lrfr_tf.networks.saved_model import content_checksum, file_checksums
 from lrfr_tf.networks.stored_network import StoredNetwork
 from lrfr_tf.networks.super_resolution import load_super_resolver, save_super_resolver
 from lrfr_tf.networks.super_resolvers import KerasSuperResolver
+from tests.checked_here import checked_here
 from tests.faces_by_code import person
 from tests.tools.small_embedders import GRID, embed_by_hand, pillow, write_small_embedder
 
@@ -337,7 +339,8 @@ def test_the_record_and_the_files(version: Path, embedder_folder: Path) -> None:
 def test_names_may_change_places_but_not_much(servable: Servable, tmp_path: Path) -> None:
     rolled = [{**answer, "identity": np.roll(answer["identity"], 1, axis=1)} for answer in servable.answers]
     other = Servable(servable.kind, servable.module, servable.signatures, servable.requests, rolled, servable.facts)
-    with pytest.raises(ExportError, match="Output identity of serving_default is not the live model's in 5 of 5"):
+    wrong = "Output identity of serving_default is not the live model's in 5 of 5"
+    with checked_here(), pytest.raises(ExportError, match=wrong):
         export_saved_model(other, tmp_path / "out", "people", 1)
     assert not list(tmp_path.iterdir())
 
@@ -478,12 +481,14 @@ def test_an_embedder_in_bfloat16_may_be_part_of_it(faces: np.ndarray, tmp_path: 
     (tmp_path / "run" / "model").mkdir(parents=True)
     backbone("spherenet4").save_weights(tmp_path / "run" / "model" / "spherenet4.weights.h5")
     servable = servable_embedder(tmp_path / "run" / "model", compute="bfloat16")
-    export_saved_model(servable, tmp_path / "exports", "rounded", 1)
+    with checked_here():
+        export_saved_model(servable, tmp_path / "exports", "rounded", 1)
     embedder = load_embedder(str(tmp_path / "exports" / "rounded"))
     classifier = write_head(tmp_path / "head", "cosine", embedder, NAMES)
-    record = export_saved_model(
-        servable_classifier(tmp_path / "head", embedder, None), tmp_path / "exports", "people", 1
-    )
+    with checked_here():
+        record = export_saved_model(
+            servable_classifier(tmp_path / "head", embedder, None), tmp_path / "exports", "people", 1
+        )
     assert (record["stored_as"], record["computes_in"]) == ("bfloat16", "bfloat16")
     found, scores = load_exported_classifier(tmp_path / "exports" / "people").identify(list(faces))
     names, expected = best(classifier, embedder.embed(np.stack([pillow(face, 128, 128) for face in faces])))

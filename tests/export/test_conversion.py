@@ -20,6 +20,7 @@ from lrfr_tf.models.srcnn import srcnn
 from lrfr_tf.networks.embedders import KerasEmbedder
 from lrfr_tf.networks.super_resolution import save_super_resolver
 from lrfr_tf.networks.super_resolvers import KerasSuperResolver
+from tests.checked_here import checked_here
 from tests.faces_by_code import person
 from tests.small_convertible import small_enlarging_network, write_small_backbone, write_small_generator
 
@@ -34,9 +35,7 @@ def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small embedder, stored in half precision as the shipped one."""
     root = tmp_path_factory.mktemp("export")
     model = write_small_backbone(root / "run" / "model")
-    with pytest.MonkeyPatch.context() as patch:
-        # The export's own tests try it in a new process, which takes most of the time.
-        patch.setattr(export_module, "_checked_in_a_new_process", lambda *_: {})
+    with checked_here():
         export_module.export_saved_model(
             export_embedder.servable_embedder(model, precision="float16"), root / "out", "siamese", 1
         )
@@ -109,7 +108,7 @@ def test_tflite_keeps_the_answers_in_half_and_in_a_quarter_of_the_size(
 @pytest.mark.slow
 def test_an_exported_facenet_is_rebuilt(portrait: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     keras.utils.set_random_seed(0)
-    monkeypatch.setattr(export_module, "_checked_in_a_new_process", lambda *_: {})
+    monkeypatch.setattr(export_module, "check_in_a_new_process", lambda *_: {})
     network = facenet(128, WhitenEach)
     monkeypatch.setattr(export_embedder, "load_published_embedder", lambda *_: KerasEmbedder(network, "facenet-128"))
     export_module.export_saved_model(export_embedder.servable_facenet("facenet"), tmp_path, "facenet", 1)

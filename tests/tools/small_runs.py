@@ -86,8 +86,9 @@ def lines_beside_progress(stderr: str) -> list[str]:
 def start_script(script: str, *flags: str, **environment: str) -> subprocess.Popen[str]:
     """Starts "tools/x.py" or "-m package.module" as a user does; both outputs can be read."""
     words = [*(script.split() if script.startswith("-m ") else [str(ROOT / script)]), *flags]
-    # Nothing from outside makes the scripts quieter than they are.
-    outside = {name: value for name, value in os.environ.items() if not name.startswith(("TF_", "ABSL_"))}
+    # Nothing from outside makes the scripts quieter than they are; how many threads they have may come from there.
+    quieter = [name for name in os.environ if name.startswith(("TF_", "ABSL_")) and not name.startswith("TF_NUM_")]
+    outside = {name: value for name, value in os.environ.items() if name not in quieter}
     return subprocess.Popen(
         [sys.executable, *words], cwd=ROOT, env={**outside, **environment}, text=True,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
