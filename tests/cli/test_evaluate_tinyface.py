@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from lrfr_tf.benchmarks import benchmark_result, stream
+from lrfr_tf.benchmarks import benchmark_result, embed_crops
 from lrfr_tf.data.landmarks import read_landmarks, write_landmarks
 from lrfr_tf.faces.align import align_face
 from lrfr_tf.files import read_json
@@ -74,7 +74,7 @@ def test_figures_are_those_of_sorting(
 ) -> None:  # fmt: skip
     module = tool("evaluate_tinyface")
     monkeypatch.setattr(benchmark_result, "load_embedder", stand_in)
-    monkeypatch.setattr(stream, "EMBED_AT_ONCE", 7)
+    monkeypatch.setattr(embed_crops, "EMBED_AT_ONCE", 7)
     output = tmp_path / "result.json"
     module.main(module.Config(model="facenet", data=str(tree), output=str(output), alignment=alignment))
     result = read_json(output)
