@@ -66,7 +66,7 @@ class Frmdb:
         persons: names, sorted; labels are places in it.
         mugshots: one name for each of `persons`.
         probes: names, sorted by person and camera.
-        labels, cameras: int64 [P], whose and which camera's the probes are.
+        labels, cameras: int64 [P], identities and cameras of the probes.
         landmarks: (folder, file name without suffix) -> float64 [5, 2].
     """
 

@@ -184,7 +184,7 @@ def _signatures(network: EmbedderModule, size: int) -> dict[str, Any]:
 
 
 def checked_faces(faces: tf.Tensor) -> tf.Tensor:
-    """The same faces, but not if they have no pixels, or too many to be resized: nobody else looks at it."""
+    """The same faces, but not if they have no pixels, or too many to be resized: TF-Serving does not check."""
     shape = tf.shape(faces)
     # The ones stand for dimensions that may be missing.
     count, height, width, channels = tf.unstack(tf.cast(tf.concat([shape, [1, 1, 1, 1]], 0)[:4], tf.int64))

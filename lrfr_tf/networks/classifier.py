@@ -37,7 +37,7 @@ class Templates:
 
 
 def make_templates(embeddings: np.ndarray, labels: np.ndarray, classes: int) -> Templates:
-    """Templates of faces: unit-length float32 [G, D], whose they are int64 [G], and the number of classes."""
+    """Templates of faces: unit-length float32 [G, D], their labels int64 [G], and the number of classes."""
     return Templates(mean_templates([embeddings], labels, classes))
 
 
