@@ -248,8 +248,8 @@ def protocol(template: str, side: int, settings: Settings) -> str:
         f"Both images aligned to {side} x {side} by five landmarks on the template {template!r}; image 1 {first}, "
         f"image 2 shrunk to S x S ({shrunk}) and {handed} (S = {side}: as it is). Cosine of the embeddings"
         f"{flipped}. Contiguous folds; each fold's threshold is the one of {GRID:,} values in [-1, 1] that "
-        "classifies most pairs of the other folds correctly, the last of equally good ones; a pair of that similarity or more is one "
-        "person. Mean and standard deviation over folds; intervals are 95 % bootstraps over pairs."
+        "classifies most pairs of the other folds correctly, the last of equally good ones; a pair of that similarity "
+        "or more is one person. Mean and standard deviation over folds; intervals are 95 % bootstraps over pairs."
     )
 
 

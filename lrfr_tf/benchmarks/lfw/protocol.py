@@ -39,8 +39,8 @@ def grid_accuracy(similarities: np.ndarray, same: np.ndarray, folds: np.ndarray,
         raise ValueError("The threshold of a fold comes from the others, so two are needed.")
     grid = np.linspace(-1.0, 1.0, values)
     # For each fold, how many of its pairs every threshold classifies correctly; the other folds: the sum less it.
-    correct = np.stack([_correct(similarities[folds == number], same[folds == number], grid) for number in numbers])
-    elsewhere = correct.sum(axis=0) - correct
+    counts = np.stack([_correct(similarities[folds == number], same[folds == number], grid) for number in numbers])
+    elsewhere = counts.sum(axis=0) - counts
     best = values - 1 - np.argmax(elsewhere[:, ::-1], axis=1)
     thresholds = grid[best]
     places = np.searchsorted(numbers, folds)
