@@ -94,7 +94,10 @@ def write_export(folder: Path, kind: str, module: tf.Module, signatures: dict[st
 
 
 def small_network(name: str = "stand-in", template: str | None = "lai") -> Embedder:
-    """A Keras embedder, of aligned faces if it has a template, that tells the tinted persons apart: mean colors of a 4 x 4 grid."""
+    """A Keras embedder (of aligned faces, if it has a template) that tells the tinted persons apart.
+
+    It sees the mean colors of a 4 x 4 grid.
+    """
     images = keras.Input((32, 32, 3))
     x = keras.layers.Rescaling(1 / 255, offset=-0.5)(keras.layers.AveragePooling2D(8)(images))
     x = keras.layers.UnitNormalization()(keras.layers.Flatten()(x))
