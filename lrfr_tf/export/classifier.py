@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 
@@ -22,14 +21,13 @@ from lrfr_tf.images.decode import decode_image
 from lrfr_tf.images.decode_in_graph import decode_and_resize
 from lrfr_tf.images.limits import PIXEL_BUDGET_IN_GRAPH
 from lrfr_tf.images.resize import resize, resize_in_graph
-from lrfr_tf.models.heads import linear_head, mlp_head
-from lrfr_tf.networks.classifier import Classifier, Templates, load_classifier
+from lrfr_tf.networks.classifier import Classifier, load_classifier
 from lrfr_tf.networks.embedding import Embedder, crop_kind_for
 from lrfr_tf.networks.exported_classifier import KIND
 from lrfr_tf.networks.graph_part import GraphPart
 from lrfr_tf.networks.head_kinds import PROBABILITY_KINDS, check_classes
 from lrfr_tf.networks.saved_model import content_checksum, file_checksums
-from lrfr_tf.networks.stored_network import StoredNetwork, source_of
+from lrfr_tf.networks.stored_network import source_of
 from lrfr_tf.networks.super_resolution import SuperResolutionNetwork
 from lrfr_tf.networks.synthetic_faces import synthetic_faces, synthetic_files
 from lrfr_tf.printable import in_table
@@ -106,9 +104,8 @@ class _Classifier(tf.Module):
         super().__init__()
         self.answers = min(MOST_ANSWERS, len(classifier.class_names))
         self._names = self._table_of_names([in_table(name) for name in classifier.class_names])
-        head = classifier.head
-        self._scores = _Templates(head) if isinstance(head, Templates) else _Network(head, classifier.kind)
-        self.parameters = int(head.embeddings.size if isinstance(head, Templates) else head.count_params())
+        self.parameters = 0
+        self._scores = self._take(classifier.head.graph_part(), "_head")
         self.input_size = _input_size(embedder) if resolver is None else resolver.low_size
         self.embedded_part = None if resolver is None else _embedded_part(embedder, resolver)
         self._embed = self._take(embedder.graph_part(), "_embedder")
@@ -147,34 +144,6 @@ class _Classifier(tf.Module):
         names = self._names.lookup(tf.cast(classes, tf.int64))
         shape = (None, self.answers)
         return {"identity": tf.ensure_shape(names[:count], shape), "score": tf.ensure_shape(scores[:count], shape)}
-
-
-class _Templates(tf.Module):
-    """The cosine with the template of each class, and -1 for a class without a face: see `Classifier.scores`."""
-
-    def __init__(self, templates: Templates) -> None:
-        super().__init__()
-        self._templates = tf.Variable(templates.embeddings, trainable=False, dtype=tf.float32)
-
-    def __call__(self, embeddings: tf.Tensor) -> tf.Tensor:
-        cosines = tf.matmul(embeddings, self._templates, transpose_b=True)
-        has_face = tf.reduce_any(self._templates != 0.0, axis=1)
-        return tf.where(has_face, cosines, -1.0)
-
-
-class _Network(tf.Module):
-    """The probabilities of a head that is a network."""
-
-    def __init__(self, head: keras.Model, kind: str) -> None:
-        super().__init__()
-        shape = (int(head.input_shape[1]), int(head.output_shape[1]))
-        # Without dropout, whose random state would be stored with the weights.
-        bare = mlp_head(*shape, dropout=0.0) if kind == "mlp" else linear_head(*shape)
-        bare.set_weights(head.get_weights())
-        self._head = StoredNetwork(bare, "float32")
-
-    def __call__(self, embeddings: tf.Tensor) -> tf.Tensor:
-        return tf.nn.softmax(self._head(embeddings))
 
 
 def _input_size(embedder: Embedder) -> int:

@@ -17,7 +17,7 @@ class GraphPart:
     """What a network computes, to be called inside another graph.
 
     Attributes:
-        call: uint8 [N, H, W, 3] -> the network's answer.
+        call: uint8 [N, H, W, 3], or float32 [N, D] for a head -> the network's answer.
         module: holds the variables that `call` reads; whoever stores the graph must hold it. None where there are none.
         parameters: how many numbers the variables are.
     """

@@ -16,8 +16,9 @@ from lrfr_tf.files import read_json, write_json
 from lrfr_tf.main import run
 from lrfr_tf.models.srcnn import srcnn
 from lrfr_tf.models.srgan import generator_paper
-from lrfr_tf.networks.classifier import Classifier, make_templates
+from lrfr_tf.networks.classifier import Classifier
 from lrfr_tf.networks.embedding import load_embedder
+from lrfr_tf.networks.heads import make_templates
 from lrfr_tf.networks.super_resolution import load_super_resolver, save_super_resolver
 from lrfr_tf.networks.super_resolvers import KerasSuperResolver
 from tests.checked_here import checked_here

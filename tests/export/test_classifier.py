@@ -25,11 +25,12 @@ from lrfr_tf.images.decode import decode_image
 from lrfr_tf.models.backbone import backbone
 from lrfr_tf.models.heads import linear_head, mlp_head
 from lrfr_tf.models.srgan import generator_paper
-from lrfr_tf.networks.classifier import Classifier, load_classifier, make_templates
+from lrfr_tf.networks.classifier import Classifier, load_classifier
 from lrfr_tf.networks.embedders import KerasEmbedder
 from lrfr_tf.networks.embedding import Embedder, load_embedder
 from lrfr_tf.networks.exported_classifier import load_exported_classifier
 from lrfr_tf.networks.graph_part import embeddings_in_graph
+from lrfr_tf.networks.heads import HeadNetwork, make_templates
 from lrfr_tf.networks.saved_model import content_checksum, file_checksums
 from lrfr_tf.networks.stored_network import StoredNetwork
 from lrfr_tf.networks.super_resolution import load_super_resolver, save_super_resolver
@@ -114,10 +115,11 @@ def write_head(folder: Path, kind: str, embedder: Embedder, names: list[str], se
         gallery /= np.linalg.norm(gallery, axis=1, keepdims=True)
         head = make_templates(gallery, labels, len(names))
     else:
-        head = (mlp_head if kind == "mlp" else linear_head)(embedder.dimensions, len(names))
+        network = (mlp_head if kind == "mlp" else linear_head)(embedder.dimensions, len(names))
         # Probabilities that differ well, but of which none is 1.
         scale = 0.5 if kind == "mlp" else 2.0
-        head.set_weights([random.normal(0, scale / len(w) ** 0.5, w.shape) for w in head.get_weights()])
+        network.set_weights([random.normal(0, scale / len(w) ** 0.5, w.shape) for w in network.get_weights()])
+        head = HeadNetwork(kind, network)
     classifier = Classifier(kind, names, embedder.name, head)
     classifier.save(folder)
     return classifier
