@@ -73,7 +73,8 @@ def test_the_forwarder_of_a_benchmark_shows_its_help(name: str, capsys: pytest.C
 
 
 @pytest.mark.parametrize(
-    ("name", "text"), [("make_pairs", "Draws "), ("evaluate_lfw", "Verifies faces at low resolution: ")]
+    ("name", "text"),
+    [("make_pairs", "Makes a list of face pairs to verify"), ("evaluate_lfw", "Verifies faces at low resolution: ")],
 )
 def test_a_forwarder_is_a_program(name: str, text: str) -> None:
     code, out, error = finish_script(f"tools/{name}.py", "--help")
