@@ -1,6 +1,7 @@
-"""Exports that are checked in this process: a new one takes five seconds of CPU time, and costs nothing new to know.
+"""Small exports that are checked in this process: a new one takes five seconds of CPU time, and shows nothing new.
 
-The first export of each kind, in tests/export, starts its process.
+The first export of each kind, in tests/export, starts its process; so do large ones, which need gigabytes while they
+are compared, and give them back only when the process ends.
 """
 
 import contextlib

@@ -21,7 +21,6 @@ from lrfr_tf.models.backbone import backbone, fold_facenet
 from lrfr_tf.networks.embedding import load_embedder, template_for
 from lrfr_tf.networks.trained_backbone import load_backbone
 from lrfr_tf.weights.backbone import write_embedder_record
-from tests.checked_here import checked_here
 from tests.faces_by_code import person
 
 FACES = ["uint8", [None, None, None, 3]]
@@ -233,8 +232,7 @@ def test_half_precision_is_half_as_large_and_says_what_it_costs(
 def quarter(run_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Stored as int8."""
     root = tmp_path_factory.mktemp("quarter")
-    with checked_here():
-        export_saved_model(servable_embedder(run_folder / "model", "int8"), root, "siamese", 1)
+    export_saved_model(servable_embedder(run_folder / "model", "int8"), root, "siamese", 1)
     return root / "siamese" / "1"
 
 
@@ -276,8 +274,7 @@ def test_int8_is_a_quarter_as_large(quarter: Path, run_folder: Path, faces: np.n
 
 def test_what_computes_in_bfloat16_is_nearly_the_same(run_folder: Path, faces: np.ndarray, tmp_path: Path) -> None:
     network = load_backbone(run_folder / "model")[0]
-    with checked_here():
-        export_saved_model(servable_embedder(run_folder / "model", compute="bfloat16"), tmp_path, "siamese", 1)
+    export_saved_model(servable_embedder(run_folder / "model", compute="bfloat16"), tmp_path, "siamese", 1)
     record = read_json(tmp_path / "siamese" / "1" / "model.json")
     assert record["signatures"] == CONTRACT
     assert (record["stored_as"], record["computes_in"]) == ("bfloat16", "bfloat16")
@@ -307,8 +304,7 @@ def test_an_export_is_exported_in_another_way(quarter: Path, faces: np.ndarray, 
     )
     for number, (precision, compute, stored_as, least) in enumerate(ways):
         servable = servable_exported_embedder(quarter, precision, compute)
-        with checked_here():
-            again = export_saved_model(servable, tmp_path, "again", number + 1)
+        again = export_saved_model(servable, tmp_path, "again", number + 1)
         expected = {"stored_as": stored_as, "computes_in": compute, "parameters": record["parameters"]}
         assert {key: again[key] for key in expected} == expected
         for key in ("source", "template", "backbone"):
