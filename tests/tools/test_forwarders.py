@@ -7,7 +7,7 @@ import pytest
 
 from lrfr_tf.benchmarks.registry import BENCHMARKS
 from lrfr_tf.cli.evaluate_benchmark import command_of
-from lrfr_tf.main import run
+from lrfr_tf.main import run, start
 from tests.cli.conftest import TOOLS
 from tests.tools.small_runs import finish_script
 
@@ -16,24 +16,27 @@ NAMES = sorted(path.stem for path in TOOLS.glob("*.py"))
 COMMANDS = Path(importlib.import_module("lrfr_tf.cli").__path__[0])
 FORWARDER = '''"""See lrfr_tf.cli.{name}."""
 
-from lrfr_tf.cli.{name} import Config, main
-from lrfr_tf.main import run
+from lrfr_tf.main import start
 
 if __name__ == "__main__":
-    run(main, Config)
+    start("lrfr_tf.cli.{name}")
+else:
+    from lrfr_tf.cli.{name} import Config, main  # noqa: F401
 '''
 
 
 OF_BENCHMARKS = {f"evaluate_{entry.name}": entry.name for entry in BENCHMARKS}
 FORWARDER_OF_BENCHMARK = '''"""The benchmark {name}; see lrfr_tf.cli.evaluate_benchmark."""
 
-from lrfr_tf.cli.evaluate_benchmark import command_of
-
-command = command_of("{name}")
-main, Config = command.main, command.Config
+from lrfr_tf.main import start
 
 if __name__ == "__main__":
-    command.run()
+    start("lrfr_tf.cli.evaluate_benchmark", part="{name}")
+else:
+    from lrfr_tf.cli.evaluate_benchmark import command_of
+
+    command = command_of("{name}")
+    main, Config = command.main, command.Config
 '''
 
 
@@ -64,7 +67,7 @@ def test_the_forwarder_of_a_benchmark_shows_its_help(name: str, capsys: pytest.C
     forwarder = importlib.import_module(f"tools.{name}")
     assert forwarder.Config is command_of(OF_BENCHMARKS[name]).Config
     with pytest.raises(SystemExit) as stopped:
-        forwarder.command.run([f"tools/{name}.py", "--help"])
+        start("lrfr_tf.cli.evaluate_benchmark", [f"tools/{name}.py", "--help"], OF_BENCHMARKS[name])
     assert stopped.value.code == 0
     text = capsys.readouterr().out
     assert f"lrfr evaluate {OF_BENCHMARKS[name]} --model=... --data=..." in text
