@@ -228,10 +228,10 @@ class Report:
         if not found.warns:
             return text
         return (
-            f"{text} WARNING: that is {found.share / found.stated:.1f} times as many. These people are more alike than "
-            "those of the calibration, as families, one age or one origin are, so wrong names are more frequent than "
-            f"stated: {found.would_be_named:.1%} of the references would get another's name if their own person were "
-            "not enrolled. Ask for a lower rate, or for a higher threshold."
+            f"{text} WARNING: that is {found.share / found.stated:.1f} times as many. Some of these people are more "
+            "alike than those of the calibration, as families, one age or one origin are, so wrong names are more "
+            f"frequent than stated: {found.would_be_named:.1%} of the references would get another's name if their own "
+            "person were not enrolled. Ask for a lower rate, or for a higher threshold."
         )
 
     def small_cost_in_words(self) -> str:

@@ -37,7 +37,9 @@ p { margin: .4rem 0; max-width: 48rem; }
 .people section { border: 1px solid var(--line); padding: .7rem; break-inside: avoid; }
 .people p { margin: .2rem 0; }
 .faces { display: flex; flex-wrap: wrap; gap: .3rem; align-items: flex-end; }
-.faces img { display: block; width: auto; height: auto; max-width: 6rem; max-height: 6rem; image-rendering: pixelated; }
+.faces img {
+  display: block; width: auto; max-width: 6rem; min-height: 2.5rem; max-height: 6rem; image-rendering: pixelated;
+}
 .none {
   display: inline-block; padding: .6rem .3rem; border: 1px dashed var(--line); color: var(--soft); font-size: .75rem;
 }
@@ -48,6 +50,7 @@ p { margin: .4rem 0; max-width: 48rem; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .875rem; }
 th, td { padding: .3rem .6rem; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); }
+th { white-space: normal; }
 th:first-child, td:first-child { text-align: left; }
 @media print { body { max-width: none; } }
 """

@@ -128,25 +128,26 @@ def measure(
 
     Args:
         face: uint8 [H, W, 3], the face and what lies around it, neither enlarged nor shrunk.
-        box: (x1, y1, x2, y2) of the face, in pixels of `face`.
+        box: (x1, y1, x2, y2) of the face, in pixels of `face`; what lies outside of it does not count.
         landmarks: float [5, 2], in pixels of `face`; None: nobody looked for them.
         detection_score: how sure the detector was, 0 to 1.
 
     Raises:
-        ValueError: the face is not uint8 [H, W, 3], or the box does not lie in it.
+        ValueError: the face is not uint8 [H, W, 3], or no part of the box lies in it.
     """
     if face.dtype != np.uint8 or face.ndim != 3 or face.shape[2] != 3:
         raise ValueError(f"A face is uint8 [H, W, 3], not {face.dtype} {list(face.shape)}.")
-    x1, y1, x2, y2 = box
-    if not (0 <= x1 < x2 <= face.shape[1] and 0 <= y1 < y2 <= face.shape[0]):
-        raise ValueError(f"The box {tuple(box)} does not lie in a picture of {face.shape[1]} x {face.shape[0]} pixels.")
+    height, width = face.shape[:2]
+    x1, y1, x2, y2 = inside = (max(box[0], 0.0), max(box[1], 0.0), min(box[2], width), min(box[3], height))
+    if not (x1 < x2 and y1 < y2):
+        raise ValueError(f"The box {tuple(box)} does not lie in a picture of {width} x {height} pixels.")
     pose = None if landmarks is None else pose_of(landmarks)
     return Measured(
-        height=float(y2 - y1),
+        height=float(box[3] - box[1]),
         detection_score=detection_score,
-        blur=blur_of(face, box),
+        blur=blur_of(face, inside),
         pose=None if pose is None else pose.turn,
-        picture_hash=picture_hash(face, box),
+        picture_hash=picture_hash(face, inside),
         yaw=None if pose is None else pose.yaw,
         pitch=None if pose is None else pose.pitch,
     )

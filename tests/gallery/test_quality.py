@@ -147,11 +147,20 @@ def test_a_face_is_measured_in_its_own_pixels(portrait: np.ndarray) -> None:
     assert measure(portrait, FACE_BOX).pose is None
 
 
+def test_a_box_that_reaches_over_the_edge_is_measured_as_far_as_the_picture_goes(portrait: np.ndarray) -> None:
+    left, top, right, bottom = FACE_BOX
+    face = portrait[top:bottom, left:right]
+    inside = measure(face, (0, 0, right - left, bottom - top))
+    over = measure(face, (-0.01, -0.01, right - left + 0.01, bottom - top + 0.01))
+    assert over.blur == inside.blur
+    assert over.picture_hash == inside.picture_hash
+
+
 def test_what_is_no_face_is_not_measured(portrait: np.ndarray) -> None:
     with pytest.raises(ValueError, match="uint8"):
         measure(portrait.astype(np.float32), FACE_BOX)
     with pytest.raises(ValueError, match="does not lie"):
-        measure(portrait[:50], FACE_BOX)
+        measure(portrait[:10], FACE_BOX)
 
 
 def test_the_summary_counts_by_verdict_and_code() -> None:
