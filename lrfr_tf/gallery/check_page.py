@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from lrfr_tf.files import written_whole
+from lrfr_tf.files import atomic_file
 from lrfr_tf.gallery.check_report import HeightBand, Pair, PersonFigures, Report
 from lrfr_tf.gallery.check_style import STYLE
 
@@ -24,7 +24,7 @@ LISTED = 200  # references set aside and single persons
 def write_page(report: Report, pictures: Pictures, path: Path) -> None:
     """Writes `page`, whole or not at all."""
     text = page(report, pictures)
-    with written_whole(path) as temporary:
+    with atomic_file(path) as temporary:
         Path(temporary).write_text(text, encoding="utf-8")
 
 

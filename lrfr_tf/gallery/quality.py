@@ -34,7 +34,7 @@ VERDICTS: Mapping[str, tuple[str, str, str]] = {
 }
 
 TOO_SMALL, SMALL = 8.0, 32.0  # pixels of the photo that the face is high
-RIVAL = 0.7  # of the height of the face that is meant, as in lrfr_tf.faces.choose
+RIVAL = 0.7  # of the height of the main face, as in lrfr_tf.faces.choose
 EXTREME_TURN = 45.0  # degrees away from the camera
 OWN_RATE = 0.01  # a photo that is less like its person than one of a hundred strangers would be is doubted
 

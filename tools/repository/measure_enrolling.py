@@ -17,7 +17,7 @@ from PIL import Image
 from lrfr_tf.config import option
 from lrfr_tf.data.held_out import CALIBRATION, held_out_half
 from lrfr_tf.errors import UserError
-from lrfr_tf.faces.choose import only_meant
+from lrfr_tf.faces.choose import only_main_face
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.faces.frame import cut_face
 from lrfr_tf.gallery.picture_hash import SAME, differing_bits, picture_hash
@@ -59,7 +59,7 @@ class Config:
 
 @dataclasses.dataclass(frozen=True)
 class Found:
-    """One photo, uint8 [H, W, 3], whom it shows, and the face that is meant in it."""
+    """One photo, uint8 [H, W, 3], whom it shows, and the main face in it."""
 
     person: str
     name: str
@@ -89,15 +89,17 @@ def main(config: Config) -> None:
 
 
 def find(path: Path, person_of: Callable[[str], str | None], detector: FaceDetector) -> Iterator[Found | None]:
-    """The face that is meant in each photo of somebody; None where none is found."""
+    """The main face in each photo of somebody; None where none is found."""
     source = open_source(path)
     names = sorted(name for name in source.names() if name.endswith(".jpg") and person_of(name))
     for picture in read_photos(source, names):
         person, photo = person_of(picture.name), picture.pixels
         if photo is None or person is None:
             continue
-        meant, _ = only_meant(detector.detect([photo])[0], photo)
-        yield Found(person, picture.name, photo, meant.boxes[0], meant.landmarks[0]) if meant.found else None
+        main_face, _ = only_main_face(detector.detect([photo])[0], photo)
+        yield (
+            Found(person, picture.name, photo, main_face.boxes[0], main_face.landmarks[0]) if main_face.found else None
+        )
 
 
 def print_blur(faces: list[Found]) -> None:
@@ -138,9 +140,9 @@ def print_copies(faces: list[Found], every: int, detector: FaceDetector) -> None
         known = []
         for face, original in list(zip(faces, hashes, strict=True))[::every]:
             photo = np.ascontiguousarray(copy(face.photo))
-            meant, _ = only_meant(detector.detect([photo])[0], photo)
-            if meant.found:
-                known.append(differing_bits(original, picture_hash(photo, meant.boxes[0].tolist())) <= SAME)
+            main_face, _ = only_main_face(detector.detect([photo])[0], photo)
+            if main_face.found:
+                known.append(differing_bits(original, picture_hash(photo, main_face.boxes[0].tolist())) <= SAME)
         print(f"copies, {name}: {np.mean(known):.1%} of {len(known)} known again")
     counts = {True: [0, 0], False: [0, 0]}
     for at, face in enumerate(faces):
