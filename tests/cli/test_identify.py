@@ -122,7 +122,7 @@ def test_the_table(
     script.main(script.Config(**of_gallery, folder=str(folder)))
     out, error = capsys.readouterr()
     header, first, second, third = out.splitlines()
-    assert re.sub(r" +", " ", header).startswith("picture box (x1, y1, x2, y2) detected name score threshold")
+    assert re.sub(r" +", " ", header).startswith("picture box (x1, y1, x2, y2) detected candidate score threshold")
     assert re.match(r"a\.png +\(\d+, \d+, \d+, \d+\) ", first)
     assert first.split()[6] == "2"
     assert second.split(maxsplit=1) == ["b.png", "no face"]
