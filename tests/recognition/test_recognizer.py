@@ -14,13 +14,13 @@ from lrfr_tf.faces.align import align_face, template_points
 from lrfr_tf.faces.cascade import compiled_cascade
 from lrfr_tf.faces.detect import Detection, FaceDetector
 from lrfr_tf.files import read_json
+from lrfr_tf.gallery.gallery import Gallery
 from lrfr_tf.images.decode import read_image, write_png
 from lrfr_tf.images.resize import resize
 from lrfr_tf.networks.embedding import Embedder
 from lrfr_tf.networks.super_resolution import bicubic
 from lrfr_tf.recognition.calibration import DecisionRule, Threshold, write_calibration
 from lrfr_tf.recognition.face_crops import BUCKETS, FaceCutter, buckets_for, in_buckets
-from lrfr_tf.recognition.gallery import Gallery
 from lrfr_tf.recognition.identifier import IdentifiedFace, Identifier, identifier_of_classifier, warm_up
 from lrfr_tf.recognition.recognizer import Recognizer, calibration_of, embed_faces
 from tests.faces_by_code import person, write_people
