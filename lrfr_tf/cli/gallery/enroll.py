@@ -52,8 +52,11 @@ def main(config: Config) -> None:
             photos = [Path(image) for image in config.image]
             total, answers = len(photos), enroll_photos(gallery, str(config.person), photos, config.quality)
         done = _print(answers, total, config.format)
+        aside = sum(person.references - person.active for person in gallery.persons())
     for line in summary((answer.verdict, answer.codes) for answer in done):
         note(line) if config.format == "json" else print(line)
+    if aside:
+        note(f"{aside} of all references are set aside; lrfr gallery check says which, and why.")
     if all(answer.verdict == REJECTED and DUPLICATE not in answer.codes for answer in done):
         raise UserError("No photo was accepted.")
 
@@ -66,7 +69,8 @@ def _print(answers: "Iterable[Answer]", total: int, format: str) -> "list[Answer
             if format == "json":
                 tqdm.write(json.dumps(answer.as_json(), ensure_ascii=False))
             elif answer.verdict != ACCEPTED:
-                tqdm.write(f"{answer.person}, {answer.photo}: {answer.verdict} ({answer.codes[0]}). {answer.sentence}")
+                photo = answer.photo if "/" in answer.photo else f"{answer.person}, {answer.photo}"
+                tqdm.write(f"{photo}: {answer.verdict} ({answer.codes[0]}). {answer.sentence}")
             progress.update()
     return done
 
