@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
+import numpy as np
+
 from lrfr_tf.errors import UserError
 from lrfr_tf.gallery.audit import note_change
+from lrfr_tf.gallery.embedder import EmbedderIdentity
 from lrfr_tf.gallery.forget import remove_person
 from lrfr_tf.gallery.references import (
     ACTIVE,
@@ -27,17 +30,30 @@ BY_HAND = "set aside by hand"
 JUDGED_ANEW = "UPDATE reference SET state = 'active', reason = NULL"
 
 
-def add(store: Store, person: str, references: Sequence[Reference], who: str | None = None) -> list[str]:
+def add(
+    store: Store,
+    person: str,
+    references: Sequence[Reference],
+    who: str | None = None,
+    identity: EmbedderIdentity | None = None,
+) -> list[str]:
     """Enrolls references of one person that are embedded already; once this returns they are on the disk.
+
+    Args:
+        identity: the network that embedded them; None: whoever calls knows that it is the gallery's.
 
     Returns:
         Their ids.
 
     Raises:
-        UserError: the name is none, or the gallery cannot be written.
+        UserError: the name is none, the gallery holds embeddings of another network, or it cannot be written.
+        ValueError: an embedding is not float [D] of unit length.
     """
     name = checked_name(person)
     with store.writing() as change:
+        if identity is not None:  # another process may have migrated
+            EmbedderIdentity.of_store(store).check_same(identity, store.label)
+        _check_embeddings(change, [reference.embedding for reference in references])
         number = find_or_add_person(change, name)
         ids = [add_reference(change, number, reference) for reference in references]
         own_id = person_id(store, number)
@@ -193,6 +209,19 @@ def today() -> str:
 def days_until(day: str) -> int:
     """How many days are left; negative where it has passed."""
     return (date.fromisoformat(day) - date.fromisoformat(today())).days
+
+
+def _check_embeddings(change: Change, embeddings: Sequence[np.ndarray]) -> None:
+    dimensions = int(change.store.fact("dimensions") or 0)
+    for embedding in embeddings:
+        if np.ndim(embedding) != 1 or len(embedding) != (dimensions or len(embedding)):
+            raise ValueError(
+                f"An embedding of this gallery is float32 [{dimensions}], not {list(np.shape(embedding))}."
+            )
+        if not abs(float(np.linalg.norm(embedding)) - 1) < 1e-2:  # NaN neither
+            raise ValueError("An embedding must have unit length.")
+    if embeddings and not dimensions:
+        change.set_fact("dimensions", len(embeddings[0]))
 
 
 def _move(change: Change, references: Sequence[str], target: int, what: str, who: str | None) -> None:

@@ -12,6 +12,7 @@ from lrfr_tf.data.folders import sorted_names
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.choose import AMBIGUOUS_HEIGHT, ambiguity_note
 from lrfr_tf.gallery import edit, quality
+from lrfr_tf.gallery.embedder import EmbedderIdentity
 from lrfr_tf.gallery.photos import EnrollmentFace, empty_folders, faces_of
 from lrfr_tf.gallery.references import ACTIVE, Reference, checked_name
 from lrfr_tf.gallery.templates import set_aside_of, template_of
@@ -50,9 +51,7 @@ class Answer:
         return {**dataclasses.asdict(self), "codes": list(self.codes)}
 
 
-def enroll_photos(
-    gallery: "Gallery", person: str, photos: Sequence[Path], level: str = STANDARD, who: str | None = None
-) -> Iterator[Answer]:
+def enroll_photos(gallery: "Gallery", person: str, photos: Sequence[Path], level: str = STANDARD) -> Iterator[Answer]:
     """Enrolls some photos of one person; the answers come one by one, as the photos are done.
 
     Raises:
@@ -63,7 +62,7 @@ def enroll_photos(
             raise UserError(f"{photo} cannot be read: No such file or directory.")
     for photo in photos:
         source = FolderSource(photo.parent)
-        yield from _enroll(gallery, checked_name(person), source, [photo.name], level, who)
+        yield from _enroll(gallery, checked_name(person), source, [photo.name], level)
 
 
 def enroll_people(
@@ -79,15 +78,16 @@ def enroll_people(
 
     def answers() -> Iterator[Answer]:
         for person in sorted_names(photos):
-            yield from _enroll(gallery, names[person], source, photos[person], level, None)
+            yield from _enroll(gallery, names[person], source, photos[person], level)
 
     return sum(map(len, photos.values())), answers()
 
 
 def _enroll(
-    gallery: "Gallery", person: str, source: ImageSource, photos: Sequence[str], level: str, who: str | None
+    gallery: "Gallery", person: str, source: ImageSource, photos: Sequence[str], level: str
 ) -> Iterator[Answer]:
     least = quality.own_least(gallery.recognizer.strangers)
+    identity = EmbedderIdentity.of_recognizer(gallery.recognizer)
     for shown in faces_of(source, photos, gallery.recognizer):
         if shown.face is None or shown.embedding is None or shown.picture is None:
             code = "no_face" if shown.error is None else "unreadable"
@@ -114,7 +114,7 @@ def _enroll(
                 judgement.codes,
                 shown.picture.encoded() if gallery.keeps_pictures else None,
             )
-            (reference,) = edit.add(gallery.store, person, [stored], who)
+            (reference,) = edit.add(gallery.store, person, [stored], gallery.who, identity)
         yield Answer(person, shown.photo, judgement.verdict, judgement.codes, judgement.sentence, reference)
 
 

@@ -151,7 +151,7 @@ class Store:
         try:
             os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
             _fill(part, facts)
-            os.link(part, path)  # unlike a rename it replaces nothing
+            _rename_to_new(part, path)
         except FileExistsError:
             raise UserError(f"{path} exists already; a gallery is made under a name of its own.") from None
         except OSError as error:
@@ -235,6 +235,22 @@ class Store:
         """Ends the connection; nothing can be read or written after it."""
         with self.lock:
             self.connection.close()
+
+
+def _rename_to_new(source: Path, target: Path) -> None:
+    """Gives a file another name, and replaces nothing.
+
+    Raises:
+        FileExistsError: there is such a file.
+    """
+    try:
+        os.link(source, target)
+    except FileExistsError:
+        raise
+    except OSError:  # file systems without links
+        if target.exists():
+            raise FileExistsError(target) from None
+        source.rename(target)
 
 
 def _fill(path: Path, facts: Mapping[str, Any]) -> None:

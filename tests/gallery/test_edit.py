@@ -8,11 +8,12 @@ import pytest
 from lrfr_tf.errors import UserError
 from lrfr_tf.gallery import edit
 from lrfr_tf.gallery.audit import note_decisions
+from lrfr_tf.gallery.embedder import EmbedderIdentity
 from lrfr_tf.gallery.people import People
 from lrfr_tf.gallery.references import ACTIVE, SET_ASIDE, Reference
 from lrfr_tf.gallery.store import Store
 from lrfr_tf.gallery.templates import template_of
-from tests.gallery.ready_people import embedding_of, like, new_people, references
+from tests.gallery.ready_people import DIMENSIONS, IDENTITY, embedding_of, like, new_people, references
 
 STRANGER = 78  # a seed whose embedding is not like the others
 
@@ -220,3 +221,15 @@ def test_a_candidate_is_confirmed_by_people(people: People) -> None:
     ):  # fmt: skip
         with pytest.raises(UserError, match=words):
             people.confirm(number, who)
+
+
+def test_embeddings_of_another_kind_are_refused(people: People) -> None:
+    before = people.persons()
+    for bad in (np.ones(DIMENSIONS, np.float32), np.full(DIMENSIONS, np.nan, np.float32), embedding_of(1, 16)):
+        with pytest.raises(ValueError, match="unit length|of this gallery is float32"):
+            people.add("Eve", [Reference(bad)])
+    other = EmbedderIdentity("mine", 2, "mine-2", "f" * 64, DIMENSIONS)
+    with pytest.raises(UserError, match="lrfr gallery migrate"):
+        edit.add(people.store, "Eve", references(5, 1), identity=other)
+    edit.add(people.store, "Ada", references(1, 1), identity=IDENTITY)
+    assert [person.name for person in people.persons()] == [person.name for person in before]
