@@ -43,7 +43,7 @@ class Found:
 
 
 class InForce:
-    """The templates of a gallery in memory; threads may share it."""
+    """The templates of a gallery in memory. Threads may share it; processes have their own, after a fork."""
 
     def __init__(self, store: Store) -> None:
         self.store = store

@@ -37,7 +37,7 @@ class Gallery(People):
 
     `Gallery.open` and `Gallery.create` keep people in a file, `Gallery.from_folder` in memory; all methods work for
     either. Each returns once what it changed is on the disk, and every process that has the file open decides by it
-    from then on. Threads may share a gallery.
+    from then on. Threads may share a gallery; a process opens its own, after a fork.
 
     Args:
         names: the persons, for a gallery in memory out of ready templates.

@@ -79,7 +79,7 @@ class Change:
 
 
 class Store:
-    """A gallery's database; threads may share it, processes each open their own.
+    """A gallery's database. Threads may share it; each process opens its own, after a fork.
 
     Args:
         path: the file; None: in memory, gone with the process.
