@@ -59,7 +59,11 @@ def identify(script: ModuleType, embedder: Path, photos: Path, capfd: pytest.Cap
             code = int(str(stopped.code))
         out, error = capfd.readouterr()
         # TensorFlow's own log is muted where lrfr_tf imports it; here somebody may have been first.
-        said = [line for line in lines_beside_progress(error) if not re.match(r"[EWI]\d{4} |note: A name needs|note: The photos of ", line)]
+        said = [
+            line
+            for line in lines_beside_progress(error)
+            if not re.match(r"[EWI]\d{4} |note: A name needs|note: The photos of ", line)
+        ]
         return code, [json.loads(line) for line in out.splitlines()], said
 
     return call
