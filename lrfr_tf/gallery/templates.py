@@ -2,7 +2,7 @@
 
 import numpy as np
 
-FULL_HEIGHT = 32.0  # pixels; below it a face says less, in proportion to its height
+FULL_HEIGHT = 64.0  # pixels; below it a face counts less, in proportion to its height (docs/people.md has figures)
 FEWEST, SHARE = 5, 0.25  # of references, and of the person's median similarity
 
 
