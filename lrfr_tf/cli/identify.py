@@ -194,7 +194,9 @@ def _answers(
     with progress:
         if config.format == "table":
             tqdm.write(
-                ROW.format("picture", "box (x1, y1, x2, y2)", "detected", "candidate", "score", "threshold", "next best")
+                ROW.format(
+                    "picture", "box (x1, y1, x2, y2)", "detected", "candidate", "score", "threshold", "next best"
+                )
             )
         for chunk in in_chunks(pictures):
             pixels = [picture.pixels for picture in chunk if picture.pixels is not None]
