@@ -37,7 +37,7 @@ def templates_of(embeddings: np.ndarray, heights: np.ndarray, starts: np.ndarray
         starts: the first row of each person, rising.
     """
     weighted = embeddings.astype(np.float64) * weights_of(heights)[:, None]
-    sums = np.add.reduceat(weighted, starts, axis=0)
+    sums = weighted if len(starts) == len(weighted) else np.add.reduceat(weighted, starts, axis=0)
     lengths = np.linalg.norm(sums, axis=1, keepdims=True)
     return np.where(lengths > 1e-6, sums / np.maximum(lengths, 1e-6), 0.0).astype(np.float32)
 
