@@ -1,4 +1,5 @@
-"""Puts the shipped networks into the wheel: saved_models/ here, lrfr_tf/saved_models/ there, one version of each.
+"""Puts the shipped networks into the wheel: saved_models/ here, lrfr_tf/saved_models/ there, one version of each; and
+the templates of the report.
 
 Everything else is in pyproject.toml.
 """
@@ -21,5 +22,8 @@ def files_of(model: Path) -> list[str]:
 setup(
     packages=[*find_packages(include=["lrfr_tf*"]), "lrfr_tf.saved_models"],
     package_dir={"lrfr_tf.saved_models": str(MODELS)},
-    package_data={"lrfr_tf.saved_models": [file for model in sorted(MODELS.iterdir()) for file in files_of(model)]},
+    package_data={
+        "lrfr_tf.saved_models": [file for model in sorted(MODELS.iterdir()) for file in files_of(model)],
+        "lrfr_tf.study.report": ["templates/*"],
+    },
 )

@@ -6,6 +6,7 @@ the command line (and any `--flagfile`) into an instance of it. Nothing below an
 
 import dataclasses
 import importlib.metadata
+import os
 import platform
 import subprocess
 import sys
@@ -20,6 +21,19 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.files import write_json
 
 Config = TypeVar("Config")
+
+# What is given by flags of these names is read, in every command: it must be there.
+INPUT_FLAGS = frozenset({
+    "against", "baseline", "calibration_faces", "checkpoint", "data", "data_root", "document", "embeddings", "exclude",
+    "exclude_names", "faces", "facenet_weights", "folder", "heads", "identities", "identity_meta", "image",
+    "images", "levels", "pairs", "people", "photos", "pixels", "siamese_embeddings", "siamese_heads", "teacher_weights",
+    "test_images", "test_subjects", "vgg_weights", "video", "without_tests_of",
+})  # fmt: skip
+# These take a name ("siamese", "detect") or a path, which is told by the slash in it.
+NAME_OR_PATH_FLAGS = frozenset({
+    "embedder", "identity_embedder", "initial_generator", "initial_weights", "landmarks", "model", "models", "siamese",
+    "srcnn", "srgan", "srresnet", "super_resolver",
+})  # fmt: skip
 
 PACKAGES = ("tensorflow", "keras", "numpy", "pillow", "mtcnn", "keras-facenet", "scikit-learn", "scipy", "h5py")
 
@@ -85,6 +99,16 @@ def parse(config_class: type[Config], arguments: Sequence[str], description: str
             raise UserError(f"--{field.name} is missing: {field.metadata['help']}.")
         settings[field.name] = _checked(field, kinds[field.name], value)
     return config_class(**settings)
+
+
+def check_inputs(config: Any) -> None:
+    """Looks whether what a command is to read is there, by the names of its settings.
+
+    Raises:
+        UserError: it is not.
+    """
+    for field in dataclasses.fields(config):
+        _check_is_there(field.name, getattr(config, field.name))
 
 
 def write_run_record(folder: str | Path, config: Any, **more: Any) -> None:
@@ -174,6 +198,17 @@ def _checked(field: Any, kind: Any, value: Any) -> Any:
     if above is not None and not value > above:
         raise UserError(f"--{field.name}={value} is out of range; it must be above {above}.")
     return value
+
+
+def _check_is_there(name: str, value: Any) -> None:
+    paths = [item for item in (value if isinstance(value, tuple) else (value,)) if isinstance(item, str) and item]
+    if name in NAME_OR_PATH_FLAGS:
+        paths = [path for path in paths if "/" in path or os.sep in path]
+    elif name not in INPUT_FLAGS:
+        return
+    for path in paths:
+        if not os.path.exists(path) and not all(map(os.path.exists, path.split(":"))):  # PHOTOS:LIST
+            raise UserError(f"--{name}={path} does not exist.")
 
 
 def _help_text(fields: Sequence[Any], kinds: dict[str, Any]) -> str:

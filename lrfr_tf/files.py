@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from lrfr_tf.errors import UserError
+from lrfr_tf.printable import ESCAPED
 
-WRITE_ERRORS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENAMETOOLONG)
+WRITE_ERRORS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENAMETOOLONG)
+KEPT_OF_A_NAME = 40  # letters of the end of a name in that of its temporary file: a long one must not become too long
 _UMASK_LOCK = threading.Lock()
 
 
@@ -45,7 +47,7 @@ def atomic_file(path: str | Path) -> Iterator[Path]:
     with _write_errors_explained(path):
         if path.is_dir():
             raise UserError(f"{path} is a folder; it should be the file to write.")
-        descriptor, name = tempfile.mkstemp(prefix=".part-", suffix="-" + path.name, dir=path.parent)
+        descriptor, name = tempfile.mkstemp(prefix=".part-", suffix="-" + path.name[-KEPT_OF_A_NAME:], dir=path.parent)
     os.close(descriptor)
     temporary = Path(name)
     try:
@@ -70,7 +72,7 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
     path = Path(path)
     make_folder(path.parent)
     with _write_errors_explained(path):
-        temporary = Path(tempfile.mkdtemp(prefix=".part-", suffix="-" + path.name, dir=path.parent))
+        temporary = Path(tempfile.mkdtemp(prefix=".part-", suffix="-" + path.name[-KEPT_OF_A_NAME:], dir=path.parent))
     try:
         with _write_errors_explained(path):
             yield temporary
@@ -147,7 +149,7 @@ def replace_between_markers(path: str | Path, text: str, name: str) -> None:
         raise UserError(f"{path} holds no {first} and {last}, once each and in this order.")
     after = rest.partition(last)[2]
     with atomic_file(path) as temporary:
-        temporary.write_text(f"{before}{first}\n{text}\n{last}{after}", encoding="utf-8")
+        temporary.write_text(f"{before}{first}\n{text}\n{last}{after}", encoding="utf-8", errors=ESCAPED)
 
 
 def sha256(path: str | Path) -> str:

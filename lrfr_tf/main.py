@@ -1,36 +1,149 @@
 """The one wrapper around every script's main function: flags in, exit code out."""
 
+import contextlib
+import errno
+import importlib
+import io
+import os
+import select
+import signal
 import sys
+import threading
 import traceback
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from types import ModuleType
+from typing import Any, NoReturn, TextIO
 
 from tqdm import tqdm
 
-from lrfr_tf.config import parse
+from lrfr_tf import resumable
+from lrfr_tf.config import check_inputs, parse
 from lrfr_tf.errors import UserError
+from lrfr_tf.printable import print_every_name, printable
+from lrfr_tf.stand_ins import light_module
+
+BAD_INPUT = 2
+INTERRUPTED, TERMINATED = 128 + signal.SIGINT, 128 + signal.SIGTERM  # as shells report them
+DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM: as Ctrl-C, it lets temporary files be removed."""
 
 
 def note(sentence: str) -> None:
     """Tells the user one thing more, on stderr, past any progress bar; the command goes on."""
-    tqdm.write(f"note: {sentence}", file=sys.stderr)
+    tqdm.write(f"note: {printable(sentence)}", file=sys.stderr)
 
 
-def run(main: Callable[[Any], None], config_class: type, arguments: list[str] | None = None) -> None:
-    """Parses the command line into `config_class`, calls `main(config)` and exits.
+def start(command: str, arguments: Sequence[str] | None = None) -> None:
+    """`run` for the module of a command, whose flags are checked before TensorFlow and the like are loaded.
 
-    Exit code 0 is success; 2 means bad input, with one sentence on stderr; 130 means interrupted. Any other error is
-    a defect of ours and keeps its traceback (exit code 1).
+    Args:
+        command: the module's name. It has a `Config` and a `main`, and may have a `check_flags`, which raises UserError
+            for settings that do not go together; it must need no large package (`lrfr_tf.stand_ins`).
+        arguments: the command line, the program's name first; default: sys.argv.
     """
     arguments = sys.argv if arguments is None else arguments
+    with exit_codes(arguments):
+        light = light_module(command)
+        if light is not None:
+            _checked_settings(light, arguments)
+        module = importlib.import_module(command)
+        module.main(_checked_settings(module, arguments))
+
+
+def run(main: Callable[[Any], None], config_class: type, arguments: Sequence[str] | None = None) -> None:
+    """Parses the command line into `config_class`, calls `main(config)` and exits.
+
+    Exit code 0 is success; 2 means bad input, with one sentence on stderr; 130 and 143 mean interrupted. Any other
+    error is a defect of ours and keeps its traceback (exit code 1).
+    """
+    arguments = sys.argv if arguments is None else arguments
+    with exit_codes(arguments):
+        main(parse(config_class, arguments, sys.modules[main.__module__].__doc__ or ""))
+
+
+def _checked_settings(module: ModuleType, arguments: Sequence[str]) -> Any:
+    config: Any = parse(module.Config, arguments, module.__doc__ or "")
+    check_inputs(config)
+    check_flags = getattr(module, "check_flags", None)
+    if check_flags is not None:
+        check_flags(config)
+    return config
+
+
+@contextlib.contextmanager
+def exit_codes(arguments: Sequence[str]) -> Iterator[None]:
+    """Turns what ends a command into its exit code and one sentence on stderr (see `run`)."""
+    print_every_name()
+    resumable.begin()
     try:
-        config: Any = parse(config_class, arguments, sys.modules[main.__module__].__doc__ or "")
-        main(config)
+        with _termination_as_interruption():
+            yield
+            sys.stdout.flush()  # what cannot be written is told here, and not by Python at its end
+    except SystemExit:
+        _close_failed_streams()
+        raise
     except UserError as error:
         if "--verbose" in arguments:
             traceback.print_exc()
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        print("error: interrupted; start the same command again to go on.", file=sys.stderr)
-        sys.exit(130)
+        _end(BAD_INPUT, str(error))
+    except KeyboardInterrupt as interruption:
+        go_on = "; start the same command again to go on" if resumable.can_go_on() else ""
+        _end(TERMINATED if isinstance(interruption, _Terminated) else INTERRUPTED, f"interrupted{go_on}.")
+    except OSError as error:
+        failed = _close_failed_streams()
+        if isinstance(error, BrokenPipeError) and failed:
+            sys.exit(0)  # whoever read the output has seen enough: `lrfr ... | head -1`
+        if error.errno not in DISK_IS_FULL:
+            raise
+        _end(BAD_INPUT, f"{error.filename or 'The output'} cannot be written: {error.strerror}.")
+
+
+def _end(code: int, sentence: str) -> NoReturn:
+    with contextlib.suppress(OSError):  # nobody reads it
+        print(f"error: {printable(sentence, kept=chr(10))}", file=sys.stderr)
+    _close_failed_streams()
+    sys.exit(code)
+
+
+def _close_failed_streams() -> bool:
+    """Leads stdout and stderr nowhere if they cannot be written to: Python would complain at its end. True if so."""
+    failed = False
+    for stream in (sys.stdout, sys.stderr):
+        if _has_failed(stream):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)
+            failed = True
+    return failed
+
+
+def _has_failed(stream: TextIO) -> bool:
+    try:
+        stream.flush()
+        if not hasattr(select, "poll"):  # Windows
+            return False
+        # What could not be written may be lost already, and a flush with nothing to write succeeds.
+        poll = select.poll()
+        poll.register(stream.fileno(), select.POLLOUT)
+        return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
+    except OSError as error:
+        return not isinstance(error, io.UnsupportedOperation)  # a stream in memory has no file
+
+
+@contextlib.contextmanager
+def _termination_as_interruption() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may listen to signals
+        return
+
+    def terminate(number: int, frame: Any) -> NoReturn:
+        raise _Terminated
+
+    before: Any = signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

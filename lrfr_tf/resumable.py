@@ -11,6 +11,18 @@ MANIFEST = "manifest.json"
 SET_ASIDE = ".manifest-before.json"
 GROWN_FROM = "grown_from"
 
+_opened: list[Path] = []
+
+
+def begin() -> None:
+    """Says that a command begins: it has opened no folder yet."""
+    _opened.clear()
+
+
+def can_go_on() -> bool:
+    """True if the command has opened a folder that the same command, started again, goes on filling."""
+    return bool(_opened)
+
 
 def open_folder(
     folder: Path,
@@ -53,10 +65,12 @@ def open_folder(
             raise UserError(
                 f"{folder} was begun with other settings ({', '.join(changed)}); choose another --output or delete it."
             )
+        _opened.append(folder)
         return before
     if folder.is_dir() and any(folder.iterdir()):
         raise UserError(f"{folder} is not empty and was not made by this command; choose another --output.")
     write_json(folder / record, settings)
+    _opened.append(folder)
     return settings
 
 

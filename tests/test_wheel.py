@@ -45,6 +45,8 @@ def test_the_wheel_holds_the_networks_once(wheel: Path) -> None:
         assert f"lrfr_tf/saved_models/{network}/{newest}/model.json" in models
         assert f"lrfr_tf/saved_models/{network}/TERMS.txt" in models
         assert any(name.endswith(f"licenses/saved_models/{network}/TERMS.txt") for name in names)
+    templates = {path.name for path in (ROOT / "lrfr_tf" / "study" / "report" / "templates").iterdir()}
+    assert {name.rpartition("/")[2] for name in names if "/templates/" in name} == templates
     assert not [name for name in names if name.startswith(("tests", "tools"))]
 
 

@@ -1,7 +1,8 @@
 """See lrfr_tf.cli.evaluate_people."""
 
-from lrfr_tf.cli.evaluate_people import Config, main
-from lrfr_tf.main import run
+from lrfr_tf.main import start
 
 if __name__ == "__main__":
-    run(main, Config)
+    start("lrfr_tf.cli.evaluate_people")
+else:
+    from lrfr_tf.cli.evaluate_people import Config, main  # noqa: F401

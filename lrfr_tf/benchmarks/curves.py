@@ -9,6 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from lrfr_tf.files import atomic_file
+from lrfr_tf.images.lettering import in_standard_font
 
 MARKED = 20  # up to so many points are marked with dots
 
@@ -81,5 +82,5 @@ def _draw(axes: Axes, curves: Curves, log_x: bool) -> None:
 
 
 def _escape_math(text: str) -> str:
-    """A text as matplotlib should print it: a dollar sign would start a formula."""
-    return text.replace("$", r"\$")
+    """A text as matplotlib should print it: a dollar sign would start a formula, and a letter may be in no font."""
+    return in_standard_font(text).replace("$", r"\$")

@@ -46,11 +46,6 @@ def read_correct(row: Mapping[str, Any], count: int) -> np.ndarray:
     return bits[:count].astype(bool)
 
 
-def unpack_correct(correct: str, count: int) -> np.ndarray:
-    """What `pack_correct` made of [count] answers: float64, 1 where one is right."""
-    return np.unpackbits(np.frombuffer(bytes.fromhex(correct), np.uint8), count=count).astype(np.float64)
-
-
 def format_interval(ends: Sequence[float], form: str) -> str:
     """An interval of shares in per cent, such as "[97.10, 98.20]"; `form` is that of a number, such as ".2f"."""
     return "[{}, {}]".format(*(format(100 * end, form) for end in ends))

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from lrfr_tf.benchmarks.figures import format_interval, pack_correct, unpack_correct
+from lrfr_tf.benchmarks.figures import format_interval, pack_correct, read_correct
 from lrfr_tf.benchmarks.interface import Measured, Note
 from lrfr_tf.config import option, required
 from lrfr_tf.data.landmarks import by_image, key_of, read_landmarks
@@ -264,4 +264,4 @@ def _details(found: np.ndarray, images: Frmdb) -> dict[str, Any]:
 
 
 def _correct(row: dict[str, Any], images: Frmdb) -> np.ndarray:
-    return unpack_correct(row["correct"], len(images.probes))
+    return read_correct(row, len(images.probes)).astype(np.float64)

@@ -2,13 +2,12 @@
 
 import dataclasses
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
-from lrfr_tf.files import atomic_file
-from lrfr_tf.images.annotate import KNOWN, UNKNOWN, font
+from lrfr_tf.images.annotate import KNOWN, UNKNOWN
+from lrfr_tf.images.lettering import Line, fitting_line
 
 CELL, GAP, LETTERS, LINE = 128, 10, 12, 18  # pixels
 
@@ -39,33 +38,17 @@ def level_sheet(headings: Sequence[str], rows: Sequence[Sequence[Tile]]) -> np.n
     lefts = [GAP + sum(widths[:place]) + place * GAP for place in range(len(widths))]
     height = LINE + len(rows) * (CELL + LINE + GAP)
     sheet = Image.new("RGB", (lefts[-1] + widths[-1] + GAP, height), "white")
-    draw, letters = ImageDraw.Draw(sheet), font(LETTERS)
+    draw = ImageDraw.Draw(sheet)
     for left, heading in zip(lefts, headings, strict=True):
-        draw.text((left, 1), heading, "black", letters)
+        Line(heading, LETTERS).draw(draw, left, 1, "black")
     for place, row in enumerate(rows):
         top = LINE + place * (CELL + LINE + GAP)
         for left, width, tile in zip(lefts, widths, row, strict=True):
             for number, picture in enumerate(tile.pictures):
                 enlarged = Image.fromarray(picture).resize((CELL, CELL), Image.Resampling.NEAREST)
                 sheet.paste(enlarged, (left + number * CELL, top))
-            draw.rectangle((left, top + CELL, left + width - 1, top + CELL + LINE - 1), fill=_color(tile))
-            draw.text((left + 4, top + CELL + 1), _shorten_to_width(tile.label, letters, width - 8), "white", letters)
+            draw.rectangle(
+                (left, top + CELL, left + width - 1, top + CELL + LINE - 1), fill=KNOWN if tile.good else UNKNOWN
+            )
+            fitting_line(tile.label, LETTERS, width - 8).draw(draw, left + 4, top + CELL + 1, "white")
     return np.array(sheet)
-
-
-def write_level_sheet(path: Path, headings: Sequence[str], rows: Sequence[Sequence[Tile]]) -> None:
-    """Writes `level_sheet` as PNG, whole or not at all."""
-    with atomic_file(path) as temporary:
-        Image.fromarray(level_sheet(headings, rows)).save(temporary, format="PNG")
-
-
-def _color(tile: Tile) -> tuple[int, int, int]:
-    return KNOWN if tile.good else UNKNOWN
-
-
-def _shorten_to_width(label: str, letters: ImageFont.FreeTypeFont, width: int) -> str:
-    """A label, cut off with an ellipsis where it is wider than its place."""
-    cut = label
-    while cut and letters.getlength(cut if cut == label else f"{cut}…") > width:
-        cut = cut[:-1]
-    return cut if cut == label else f"{cut}…"

@@ -14,6 +14,7 @@ import numpy as np
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.images.camera_numpy import photograph_scene
+from lrfr_tf.printable import name_bytes
 from lrfr_tf.recognition.face_crops import FaceCutter, FoundFace, main_face_among
 from lrfr_tf.recognition.recognizer import Recognizer
 from lrfr_tf.sources.image_source import ImageSource
@@ -164,7 +165,7 @@ def shrink_photo(
     """
     factor = condition.height / native.height
     rows, columns = (max(1, round(factor * side)) for side in photo.shape[:2])
-    small = photograph_scene(photo, rows, columns, condition.camera, zlib.crc32(name.encode()))
+    small = photograph_scene(photo, rows, columns, condition.camera, zlib.crc32(name_bytes(name)))
     across, along = columns / photo.shape[1], rows / photo.shape[0]
     x1, y1, x2, y2 = native.box
     return small, (x1 * across, y1 * along, x2 * across, y2 * along)

@@ -7,6 +7,7 @@ from typing import Any
 from lrfr_tf.benchmarks.published import published_table
 from lrfr_tf.benchmarks.registry import registered
 from lrfr_tf.files import atomic_file, write_json
+from lrfr_tf.printable import ESCAPED
 
 MEASURED, ABSENT, FAILED = "measured", "absent", "failed"
 
@@ -40,4 +41,4 @@ def write_summary(folder: Path, rows: Mapping[str, Mapping[str, Any]], model: st
         if row["status"] == MEASURED and published:
             lines += ["", f"## {benchmark}: published", "", *published_table(published)]
     with atomic_file(folder / "summary.md") as temporary:
-        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8", errors=ESCAPED)

@@ -1,12 +1,11 @@
 """The command `lrfr`: a verb, for some verbs an object (`lrfr train siamese`), and the flags of that command."""
 
 import dataclasses
-import importlib
 import sys
 from collections.abc import Mapping, Sequence
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.main import run
+from lrfr_tf.main import exit_codes, start
 
 HELP_FLAGS = ("--help", "-h")
 
@@ -100,17 +99,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Raises:
         SystemExit: as `lrfr_tf.main.run` does; with 2, and one sentence on stderr, if no such command is known.
     """
-    try:
-        _call(LRFR, "lrfr", sys.argv[1:] if arguments is None else arguments)
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    words = sys.argv[1:] if arguments is None else arguments
+    with exit_codes(words):
+        _call(LRFR, "lrfr", words)
 
 
 def _call(command: Command, name: str, words: Sequence[str]) -> None:
     if command.module:
-        module = importlib.import_module(command.module)
-        run(module.main, module.Config, [name, *words])
+        start(command.module, [name, *words])
     elif not words or words[0] in HELP_FLAGS:
         print(_overview(command, name))
     elif words[0] in command.parts:

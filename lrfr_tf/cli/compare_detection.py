@@ -17,6 +17,7 @@ from lrfr_tf.config import option, required, versions
 from lrfr_tf.data.embeddings import EmbeddingSet, load_embeddings, read_manifest
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import atomic_file, write_json
+from lrfr_tf.printable import ESCAPED
 from lrfr_tf.study.boxes import MEASURES, BoxComparison, compare_boxes
 
 
@@ -58,7 +59,7 @@ def aligned(rows: EmbeddingSet, hr: EmbeddingSet, folder: Path) -> EmbeddingSet:
 
 
 def write_csv(path: Path, images: list[str], comparison: BoxComparison) -> None:
-    with atomic_file(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
+    with atomic_file(path) as temporary, open(temporary, "w", newline="", encoding="utf-8", errors=ESCAPED) as file:
         writer = csv.DictWriter(file, ("path", "hr_found", "method_found", *MEASURES))
         writer.writeheader()
         for image, row in zip(images, comparison.rows(), strict=True):

@@ -20,7 +20,8 @@ from lrfr_tf.export.compare import compare_embeddings, compare_images, cpu_milli
 from lrfr_tf.export.convertible import SUPER_RESOLUTION, Convertible, load_convertible
 from lrfr_tf.export.faces import PairedFaces, read_paired_faces, sample_faces
 from lrfr_tf.files import atomic_file, replace_between_markers, sha256, write_json
-from lrfr_tf.images.contact_sheet import write_contact_sheet
+from lrfr_tf.images.contact_sheet import contact_sheet
+from lrfr_tf.images.decode import write_png
 from lrfr_tf.images.degrade import degrade
 from lrfr_tf.images.probes import as_probe
 from lrfr_tf.networks.synthetic_faces import synthetic_faces
@@ -54,6 +55,7 @@ class Config:
 
 def main(config: Config) -> None:
     check_flags(config)
+    check_packages(config)
     model = load_convertible(Path(config.model))
     measured = faces_to_measure_on(config, model)
     calibration = faces_to_calibrate_on(config, model) if "tflite_int8" in config.to else None
@@ -67,7 +69,8 @@ def main(config: Config) -> None:
         face, losses = low[:1], compare_images(networks, low, measured)
         if config.contact_sheet is not None:
             columns = {name: network(low[:SHOWN]) for name, network in networks.items()}
-            write_contact_sheet(Path(config.contact_sheet), {"lr": low[:SHOWN], **columns, "hr": measured[:SHOWN]})
+            shown = {"lr": low[:SHOWN], **columns, "hr": measured[:SHOWN]}
+            write_png(config.contact_sheet, contact_sheet(shown))
     else:
         face = (measured.faces if isinstance(measured, PairedFaces) else measured)[:1]
         losses = compare_embeddings(networks, measured, config.probe_size)
@@ -112,10 +115,6 @@ def write_file(config: Config, form: str, content: bytes) -> dict[str, Any]:
 
 def check_flags(config: Config) -> None:
     """Refuses flags that cannot work, before anything takes time."""
-    if "onnx" in config.to:
-        to_onnx.load_packages()
-    if any(form.startswith("tflite") for form in config.to):
-        to_tflite.load_interpreter()
     if "tflite_int8" in config.to and config.calibration_faces is None:
         raise UserError("--to=tflite_int8 needs --calibration_faces: the ranges of 8 bits come from real faces.")
     if config.pairs is not None and config.faces is None:
@@ -124,6 +123,14 @@ def check_flags(config: Config) -> None:
         raise UserError("--landmarks aligns the photos of --pairs, which is missing.")
     if config.document is not None and not Path(config.document).is_file():
         raise UserError(f"--document={config.document} is missing.")
+
+
+def check_packages(config: Config) -> None:
+    """Refuses forms whose packages are not installed."""
+    if "onnx" in config.to:
+        to_onnx.load_packages()
+    if any(form.startswith("tflite") for form in config.to):
+        to_tflite.load_interpreter()
 
 
 def faces_to_measure_on(config: Config, model: Convertible) -> Any:

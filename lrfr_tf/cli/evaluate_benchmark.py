@@ -7,6 +7,13 @@ from typing import Any
 from lrfr_tf.benchmarks.benchmark_result import benchmark_result, embedder_of
 from lrfr_tf.benchmarks.interface import Benchmark
 from lrfr_tf.files import check_result_file, write_json
+from lrfr_tf.networks.embedding import check_embedder
+
+
+def check_flags(settings: Any) -> None:
+    """Refuses a result that cannot be written and an embedder that is not known, before anything is loaded."""
+    check_result_file(settings.output)
+    check_embedder(settings.model)
 
 
 def evaluate(benchmark: Benchmark[Any, Any, Any], settings: Any) -> dict[str, Any]:
@@ -16,7 +23,7 @@ def evaluate(benchmark: Benchmark[Any, Any, Any], settings: Any) -> dict[str, An
         UserError: see `Benchmark`; or the embedder cannot be loaded.
     """
     started = time.monotonic()
-    check_result_file(settings.output)
+    check_flags(settings)
     data = benchmark.read(settings, print_note)
     embedder = embedder_of(settings)
     measured = benchmark.evaluate(benchmark.prepare(data, embedder, settings, print_note), embedder, settings)

@@ -44,14 +44,19 @@ class Config:
     note: str = option("", "a sentence for the top of the report, such as how far its figures reach")
 
 
+def check_flags(config: Config) -> None:
+    """Refuses settings that do not go together."""
+    if (config.siamese_embeddings is None) != (config.siamese_heads is None):
+        raise UserError("--siamese_embeddings and --siamese_heads belong together: give both, or neither.")
+
+
 def main(config: Config) -> None:
+    check_flags(config)
     started = time.monotonic()
     data = Path(config.data)
     siamese = None
     if config.siamese_embeddings is not None and config.siamese_heads is not None:
         siamese = (Path(config.siamese_embeddings), Path(config.siamese_heads))
-    elif config.siamese_embeddings is not None or config.siamese_heads is not None:
-        raise UserError("--siamese_embeddings and --siamese_heads belong together: give both, or neither.")
     evaluation = Evaluation(
         data, Path(config.embeddings), Path(config.heads), config.methods, config.held_out_divisor, siamese
     )

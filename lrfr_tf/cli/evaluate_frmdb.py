@@ -9,6 +9,7 @@
 
 from lrfr_tf.benchmarks.frmdb import FrmdbBenchmark
 from lrfr_tf.benchmarks.frmdb import Settings as Config
+from lrfr_tf.cli.evaluate_benchmark import check_flags as check_flags
 from lrfr_tf.cli.evaluate_benchmark import evaluate
 
 

@@ -9,6 +9,7 @@ pictures, result.accuracy.png and result.roc.png.
 
 from lrfr_tf.benchmarks.lfw.benchmark import LfwBenchmark
 from lrfr_tf.benchmarks.lfw.benchmark import Settings as Config
+from lrfr_tf.cli.evaluate_benchmark import check_flags as check_flags
 from lrfr_tf.cli.evaluate_benchmark import evaluate
 
 

@@ -34,7 +34,7 @@ from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.files import check_result_file, write_json
 from lrfr_tf.images.camera import LEVELS
 from lrfr_tf.main import note
-from lrfr_tf.networks.embedding import load_embedder
+from lrfr_tf.networks.embedding import check_embedder, load_embedder
 from lrfr_tf.recognition.calibration import FPIR, DecisionRule
 from lrfr_tf.recognition.face_crops import CROP_KINDS
 from lrfr_tf.recognition.recognizer import Recognizer, calibration_of
@@ -61,9 +61,15 @@ class Config:
     seed: int = option(0, "seed of the drawings", at_least=0)
 
 
+def check_flags(config: Config) -> None:
+    """Refuses a result that cannot be written and an embedder that is not known, before anything is loaded."""
+    check_result_file(config.output)
+    check_embedder(config.model)
+
+
 def main(config: Config) -> None:
     started = time.monotonic()
-    check_result_file(config.output)
+    check_flags(config)
     rule = DecisionRule(config.fpir, None, config.threshold)
     people = find_people(config.people, config.half, note)
     check_sizes([len(photos) for photos in people.values()], config.gallery_sizes, config.gallery_photos)

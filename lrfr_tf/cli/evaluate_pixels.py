@@ -45,9 +45,14 @@ class Config:
     title: str = option("Low-resolution face recognition", "title of the pictures")
 
 
+def check_flags(config: Config) -> None:
+    """Refuses a result that cannot be written, before anything is loaded."""
+    check_result_file(config.output)
+
+
 def main(config: Config) -> None:
     started = time.monotonic()
-    check_result_file(config.output)
+    check_flags(config)
     if (config.siamese is None) != (config.siamese_embeddings is None):
         raise UserError("--siamese and --siamese_embeddings belong together: give both, or neither.")
     data = Path(config.data)

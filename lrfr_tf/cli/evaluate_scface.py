@@ -9,6 +9,7 @@ for the faces. Beside the result lies a picture, result.cmc.png.
 
 from lrfr_tf.benchmarks.scface.benchmark import SCfaceBenchmark
 from lrfr_tf.benchmarks.scface.benchmark import Settings as Config
+from lrfr_tf.cli.evaluate_benchmark import check_flags as check_flags
 from lrfr_tf.cli.evaluate_benchmark import evaluate
 
 

@@ -24,7 +24,8 @@ from lrfr_tf.evaluation.restoration import LEGEND, restoration_rows, table_lines
 from lrfr_tf.files import check_result_file, sha256, write_json
 from lrfr_tf.images.camera import CLEAN_LEVEL, LEVELS
 from lrfr_tf.images.camera_numpy import photograph_all_with_targets
-from lrfr_tf.images.contact_sheet import write_contact_sheet
+from lrfr_tf.images.contact_sheet import contact_sheet
+from lrfr_tf.images.decode import write_png
 from lrfr_tf.networks.named_models import BASELINE, describe_models, load_named_models, super_resolve_all
 from lrfr_tf.networks.super_resolution import SuperResolutionNetwork
 
@@ -52,9 +53,14 @@ class Config:
     contact_faces: int = option(100, "number of faces on it, evenly spread over all faces scored", at_least=1)
 
 
+def check_flags(config: Config) -> None:
+    """Refuses a result that cannot be written, before anything is loaded."""
+    check_result_file(config.output)
+
+
 def main(config: Config) -> None:
     started = time.monotonic()
-    check_result_file(config.output)
+    check_flags(config)
     trees: dict[str, Any] = {}
     shown: dict[str, list[np.ndarray]] = {}
     resolvers: dict[str, SuperResolutionNetwork] = {}
@@ -92,7 +98,7 @@ def main(config: Config) -> None:
             shown.setdefault(heading, []).append(images[places])
     if config.contact_sheet is not None:
         columns = {heading: np.concatenate(parts) for heading, parts in shown.items()}
-        write_contact_sheet(Path(config.contact_sheet), columns)
+        write_png(config.contact_sheet, contact_sheet(columns))
         print(f"contact sheet: {config.contact_sheet}")
     result = {
         "schema": 1,

@@ -8,6 +8,7 @@ Beside the result lie two pictures, result.roc.png and result.open_set.png.
 
 from lrfr_tf.benchmarks.survface.benchmark import Settings as Config
 from lrfr_tf.benchmarks.survface.benchmark import SurvFaceBenchmark
+from lrfr_tf.cli.evaluate_benchmark import check_flags as check_flags
 from lrfr_tf.cli.evaluate_benchmark import evaluate
 
 

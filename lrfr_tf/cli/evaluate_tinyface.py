@@ -13,6 +13,7 @@ Beside the result lies a picture, result.cmc.png.
 
 from lrfr_tf.benchmarks.tinyface import Settings as Config
 from lrfr_tf.benchmarks.tinyface import TinyFaceBenchmark
+from lrfr_tf.cli.evaluate_benchmark import check_flags as check_flags
 from lrfr_tf.cli.evaluate_benchmark import evaluate
 
 

@@ -51,9 +51,14 @@ class Config:
     compare_with: tuple[str, ...] = option((BASELINE,), "methods that all others are compared with, pair by pair")
 
 
+def check_flags(config: Config) -> None:
+    """Refuses a result that cannot be written, before anything is loaded."""
+    check_result_file(config.output)
+
+
 def main(config: Config) -> None:
     started = time.monotonic()
-    check_result_file(config.output)
+    check_flags(config)
     data, pairs = Path(config.data), Path(config.pairs)
     folds = read_pairs(pairs)
     if len(folds) < 2:

@@ -19,7 +19,7 @@ from lrfr_tf.faces.align import TEMPLATES
 from lrfr_tf.faces.choose import RULE, ambiguity_notes
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.main import note
-from lrfr_tf.networks.embedding import load_embedder, template_for
+from lrfr_tf.networks.embedding import check_embedder, load_embedder, template_for
 from lrfr_tf.study.extract import CROPS, POLICIES, Extraction, extract_tree
 
 
@@ -47,6 +47,11 @@ class Config:
     )
     thresholds: tuple[float, ...] = option((0.6, 0.7, 0.9), "MTCNN's three thresholds")
     min_face_size: int = option(20, "smallest face to look for, in pixels")
+
+
+def check_flags(config: Config) -> None:
+    """Refuses an embedder that is not known, before anything is loaded."""
+    check_embedder(config.embedder)
 
 
 def main(config: Config) -> None:

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from lrfr_tf.cli.drawn import drawn_path, mark_of, write_drawn
 from lrfr_tf.config import option
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.detect import FaceDetector
@@ -29,11 +30,12 @@ from lrfr_tf.files import make_folder
 from lrfr_tf.gallery.gallery import Gallery
 from lrfr_tf.gallery.store import is_gallery_file
 from lrfr_tf.images.annotate import draw_caption, draw_faces
-from lrfr_tf.images.decode import IMAGE_SUFFIXES, write_png
+from lrfr_tf.images.decode import IMAGE_SUFFIXES, read_image
 from lrfr_tf.main import note
 from lrfr_tf.models.backbone import BACKBONES
-from lrfr_tf.networks.embedding import load_embedder
+from lrfr_tf.networks.embedding import check_embedder, load_embedder
 from lrfr_tf.networks.super_resolution import load_super_resolver
+from lrfr_tf.printable import printable
 from lrfr_tf.recognition.calibration import FPIR, KNOWN, UNKNOWN, DecisionRule, Threshold
 from lrfr_tf.recognition.face_crops import CROP_KINDS
 from lrfr_tf.recognition.identifier import IdentifiedFace, Identifier, identifier_of_classifier
@@ -90,7 +92,9 @@ class Config:
 
 
 def main(config: Config) -> None:
-    _check(config)
+    check_flags(config)
+    if config.output is not None:
+        make_folder(config.output)
     if config.video is not None:
         _identify_video(config, VideoReader(config.video))
         return
@@ -104,7 +108,9 @@ def main(config: Config) -> None:
             if config.image is None:
                 note(picture.error)
         elif config.output is not None:
-            write_png(Path(config.output) / f"{picture.name}.png", _drawn(config, picture, faces))
+            mark = mark_of(source.label(picture.name))
+            path = drawn_path(config.output, picture.name, ".png", mark)
+            write_drawn(path, _drawn(config, picture, faces), mark)
     if config.image is not None and errors:
         raise UserError(errors[0])
     if len(errors) == len(names):
@@ -117,24 +123,24 @@ def _identify_video(config: Config, video: VideoReader) -> None:
     with contextlib.ExitStack() as stack:
         writer = None
         if config.output is not None:
-            path = Path(config.output) / f"{Path(video.path).stem}.mp4"
-            if path.resolve() == Path(video.path).resolve():
-                raise UserError(f"--output={config.output} would put the drawn video in the place of {video.path}.")
-            writer = stack.enter_context(VideoWriter(path, video.rate / config.every))
+            mark = mark_of(video.path)
+            path = drawn_path(config.output, Path(video.path).name, ".mp4", mark)
+            writer = stack.enter_context(VideoWriter(path, video.rate / config.every, video.path, mark))
         note(
             "Each frame is answered by itself, so that the rate for strangers does not hold: a stranger who stays in "
             "view is decided about again in every frame."
         )
         for picture, faces in _answers(config, identifier, video.frames(config.every), progress):
             if writer is not None:
-                writer.write(_drawn(config, picture, faces))
+                writer.write(_drawn(config, picture, faces), picture.seconds)
     if video.frames_read == 0:
         raise UserError(str(video.complaint))
     if video.complaint is not None:
         note(video.complaint)
 
 
-def _check(config: Config) -> None:
+def check_flags(config: Config) -> None:
+    """Refuses settings that do not go together, and a photo that cannot be read."""
     if config.embedder is not None and config.gallery is None:
         raise UserError("--embedder and --gallery go together: the one compares faces, the other has the names.")
     for names in (("image", "folder", "video"), ("model", "gallery")):
@@ -148,14 +154,16 @@ def _check(config: Config) -> None:
         raise UserError("--audit notes decisions in the file of a gallery; --gallery is none.")
     if config.cropped and config.video is not None:
         raise UserError("--cropped is for photos; in a video the faces are searched for.")
-    if config.output is not None:
-        make_folder(config.output)
+    if config.model is None:
+        check_embedder(config.embedder or DEFAULT_EMBEDDER)
+    if config.gallery is not None and not Path(config.gallery).exists():
+        raise UserError(f"--gallery={config.gallery} does not exist.")
+    if config.image is not None:
+        read_image(config.image)
 
 
 def _photos(config: Config) -> tuple[ImageSource, list[str]]:
     if config.image is not None:
-        if not Path(config.image).is_file():  # said before any network is loaded
-            raise UserError(f"{config.image} cannot be read: No such file or directory.")
         return FolderSource(Path(config.image).parent), [Path(config.image).name]
     source = open_source(Path(str(config.folder)))
     names = source.names()
@@ -177,7 +185,10 @@ def _load(config: Config) -> Identifier:
     strangers = calibration_of(model, embedder) if config.threshold is None else None
     recognizer = Recognizer(embedder, cut=config.cut, super_resolver=resolver, detector=detector, strangers=strangers)
     if gallery is None:
-        gallery = Gallery.from_folder(str(config.gallery), recognizer, rule=rule, note=note)
+        gallery = Gallery.from_folder(
+            str(config.gallery), recognizer, rule=rule, note=note,
+            progress=lambda persons: tqdm(persons, desc="embed the gallery", unit="person"),
+        )  # fmt: skip
         note(KEEP.format(folder=config.gallery))
     else:
         recognizer.check_rule(rule)
@@ -244,6 +255,7 @@ def json_line(picture: Picture, faces: Sequence[IdentifiedFace], threshold: Thre
 def table_rows(picture: Picture, faces: Sequence[IdentifiedFace]) -> list[str]:
     """A row for each face, or one that says why there is none."""
     where = picture.name if picture.frame is None else f"{picture.seconds:.2f} s, frame {picture.frame}"
+    where = printable(where)
     if len(where) > LONGEST_NAME:
         where = "…" + where[1 - LONGEST_NAME :]
     if not faces:
@@ -253,9 +265,9 @@ def table_rows(picture: Picture, faces: Sequence[IdentifiedFace]) -> list[str]:
         face, match = one.face, one.match
         box = f"({', '.join(f'{value:.0f}' for value in face.box)})"
         detected = "" if face.detection_score is None else f"{face.detection_score:.3f}"
-        others = ", ".join(f"{name} {score:.3f}" for name, score in match.next_best[:2])
+        others = printable(", ".join(f"{name} {score:.3f}" for name, score in match.next_best[:2]))
         least = "-" if match.threshold is None else f"{match.threshold:.3f}"
-        name = match.name or UNKNOWN
+        name = printable(match.name or UNKNOWN)
         rows.append(ROW.format(where, box, detected, name, f"{match.score:.3f}", least, others).rstrip())
     return rows
 

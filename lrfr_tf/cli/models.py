@@ -7,7 +7,6 @@ A name is looked up in the folders of $LRFR_TF_MODELS, in the checkout's saved_m
 
 import dataclasses
 
-from lrfr_tf.main import run
 from lrfr_tf.networks.shipped import list_models
 
 
@@ -20,7 +19,3 @@ def main(config: Config) -> None:
     for model in list_models():
         print(f"{model.name}, version {model.version} ({model.kind.replace('_', '-')}): {model.path}")
         print(f"    {model.terms or 'no terms are noted.'}")
-
-
-if __name__ == "__main__":
-    run(main, Config)

@@ -75,7 +75,7 @@ class Config:
 
 def main(config: Config) -> None:
     verb = config.signature.removesuffix("_bytes")
-    check(config, verb)
+    check_flags(config)
     rule = DecisionRule(FPIR if config.fpir is None else config.fpir, config.far, config.threshold)
     faces = list_faces(Path(config.faces))
     against = None if config.against is None else list_faces(Path(config.against))[0]
@@ -165,8 +165,9 @@ def looker(config: Config, model: ServedModel, signature: ServedSignature) -> Lo
     return FaceCropper(cutter_for(export.record, config.min_face_size, both_meant=config.against is not None))
 
 
-def check(config: Config, verb: str) -> None:
+def check_flags(config: Config) -> None:
     """Refuses flags that do not go together, before anything is sent."""
+    verb = config.signature.removesuffix("_bytes")
     if config.as_pixels and config.signature.endswith("_bytes"):
         raise UserError(f"--as_pixels sends pixels, but --signature={config.signature} takes files.")
     if (config.against is not None) != (verb == "verify"):

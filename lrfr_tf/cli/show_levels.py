@@ -11,17 +11,19 @@ import dataclasses
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
 from lrfr_tf.benchmarks.camera_levels import RIGHT, ShownPhoto, show_photos, table_lines
-from lrfr_tf.benchmarks.level_sheet import Tile, write_level_sheet
+from lrfr_tf.benchmarks.level_sheet import Tile, level_sheet
 from lrfr_tf.benchmarks.people_faces import conditions_of
 from lrfr_tf.config import option, required
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.gallery.gallery import Gallery
 from lrfr_tf.images.camera import LEVELS
+from lrfr_tf.images.decode import write_png
 from lrfr_tf.main import note
-from lrfr_tf.networks.embedding import load_embedder
+from lrfr_tf.networks.embedding import check_embedder, load_embedder
 from lrfr_tf.networks.super_resolution import load_super_resolver
 from lrfr_tf.recognition.calibration import DecisionRule
 from lrfr_tf.recognition.face_crops import FaceCutter
@@ -46,7 +48,15 @@ class Config:
     shown: int = option(10, "number of photos on the picture, evenly spread over all", at_least=1)
 
 
+def check_flags(config: Config) -> None:
+    """Refuses a gallery or an embedder that is not there, before any network is loaded."""
+    check_embedder(config.embedder)
+    if not Path(config.gallery).exists():
+        raise UserError(f"--gallery={config.gallery} does not exist.")
+
+
 def main(config: Config) -> None:
+    check_flags(config)
     source = open_source(Path(config.photos))
     photos = images_by_identity(source, note)
     resolver = load_super_resolver(Path(config.super_resolver))
@@ -59,7 +69,10 @@ def main(config: Config) -> None:
             threshold = LEAST_COSINE
     detector = FaceDetector(min_face_size=config.min_face_size)
     recognizer = Recognizer(embedder, detector=detector, strangers=strangers)
-    gallery = Gallery.from_folder(config.gallery, recognizer, rule=DecisionRule(threshold=threshold), note=note)
+    gallery = Gallery.from_folder(
+        config.gallery, recognizer, rule=DecisionRule(threshold=threshold), note=note,
+        progress=lambda persons: tqdm(persons, desc="embed the gallery", unit="person"),
+    )  # fmt: skip
     conditions = conditions_of([config.height], config.camera)
     finder = FaceCutter(FaceDetector(GALLERY_THRESHOLDS), "box")
     made = show_photos(photos, source, conditions, finder, Identifier(recognizer, gallery), resolver, note)
@@ -68,7 +81,7 @@ def main(config: Config) -> None:
     places = np.unique(np.linspace(0, len(made) - 1, min(config.shown, len(made))).astype(int))
     headings = ["as it is"]
     headings += [f"{condition.camera}: {condition.height} px | {resolver.name}" for condition in conditions]
-    write_level_sheet(Path(config.output), headings, [tiles(made[place]) for place in places])
+    write_png(config.output, level_sheet(headings, [tiles(made[place]) for place in places]))
     print("\n".join(table_lines(made)))
     least = gallery.threshold.score
     print(f"A name needs a cosine of {least:.2f}.\npicture: {config.output}")

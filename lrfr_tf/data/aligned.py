@@ -28,16 +28,6 @@ class AlignedFiles:
     trees: np.ndarray
 
 
-@dataclasses.dataclass(frozen=True)
-class AlignedFaces:
-    """Faces in memory, uint8 [N, size, size + left_margin, 3], and whose they are: `AlignedFiles` with pixels."""
-
-    images: np.ndarray
-    identities: np.ndarray
-    names: list[str]
-    paths: list[str]
-
-
 def list_aligned_faces(roots: Sequence[Path], held_out_divisor: int, excluded: Collection[str]) -> AlignedFiles:
     """Lists the faces of finished trees; a person who is in several is one identity.
 
@@ -64,16 +54,6 @@ def list_aligned_faces(roots: Sequence[Path], held_out_divisor: int, excluded: C
     identities = np.array([numbers[name] for name, _, _ in found], np.int64)
     trees = np.array([tree for _, _, tree in found], np.int64)
     return AlignedFiles([path for _, path, _ in found], identities, names, trees)
-
-
-def load_aligned_faces(roots: Sequence[Path], held_out_divisor: int, excluded: Collection[str]) -> AlignedFaces:
-    """Decodes the faces that `list_aligned_faces` lists.
-
-    Raises:
-        UserError: as there, or as `read_aligned_faces` does.
-    """
-    files = list_aligned_faces(roots, held_out_divisor, excluded)
-    return AlignedFaces(read_aligned_faces(files.paths), files.identities, files.names, files.paths)
 
 
 def read_aligned_faces(paths: Sequence[str]) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Aligned faces by number, as tf.data graphs take them: out of memory, or decoded from their files at every use."""
 
+import os
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -48,7 +49,7 @@ class FacesInFiles:
     def __init__(self, paths: Sequence[str]) -> None:
         self.count = len(paths)
         self.height, self.width = read_image(paths[0]).shape[:2]
-        self._paths = tf.constant(list(paths))
+        self._paths = tf.constant([os.fsencode(path) for path in paths])
 
     def __call__(self, places: tf.Tensor) -> tf.Tensor:
         return tf.map_fn(

@@ -24,6 +24,7 @@ from lrfr_tf.data.name_list import read_table
 from lrfr_tf.data.pairs import image_key
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import atomic_file
+from lrfr_tf.printable import in_table
 
 VGGFACE2_HEADER = ["NAME_ID", *(f"P{point}{axis}" for point in range(1, 6) for axis in "XY")]
 COLUMNS = 11
@@ -56,17 +57,15 @@ def write_landmarks(path: Path, rows: Mapping[str, np.ndarray]) -> None:
 
     Raises:
         ValueError: a face has not five points with finite coordinates.
-        UserError: a path cannot be written in such a table.
+        UserError: the file cannot be written.
     """
     for name, points in rows.items():
         if np.shape(points) != (5, 2) or not np.isfinite(points).all():
             raise ValueError(f"{name} should have five landmarks (x, y), not {np.asarray(points).tolist()}.")
-        if "\n" in name or "\r" in name:
-            raise UserError(f"A table of landmarks cannot hold the name {name!r}.")
     with atomic_file(path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         for name, points in rows.items():
-            writer.writerow([name, *(f"{value:.2f}" for value in np.ravel(points))])
+            writer.writerow([in_table(name), *(f"{value:.2f}" for value in np.ravel(points))])
 
 
 def key_of(name: str) -> tuple[str, str]:

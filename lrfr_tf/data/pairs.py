@@ -24,6 +24,7 @@ from lrfr_tf.data.name_list import lines_of
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import atomic_file
 from lrfr_tf.names import nfc
+from lrfr_tf.printable import in_table
 
 ImageT = TypeVar("ImageT")
 LFW_FOLDS, LFW_PAIRS = 10, 300
@@ -78,8 +79,11 @@ class PairedImages(Generic[ImageT]):
 
 
 def image_key(person: str, file_name: str) -> tuple[str, str]:
-    """What two names of one image share: the person, and the file's name without its suffix, normalized to NFC."""
-    return nfc(person), nfc(PurePosixPath(file_name).stem)
+    """What two names of one image share: the person, and the file's name without its suffix, normalized to NFC.
+
+    Bytes that are no UTF-8 are written as in a list, so that the image is found by what stands there.
+    """
+    return in_table(nfc(person)), in_table(nfc(PurePosixPath(file_name).stem))
 
 
 def make_pairs(
@@ -150,7 +154,7 @@ def write_pairs(path: Path, folds: Sequence[Sequence[Pair]]) -> None:
             if file_name.isdecimal() or any(mark in name for name in (person, file_name) for mark in "\t\r\n"):
                 raise UserError(f"A list of pairs cannot hold the name {person}/{file_name!r}.")
         fields = [*pair.first, pair.second[1]] if pair.same else [*pair.first, *pair.second]
-        lines.append("\t".join(fields))
+        lines.append("\t".join(map(in_table, fields)))
     with atomic_file(path) as temporary:
         temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
 

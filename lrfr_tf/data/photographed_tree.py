@@ -22,6 +22,7 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.files import sha256
 from lrfr_tf.images.camera_numpy import photograph_with_target
 from lrfr_tf.images.decode import read_image, write_png
+from lrfr_tf.printable import name_bytes
 from lrfr_tf.resumable import GROWN_FROM, open_folder, write_manifest
 
 TARGET = "target"
@@ -51,7 +52,7 @@ def photograph_tree(data: Path, camera: str, output: Path) -> dict[str, Any]:
             if places["hr"].is_file():  # the last one that is written
                 continue
             high = read_image(data / "hr" / split / face.path)
-            seed = zlib.crc32(f"{split}/{face.path}".encode())
+            seed = zlib.crc32(name_bytes(f"{split}/{face.path}"))
             small, target = photograph_with_target(high, size, camera, seed, misplaced=False)
             for kind, image in ((TARGET, target), ("lr", small), ("hr", high)):
                 write_png(places[kind], image)

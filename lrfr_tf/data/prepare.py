@@ -30,6 +30,7 @@ from lrfr_tf.files import read_json
 from lrfr_tf.images.decode import decode_image, write_png
 from lrfr_tf.images.degrade import degrade
 from lrfr_tf.images.resize import KERNEL
+from lrfr_tf.printable import name_bytes
 from lrfr_tf.resumable import manifest_before, write_manifest
 from lrfr_tf.sources.image_source import ImageSource
 
@@ -236,5 +237,5 @@ def _fingerprint(split: Split) -> str:
     """A checksum of which source image goes where."""
     digest = hashlib.sha256()
     for file in split.files:
-        digest.update(f"{file.split}\t{file.identity}\t{file.source}\n".encode())
+        digest.update(name_bytes(f"{file.split}\t{file.identity}\t{file.source}\n"))
     return digest.hexdigest()

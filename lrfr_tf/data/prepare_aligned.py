@@ -27,6 +27,7 @@ from lrfr_tf.faces.align import ALIGNED_SIZE, align_face
 from lrfr_tf.files import atomic_file, read_json
 from lrfr_tf.images.decode import decode_image
 from lrfr_tf.images.resize import resize
+from lrfr_tf.printable import name_bytes
 from lrfr_tf.resumable import manifest_before, write_manifest
 from lrfr_tf.sources.image_source import ImageSource
 
@@ -166,7 +167,7 @@ def source_fingerprint(path: Path) -> str:
     digest = hashlib.sha256()
     with zipfile.ZipFile(path) as archive:
         for entry in archive.infolist():
-            digest.update(f"{entry.filename}\t{entry.file_size}\t{entry.CRC}\n".encode())
+            digest.update(name_bytes(f"{entry.filename}\t{entry.file_size}\t{entry.CRC}\n"))
     return digest.hexdigest()
 
 
@@ -250,5 +251,5 @@ def _fingerprint(selection: Selection) -> str:
     """A checksum of which photo goes where."""
     digest = hashlib.sha256()
     for name, target in _targets(selection.images).items():
-        digest.update(f"{name}\t{target}\n".encode())
+        digest.update(name_bytes(f"{name}\t{target}\n"))
     return digest.hexdigest()

@@ -14,6 +14,7 @@ from lrfr_tf.evaluation.ranks import TIE
 from lrfr_tf.evaluation.verification import roc_auc, roc_curve, tar_at_far
 
 RANK = 20
+NEVER = np.finfo(np.float32).min  # in place of a similarity: accepted at no threshold
 
 
 def mean_templates(chunks: Iterable[np.ndarray], labels: np.ndarray, identities: int | None = None) -> np.ndarray:
@@ -85,7 +86,7 @@ def open_set_curve(
         ValueError: there are no mated or no unmated probes, or a similarity is not a number.
     """
     fpir, tpir = roc_curve(*_as_pairs(mated, mated_ranks, unmated, rank))
-    # A probe beyond the rank is right at no threshold; the ROC curve gets it at the threshold -infinity, its last.
+    # A probe beyond the rank is right at no threshold; the ROC curve gets it at its last threshold, below all.
     reached = tpir <= np.mean(mated_ranks <= rank) + 0.5 / len(mated)
     return fpir[reached], tpir[reached]
 
@@ -108,6 +109,6 @@ def _as_pairs(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The same question as a ROC curve: mated probes are matched pairs, and one beyond the rank is never accepted."""
     return (
-        np.concatenate([np.where(mated_ranks <= rank, mated, -np.inf), unmated]),
+        np.concatenate([np.where(mated_ranks <= rank, mated, NEVER), unmated]),
         np.repeat([True, False], [len(mated), len(unmated)]),
     )

@@ -5,10 +5,9 @@ from typing import Any
 import numpy as np
 
 from lrfr_tf.evaluation.artifacts import color_shift, color_specks, fixed_pattern, grid_peak, power_spectrum
-from lrfr_tf.evaluation.image_quality import psnr, ssim
-from lrfr_tf.evaluation.significance import bootstrap_interval
+from lrfr_tf.evaluation.image_quality import finite_psnr, ssim
+from lrfr_tf.evaluation.significance import mean_with_interval
 
-BEST_PSNR = 100.0  # an image equal to its original has an infinite PSNR, which no mean and no JSON can hold
 SPECKLED_BEYOND = 99  # percentile of the originals
 
 
@@ -24,17 +23,17 @@ def restoration_rows(methods: dict[str, np.ndarray], high: np.ndarray, baseline:
         name -> psnr and ssim (RGB), their gains (None for the baseline), color shift in grey levels, the grid peaks,
         the fixed pattern in grey levels and the specks. Means carry 95 % bootstrap intervals over images.
     """
-    decibels = {name: np.minimum(psnr(images, high), BEST_PSNR) for name, images in methods.items()}
+    decibels = {name: finite_psnr(images, high) for name, images in methods.items()}
     similarity = {name: ssim(images, high) for name, images in methods.items()}
     original_spectrum, original_specks = power_spectrum(high), color_specks(high)
     rows: dict[str, dict[str, Any]] = {}
     for name, images in methods.items():
         shift = color_shift(images, high)
         rows[name] = {
-            "psnr_rgb": _mean(decibels[name]),
-            "ssim_rgb": _mean(similarity[name]),
-            "psnr_gain": _mean(decibels[name] - decibels[baseline]) if name != baseline else None,
-            "ssim_gain": _mean(similarity[name] - similarity[baseline]) if name != baseline else None,
+            "psnr_rgb": mean_with_interval(decibels[name]),
+            "ssim_rgb": mean_with_interval(similarity[name]),
+            "psnr_gain": mean_with_interval(decibels[name] - decibels[baseline]) if name != baseline else None,
+            "ssim_gain": mean_with_interval(similarity[name] - similarity[baseline]) if name != baseline else None,
             "colour_shift": {
                 **dict(zip(("red", "green", "blue"), shift.tolist(), strict=True)),
                 "largest": float(np.abs(shift).max()),
@@ -95,7 +94,3 @@ def _specks(specks: np.ndarray, originals: np.ndarray) -> dict[str, float]:
         "times_originals": float(specks.mean() / max(originals.mean(), 1e-6)),
         "images_beyond": float(np.mean(specks > np.percentile(originals, SPECKLED_BEYOND))),
     }
-
-
-def _mean(values: np.ndarray) -> dict[str, Any]:
-    return {"mean": float(values.mean()), "interval_95": list(bootstrap_interval(values))}

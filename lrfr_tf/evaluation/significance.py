@@ -1,9 +1,19 @@
 """How sure a figure is: bootstrap intervals and McNemar's test."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import scipy.stats
 
 RESAMPLES_AT_ONCE = 100  # bounds the memory of the bootstrap to so many counts a distinct value
+
+
+def mean_with_interval(values: np.ndarray) -> dict[str, Any]:
+    """The "mean" of values, [n], and its "interval_95" as `bootstrap_interval` gives it; both None where n is 0."""
+    if len(values) == 0:
+        return {"mean": None, "interval_95": None}
+    return {"mean": float(np.mean(values)), "interval_95": list(bootstrap_interval(values))}
 
 
 def bootstrap_interval(
@@ -29,12 +39,8 @@ def bootstrap_interval(
     if len(values) == 0:
         raise ValueError("A bootstrap interval needs at least one value.")
     distinct, counts = np.unique(np.asarray(values, dtype=np.float64), return_counts=True)
-    random = np.random.default_rng(seed)
-    means = []
-    for start in range(0, resamples, RESAMPLES_AT_ONCE):
-        draws = random.multinomial(len(values), counts / len(values), size=min(RESAMPLES_AT_ONCE, resamples - start))
-        means.append(draws @ distinct / len(values))
-    return _percentile_interval(np.concatenate(means), confidence)
+    shares = counts / len(values)
+    return _interval(lambda draws: draws @ distinct / len(values), len(values), shares, confidence, resamples, seed)
 
 
 def paired_members_interval(
@@ -63,16 +69,15 @@ def paired_members_interval(
     everybody, numbers = np.unique(members, return_inverse=True)
     first, second = numbers.reshape(-1, 2).T
     alone = first == second
-    random = np.random.default_rng(seed)
-    means = []
-    for start in range(0, resamples, RESAMPLES_AT_ONCE):
-        size = min(RESAMPLES_AT_ONCE, resamples - start)
-        drawn = random.multinomial(len(everybody), np.full(len(everybody), 1 / len(everybody)), size=size)
+
+    def means(drawn: np.ndarray) -> np.ndarray:
         times = drawn[:, first] * np.where(alone, 1, drawn[:, second])
         total = times.sum(axis=1)
         # With a handful of persons a resample may hold no pair at all: it says nothing and is left out.
-        means.append((times @ values)[total > 0] / total[total > 0])
-    return _percentile_interval(np.concatenate(means), confidence)
+        return (times @ values)[total > 0] / total[total > 0]
+
+    persons = len(everybody)
+    return _interval(means, persons, np.full(persons, 1 / persons), confidence, resamples, seed)
 
 
 def grouped_interval(
@@ -98,9 +103,8 @@ def grouped_interval(
         raise ValueError(f"Values and their groups are needed, not {values.shape} and {groups.shape}.")
     _, numbers = np.unique(groups, return_inverse=True)
     sums, counts = np.bincount(numbers, values), np.bincount(numbers)
-    random = np.random.default_rng(seed)
-    drawn = random.multinomial(len(sums), np.full(len(sums), 1 / len(sums)), size=resamples)
-    return _percentile_interval((drawn @ sums) / (drawn @ counts), confidence)
+    shares = np.full(len(sums), 1 / len(sums))
+    return _interval(lambda drawn: drawn @ sums / (drawn @ counts), len(sums), shares, confidence, resamples, seed)
 
 
 def mcnemar(correct_a: np.ndarray, correct_b: np.ndarray) -> float:
@@ -122,8 +126,23 @@ def mcnemar(correct_a: np.ndarray, correct_b: np.ndarray) -> float:
     return float(scipy.stats.binomtest(only_a, only_a + only_b, 0.5).pvalue)
 
 
-def _percentile_interval(means: np.ndarray, confidence: float) -> tuple[float, float]:
-    """The ends between which the middle `confidence` of resampled means, float [resamples], lies."""
+def _interval(
+    means: Callable[[np.ndarray], np.ndarray],
+    count: int,
+    shares: np.ndarray,
+    confidence: float,
+    resamples: int,
+    seed: int,
+) -> tuple[float, float]:
+    """The ends between which the middle `confidence` of resampled means lies.
+
+    Args:
+        means: takes resamples, int [k, items], how often each item was drawn, and gives their means, float [k].
+        count: how many items are drawn each time, with the probabilities `shares`, float [items].
+    """
+    random = np.random.default_rng(seed)
+    sizes = [min(RESAMPLES_AT_ONCE, resamples - start) for start in range(0, resamples, RESAMPLES_AT_ONCE)]
+    resampled = np.concatenate([means(random.multinomial(count, shares, size=size)) for size in sizes])
     tail = (1.0 - confidence) / 2
-    low, high = np.quantile(means, [tail, 1.0 - tail])
+    low, high = np.quantile(resampled, [tail, 1.0 - tail])
     return float(low), float(high)

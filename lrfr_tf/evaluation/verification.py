@@ -106,12 +106,10 @@ def roc_curve(similarities: np.ndarray, same: np.ndarray) -> tuple[np.ndarray, n
     similarities, same = _checked(similarities, same)
     if same.all() or not same.any():
         raise ValueError("A ROC curve needs matched and mismatched pairs.")
-    # Negated, so that searchsorted counts from the most alike pair on.
-    thresholds = np.unique(-similarities)
-    far, tar = (
-        np.searchsorted(np.sort(-similarities[kind]), thresholds, side="right") / kind.sum() for kind in (~same, same)
-    )
-    return np.concatenate([[0.0], far]), np.concatenate([[0.0], tar])
+    from sklearn.metrics import roc_curve as curve  # here, since recognizing people needs none of it
+
+    far, tar, _ = curve(same, similarities, drop_intermediate=False)
+    return far, tar
 
 
 def roc_auc(similarities: np.ndarray, same: np.ndarray) -> float:
@@ -119,8 +117,9 @@ def roc_auc(similarities: np.ndarray, same: np.ndarray) -> float:
 
     Arguments and errors as for `roc_curve`.
     """
-    far, tar = roc_curve(similarities, same)
-    return float(np.sum(np.diff(far) * (tar[1:] + tar[:-1]) / 2))
+    from sklearn.metrics import auc
+
+    return float(auc(*roc_curve(similarities, same)))
 
 
 def tar_at_far(similarities: np.ndarray, same: np.ndarray, far: float) -> float:
@@ -130,13 +129,7 @@ def tar_at_far(similarities: np.ndarray, same: np.ndarray, far: float) -> float:
         similarities, same: as for `roc_curve`.
         far: in [0, 1].
     """
-    curve_far, curve_tar = roc_curve(similarities, same)
-    # The last point that is not beyond `far`: where the curve rises straight up, its upper end.
-    left = int(np.searchsorted(curve_far, far, side="right")) - 1
-    if left == len(curve_far) - 1:
-        return float(curve_tar[left])
-    share = (far - curve_far[left]) / (curve_far[left + 1] - curve_far[left])
-    return float(curve_tar[left] + share * (curve_tar[left + 1] - curve_tar[left]))
+    return float(np.interp(far, *roc_curve(similarities, same)))  # where the curve rises straight up, its upper end
 
 
 def compare(correct: np.ndarray, baseline: np.ndarray, persons: np.ndarray) -> Difference:

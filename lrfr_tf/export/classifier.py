@@ -40,6 +40,7 @@ from lrfr_tf.networks.saved_model import content_checksum, file_checksums
 from lrfr_tf.networks.stored_network import StoredNetwork, source_of
 from lrfr_tf.networks.super_resolution import ExportedSuperResolver, SuperResolutionNetwork
 from lrfr_tf.networks.synthetic_faces import synthetic_faces, synthetic_files
+from lrfr_tf.printable import in_table
 
 MOST_ANSWERS = 5  # k: so many names a face, or as many as there are classes
 LABELS = "labels.txt"
@@ -113,7 +114,7 @@ class _Classifier(tf.Module):
     def __init__(self, classifier: Classifier, embedder: Embedder, resolver: SuperResolutionNetwork | None) -> None:
         super().__init__()
         self.answers = min(MOST_ANSWERS, len(classifier.class_names))
-        self._names = self._table_of_names(classifier.class_names)
+        self._names = self._table_of_names([in_table(name) for name in classifier.class_names])
         head = classifier.head
         self._scores = _Templates(head) if isinstance(head, Templates) else _Network(head, classifier.kind)
         self._embed, self.input_size = self._embedding(embedder)
@@ -292,4 +293,7 @@ def _answer(
             faces = [crop(face, part) for face in faces]
     scores = classifier.scores(embedder.embed(faces))
     best = np.argsort(-scores, axis=1, kind="stable")[:, :count]
-    return {"identity": np.array(classifier.class_names)[best], "score": np.take_along_axis(scores, best, axis=1)}
+    return {
+        "identity": np.array([in_table(name) for name in classifier.class_names])[best],
+        "score": np.take_along_axis(scores, best, axis=1),
+    }

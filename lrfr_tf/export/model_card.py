@@ -1,16 +1,35 @@
-"""What all model cards share: wrapped paragraphs, and the picture of a training."""
+"""What all model cards share: templates, wrapped paragraphs, and the picture of a training."""
 
 import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import jinja2
 from matplotlib.figure import Figure
 
 from lrfr_tf.files import atomic_file, read_json
 from lrfr_tf.images.camera import CLEAN_LEVEL
 
 NO_PARAGRAPH = ("#", "|", "- ", "![", "```")  # how the other blocks of a card begin
+
+
+def fill_template(template: Path, **values: Any) -> str:
+    """A text out of a jinja2 template; in it `number|spec(",")` formats a number as `format(number, ",")` does, and
+    `share|percent(".1f")` a share in per cent.
+
+    Raises:
+        jinja2.UndefinedError: the template names what is not among the values.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(template.parent),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"spec": format, "percent": lambda share, form: format(100 * share, form)}
+    return environment.get_template(template.name).render(values)
 
 
 def wrap_paragraphs(text: str) -> str:

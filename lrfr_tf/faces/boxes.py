@@ -9,6 +9,19 @@ import numpy as np
 SUPPRESSORS_AT_ONCE = 16
 
 
+def intersection_over_union(boxes_a: np.ndarray, boxes_b: np.ndarray) -> np.ndarray:
+    """Area of the intersection / area of the union of boxes [..., 4], broadcast; float64 [...], NaN for NaN."""
+    boxes_a, boxes_b = np.asarray(boxes_a, np.float64), np.asarray(boxes_b, np.float64)
+    sides = np.minimum(boxes_a[..., 2:], boxes_b[..., 2:]) - np.maximum(boxes_a[..., :2], boxes_b[..., :2])
+    intersection = np.maximum(sides, 0).prod(axis=-1)
+    return intersection / (box_size(boxes_a) ** 2 + box_size(boxes_b) ** 2 - intersection)
+
+
+def box_size(boxes: np.ndarray) -> np.ndarray:
+    """The side of the square with the area of each box: [..., 4] -> [...]."""
+    return np.sqrt((boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1]))
+
+
 def best_first(scores: np.ndarray, groups: np.ndarray) -> np.ndarray:
     """The order that puts the groups [n] one after the other, each with its best score [n] first.
 

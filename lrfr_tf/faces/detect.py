@@ -13,6 +13,7 @@ import numpy as np
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.cascade import compiled_cascade
 from lrfr_tf.faces.pyramid import pyramid_scales
+from lrfr_tf.images.by_shape import batches_by_shape
 from lrfr_tf.images.resize import resize
 from lrfr_tf.models.mtcnn import CELL_SIZE
 
@@ -106,16 +107,11 @@ class FaceDetector:
         Raises:
             ValueError: an image is not uint8 [H, W, 3] or has no pixels.
         """
-        positions_by_size: dict[tuple[int, int], list[int]] = {}
         for position, image in enumerate(images):
             _check_image(image, position)
-            positions_by_size.setdefault(image.shape[:2], []).append(position)
         found: dict[int, Detection] = {}
-        for (height, width), positions in positions_by_size.items():
-            count = self._images_per_call(height, width)
-            for start in range(0, len(positions), count):
-                batch = positions[start : start + count]
-                found.update(zip(batch, self._detect_equal_sizes(np.stack([images[i] for i in batch])), strict=True))
+        for batch, stacked in batches_by_shape(images, lambda shape: self._images_per_call(*shape[:2])):
+            found.update(zip(batch, self._detect_equal_sizes(stacked), strict=True))
         return [found[position] for position in range(len(images))]
 
     def _images_per_call(self, height: int, width: int) -> int:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -143,11 +143,15 @@ def _compared(gallery: "Gallery", person: str, shown: EnrollmentFace, least: flo
 
 
 def embed_people(
-    folder: Path, recognizer: "Recognizer", note: Callable[[str], None]
+    folder: Path,
+    recognizer: "Recognizer",
+    note: Callable[[str], None],
+    progress: Callable[[list[str]], Iterable[str]] = iter,
 ) -> Iterator[tuple[str, list[Reference]]]:
     """The references of each person of <person>/<photo>, by name, for a gallery in memory; every photo counts.
 
     Args:
+        progress: see `Gallery.from_folder`.
         note: told, in one sentence each, what is left out, and about photos with another face about as large.
 
     Raises:
@@ -155,7 +159,7 @@ def embed_people(
     """
     source = open_source(folder)
     photos = images_by_identity(source, note)
-    for person in sorted_names([*photos, *empty_folders(source)]):
+    for person in progress(sorted_names([*photos, *empty_folders(source)])):
         references = []
         for shown in faces_of(source, photos.get(person, []), recognizer, checksums=False):
             if shown.error is not None:

@@ -70,6 +70,7 @@ class Gallery(People):
         *,
         rule: DecisionRule | None = None,
         note: Callable[[str], None] = _logger.warning,
+        progress: Callable[[list[str]], Iterable[str]] = iter,
     ) -> Self:
         """Embeds <person>/<photo> once: in each photo the main face (see `lrfr_tf.faces.choose`).
 
@@ -80,6 +81,7 @@ class Gallery(People):
             note: told, in one sentence each, about photos that cannot be read or show no face, and about persons
                 without one that does; they are left out. About photos that are hardly the person, which are set aside;
                 and about photos with another face about as large, which are not.
+            progress: goes through the names of the persons as they are embedded, such as `tqdm`.
 
         Raises:
             UserError: there is no photo, none shows a face, or a threshold must be given.
@@ -91,7 +93,7 @@ class Gallery(People):
         gallery = cls.__new__(cls)
         identity = EmbedderIdentity.of_recognizer(recognizer)
         gallery._hold(Store.create(None, identity.as_facts()), recognizer, rule)
-        gallery._fill(embed_people(Path(folder), recognizer, note))
+        gallery._fill(embed_people(Path(folder), recognizer, note, progress))
         if not gallery.names:
             raise UserError(f"No face was found in any photo of the gallery {folder}.")
         return gallery

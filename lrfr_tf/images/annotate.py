@@ -1,11 +1,11 @@
 """Pictures with boxes and names drawn into them, for people to look at."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
-import matplotlib
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
+
+from lrfr_tf.images.lettering import Line
 
 KNOWN, UNKNOWN = (0, 118, 92), (184, 84, 0)  # green and orange; under white letters both are easy to read
 LETTER_SHARE, SMALLEST_LETTER = 1 / 28, 12  # of the shorter side, and pixels
@@ -50,10 +50,9 @@ def draw_caption(image: np.ndarray, label: str, known: bool) -> np.ndarray:
     if max(image.shape[:2]) * times <= 10 * READABLE_SIDE:
         image = image.repeat(times, axis=0).repeat(times, axis=1)
     height, width = image.shape[:2]
-    letters = font(SMALLEST_LETTER)
-    left, top, right, bottom = letters.getbbox(label)
-    strip = Image.new("RGB", (max(width, int(right) + 8), int(bottom) + 8), KNOWN if known else UNKNOWN)
-    ImageDraw.Draw(strip).text((4, 4), label, "white", letters)
+    line = Line(label, SMALLEST_LETTER)
+    strip = Image.new("RGB", (max(width, line.width + 8), line.height + 8), KNOWN if known else UNKNOWN)
+    line.draw(ImageDraw.Draw(strip), 4, 4, "white")
     canvas = np.zeros((height + strip.height, strip.width, 3), np.uint8)
     canvas[:height, :width] = image
     canvas[height:] = np.asarray(strip)
@@ -64,18 +63,9 @@ def _write(
     draw: ImageDraw.ImageDraw, size: tuple[int, int], box: Box, label: str, letters: int, color: tuple[int, int, int]
 ) -> None:
     """Writes above the box, or below it if there is no room, always inside the picture."""
-    own = font(letters)
-    margin = letters // 5
-    left, top, right, bottom = own.getbbox(label)
-    width, height = right + 2 * margin, bottom + 2 * margin
+    line, margin = Line(label, letters), letters // 5
+    width, height = line.width + 2 * margin, line.height + 2 * margin
     x = max(0, min(box[0], size[0] - width))
     y = box[1] - height if box[1] >= height else min(box[3], size[1] - height)
     draw.rectangle((x, y, x + width - 1, y + height - 1), fill=color)
-    draw.text((x + margin, y + margin), label, "white", own)
-
-
-def font(letters: int) -> ImageFont.FreeTypeFont:
-    """A font whose letters are so many pixels high."""
-    # Matplotlib brings a font that has Latin, Greek and Cyrillic letters.
-    path = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
-    return ImageFont.truetype(str(path), letters)
+    line.draw(draw, x + margin, y + margin, "white")

@@ -1,11 +1,7 @@
 """Many faces on one picture: LR, each method and HR side by side, to be looked at."""
 
-from pathlib import Path
-
 import numpy as np
 from PIL import Image, ImageDraw
-
-from lrfr_tf.files import atomic_file
 
 WIDEST = 2000  # pixels
 MARGIN = 8
@@ -45,9 +41,3 @@ def contact_sheet(columns: dict[str, np.ndarray], zoom: int = 2) -> np.ndarray:
             corner = (strip * strip_width + place * cell, HEADING + row * (cell + MARGIN))
             sheet.paste(Image.fromarray(enlarged), corner)
     return np.array(sheet)
-
-
-def write_contact_sheet(path: Path, columns: dict[str, np.ndarray]) -> None:
-    """Writes `contact_sheet` as PNG, whole or not at all."""
-    with atomic_file(path) as temporary:
-        Image.fromarray(contact_sheet(columns)).save(temporary, format="PNG")

@@ -90,21 +90,6 @@ def resize_boxes_in_graph(images: Any, boxes: Any, height: int, width: int) -> t
     return tf.cast(_whole_levels(tf.einsum("nyh,nhxc->nyxc", down, pixels)), tf.uint8)
 
 
-def resize_smoothly(images: Any, height: int, width: int) -> tf.Tensor:
-    """Resizes with the same kernel but neither rounds nor clips, so that gradients flow.
-
-    Args:
-        images: any real dtype and range, [N, H, W, C]; N, H and W may be unknown when the graph is traced.
-
-    Returns:
-        float32 [N, height, width, C] in the range of the input, but for overshoot at sharp edges.
-    """
-    pixels = tf.cast(images, tf.float32)
-    across, down = _whole_image_weights(pixels, height, width)
-    pixels = tf.einsum("xw,nhwc->nhxc", tf.cast(across, tf.float32), pixels)
-    return tf.einsum("yh,nhxc->nyxc", tf.cast(down, tf.float32), pixels)
-
-
 def _whole_image_weights(
     images: tf.Tensor, height: int | tf.Tensor, width: int | tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor]:

@@ -11,6 +11,7 @@ import tensorflow as tf
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.align import ALIGNED_SIZE, TEMPLATES
 from lrfr_tf.files import sha256
+from lrfr_tf.images.by_shape import batches_by_shape
 from lrfr_tf.images.resize import resize
 from lrfr_tf.models.backbone import BACKBONES, backbone
 from lrfr_tf.models.facenet import UnitLength
@@ -127,16 +128,25 @@ class ExportedEmbedder(Embedder):
         return self._signature(faces=faces)["embedding"]
 
     def _embed_as_they_are(self, faces: np.ndarray | Sequence[np.ndarray]) -> np.ndarray:
-        positions_by_size: dict[tuple[int, ...], list[int]] = {}
-        for position, face in enumerate(faces):
-            positions_by_size.setdefault(face.shape, []).append(position)
         embeddings = np.empty((len(faces), self.dimensions), np.float32)
-        for positions in positions_by_size.values():
-            for start in range(0, len(positions), self.batch_size):
-                batch = positions[start : start + self.batch_size]
-                crops = tf.constant(np.stack([faces[position] for position in batch]))
-                embeddings[batch] = self._signature(faces=crops)["embedding"].numpy()
+        for batch, crops in batches_by_shape(faces, lambda _: self.batch_size):
+            embeddings[batch] = self._signature(faces=tf.constant(crops))["embedding"].numpy()
         return embeddings
+
+
+def check_embedder(model: str) -> None:
+    """Looks whether there is such an embedder, without loading anything; see `load_embedder`.
+
+    Raises:
+        UserError: the model is not known or missing.
+    """
+    if model.endswith(WEIGHTS_SUFFIX) or model in ("facenet", *EMBEDDERS, W600K_MBF):
+        return
+    if find_version(Path(model)) is None:
+        raise UserError(
+            f"The embedding model {model!r} is not known; there are {', '.join((*EMBEDDERS, W600K_MBF))}, folders of "
+            f"exports (with saved_model.pb) and files of weights (*{WEIGHTS_SUFFIX})."
+        )
 
 
 def load_embedder(model: str, weights: Path | None = None, backbone: str = "spherenet20") -> Embedder:
@@ -155,17 +165,13 @@ def load_embedder(model: str, weights: Path | None = None, backbone: str = "sphe
     Raises:
         UserError: the model is not known or missing, a file is another one or was changed, or it cannot be fetched.
     """
+    check_embedder(model)
     if model.endswith(WEIGHTS_SUFFIX):
         return _load_weights(Path(model), backbone)
     version = find_version(Path(model))
     if version is not None:
         return _load_export(version)
     model = "facenet-128" if model == "facenet" else model
-    if model not in (*EMBEDDERS, W600K_MBF):
-        raise UserError(
-            f"The embedding model {model!r} is not known; there are {', '.join((*EMBEDDERS, W600K_MBF))}, folders of "
-            f"exports (with saved_model.pb) and files of weights (*{WEIGHTS_SUFFIX})."
-        )
     if model == W600K_MBF:
         network = load_w600k_mbf(None if weights is None else Path(weights))
         return _with_unit_length(network, model, W600K_SHA256, W600K_TEMPLATE)

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.align import ALIGNED_SIZE
+from lrfr_tf.images.by_shape import batches_by_shape
 from lrfr_tf.networks.head_kinds import check_classes
 from lrfr_tf.networks.saved_model import content_checksum, find_version, read_record
 
@@ -46,19 +47,15 @@ class ExportedClassifier:
         Raises:
             ValueError: a crop is not uint8 [H, W, 3].
         """
-        positions_by_size: dict[tuple[int, ...], list[int]] = {}
-        for position, face in enumerate(faces):
+        for face in faces:
             if face.dtype != np.uint8 or face.ndim != 3 or face.shape[2] != 3:
                 raise ValueError(f"A face crop must be uint8 [H, W, 3], not {face.dtype} {list(face.shape)}.")
-            positions_by_size.setdefault(face.shape, []).append(position)
         names = np.empty((len(faces), self.answers), object)
         scores = np.empty((len(faces), self.answers), np.float32)
-        for positions in positions_by_size.values():
-            for start in range(0, len(positions), self.batch_size):
-                batch = positions[start : start + self.batch_size]
-                output = self._signature(faces=tf.constant(np.stack([faces[position] for position in batch])))
-                names[batch] = output["identity"].numpy()
-                scores[batch] = output["score"].numpy()
+        for batch, crops in batches_by_shape(faces, lambda _: self.batch_size):
+            output = self._signature(faces=tf.constant(crops))
+            names[batch] = output["identity"].numpy()
+            scores[batch] = output["score"].numpy()
         return np.char.decode(names.astype(bytes), "utf-8"), scores
 
 

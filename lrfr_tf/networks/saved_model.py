@@ -7,6 +7,7 @@ from typing import Any
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import read_json, sha256
 from lrfr_tf.networks.model_lookup import find_model
+from lrfr_tf.printable import name_bytes
 
 SCHEMA = 1
 RECORD = "model.json"
@@ -77,4 +78,4 @@ def file_checksums(version: Path) -> dict[str, dict[str, Any]]:
 def content_checksum(files: dict[str, dict[str, Any]]) -> str:
     """One SHA-256 for all files of an export: that of the lines `<sha256>  <path>`, as `sha256sum` writes them."""
     lines = "".join(f"{files[name]['sha256']}  {name}\n" for name in sorted(files))
-    return hashlib.sha256(lines.encode()).hexdigest()
+    return hashlib.sha256(name_bytes(lines)).hexdigest()

@@ -12,6 +12,7 @@ from lrfr_tf.faces.align import ALIGNED_SIZE, TEMPLATES
 from lrfr_tf.faces.choose import is_ambiguous, main_face
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.faces.frame import cut_face, frame_face
+from lrfr_tf.images.by_shape import places_by_shape
 from lrfr_tf.images.resize import resize
 from lrfr_tf.networks.super_resolution import SuperResolutionNetwork
 
@@ -202,11 +203,8 @@ def in_buckets(compute: Callable[[np.ndarray], Iterable[Row]], images: Sequence[
         compute: takes uint8 [n, H, W, 3], n one of BUCKETS, and gives n rows.
         images: uint8 [H, W, 3] each, of any sizes.
     """
-    positions_by_shape: dict[tuple[int, ...], list[int]] = {}
-    for position, image in enumerate(images):
-        positions_by_shape.setdefault(image.shape, []).append(position)
     rows: dict[int, Row] = {}
-    for shape, positions in positions_by_shape.items():
+    for shape, positions in places_by_shape(images).items():
         start = 0
         for bucket in buckets_for(len(positions)):
             part = positions[start : start + bucket]

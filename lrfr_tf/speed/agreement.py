@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from lrfr_tf.errors import UserError
+from lrfr_tf.faces.boxes import intersection_over_union
 
 SAME_FACE = 0.5  # IoU
 LEAST_SHARE_OF_FACES = 0.9
@@ -29,7 +30,8 @@ def compare_faces(ours: dict[str, np.ndarray], theirs: dict[str, np.ndarray], pe
     """
     overlaps = []
     for image in np.union1d(ours["image"], theirs["image"]):
-        ious = box_ious(ours["boxes"][ours["image"] == image], theirs["boxes"][theirs["image"] == image])
+        mine, others = (faces["boxes"][faces["image"] == image] for faces in (ours, theirs))
+        ious = intersection_over_union(mine[:, None], others[None])
         while ious.size and ious.max() > SAME_FACE:  # the best pair first; a face is paired once
             row, column = np.unravel_index(ious.argmax(), ious.shape)
             overlaps.append(float(ious[row, column]))
@@ -42,15 +44,6 @@ def compare_faces(ours: dict[str, np.ndarray], theirs: dict[str, np.ndarray], pe
         )
     found = {"smallest_iou": min(overlaps), "mean_iou": float(np.mean(overlaps))} if overlaps else {}
     return {**counts, **{key: round(value, 4) for key, value in found.items()}}
-
-
-def box_ious(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Intersection over union of each box [n, 4] with each of [m, 4]: float [n, m]."""
-    left_top = np.maximum(first[:, None, :2], second[None, :, :2])
-    right_bottom = np.minimum(first[:, None, 2:], second[None, :, 2:])
-    shared = np.prod(np.clip(right_bottom - left_top, 0, None), axis=2)
-    areas = [np.prod(boxes[:, 2:] - boxes[:, :2], axis=1) for boxes in (first, second)]
-    return shared / np.maximum(areas[0][:, None] + areas[1][None] - shared, 1e-12)
 
 
 def compare_embeddings(ours: np.ndarray, theirs: np.ndarray, peer: str) -> dict[str, Any]:

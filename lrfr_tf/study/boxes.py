@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from lrfr_tf.evaluation.significance import bootstrap_interval
+from lrfr_tf.faces.boxes import box_size, intersection_over_union
 
 # The measures of a pair of boxes, in the order of tables. All but `iou` are errors: less is better.
 MEASURES = ("iou", "centre_error", "size_error", "coordinate_mse", "landmark_error")
@@ -118,17 +119,3 @@ def compare_boxes(
         coordinate_mse=((method_boxes - hr_boxes) ** 2).mean(axis=1),
         landmark_error=point_distance / eye_distance,
     )
-
-
-def intersection_over_union(boxes_a: np.ndarray, boxes_b: np.ndarray) -> np.ndarray:
-    """Area of the intersection / area of the union, row by row: [N, 4] and [N, 4] -> float64 [N], NaN for NaN."""
-    boxes_a, boxes_b = np.asarray(boxes_a, np.float64), np.asarray(boxes_b, np.float64)
-    top_left = np.maximum(boxes_a[:, :2], boxes_b[:, :2])
-    bottom_right = np.minimum(boxes_a[:, 2:], boxes_b[:, 2:])
-    intersection = np.maximum(bottom_right - top_left, 0).prod(axis=1)
-    return intersection / (box_size(boxes_a) ** 2 + box_size(boxes_b) ** 2 - intersection)
-
-
-def box_size(boxes: np.ndarray) -> np.ndarray:
-    """The side of the square with the area of each box: [N, 4] -> [N]."""
-    return np.sqrt((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]))

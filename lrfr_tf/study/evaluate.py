@@ -15,7 +15,7 @@ from lrfr_tf.faces.frame import cut_face
 from lrfr_tf.files import read_json
 from lrfr_tf.networks.classifier import load_classifier
 from lrfr_tf.study.boxes import compare_boxes
-from lrfr_tf.study.report.faces import Example
+from lrfr_tf.study.report.examples import Example
 from lrfr_tf.study.stored_embeddings import (
     StoredEmbeddings,
     blocks_of_images,

@@ -9,6 +9,7 @@ from tqdm import tqdm
 from lrfr_tf.data.embeddings import EmbeddingSet, load_embeddings
 from lrfr_tf.errors import UserError
 from lrfr_tf.evaluation.identification import ranks
+from lrfr_tf.evaluation.significance import mean_with_interval
 from lrfr_tf.faces.frame import cut_face
 from lrfr_tf.images.camera import CLEAN_LEVEL
 from lrfr_tf.images.probes import as_probe
@@ -17,7 +18,6 @@ from lrfr_tf.networks.embedding import Embedder
 from lrfr_tf.networks.named_models import BASELINE
 from lrfr_tf.networks.super_resolution import SuperResolutionNetwork
 from lrfr_tf.study.stored_embeddings import StoredEmbeddings
-from lrfr_tf.study.table import rate
 
 SIAMESE = "siamese"
 SIZES = (8, 12, 16, 20, 24, 32, 48, 64)
@@ -188,7 +188,7 @@ def pixel_blocks(
                     {
                         **({} if camera == CLEAN_LEVEL else {"camera": camera}),
                         "pixels": size,
-                        "top_1": rate(answers[chosen]),
+                        "top_1": mean_with_interval(answers[chosen]),
                     }
                     for camera, methods in right.items()
                     for size, answers in methods[method].items()

@@ -33,6 +33,7 @@ from lrfr_tf.faces.detect import Detection, FaceDetector
 from lrfr_tf.faces.frame import cut_face
 from lrfr_tf.files import read_json, sha256
 from lrfr_tf.networks.embedding import Embedder
+from lrfr_tf.printable import name_bytes
 from lrfr_tf.resumable import GROWN_FROM
 from lrfr_tf.study.grown_embeddings import EarlierRows, merged, open_embeddings, take_the_place
 
@@ -98,7 +99,7 @@ def extract_tree(
             split: {
                 "images": len(files),
                 "shards": -(-len(files) // SHARD_SIZE),
-                "paths_sha256": hashlib.sha256("\n".join(file.path for file in files).encode()).hexdigest(),
+                "paths_sha256": hashlib.sha256(name_bytes("\n".join(file.path for file in files))).hexdigest(),
             }
             for split, files in faces.items()
         },

@@ -11,8 +11,8 @@ import numpy as np
 
 from lrfr_tf.data.embeddings import EmbeddingSet
 from lrfr_tf.evaluation.identification import cmc
-from lrfr_tf.evaluation.image_quality import luma, psnr, ssim
-from lrfr_tf.evaluation.significance import bootstrap_interval, mcnemar
+from lrfr_tf.evaluation.image_quality import finite_psnr, luma, ssim
+from lrfr_tf.evaluation.significance import mcnemar, mean_with_interval
 
 # Top-5 says nothing among a handful of classes.
 FEWEST_CLASSES_FOR_TOP_5 = 11
@@ -63,10 +63,10 @@ def recognition_rows(
             row[name] = {
                 "images": int(subset.sum()),
                 "identities": len(np.unique(labels[subset])),
-                "top_1": rate(right[subset]),
+                "top_1": mean_with_interval(right[subset]),
             }
             if classes >= FEWEST_CLASSES_FOR_TOP_5:
-                row[name]["top_5"] = rate(within_5[subset])
+                row[name]["top_5"] = mean_with_interval(within_5[subset])
         # The baseline's head was fitted the same way: on HR, or on its own images.
         fitted_on = "hr" if recognition.trained_on == "hr" else BASELINE
         baseline = correct.get((BASELINE, recognition.head, fitted_on))
@@ -88,27 +88,14 @@ def quality_rows(
     """
     rows = {}
     for method, faces in images.items():
-        row: dict[str, Any] = {"images": int(chosen.sum()), "detected": rate(tests[method].detected[chosen])}
+        row: dict[str, Any] = {
+            "images": int(chosen.sum()),
+            "detected": mean_with_interval(tests[method].detected[chosen]),
+        }
         if method != "hr":
-            row["psnr_rgb"] = _mean(_finite(psnr(faces[chosen], high[chosen])))
-            row["ssim_rgb"] = _mean(ssim(faces[chosen], high[chosen]))
-            luma_faces, luma_high = luma(faces[chosen]), luma(high[chosen])
-            row["psnr_luma"] = _mean(_finite(psnr(luma_faces, luma_high)))
-            row["ssim_luma"] = _mean(ssim(luma_faces, luma_high))
+            rgb = faces[chosen], high[chosen]
+            for kind, pair in (("rgb", rgb), ("luma", [luma(images) for images in rgb])):
+                row[f"psnr_{kind}"] = mean_with_interval(finite_psnr(*pair))
+                row[f"ssim_{kind}"] = mean_with_interval(ssim(*pair))
         rows[method] = row
     return rows
-
-
-def _finite(decibels: np.ndarray) -> np.ndarray:
-    """Images equal to HR have an infinite PSNR, which no mean and no JSON can hold: they count as 100 dB."""
-    return np.minimum(decibels, 100.0)
-
-
-def rate(values: np.ndarray) -> dict[str, Any]:
-    """The share of images for which something holds, bool [n], with its 95 % interval; both None without an image."""
-    return _mean(values.astype(np.float64)) if len(values) else {"mean": None, "interval_95": None}
-
-
-def _mean(values: np.ndarray) -> dict[str, Any]:
-    low, high = bootstrap_interval(values)
-    return {"mean": float(values.mean()), "interval_95": [float(low), float(high)]}

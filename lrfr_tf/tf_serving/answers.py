@@ -11,6 +11,7 @@ from tqdm import tqdm
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import atomic_file, atomic_folder
 from lrfr_tf.images.decode import write_png
+from lrfr_tf.printable import printable
 from lrfr_tf.recognition.calibration import Threshold
 from lrfr_tf.tf_serving.ask import Answer, Answers
 from lrfr_tf.tf_serving.client import ServedModel, ServingError
@@ -157,7 +158,7 @@ def print_identities(faces: Sequence[Face], answers: Answers, as_json: bool, thr
         text = ""
         if decision:
             pairs = zip(outputs["identity"].tolist(), outputs["score"].tolist(), strict=True)
-            names = "   ".join(f"{_printable(name)} {score:.4f}" for name, score in pairs)
+            names = "   ".join(f"{printable(name)} {score:.4f}" for name, score in pairs)
             least = decision["threshold"]
             shown = "-" if least is None else f"{least:.3f}"
             text = IDENTITIES.format(decision["decision"].replace("_", " "), shown, names)
@@ -174,7 +175,7 @@ class _Table:
         if self.heading:  # not before there is a row
             print(f"{'face':{self.width}}  {self.heading}")
             self.heading = ""
-        print(f"{_printable(answer.face.name):{self.width}}  {text or 'failed'}", flush=True)
+        print(f"{printable(answer.face.name):{self.width}}  {text or 'failed'}", flush=True)
 
 
 def _print_json(answer: Answer, more: Mapping[str, Any] | None = None) -> None:
@@ -183,8 +184,3 @@ def _print_json(answer: Answer, more: Mapping[str, Any] | None = None) -> None:
         line["error"] = str(answer.error)
     line |= {name: row.tolist() for name, row in answer.outputs.items()}
     print(json.dumps({**line, **(more or {})}), flush=True)
-
-
-def _printable(text: str) -> str:
-    """Names come from others: nothing in them may steer the terminal."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)

@@ -25,6 +25,7 @@ from lrfr_tf.files import atomic_file, sha256
 from lrfr_tf.losses.distillation import cosine_distillations, person_cross_entropies
 from lrfr_tf.models.fold import fold_for_inference
 from lrfr_tf.models.mobilefacenet import INPUT_SIZE, mobilefacenet
+from lrfr_tf.printable import name_bytes
 from lrfr_tf.training.aligned_run import AlignedRun, AlignedSettings
 from lrfr_tf.training.average import AveragedNetwork
 from lrfr_tf.training.loop import Batch, Losses, Step
@@ -142,7 +143,7 @@ class DistillationRun(AlignedRun):
         for tree, root in enumerate(config.data):
             own = [self.files.paths[place] for place in np.flatnonzero(self.files.trees == tree)]
             digest = hashlib.sha256(f"{W600K_SHA256}\n{sha256(Path(root) / 'manifest.json')}\n".encode())
-            digest.update("\n".join(str(Path(path).relative_to(root)) for path in own).encode())
+            digest.update(name_bytes("\n".join(str(Path(path).relative_to(root)) for path in own)))
             cached = folder / f"{Path(root).name}-{digest.hexdigest()[:16]}.h5"
             if cached.is_file():
                 with h5py.File(cached, "r") as file:

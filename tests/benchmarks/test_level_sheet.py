@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from lrfr_tf.benchmarks.level_sheet import CELL, GAP, LINE, Tile, level_sheet, write_level_sheet
+from lrfr_tf.benchmarks.level_sheet import CELL, GAP, LINE, Tile, level_sheet
 from lrfr_tf.images.annotate import KNOWN, UNKNOWN
-from lrfr_tf.images.decode import read_image
+from lrfr_tf.images.decode import read_image, write_png
 
 
 def test_every_face_has_its_place_and_its_line(tmp_path: Path) -> None:
@@ -30,5 +30,5 @@ def test_every_face_has_its_place_and_its_line(tmp_path: Path) -> None:
             assert (line[:, :2] == color).all()  # a margin on either side, however long the name is
             assert (line[:, -2:] == color).all()
             assert (line.min(axis=2) > 200).any()  # white letters
-    write_level_sheet(tmp_path / "levels.png", ["as it is", "harsh"], rows)
+    write_png(tmp_path / "levels.png", level_sheet(["as it is", "harsh"], rows))
     assert np.array_equal(read_image(tmp_path / "levels.png"), sheet)

@@ -105,9 +105,9 @@ def test_flags_reach_the_command_and_its_errors_are_its_own(
 
     main.__module__ = make_landmarks.__name__
     monkeypatch.setattr(make_landmarks, "main", main)
-    monkeypatch.setattr(sys, "argv", ["lrfr", "detect", "--images=photos", "--output=photos.csv"])
+    monkeypatch.setattr(sys, "argv", ["lrfr", "detect", "--images=.", "--output=photos.csv"])
     command.main()
-    assert (given[0].images, given[0].output) == ("photos", "photos.csv")
+    assert (given[0].images, given[0].output) == (".", "photos.csv")
 
 
 def test_python_m_lrfr_tf_is_the_same_command() -> None:

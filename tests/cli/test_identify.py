@@ -1,6 +1,7 @@
 """Who is in photos, folders and videos, as the command line says it."""
 
 import json
+import os
 import re
 import shutil
 import weakref
@@ -25,7 +26,7 @@ from tests.faces_by_code import person
 from tests.small_classifier import write_small_classifier
 from tests.strangers_by_code import strangers
 from tests.tools.small_embedders import write_small_embedder
-from tests.tools.small_runs import lines_beside_progress
+from tests.tools.small_runs import finish_script, lines_beside_progress
 
 FRAMES, RATE = 12, 10
 
@@ -105,7 +106,7 @@ def test_one_photo(identify: Identify, portrait: np.ndarray, tmp_path: Path) -> 
     }  # fmt: skip
     assert [match["name"] for match in left["names"]][0] == "10"
     assert len(left["names"]) == 4
-    drawn = read_image(tmp_path / "drawn" / "group.png.png")
+    drawn = read_image(tmp_path / "drawn" / "group.png")
     assert drawn.shape == group.shape
     x1, y1, x2, y2 = (round(value) for value in left["box"])
     middle = (slice(y1 + 20, y2 - 20), slice(x1 + 8, x2 - 8))
@@ -132,6 +133,7 @@ def test_the_table(
     assert second.split(maxsplit=1) == ["b.png", "no face"]
     assert third.split(maxsplit=1) == ["c.jpg", "cannot be read"]
     assert any("c.jpg is not an image that is known here" in line for line in lines_beside_progress(error))
+    assert re.search(r"embed the gallery: 100%.* 4/4 \[", error)
     script.main(script.Config(**of_gallery, folder=str(folder), threshold=1.01))
     assert capsys.readouterr().out.splitlines()[1].split()[6] == "unknown"
 
@@ -155,10 +157,10 @@ def test_cropped_faces_need_no_detector(
     }
     assert all(len(answer["faces"]) == 1 for answer in answers)
     assert named["1/face.png"]["landmarks"] is None
-    drawn = read_image(tmp_path / "drawn" / "1" / "face.png.png")
+    drawn = read_image(tmp_path / "drawn" / "1" / "face.png")
     np.testing.assert_array_equal(drawn[:192:12, :192:12], read_image(faces / "1" / "face.png"))
     assert len(drawn) > 200  # a caption below
-    assert (tmp_path / "drawn" / "dot.png.png").is_file()
+    assert (tmp_path / "drawn" / "dot.png").is_file()
 
 
 def test_broken_images_are_named_and_the_rest_goes_on(identify: Identify, portrait: np.ndarray, tmp_path: Path) -> None:
@@ -172,7 +174,7 @@ def test_broken_images_are_named_and_the_rest_goes_on(identify: Identify, portra
     assert ["error" in answer for answer in answers] == [True, False, True]
     assert answers[1]["faces"][0]["name"] == "1"
     assert ["a.jpg" in said[0], "c.png" in said[1], len(said)] == [True, True, 2]
-    assert sorted(path.name for path in (tmp_path / "drawn").iterdir()) == ["b.png.png"]
+    assert sorted(path.name for path in (tmp_path / "drawn").iterdir()) == ["b.png"]
     (folder / "b.png").unlink()
     code, _, said = identify(f"--folder={folder}")
     assert code == 2
@@ -267,10 +269,42 @@ def test_the_film_itself_is_not_replaced(identify: Identify, tmp_path: Path) -> 
     with VideoWriter(tmp_path / "film.mp4", 10) as writer:
         writer.write(np.zeros((48, 64, 3), np.uint8))
     before = (tmp_path / "film.mp4").read_bytes()
-    code, _, said = identify(f"--video={tmp_path / 'film.mp4'}", f"--output={tmp_path}")
-    assert (code, len(said)) == (2, 1)
-    assert "in the place of" in said[0]
+    for _ in range(2):  # the second time its own drawn file is replaced
+        code, _, _ = identify(f"--video={tmp_path / 'film.mp4'}", f"--output={tmp_path}")
+        assert code == 0
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["film.mp4", "film.mp4.mp4"]
     assert (tmp_path / "film.mp4").read_bytes() == before
+
+
+def test_photos_of_one_stem_do_not_replace_each_other(identify: Identify, portrait: np.ndarray, tmp_path: Path) -> None:
+    for place, name in enumerate(("photo.bmp", "photo.jpg", "photo.png")):
+        (tmp_path / "photos").mkdir(exist_ok=True)
+        Image.fromarray(person(portrait, place, 50)).save(tmp_path / "photos" / name)
+    write_png(tmp_path / "drawn" / "photo.png", np.zeros((5, 5, 3), np.uint8))
+    mine = (tmp_path / "drawn" / "photo.png").read_bytes()
+    names = ["photo.bmp.png", "photo.jpg.png", "photo.png", "photo.png.png"]
+    drawn = []
+    for _ in range(2):
+        assert identify(f"--folder={tmp_path / 'photos'}", f"--output={tmp_path / 'drawn'}")[0] == 0
+        assert sorted(path.name for path in (tmp_path / "drawn").iterdir()) == names
+        drawn.append([(tmp_path / "drawn" / name).read_bytes() for name in names])
+    assert drawn[0] == drawn[1]
+    assert len(set(drawn[0])) == 4
+    assert (tmp_path / "drawn" / "photo.png").read_bytes() == mine
+
+
+def test_any_file_name_is_printed_and_drawn(
+    identify: Identify, portrait: np.ndarray, photos: Path, embedder: Path, tmp_path: Path
+) -> None:
+    name = os.fsdecode(b"caf\xe9 \x1b[31m\xe6\x9e\x97.png")
+    write_png(tmp_path / "odd" / name, person(portrait, 1, 50))
+    code, (answer,), _ = identify(f"--folder={tmp_path / 'odd'}", f"--output={tmp_path / 'drawn'}")
+    assert (code, answer["image"]) == (0, name)
+    assert [path.name for path in (tmp_path / "drawn").iterdir()] == [name]
+    flags = (f"--embedder={embedder}", f"--gallery={photos}", f"--folder={tmp_path / 'odd'}")
+    code, out, error = finish_script("-m lrfr_tf", "identify", *flags, PYTHONIOENCODING="ascii")
+    assert code == 0, error
+    assert out.splitlines()[1].startswith("caf\\xe9 \\x1b[31m\\u6797.png")
 
 
 def test_frames_are_not_kept(film: Path) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lrfr_tf.data.aligned import AlignedFaces, list_aligned_faces, load_aligned_faces
+from lrfr_tf.data.aligned import AlignedFiles, list_aligned_faces, read_aligned_faces
 from lrfr_tf.data.aligned_source import LandmarkTable, Selection, detected_by, find_celeba_landmarks
 from lrfr_tf.data.ambiguous_photos import AmbiguousPhotos
 from lrfr_tf.data.bad_images import OWN_PHOTOS
@@ -305,9 +305,13 @@ def test_photos_that_come_later_are_added_and_only_those(
         add()
 
 
-def read_by_pillow(faces: AlignedFaces) -> bool:
+def read(roots: list[Path], held_out_divisor: int = 0, excluded: frozenset[str] = frozenset()) -> np.ndarray:
+    return read_aligned_faces(list_aligned_faces(roots, held_out_divisor, excluded).paths)
+
+
+def read_by_pillow(images: np.ndarray, faces: AlignedFiles) -> bool:
     """Whether every image is what Pillow reads at its path."""
-    return all(np.array_equal(image, Image.open(path)) for image, path in zip(faces.images, faces.paths, strict=True))
+    return all(np.array_equal(image, Image.open(path)) for image, path in zip(images, faces.paths, strict=True))
 
 
 def test_faces_of_two_trees_in_memory(tree: Path, tmp_path: Path) -> None:
@@ -315,51 +319,52 @@ def test_faces_of_two_trees_in_memory(tree: Path, tmp_path: Path) -> None:
     shutil.copytree(tree, other)
     (other / "00041").rename(other / "41")  # the same person in other digits
     (other / "2").rename(other / "7")
-    faces = load_aligned_faces([tree, other], held_out_divisor=5, excluded=frozenset())
+    faces = list_aligned_faces([tree, other], held_out_divisor=5, excluded=frozenset())
+    images = read_aligned_faces(faces.paths)
     # 10 and 35 are divisible by 5.
     assert faces.names == ["2", "7", "41"]
-    assert (faces.images.shape, faces.images.dtype, faces.identities.dtype) == ((14, 128, 138, 3), np.uint8, np.int64)
-    assert list_aligned_faces([tree, other], 5, frozenset()).trees.tolist() == [0] * 7 + [1] * 7
+    assert (images.shape, images.dtype, faces.identities.dtype) == ((14, 128, 138, 3), np.uint8, np.int64)
+    assert faces.trees.tolist() == [0] * 7 + [1] * 7
     persons = [Path(path).parent.name for path in faces.paths]
     assert [faces.names[number] for number in faces.identities] == [str(int(person)) for person in persons]
     assert np.bincount(faces.identities).tolist() == [4, 4, 6]
-    assert read_by_pillow(faces)
-    everybody = load_aligned_faces([tree], held_out_divisor=0, excluded=frozenset({"41"}))
+    assert read_by_pillow(images, faces)
+    everybody = list_aligned_faces([tree], held_out_divisor=0, excluded=frozenset({"41"}))
     assert everybody.names == ["2", "10", "35"]
     assert np.bincount(everybody.identities).tolist() == [4, 2, 3]
 
 
 def test_trees_that_cannot_be_read_together(tree: Path, photos: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"prepare_aligned.py or tools/prepare_vggface2.py"):
-        load_aligned_faces([photos], 0, frozenset())
+        read([photos])
     with pytest.raises(UserError, match="No face is left"):
-        load_aligned_faces([tree], 1, frozenset())
+        list_aligned_faces([tree], 1, frozenset())
     source = open_source(photos)
     selection = Selection(images_by_identity(source))
     prepare_aligned_tree(source, selection, find_celeba_landmarks, tmp_path / "plain", Framing(), {})
     with pytest.raises(UserError, match=r"are framed differently \(template, size, left margin"):
-        load_aligned_faces([tree, tmp_path / "plain"], 0, frozenset())
+        read([tree, tmp_path / "plain"])
     shutil.copytree(tree, tmp_path / "changed")
     Image.new("RGB", (64, 64)).save(tmp_path / "changed" / "35" / "2.jpg")
     with pytest.raises(UserError, match="2.jpg is 64 x 64 pixels, but .* is 138 x 128; all faces have one size"):
-        load_aligned_faces([tmp_path / "changed"], 0, frozenset())
+        read([tmp_path / "changed"])
 
 
 def test_a_margin_on_every_side(photos: Path, landmarks: dict[str, np.ndarray], tree: Path, tmp_path: Path) -> None:
     manifest = prepare(photos, landmarks, tmp_path / "wide", framing=Framing("centred", 0, 112, 16))
     assert (manifest["size"], manifest["margin"]) == (112, 16)
     prepare(photos, landmarks, tmp_path / "narrow", framing=Framing("centred", 0, 112))
-    wide, narrow = (load_aligned_faces([tmp_path / name], 0, frozenset()).images for name in ("wide", "narrow"))
+    wide, narrow = (read([tmp_path / name]) for name in ("wide", "narrow"))
     assert wide.shape[1:] == (144, 144, 3)
     assert np.abs(wide[:, 16:-16, 16:-16].astype(int) - narrow).mean() < 3  # two JPEGs
     with pytest.raises(UserError, match=r"are framed differently .*\('centred', 112, 0, 16\)"):
-        load_aligned_faces([tmp_path / "wide", tmp_path / "narrow"], 0, frozenset())
+        read([tmp_path / "wide", tmp_path / "narrow"])
 
 
 def test_more_faces_than_memory_are_refused(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sysconf", {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 100}.__getitem__)
     with pytest.raises(UserError, match=r"The 12 faces such as .* take .* GB of memory.*--faces_in=files"):
-        load_aligned_faces([tree], 0, frozenset())
+        read([tree])
 
 
 def test_the_fingerprint_of_a_zip_tells_contents_apart(tmp_path: Path) -> None:

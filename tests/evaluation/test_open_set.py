@@ -43,13 +43,12 @@ def by_counting(sets: dict[str, np.ndarray], rank: int) -> tuple[np.ndarray, np.
     templates /= np.linalg.norm(templates, axis=1, keepdims=True)
     mated, unmated = sets["mated"].astype(float) @ templates.T, sets["unmated"].astype(float) @ templates.T
     first = np.argsort(-mated, axis=1)[:, :rank]
+    within = (first == sets["labels"][:, None]).any(axis=1)
+    own, best = mated[np.arange(len(mated)), sets["labels"]], unmated.max(axis=1)
     fpir, tpir = [0.0], [0.0]
     for threshold in np.unique(np.concatenate([mated.ravel(), unmated.ravel()]))[::-1]:
-        right = 0
-        for probe, label in enumerate(sets["labels"]):
-            right += label in first[probe] and mated[probe, label] >= threshold
-        tpir.append(right / len(mated))
-        fpir.append(np.mean(unmated.max(axis=1) >= threshold))
+        tpir.append(np.mean(within & (own >= threshold)))
+        fpir.append(np.mean(best >= threshold))
     return np.array(fpir), np.array(tpir)
 
 

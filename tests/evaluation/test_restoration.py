@@ -34,14 +34,14 @@ def test_figures_are_those_of_scikit_image(rows_and_images: tuple) -> None:
             )
             for a, b in both
         ])  # fmt: skip
-        assert rows[name]["psnr_rgb"]["mean"] == pytest.approx(decibels[name], abs=1e-9)
-        assert rows[name]["ssim_rgb"]["mean"] == pytest.approx(similarity[name], abs=1e-9)
+        assert rows[name]["psnr_rgb"]["mean"] == pytest.approx(decibels[name], abs=1e-4)
+        assert rows[name]["ssim_rgb"]["mean"] == pytest.approx(similarity[name], abs=1e-4)
     gain = rows["better"]["psnr_gain"]
-    assert gain["mean"] == pytest.approx(decibels["better"] - decibels["bicubic"], abs=1e-9)
+    assert gain["mean"] == pytest.approx(decibels["better"] - decibels["bicubic"], abs=1e-4)
     assert 4 < gain["interval_95"][0] < gain["mean"] < gain["interval_95"][1] < 7
     # Paired: the images' own differences in PSNR are the same for both methods and cancel out.
     assert np.ptp(gain["interval_95"]) < 0.5
-    assert rows["better"]["ssim_gain"]["mean"] == pytest.approx(similarity["better"] - similarity["bicubic"], abs=1e-9)
+    assert rows["better"]["ssim_gain"]["mean"] == pytest.approx(similarity["better"] - similarity["bicubic"], abs=1e-4)
     assert rows["bicubic"]["psnr_gain"] is None
 
 

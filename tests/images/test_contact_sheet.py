@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lrfr_tf.images.contact_sheet import HEADING, MARGIN, WIDEST, contact_sheet, write_contact_sheet
+from lrfr_tf.images.contact_sheet import HEADING, MARGIN, WIDEST, contact_sheet
+from lrfr_tf.images.decode import write_png
 
 
 def test_every_face_in_its_place(tmp_path: Path) -> None:
@@ -15,7 +16,7 @@ def test_every_face_in_its_place(tmp_path: Path) -> None:
         "lr": random.integers(0, 256, (30, 4, 4, 3), dtype=np.uint8),
         "hr": random.integers(0, 256, (30, 16, 16, 3), dtype=np.uint8),
     }
-    write_contact_sheet(tmp_path / "sheet.png", columns)
+    write_png(tmp_path / "sheet.png", contact_sheet(columns))
     sheet = np.asarray(Image.open(tmp_path / "sheet.png"))
     across = WIDEST // (64 + MARGIN)
     assert sheet.shape == (HEADING + 2 * (32 + MARGIN), across * (64 + MARGIN), 3)

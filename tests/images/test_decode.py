@@ -3,6 +3,7 @@
 import io
 import os
 import struct
+import sys
 import warnings
 import zlib
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.images.decode import (
     IMAGE_SUFFIXES,
     PIXEL_BUDGET,
+    SMALLER_BUDGETS,
     ImageError,
     ImageHeader,
     decode_image,
@@ -224,7 +226,7 @@ def test_broken_exif_counts_as_upright_and_no_warning_leaks() -> None:
     assert all(np.abs(pixels.astype(int) - source).mean() < 5 for pixels in results)
 
 
-def test_the_decode_bomb_is_refused_before_pillow_sees_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_decode_bomb_is_refused_before_pixels_are_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     compressor = zlib.compressobj()
     row = bytes(1 + 20_000 // 8)
     idat = b"".join(compressor.compress(row) for _ in range(20_000)) + compressor.flush()
@@ -233,21 +235,21 @@ def test_the_decode_bomb_is_refused_before_pillow_sees_it(tmp_path: Path, monkey
     (tmp_path / "bomb.png").write_bytes(bomb)
 
     def never(*_: Any, **__: Any) -> None:
-        raise AssertionError("Pillow was asked")
+        raise AssertionError("Pillow was asked for pixels")
 
-    monkeypatch.setattr(Image, "open", never)
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", never)
     with pytest.raises(ImageError, match=r"bomb\.png has 20000 x 20000 pixels, more than the 40,000,000"):
         read_image(tmp_path / "bomb.png")
 
 
 def test_two_sizes_in_one_file_are_refused_before_pixels_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pillow believes the second IHDR; the budget was checked on the first."""
+    """Pillow believes the second IHDR, and so does the budget."""
     rows = bytes((1 + 30) * 10)
     data = b"\x89PNG\r\n\x1a\n" + ihdr(10, 10, 8, 2) + ihdr(7000, 7000, 8, 2)
     data += png_chunk(b"IDAT", zlib.compress(rows)) + png_chunk(b"IEND", b"")
     loads: list[int] = []
     monkeypatch.setattr("PIL.ImageFile.ImageFile.load", lambda self: loads.append(1))
-    with pytest.raises(ImageError, match="says 10 x 10 pixels and the decoder 7000 x 7000"):
+    with pytest.raises(ImageError, match="has 7000 x 7000 pixels, more than the 40,000,000"):
         decode_image(data, "liar.png")
     assert not loads
 
@@ -265,23 +267,23 @@ def test_the_budget_is_inclusive() -> None:
     [
         (encoded(SMALL, "GIF"), "is a GIF file, which is refused"),
         (encoded(SMALL, "TIFF"), "is a TIFF file, which is refused"),
-        (b"\0\0\0\x18ftypheic" + bytes(50), "is a HEIC, AVIF or video file, which is refused"),
+        (b"\0\0\0\x18ftypisom" + bytes(50), "is an AVIF or video file, which is refused"),
         (encoded(SMALL, "PPM"), "is not an image that is known here"),
         (b"", "is empty"),
         (b"hello, I am a text\n" * 9, "is not an image that is known here"),
         (b"P5ychology", "is not an image that is known here"),
         (b"BMW builds cars, not pictures.", "has a damaged BMP header"),
-        (b"\xff\xd8\xff", "ends inside its JPEG header"),
-        (b"\x89PNG\r\n\x1a\n", "ends inside its PNG header"),
-        (b"BM", "ends inside its BMP header"),
+        (b"\xff\xd8\xff", "has a damaged JPEG header"),
+        (b"\x89PNG\r\n\x1a\n", "has a damaged PNG header"),
+        (b"BM", "has a damaged BMP header"),
         (b"RIFF\0\0\0\0WEBP", "has a damaged WebP header"),
-        (b"RIFF\0\0\0\0WEBPVP8X", "ends inside its WebP header"),
-        (b"P5 12 # no end", "ends inside its PGM header"),
+        (b"RIFF\0\0\0\0WEBPVP8X", "has a damaged WebP header"),
+        (b"P5 12 # no end", "has a damaged PGM header"),
         (b"P5 -1 2 255\n", "has a damaged PGM header"),
-        (b"P5 0 2 255\n", "says 0 x 2 pixels"),
+        (b"P5 0 2 255\n", "has a damaged PGM header, or one without pixels"),
         (b"P5 " + b"9" * 5000 + b" 2 255\n", "has a damaged PGM header"),
         (b"P5 9999999999 9999999999 255\n", "more than the"),
-        (b"\x89PNG\r\n\x1a\n" + ihdr(0, 5, 8, 2), "says 0 x 5 pixels"),
+        (b"\x89PNG\r\n\x1a\n" + ihdr(0, 5, 8, 2), "has a damaged PNG header, or one without pixels"),
     ],
 )
 def test_everything_else_is_refused_by_name(data: bytes, words: str, tmp_path: Path) -> None:
@@ -355,11 +357,46 @@ def test_mutated_bytes_decode_or_raise_image_error(image_format: str) -> None:
 
 
 def test_read_image_and_suffixes(tmp_path: Path) -> None:
-    for data, suffix in zip(one_of_each().values(), (".jpeg", ".png", ".bmp", ".webp", ".pgm"), strict=True):
+    for data, suffix in zip(one_of_each().values(), (".jfif", ".png", ".bmp", ".webp", ".pgm"), strict=True):
         assert suffix in IMAGE_SUFFIXES
         (tmp_path / f"a{suffix}").write_bytes(data)
         np.testing.assert_array_equal(read_image(tmp_path / f"a{suffix}"), decode_image(data, "a"))
         assert read_image(str(tmp_path / f"a{suffix}")).shape == (21, 34, 3)
+
+
+def test_other_names_of_jpeg_and_of_heic_are_images() -> None:
+    assert {".jfif", ".jpe", ".heic", ".heif"} < set(IMAGE_SUFFIXES)
+
+
+HEIC_START = b"\0\0\0\x18ftypheic" + bytes(50)
+
+
+def test_heic_without_its_reader_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    with pytest.raises(
+        ImageError, match=r"^a\.heic is a HEIC file; pip install 'lrfr-tf\[heic\]' brings what reads it\.$"
+    ):
+        decode_image(HEIC_START, "a.heic")
+
+
+def test_heic_is_read_upright_and_within_its_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    heif = pytest.importorskip("pillow_heif")
+    source = smooth_image(64, 96)
+    stored = Image.fromarray(np.rot90(source))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned to the right when it is shown
+    buffer = io.BytesIO()
+    heif.from_pillow(stored).save(buffer, quality=95, exif=exif.tobytes())
+    assert read_header(buffer.getvalue(), "a").format == "HEIC"
+    pixels = decode_image(buffer.getvalue(), "a")
+    assert pixels.shape == source.shape
+    assert np.abs(pixels.astype(int) - source).mean() < 5
+    for kept in (12, 40, len(buffer.getvalue()) // 2):
+        with pytest.raises(ImageError, match="^cut.heic "):
+            decode_image(buffer.getvalue()[:kept], "cut.heic")
+    monkeypatch.setitem(SMALLER_BUDGETS, "HEIC", (100, " in a HEIC file"))
+    with pytest.raises(ImageError, match=r"more than the 100 that are allowed in a HEIC file\.$"):
+        decode_image(buffer.getvalue(), "a")
 
 
 def test_write_png_round_trip(tmp_path: Path, portrait: np.ndarray) -> None:

@@ -72,6 +72,7 @@ LARGE: dict[str, tuple[str, str, tuple[int, int], dict[str, Any]]] = {
     "PNG": ("PNG", "RGBA", (6324, 6324), {}),
     "BMP": ("BMP", "L", (6324, 6324), {}),
     "WebP": ("WEBP", "RGBA", (4242, 4243), {"lossless": True, "method": 0}),
+    "HEIC": ("HEIF", "RGB", (4898, 4899), {"quality": 30}),
     "animated WebP": ("WEBP", "RGB", (4242, 4243), {"save_all": True, "append_images": [1], "method": 0}),
 }
 
@@ -80,6 +81,8 @@ LARGE: dict[str, tuple[str, str, tuple[int, int], dict[str, Any]]] = {
 @pytest.mark.parametrize("kind", LARGE)
 def test_the_largest_that_is_allowed_needs_bounded_memory(kind: str, tmp_path: Path) -> None:
     image_format, mode, size, options = LARGE[kind]
+    if kind == "HEIC":
+        pytest.importorskip("pillow_heif").register_heif_opener()
     if "append_images" in options:
         options = {**options, "append_images": [Image.new(mode, size, "red")]}
     path = tmp_path / "large"
@@ -113,7 +116,7 @@ def with_size(data: bytes, width: int, height: int) -> bytes:
 def test_kinds_that_need_more_memory_have_less_of_a_budget(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
-    def opened(*_: Any, **__: Any) -> None:
+    def loaded(*_: Any, **__: Any) -> None:
         asked.append("Pillow")
         raise ValueError("not today")
 
@@ -121,7 +124,8 @@ def test_kinds_that_need_more_memory_have_less_of_a_budget(monkeypatch: pytest.M
     webp = file_of(picture(), "WEBP")
     at = plain.index(b"\xff\xda")
     several = plain[: at + 4] + b"\x01" + plain[at + 5 :]  # the first scan says that it holds one component of three
-    monkeypatch.setattr(Image, "open", opened)
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", loaded)
+    monkeypatch.setattr("PIL.WebPImagePlugin.WebPImageFile.load", loaded)
     for data, side, budget, words in (
         (progressive, 4899, MANY_SCANS_PIXEL_BUDGET, " in a JPEG file of several scans"),
         (several, 4899, MANY_SCANS_PIXEL_BUDGET, " in a JPEG file of several scans"),

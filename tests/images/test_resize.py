@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from lrfr_tf.images.resize import KERNEL, resize, resize_boxes_in_graph, resize_in_graph, resize_smoothly
+from lrfr_tf.images.resize import KERNEL, resize, resize_boxes_in_graph, resize_in_graph
 
 # (old height, old width), (new height, new width)
 CASES = [
@@ -111,53 +111,6 @@ def test_graph_has_static_shapes_and_takes_an_empty_batch() -> None:
     empty = np.zeros((0, 20, 20, 3), np.uint8)
     assert graph(tf.constant(empty)).shape == (0, 9, 11, 3)
     assert resize(empty, 9, 11).shape == (0, 9, 11, 3)
-    smooth = tf.function(lambda images: resize_smoothly(images, 9, 11))
-    smooth = smooth.get_concrete_function(tf.TensorSpec([None, None, None, 3], tf.float32))
-    assert smooth.structured_outputs.shape.as_list() == [None, 9, 11, 3]
-
-
-@pytest.mark.parametrize(("old", "new"), CASES)
-def test_smooth_form_equals_pillow_on_floats(old: tuple[int, int], new: tuple[int, int]) -> None:
-    """Pillow's float images ("F") are neither rounded nor clipped."""
-    channel = np.random.default_rng(9).uniform(0, 255, old).astype(np.float32)
-    expected = np.asarray(Image.fromarray(channel).resize(new[::-1], Image.Resampling.BICUBIC))
-    resized = resize_smoothly(channel[None, :, :, None], *new)
-    assert resized.dtype == tf.float32
-    np.testing.assert_allclose(resized[0, :, :, 0], expected, atol=1e-3)
-
-
-@pytest.mark.parametrize(("old", "new"), CASES)
-def test_smooth_form_is_within_one_grey_level(old: tuple[int, int], new: tuple[int, int]) -> None:
-    # Greys in 64..191 overshoot to 28..228 at most, so that nothing is clipped in between.
-    images = np.random.default_rng(10).integers(64, 192, (1, *old, 3), dtype=np.uint8)
-    difference = np.rint(resize_smoothly(images, *new)) - resize(images, *new)
-    assert np.abs(difference).max() <= 1
-
-
-def test_smooth_form_is_within_one_grey_level_on_the_portrait(portrait: np.ndarray) -> None:
-    photo = portrait[20:238, 140:318] // 2 + 64  # 218 x 178, with half its contrast, again so that nothing is clipped
-    for new in ((64, 64), (16, 16), (160, 160)):
-        difference = np.rint(resize_smoothly(photo[None], *new)[0]) - resize(photo, *new)
-        assert np.abs(difference).max() <= 1
-
-
-@pytest.mark.parametrize(("old", "new"), [((64, 64), (16, 16)), ((16, 16), (64, 64)), ((31, 20), (17, 45))])
-def test_gradients_flow(old: tuple[int, int], new: tuple[int, int]) -> None:
-    """Resizing is linear: <resize(x), v> equals <x, gradient>, where the gradient is the transpose applied to v."""
-    random = np.random.default_rng(11)
-    images = tf.constant(random.uniform(-1, 1, (2, *old, 3)).astype(np.float32))
-    weights = random.uniform(-1, 1, (2, *new, 3)).astype(np.float32)
-    with tf.GradientTape() as tape:
-        tape.watch(images)
-        value = tf.reduce_sum(resize_smoothly(images, *new) * weights)
-    gradient = tape.gradient(value, images)
-    assert np.abs(gradient).max() > 0.01
-    np.testing.assert_allclose(np.sum(images.numpy() * gradient.numpy()), value, rtol=1e-3, atol=1e-3)
-    # One number moved by hand: the change, seen through Pillow's float images, is the gradient.
-    moved = np.zeros(old, np.float32)
-    moved[5, 7] = 1.0
-    change = np.asarray(Image.fromarray(moved).resize(new[::-1], Image.Resampling.BICUBIC))
-    np.testing.assert_allclose(np.sum(change * weights[1, :, :, 2]), gradient[1, 5, 7, 2], atol=1e-4)
 
 
 def test_other_arrays_are_refused() -> None:

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.speed.agreement import box_ious, compare_embeddings, compare_faces, compare_rounded_embeddings
+from lrfr_tf.faces.boxes import intersection_over_union
+from lrfr_tf.speed.agreement import compare_embeddings, compare_faces, compare_rounded_embeddings
 from lrfr_tf.speed.worker import flattened_faces
 
 
@@ -13,7 +14,9 @@ def boxes(*some: tuple[float, float, float, float]) -> np.ndarray:
 
 
 def test_overlap_by_hand() -> None:
-    ious = box_ious(boxes((0, 0, 10, 10)), boxes((0, 0, 10, 10), (5, 0, 15, 10), (20, 20, 30, 30)))
+    ious = intersection_over_union(
+        boxes((0, 0, 10, 10))[:, None], boxes((0, 0, 10, 10), (5, 0, 15, 10), (20, 20, 30, 30))
+    )
     np.testing.assert_allclose(ious, [[1, 1 / 3, 0]])
 
 

@@ -9,9 +9,9 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.speed.interleaved import Times
 from lrfr_tf.speed.profile import milliseconds_by_kind
 from lrfr_tf.speed.record import read_result, row_of, write_csv, write_result
-from lrfr_tf.speed.report import commits_of, document
 from lrfr_tf.speed.targets import BATCHED, ratios, targets
 from tests.speed.rows_by_hand import row, write_detect_result
+from tools.repository.write_performance import commits_of, document
 
 
 @pytest.fixture

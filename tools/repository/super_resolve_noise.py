@@ -8,7 +8,6 @@ face, and how much contrast a network adds to what bicubic enlarges. All picture
 
 import dataclasses
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 
@@ -16,7 +15,8 @@ from lrfr_tf.config import option, required, versions
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.files import check_result_file, write_json
 from lrfr_tf.images.camera_numpy import photograph
-from lrfr_tf.images.contact_sheet import write_contact_sheet
+from lrfr_tf.images.contact_sheet import contact_sheet
+from lrfr_tf.images.decode import write_png
 from lrfr_tf.main import run
 from lrfr_tf.networks.named_models import BASELINE, describe_models, load_named_models, super_resolve_all
 
@@ -102,7 +102,7 @@ def main(config: Config) -> None:
         for name, row in found[kind].items():
             print(f"{kind}: {name}: a face in {row['faces_found']} of {config.count}, contrast {row['contrast']:.2f}")
     if config.picture is not None:
-        write_contact_sheet(Path(config.picture), {name: np.concatenate(parts) for name, parts in columns.items()})
+        write_png(config.picture, contact_sheet({name: np.concatenate(parts) for name, parts in columns.items()}))
     result = {
         "schema": 1,
         "pictures_of_each_kind": config.count,

@@ -11,48 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from lrfr_tf.config import option, required
+from lrfr_tf.export.model_card import fill_template
 from lrfr_tf.files import atomic_file, read_json, replace_between_markers
 from lrfr_tf.images.camera import CLEAN_LEVEL
 from lrfr_tf.main import run
 from lrfr_tf.study.report.pixels import picture_path
+from lrfr_tf.study.report.sentences import ON_HR, method_name, siamese_sentence
 from lrfr_tf.study.report.tables import blocks_by_camera, headline_rows
 from lrfr_tf.study.report.text import pixels_markdown, table_markdown
-from lrfr_tf.study.report.words import ON_HR, method_name, siamese_sentence
 
-INTRODUCTION = """# Both systems on CelebA
-
-Here you find all figures of the experiment on CelebA, with intervals: how often each method names the right person,
-where detectors find the face, PSNR and SSIM, accuracy against pixels. [study.md](study.md) says how to run it yourself.
-
-Made by `tools/repository/write_results.py` from the `result.json` of each experiment; the commands stand below each
-table.
-
-Who is in these 16 x 16 pixels? Each test image is one photo; a head chooses among all identities of the data set. An
-image in which the detector finds no face counts as wrong ("all images"). "Fitted on HR" is a head that saw sharp
-faces only; "fitted on" a method saw that method's own training images. The networks never learned from identities
-whose number is divisible by 5 (the first block, the headline), nor from any test or validation image.
-
-The data are a slice of CelebA, not the whole: the first 8,000 aligned images at half size (89 x 109 pixels), and 581
-persons in unaligned head crops with a short side of at most 160 pixels; prepared by
-
-    python tools/prepare_celeba.py --flagfile=configs/prepare_celeba_face.cfg
-    python tools/prepare_celeba.py --flagfile=configs/prepare_celeba_squash.cfg
-    python tools/prepare_folder.py --flagfile=configs/prepare_celeba_people.cfg
-
-So there are fewer training images an identity than in the full set, and the HR faces of `squash` hold fewer true
-pixels than they would at full size.
-
-Seconds are those of the last start of a command, on a machine with other work: what an earlier start had finished is
-not in them.
-
-Reading the tables. Most of what is lost from HR to any 16 x 16 row is lost in the 16 x 16 pixels: all methods see the
-same ones. The sentence under each table names the rows in which a network is behind bicubic. In `squash` the face is
-about 26 of 64 pixels wide, so that 16 x 16 holds some 7 pixels across a face, fewer than any method here was made for.
-
-The rows of the Siamese network answer the other way to ask: the same 16 x 16 pixels, embedded without super-resolution.
-Its face is aligned by a similarity, which cannot undo the unequal scales of `squash`."""
-
-SHIPPED = "Those in `saved_models/`; how each was trained stands in its MODEL_CARD.md."
+TEMPLATE = Path(__file__).parent / "templates" / "results.md.jinja"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,16 +32,26 @@ class Config:
 
 
 def main(config: Config) -> None:
-    parts = [INTRODUCTION, "## The networks"]
-    parts += [training_text(Path(folder)) for folder in config.trainings] or [SHIPPED]
-    results = [read_json(Path(folder) / "report" / "result.json") for folder in config.experiments]
-    for folder, result in zip(config.experiments, results, strict=True):
-        parts += [f"## {result['title']}", data_text(result), table_markdown(result)]
-        parts += pixels_text(Path(folder), Path(config.output).parent)
-        parts += ["Commands and seconds:", steps_text(read_json(Path(folder) / "steps.json"))]
-    parts += ["## Versions", versions_text(results[0])]
+    folders = [Path(folder) for folder in config.experiments]
+    results = [read_json(folder / "report" / "result.json") for folder in folders]
+    text = fill_template(
+        TEMPLATE,
+        networks=[trained_network(Path(folder)) for folder in config.trainings],
+        cores=os.cpu_count(),
+        experiments=[
+            {
+                "result": result,
+                "pixels": pixels_text(folder, Path(config.output).parent),
+                "steps": read_json(folder / "steps.json"),
+            }
+            for folder, result in zip(folders, results, strict=True)
+        ],
+        command_text=command_text,
+        siamese_sentence=siamese_sentence,
+        table_markdown=table_markdown,
+    )
     with atomic_file(config.output) as temporary:
-        temporary.write_text("\n\n".join(part.strip() for part in parts) + "\n", encoding="utf-8")
+        temporary.write_text(text.strip() + "\n", encoding="utf-8")
     print(config.output)
     if config.readme:
         replace_between_markers(config.readme, short_table(results), "results")
@@ -114,35 +92,12 @@ def percent(share: float | None) -> str:
     return "-" if share is None else f"{100 * share:.1f} %"
 
 
-def training_text(folder: Path) -> str:
-    """What a network learned from, how long it took, and how it does on validation faces."""
-    record, history = read_json(folder / "run.json"), read_json(folder / "validation.json")
-    settings = record["config"]
+def trained_network(folder: Path) -> dict[str, Any]:
+    """What a network learned from, how many minutes it took, and how each network of the run does in the end."""
     # From the start of the run to the stored model; an interrupted run would count its pause.
     seconds = (folder / "model" / "super_resolver.json").stat().st_mtime - (folder / "run.json").stat().st_mtime
-    networks = {entry["network"]: entry for entry in history}
-    figures = "; ".join(
-        f"{name} after {last['step']:,} steps PSNR {last['psnr']:.2f} dB ({last['psnr_gain']:+.2f} over bicubic), "
-        f"SSIM {last['ssim']:.3f}"
-        for name, last in networks.items()
-    )
-    return (
-        f"**{folder.name}**: batches of {settings['batch_size']} out of {record['training_faces']:,} faces, "
-        f"{seconds / 60:.0f} minutes on {os.cpu_count()} CPU cores. On {record['validation_faces']} validation faces: "
-        f"{figures}.\n\n    {command_text(record['command'])}"
-    )
-
-
-def data_text(result: dict[str, Any]) -> str:
-    """What was measured on."""
-    data, counts = result["data"], result["data"]["images"]
-    images = ", ".join(f"{counts[split]:,} {split}" for split in ("train", "val", "test"))
-    return (
-        f"{data['data_set']}, framing: {data['framing']}. {data['identities']:,} identities; images: {images}; "
-        f"{data['dropped_identities']:,} identities with too few images were dropped. Embedder {result['embedder']}; "
-        f"detector {result['detector']['name']} with thresholds {result['detector']['thresholds']}; where no face is "
-        f"found: {result['policy']}. {siamese_sentence(result)}"
-    )
+    last = {entry["network"]: entry for entry in read_json(folder / "validation.json")}
+    return {"name": folder.name, "run": read_json(folder / "run.json"), "minutes": seconds / 60, "last": last}
 
 
 def pixels_text(experiment: Path, documents: Path) -> list[str]:
@@ -161,12 +116,6 @@ def pixels_text(experiment: Path, documents: Path) -> list[str]:
     return ["### Accuracy against pixels", *pixels_markdown(result, {block: picture.as_posix()})]
 
 
-def steps_text(steps: list[dict[str, Any]]) -> str:
-    """The commands that led from the prepared tree to the table, each with its wall time."""
-    rows = [f"| {step['seconds']:.0f} | `{command_text(step['command'])}` |" for step in steps]
-    return "\n".join(["| s | command |", "| --: | :-- |", *rows])
-
-
 def command_text(words: list[str]) -> str:
     """A command line as a reader can use it: of a path outside the checkout only the file's name is shown."""
     shown = []
@@ -174,11 +123,6 @@ def command_text(words: list[str]) -> str:
         name, equals, value = word.partition("=")
         shown.append(f"{name}={Path(value).name}" if equals and os.path.isabs(value) else word)
     return shlex.join(["python", *shown])
-
-
-def versions_text(result: dict[str, Any]) -> str:
-    """The packages that decide the figures."""
-    return ", ".join(f"{name} {version}" for name, version in result["versions"].items())
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.faces.align import align_face
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.images.decode import decode_image
+from lrfr_tf.printable import name_bytes
 from lrfr_tf.sources.image_source import ImageSource
 
 PROBE_FOLDER = "surveillance_cameras_all"
@@ -176,7 +177,7 @@ def images_checksum(source: ImageSource, images: SCface) -> str:
     """One SHA-256 for all mugshots and probes: their names without folders above SCface's own, and their bytes."""
     digest = hashlib.sha256()
     for name in (*images.mugshots.values(), *(probe.name for probe in images.probes)):
-        digest.update("/".join(image_key(name)).encode() + hashlib.sha256(source.read(name)).digest())
+        digest.update(name_bytes("/".join(image_key(name))) + hashlib.sha256(source.read(name)).digest())
     return digest.hexdigest()
 
 

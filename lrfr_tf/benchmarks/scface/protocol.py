@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from lrfr_tf.benchmarks.figures import pack_correct, unpack_correct
+from lrfr_tf.benchmarks.figures import pack_correct, read_correct
 from lrfr_tf.benchmarks.scface.files import CAMERAS, Probe
 from lrfr_tf.errors import UserError
 from lrfr_tf.evaluation.identification import cmc, top_k
-from lrfr_tf.evaluation.significance import bootstrap_interval
+from lrfr_tf.evaluation.significance import bootstrap_interval, mean_with_interval
 
 CMC_RANKS = 20
 
@@ -61,7 +61,7 @@ def differences(
     found = {}
     for distance, row in rows.items():
         ours, theirs = (_correct(r, persons).mean(axis=1) for r in (row, baseline["distances"][distance]))
-        found[distance] = _difference(ours - theirs)
+        found[distance] = mean_with_interval(ours - theirs)
     return found
 
 
@@ -82,13 +82,9 @@ def pooled_difference(results: Sequence[Mapping[str, Any]], baselines: Sequence[
         for distance, row in ours["distances"].items():
             other = theirs["distances"][distance]
             each.append((_correct(row, persons) - _correct(other, persons)).mean(axis=1))
-    return _difference(np.mean(each, axis=0))
-
-
-def _difference(gains: np.ndarray) -> dict[str, Any]:
-    return {"mean": float(gains.mean()), "interval_95": list(bootstrap_interval(gains))}
+    return mean_with_interval(np.mean(each, axis=0))
 
 
 def _correct(row: Mapping[str, Any], persons: int) -> np.ndarray:
     """`correct` of a row as float [persons, cameras]; probes are sorted by person, then camera."""
-    return unpack_correct(row["correct"], persons * len(CAMERAS)).reshape(persons, len(CAMERAS))
+    return read_correct(row, persons * len(CAMERAS)).astype(np.float64).reshape(persons, len(CAMERAS))

@@ -12,8 +12,8 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.files import read_json, sha256
 from lrfr_tf.images.camera import CLEAN_LEVEL
 from lrfr_tf.study.report.figures import percent
+from lrfr_tf.study.report.sentences import BASELINE, block_counts, block_title, camera_title, method_name
 from lrfr_tf.study.report.tables import Column, Table, make_table
-from lrfr_tf.study.report.words import BASELINE, block_counts, block_title, camera_title, method_name
 
 BENCHMARK = "pixels"
 SCHEMA = 1

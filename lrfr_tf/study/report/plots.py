@@ -7,9 +7,9 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from lrfr_tf.images.lettering import in_standard_font
 from lrfr_tf.study.report.figures import count, number, percent
-from lrfr_tf.study.report.tables import recognition_groups
-from lrfr_tf.study.report.words import (
+from lrfr_tf.study.report.sentences import (
     block_counts,
     fitted_on_hr,
     head_name,
@@ -20,6 +20,7 @@ from lrfr_tf.study.report.words import (
     one_line,
     short_name,
 )
+from lrfr_tf.study.report.tables import recognition_groups
 
 # Told apart by most color-blind readers too (after Okabe and Ito), and in grey by their markers.
 COLORS = {
@@ -65,8 +66,7 @@ def cmc_plot(title: str, block: dict[str, Any]) -> bytes | None:
     axes.set_ylabel("True identity within rank (%)")
     axes.grid(axis="y", color=GRID, linewidth=0.8)
     _legend(figure, len(rows))
-    figure.suptitle(f"{_plain(title)}: CMC, {_plain(head_name(head))} head fitted on HR\n{block_counts(block)}")
-    return _png(figure)
+    return _png(figure, f"{_plain(title)}: CMC, {_plain(head_name(head))} head fitted on HR\n{block_counts(block)}")
 
 
 def boxes_plot(title: str, block: dict[str, Any]) -> bytes | None:
@@ -89,8 +89,7 @@ def boxes_plot(title: str, block: dict[str, Any]) -> bytes | None:
         ]
         _horizontal_bars(panel, bars, palette, lambda value: number(value, 3), 1.0 if measure == "iou" else None)
         panel.set_xlabel(label)
-    figure.suptitle(f"{_plain(title)}: faces found\n{block_counts(block)}")
-    return _png(figure)
+    return _png(figure, f"{_plain(title)}: faces found\n{block_counts(block)}")
 
 
 def top_1_plot(title: str, block: dict[str, Any]) -> bytes | None:
@@ -123,8 +122,7 @@ def top_1_plot(title: str, block: dict[str, Any]) -> bytes | None:
     axes.set_ylabel("Top-1 over all images (%)")
     axes.grid(axis="y", color=GRID, linewidth=0.8)
     _legend(figure, len(shown))
-    figure.suptitle(f"{_plain(title)}: top-1 with 95 % intervals\n{block_counts(block)}")
-    return _png(figure)
+    return _png(figure, f"{_plain(title)}: top-1 with 95 % intervals\n{block_counts(block)}")
 
 
 def _horizontal_bars(
@@ -136,14 +134,16 @@ def _horizontal_bars(
     for place, (method, _, figure) in enumerate(bars):
         mean = mean_of(figure)
         if mean is None:
-            axes.text(0, place, " no face found", va="center", color=INK)
+            axes.text(0, place, " no face found", va="center", color=INK, fontsize=FONT_SIZE)
             continue
         whisker = _whisker(figure, scale)
         axes.barh(place, scale * mean, 0.7, color=palette.get(method, OTHER_COLORS[-1]))
         axes.errorbar(scale * mean, place, xerr=whisker, color=INK, linewidth=1, capsize=2)
         end = scale * mean + (whisker[1][0] if whisker else 0.0)
         ends.append(end)
-        axes.annotate(show(mean), (end, place), xytext=(5, 0), textcoords="offset points", va="center")
+        axes.annotate(
+            show(mean), (end, place), xytext=(5, 0), textcoords="offset points", va="center", fontsize=FONT_SIZE
+        )
     # Room for the figures at the end of the bars.
     axes.set_xlim(0, 1.14 * (full or max(ends) or 1.0))
     if full:
@@ -175,35 +175,24 @@ def _panels(height: float, shares: list[int]) -> tuple[Figure, list[Axes]]:
         axes.spines[["top", "right"]].set_visible(False)
         axes.spines[["left", "bottom"]].set_color("#9aa0aa")
         axes.set_axisbelow(True)
-        axes.tick_params(colors=INK)
+        axes.tick_params(colors=INK, labelsize=FONT_SIZE)
+        axes.xaxis.label.set_fontsize(FONT_SIZE)
+        axes.yaxis.label.set_fontsize(FONT_SIZE)
     return figure, list(panels)
 
 
 def _legend(figure: Figure, columns: int) -> None:
     if columns:
-        figure.legend(loc="outside lower center", ncols=min(columns, 5), frameon=False)
+        figure.legend(loc="outside lower center", ncols=min(columns, 4), frameon=False, fontsize=FONT_SIZE)
 
 
 def _plain(text: str) -> str:
-    """A name as matplotlib should print it: a dollar sign would start a formula."""
-    return one_line(text).replace("$", r"\$")
+    """A name as matplotlib should print it: a dollar sign would start a formula, and a letter may be in no font."""
+    return in_standard_font(one_line(text)).replace("$", r"\$")
 
 
-def _png(figure: Figure) -> bytes:
-    for axes in figure.axes:
-        for label in (
-            axes.xaxis.label,
-            axes.yaxis.label,
-            *axes.get_xticklabels(),
-            *axes.get_yticklabels(),
-            *axes.texts,
-        ):
-            label.set_fontsize(FONT_SIZE)
-    if figure.get_suptitle():
-        figure.suptitle(figure.get_suptitle(), fontsize=FONT_SIZE + 1, x=0.02, ha="left")
-    for legend in figure.legends:
-        for text in legend.get_texts():
-            text.set_fontsize(FONT_SIZE)
+def _png(figure: Figure, title: str) -> bytes:
+    figure.suptitle(title, fontsize=FONT_SIZE + 1, x=0.02, ha="left")
     stream = io.BytesIO()
     figure.savefig(stream, format="png", metadata={"Software": None})
     return stream.getvalue()

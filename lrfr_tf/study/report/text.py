@@ -8,17 +8,7 @@ from typing import Any
 from lrfr_tf.images.camera import CLEAN_LEVEL
 from lrfr_tf.study.report.figures import ABSENT, count, interval, number, p_value, percent
 from lrfr_tf.study.report.pixels import curves_by_camera, pixels_sentence, pixels_table
-from lrfr_tf.study.report.tables import (
-    Cell,
-    Table,
-    blocks_of,
-    boxes_table,
-    levels_table,
-    quality_table,
-    recognition_groups,
-    recognition_table,
-)
-from lrfr_tf.study.report.words import (
+from lrfr_tf.study.report.sentences import (
     below_bicubic,
     block_counts,
     block_sentence,
@@ -30,6 +20,16 @@ from lrfr_tf.study.report.words import (
     one_line,
     short_name,
     siamese_sentence,
+)
+from lrfr_tf.study.report.tables import (
+    Cell,
+    Table,
+    blocks_of,
+    boxes_table,
+    levels_table,
+    quality_table,
+    recognition_groups,
+    recognition_table,
 )
 
 WIDTH = 120

@@ -1,38 +1,25 @@
-"""The report of the first system: report.html (one file, opens offline) and report.md with its pictures beside it."""
+"""The report of the first system: report.html (one file, opens offline) and report.md with its pictures beside it.
 
-from collections.abc import Mapping, Sequence
+The pages themselves are in templates/; whatever they show is escaped on its way in.
+"""
+
+import base64
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import jinja2
+from markupsafe import Markup
+
 from lrfr_tf.files import atomic_file, atomic_folder
-from lrfr_tf.study.report.faces import Example
-from lrfr_tf.study.report.html import html_page
-from lrfr_tf.study.report.sections import (
-    BOXES_TEXT,
-    GROUPS,
-    LEVELS_HEADING,
-    PIXELS_HEADING,
-    PLOTS,
-    QUALITY_TEXT,
-    RECOGNITION_TEXT,
-    face_name,
-    group_text,
-    group_title,
-    pictures,
-    plot_name,
-    sides,
-)
-from lrfr_tf.study.report.tables import blocks_of, boxes_table, quality_table
-from lrfr_tf.study.report.text import (
-    levels_markdown,
-    markdown,
-    markdown_table,
-    pixels_markdown,
-    recognition_markdown,
-)
-from lrfr_tf.study.report.words import DEFINITIONS, block_sentence, method_name, settings, short_name, summary
+from lrfr_tf.printable import ESCAPED
+from lrfr_tf.study.report import figures, html, plots, sentences, tables, text
+from lrfr_tf.study.report.examples import Example, face_png
+from lrfr_tf.study.report.pixels import pixels_sentence, pixels_table
 
 PICTURE_FOLDER = "report_files"
+PLOTS = {"cmc": plots.cmc_plot, "boxes": plots.boxes_plot, "top-1": plots.top_1_plot}
+GROUPS = ("grid", "right", "wrong")
 
 
 def write_report(
@@ -45,66 +32,89 @@ def write_report(
         examples: test images to show, in the order in which each group shows them; may be empty.
         curves: block -> PNG of accuracy against pixels, where `result` holds "pixels".
     """
-    drawn = pictures(result, examples, curves)
+    drawn = _pictures(result, examples, curves or {})
+    shown: dict[str, Any] = {
+        "result": result,
+        "blocks": tables.blocks_of(result),
+        "summary": sentences.summary(result, *_sides(examples)),
+        "groups": list(_groups(result, examples)),
+        "pictures": drawn,
+        "curve_pictures": {block: f"{PICTURE_FOLDER}/{_plot_name('pixels', block)}" for block in curves or {}},
+    }
+    inside = {name: "data:image/png;base64," + base64.b64encode(png).decode("ascii") for name, png in drawn.items()}
+    beside = {name: f"{PICTURE_FOLDER}/{name}" for name in drawn}
+    pages = {
+        "report.md": _rendered("report.md.jinja", lambda value: Markup(text.markdown(value)), beside, shown),
+        "report.html": _rendered("report.html.jinja", sentences.one_line, inside, shown),
+    }
     with atomic_folder(folder / PICTURE_FOLDER) as temporary:  # faces of an older report do not stay behind
         for name, png in drawn.items():
             (temporary / name).write_bytes(png)
-    for name, text in (
-        ("report.md", _markdown_page(result, examples, drawn)),
-        ("report.html", html_page(result, examples, drawn)),
-    ):
+    for name, page in pages.items():
         with atomic_file(folder / name) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+            temporary.write_text(page, encoding="utf-8", errors=ESCAPED)
 
 
-def _markdown_page(result: dict[str, Any], examples: Sequence[Example], drawn: dict[str, bytes]) -> str:
-    parts = [f"# {markdown(result['title'])}", markdown(summary(result, *sides(examples)))]
-    if result["note"]:
-        parts.append(f"> {markdown(result['note'])}")
-    for name, title, block in blocks_of(result):
-        parts += [f"## {markdown(title)}", markdown(block_sentence(name, result)), *recognition_markdown(block)]
-        parts.append(markdown(RECOGNITION_TEXT))
-    if "levels" in result:
-        parts += [f"## {LEVELS_HEADING}", *levels_markdown(result)]
-    parts.append("## Image quality and detection")
-    for _, title, block in blocks_of(result):
-        parts += [f"### {markdown(title)}", markdown_table(quality_table(block))]
-    parts.append(markdown(QUALITY_TEXT))
+def _rendered(template: str, plain: Callable[[Any], str], sources: dict[str, str], shown: dict[str, Any]) -> str:
+    """A page. `plain` turns each value into text for it, and unless that is markup it is escaped for HTML then."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("lrfr_tf.study.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        finalize=lambda value: value if isinstance(value, Markup) else plain(value),
+    )
+    for module in (figures, html, plots, sentences, tables, text):
+        environment.globals.update({name: value for name, value in vars(module).items() if callable(value)})
+    environment.globals.update(
+        pixels_table=pixels_table,
+        pixels_sentence=pixels_sentence,
+        plot_name=_plot_name,
+        face_name=_face_name,
+        picture=lambda name: Markup(sources[name]),
+        table=lambda table: Markup(text.markdown_table(table)),
+        paragraphs=lambda parts: Markup("\n\n".join(parts)),
+    )
+    return environment.get_template(template).render(shown)
+
+
+def _pictures(result: dict[str, Any], examples: Sequence[Example], curves: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Every picture of the report: file name -> PNG; `curves` are those of accuracy against pixels, by block."""
+    drawn = {_plot_name("pixels", block): png for block, png in curves.items()}
+    for name, title, block in tables.blocks_of(result):
+        for kind, draw in PLOTS.items():
+            png = draw(title, block)
+            if png is not None:
+                drawn[_plot_name(kind, name)] = png
+    for index, example in enumerate(examples):
+        for column, (method, face) in enumerate(example.faces.items()):
+            drawn[_face_name(index, column)] = face_png(face, example.boxes.get(method))
+    return drawn
+
+
+def _groups(
+    result: dict[str, Any], examples: Sequence[Example]
+) -> Iterator[tuple[str, str, str, list[tuple[int, Example]]]]:
+    """(name, heading, text, numbered examples) of each group that has some."""
     for group in GROUPS:
-        parts += _examples(group, result, examples)
-    for kind, heading, _ in PLOTS:
-        parts.append(f"## {heading}")
-        for block_name, title, block in blocks_of(result):
-            if (name := plot_name(kind, block_name)) in drawn:
-                parts.append(f"![{markdown(heading)}: {markdown(title)}]({PICTURE_FOLDER}/{name})")
-            if kind == "boxes":
-                parts += [f"### {markdown(title)}", markdown_table(boxes_table(block))]
-        if kind == "boxes":
-            parts.append(markdown(BOXES_TEXT))
-    if "pixels" in result:
-        names = {block: plot_name("pixels", block) for block in result["pixels"]["blocks"]}
-        paths = {block: f"{PICTURE_FOLDER}/{name}" for block, name in names.items() if name in drawn}
-        parts += [f"## {PIXELS_HEADING}", *pixels_markdown(result["pixels"], paths)]
-    rows = [f"| {markdown(name)} | {markdown(value)} |" for name, value in settings(result)]
-    parts += ["## Configuration and versions", "\n".join(["| Setting | Value |", "| :-- | :-- |", *rows])]
-    parts.append("## How each figure is defined")
-    parts.append("\n".join(f"- **{markdown(term)}**: {markdown(meaning)}" for term, meaning in DEFINITIONS))
-    return "\n\n".join(parts) + "\n"
+        chosen = [(index, example) for index, example in enumerate(examples) if example.group == group]
+        if chosen:
+            methods = list(chosen[0][1].faces)
+            yield group, sentences.group_title(group, methods), sentences.group_text(group, methods, result), chosen
 
 
-def _examples(group: str, result: dict[str, Any], examples: Sequence[Example]) -> list[str]:
-    chosen = [(index, example) for index, example in enumerate(examples) if example.group == group]
-    if not chosen:
-        return []
-    members = [example for _, example in chosen]
-    methods = list(members[0].faces)
-    rows = [[*(markdown(short_name(method)) for method in methods), "Identity"], [":-:"] * (len(methods) + 1)]
-    for index, example in chosen:
-        cells = []
-        for column, method in enumerate(methods):
-            picture = f"![{markdown(method_name(method))}]({PICTURE_FOLDER}/{face_name(index, column)})"
-            words = "" if group == "grid" else markdown(example.verdict(method)[1])
-            cells.append(f"{picture}<br>{words}" if words else picture)
-        rows.append([*cells, markdown(example.identity)])
-    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
-    return [f"## {markdown(group_title(group, members))}", markdown(group_text(group, members, result)), table]
+def _plot_name(kind: str, block: str) -> str:
+    return f"{kind}-{block}.png"
+
+
+def _face_name(example: int, column: int) -> str:
+    return f"face-{example:03d}-{column}.png"
+
+
+def _sides(examples: Sequence[Example]) -> tuple[int | None, int | None]:
+    """The sides of the LR and of the HR images, None where no example shows one."""
+    faces = examples[0].faces if examples else {}
+    low, high = faces.get("lr"), faces.get("hr")
+    return None if low is None else low.shape[0], None if high is None else high.shape[0]

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from lrfr_tf.study.report.figures import interval, number, p_text, p_value, percent
+from lrfr_tf.study.report.sentences import below_bicubic
 from lrfr_tf.study.report.tables import recognition_table
 from lrfr_tf.study.report.text import markdown, pixels_text, table_markdown, table_text
-from lrfr_tf.study.report.words import below_bicubic
 from tests.result_by_hand import make_pixels, make_siamese_result
 
 

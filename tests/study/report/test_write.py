@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lrfr_tf.study.report.faces import Example, face_png
+from lrfr_tf.study.report.examples import Example, face_png
 from lrfr_tf.study.report.plots import boxes_plot, cmc_plot, colors, top_1_plot
 from lrfr_tf.study.report.tables import levels_table
 from lrfr_tf.study.report.text import table_markdown, table_text

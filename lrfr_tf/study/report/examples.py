@@ -6,7 +6,7 @@ import io
 import numpy as np
 from PIL import Image, ImageDraw
 
-from lrfr_tf.study.report.words import one_line
+from lrfr_tf.study.report.sentences import one_line
 
 SIDE = 128
 BOX_COLOR, BOX_SHADOW = (255, 214, 10), (20, 20, 20)

@@ -1,4 +1,4 @@
-"""The words of the report: names, the sentences computed from a result, and what each figure means."""
+"""The names in the report, and the sentences that are computed from a result."""
 
 from typing import Any
 
@@ -26,53 +26,6 @@ SECOND_CHOICE = {
     "hr_box": "where the detector finds no face, the crop is cut at the box found in the HR image, and if there is "
     "none either, the image counts as wrong",
 }
-
-DEFINITIONS = (
-    ("Top-1, top-5", "Share of test images whose true identity is the head's first answer, or among its first five."),
-    (
-        "All, detected, intersection",
-        "The images a share is taken over: all test images; those in which the detector found a face in the method's "
-        "own image; those in which it found one in the image of every method, so that all methods are scored on the "
-        "same faces. Only the first is free of selection: it is the figure to quote.",
-    ),
-    (
-        "Head, fitted on",
-        "The classifier that turns an embedding into a name, and the images it was fitted on: HR (a gallery of good "
-        "photos), or the method's own reconstructions.",
-    ),
-    ("Detection rate", "Share of test images in which the detector finds at least one face."),
-    (
-        "PSNR",
-        "Peak signal-to-noise ratio against HR in dB, peak 255, the mean over images; on RGB, and on luma (ITU-R "
-        "BT.601). An image equal to its HR counts as 100 dB.",
-    ),
-    (
-        "SSIM",
-        "Structural similarity against HR (Wang et al. 2004: Gaussian window of 11 x 11, sigma 1.5), 1 for equal "
-        "images; the mean over images and, on RGB, over channels.",
-    ),
-    (
-        "IoU",
-        "Area of the intersection of the method's and the HR image's face box, divided by that of their union, over "
-        "the images in which both were found.",
-    ),
-    (
-        "Landmark, center and size error",
-        "Mean distance of the five landmarks divided by the HR distance of the eyes; distance of the box centers, and "
-        "difference of the box sizes (square root of the area), divided by the size of the HR box.",
-    ),
-    ("MSE of boxes", "Mean squared difference of the boxes' corner coordinates, in square pixels of the image."),
-    (
-        "CMC",
-        "Cumulative match characteristic: share of all test images whose true identity is within the first r answers.",
-    ),
-    (
-        "McNemar's p",
-        "Two-sided p value of McNemar's exact test against bicubic with the same head: it compares how many test "
-        "images only the one, and only the other, gets right. It is not corrected for the number of comparisons.",
-    ),
-    ("Interval", "95 % bootstrap interval: test images are drawn anew with replacement, the models stay as they are."),
-)
 
 
 def method_name(method: str) -> str:
@@ -169,6 +122,30 @@ def levels_sentence(result: dict[str, Any]) -> str:
         f"{head_name(head or 'first')} head fitted on HR, or on the method's own images. PSNR and SSIM of a "
         "camera level are against HR in the colors of the photo."
     )
+
+
+def group_title(group: str, methods: list[str]) -> str:
+    """The heading of a group of examples, whose faces are those of the methods, "lr" and "hr"."""
+    if group == "grid":
+        return "The same faces, method by method"
+    # They were chosen for the last reconstruction, as a rule SRGAN.
+    made = [method for method in methods if method not in ("lr", "hr", "siamese")]
+    name = method_name(made[-1] if made else "hr")
+    return f"{name} right, bicubic wrong" if group == "right" else f"{name} wrong"
+
+
+def group_text(group: str, methods: list[str], result: dict[str, Any]) -> str:
+    """What the pictures of a group show."""
+    if group == "grid":
+        names = listed([short_name(method) for method in methods])
+        aligned = " The Siamese network is shown the bicubic face aligned." if "siamese" in methods else ""
+        return (
+            f"From left to right: {names}. Pixels are enlarged as they are. The box is the largest, most central face "
+            f"that the detector found.{aligned}"
+        )
+    head = main_head(next(iter(result["blocks"].values()))["recognition"])
+    by = f"by the {head_name(head)} head fitted on HR" if head else "by the head"
+    return f"Under each face, the identity named {by}: ✓ right, ✗ wrong."
 
 
 def methods_of(block: dict[str, Any]) -> list[str]:
