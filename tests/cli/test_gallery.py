@@ -147,7 +147,8 @@ def test_another_network_is_refused_and_pictures_are_embedded_anew(
     other = write_small_embedder(tmp_path / "other" / "2", name="other", version=2, dimensions=192)
     write_calibration(tmp_path / "other", read_json(other / "model.json"), strangers(start=-0.6), {})
     gallery = f"--gallery={people}"
-    code, _, said = lrfr("identify", gallery, f"--image={people}", f"--embedder={other.parent}")
+    write_png(tmp_path / "photo.png", person(portrait, 1, 50))
+    code, _, said = lrfr("identify", gallery, f"--image={tmp_path / 'photo.png'}", f"--embedder={other.parent}")
     assert code == 2
     assert "other-2" in said
     assert "lrfr gallery migrate embeds the stored pictures" in said
@@ -218,7 +219,7 @@ def test_what_is_wrong_is_one_sentence(lrfr: Lrfr, people: Path, tmp_path: Path)
         (("create", "--gallery=new.db", "--embedder=nobody"), "'nobody' is not known"),
         (("enroll", gallery), "Give --folder, or --person with --image"),
         (("enroll", gallery, "--person=a"), "Give --folder, or --person with --image"),
-        (("enroll", gallery, "--person=a", "--image=none.png"), "none.png cannot be read"),
+        (("enroll", gallery, "--person=a", "--image=none.png"), "none.png does not exist"),
         (("enroll", gallery, f"--folder={tmp_path / 'none'}"), "does not exist"),
         (("rename", gallery, "--person=1", "--to=2"), "a person '2' already"),
         (("forget", gallery, "--person=Eve"), "no person 'Eve'"),
