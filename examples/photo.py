@@ -17,4 +17,4 @@ for face in faces:
 if faces:
     box = min(faces, key=lambda face: face.height).box
     face = Image.fromarray(lrfr.read_image(photo)).crop([round(value) for value in box])
-    Image.fromarray(lrfr.SuperResolver("srgan")(face)).save(enlarged)
+    Image.fromarray(lrfr.SuperResolver("srgan_camera")(face)).save(enlarged)

@@ -30,6 +30,7 @@ def open_folder(
     record: str = "settings.json",
     of_data: Collection[str] = (),
     grown_from: Collection[str] = (),
+    growing: Collection[str] = (),
 ) -> dict[str, Any]:
     """Makes `folder` and records `settings` in it; opens it again only for the same settings.
 
@@ -38,6 +39,7 @@ def open_folder(
             that was written before there was such a setting is not held against it.
         grown_from: checksums that the data had before something was added to it. A folder that was begun with one of
             these goes on with the settings of now.
+        growing: those settings, numbers, that may be larger than in the record, which is left as it is.
 
     Returns:
         The record: `settings`, or those that the folder was begun with.
@@ -51,7 +53,8 @@ def open_folder(
     if (folder / record).is_file():
         before = read_json(folder / record)
         keys = (before.keys() | settings.keys()) - {key for key in of_data if key not in before}
-        changed = sorted(key for key in keys if before.get(key) != settings.get(key))
+        larger = {key for key in growing if key in before and before[key] <= settings[key]}
+        changed = sorted(key for key in keys - larger if before.get(key) != settings.get(key))
         if changed and set(changed) <= set(of_data):
             if all(before[key] in grown_from for key in changed):
                 go_on_with(folder, settings, record)

@@ -9,6 +9,7 @@ from lrfr_tf.models.backbone import backbone
 from lrfr_tf.models.facenet import Enlarge
 from lrfr_tf.models.srgan import generator_paper
 from lrfr_tf.networks.super_resolution import SuperResolutionNetwork, save_super_resolver
+from lrfr_tf.weights.backbone import write_embedder_record
 
 
 def write_small_generator(folder: Path) -> Path:
@@ -30,6 +31,7 @@ def write_small_backbone(folder: Path, seed: int = 0) -> Path:
     keras.utils.set_random_seed(seed)
     folder.mkdir(parents=True)
     backbone("spherenet4").save_weights(folder / "spherenet4.weights.h5")
+    write_embedder_record(folder, "lai", 128)
     return folder
 
 

@@ -85,7 +85,7 @@ def test_the_ten_lines(portrait: np.ndarray, tmp_path: Path) -> None:
 def test_super_resolving_one_and_many(portrait: np.ndarray, tmp_path: Path) -> None:
     face = portrait[40:170, 160:290]
     write_png(tmp_path / "tiny.png", resize(face, 16, 16))
-    super_resolve = lrfr_tf.SuperResolver("srgan")
+    super_resolve = lrfr_tf.SuperResolver("srgan_camera")
     sharp = super_resolve(lrfr_tf.read_image(tmp_path / "tiny.png"))
     assert (sharp.shape, sharp.dtype) == ((64, 64, 3), np.uint8)
     np.testing.assert_array_equal(super_resolve(tmp_path / "tiny.png"), sharp)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-NETWORKS = ("siamese", "srcnn", "srgan", "srresnet")
+NETWORKS = ("siamese", "srcnn", "srgan", "srgan_camera", "srresnet", "srresnet_camera")
 LARGEST = 95_000_000
 USE = """
 import json

@@ -52,7 +52,7 @@ def servable_embedder(model: Path, precision: str = "float32", compute: str = "f
             `compute` does not go with `precision`.
     """
     network, weights = load_backbone(model)
-    facts: dict[str, Any] = {"template": template_of_weights(model), "backbone": weights.name.split(".")[0]}
+    facts: dict[str, Any] = {"template": template_of_weights(weights), "backbone": weights.name.split(".")[0]}
     facts["source"] = source_of(model, sha256(weights))
     return _servable(str(model), network, network, facts, precision, compute)
 

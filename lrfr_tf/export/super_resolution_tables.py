@@ -25,8 +25,9 @@ def named_trees(restoration: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]
 
 
 def compared(name: str, methods: Mapping[str, Any]) -> list[str]:
-    """Bicubic, the versions before this one that were scored with it (`name/1`), and this one."""
-    return ["bicubic", *(method for method in methods if method.startswith(f"{name}/")), name]
+    """Bicubic, the network of clean faces that was scored beside the one of a camera's, and this one."""
+    clean = name.removesuffix("_camera")
+    return ["bicubic", *([clean] if clean != name and clean in methods else []), name]
 
 
 def overview(names: list[str], restoration: dict[str, Any], verifications: Sequence[dict[str, Any]], cards: str) -> str:

@@ -16,7 +16,7 @@ from lrfr_tf.images.resize import resize
 from lrfr_tf.models.backbone import BACKBONES, backbone
 from lrfr_tf.models.facenet import UnitLength
 from lrfr_tf.networks.saved_model import content_checksum, find_version, read_record
-from lrfr_tf.weights.backbone import load_weights, template_of_weights
+from lrfr_tf.weights.backbone import WEIGHTS_SUFFIX, load_weights, template_of_weights
 from lrfr_tf.weights.facenet import (
     FACENET_128_SHA256,
     FACENET_512_KEYS,
@@ -31,7 +31,6 @@ from lrfr_tf.weights.sample_package import fetch_facenet_weights
 EMBEDDERS = ("facenet-128", *FACENET_512_KEYS)  # those that take the box of a face, not an aligned one
 W600K_MBF = "w600k_mbf"
 KIND = "embedder"  # in the record of an export
-WEIGHTS_SUFFIX = ".weights.h5"
 SIGNATURE = "embed"
 
 
@@ -201,7 +200,7 @@ def _load_weights(path: Path, name: str) -> Embedder:
         load_weights(network, path)
     except UserError:
         raise UserError(f"{path} does not hold the weights of a {name} (see --backbone).") from None
-    return _with_unit_length(network, name, sha256(path), template_of_weights(path.parent))
+    return _with_unit_length(network, name, sha256(path), template_of_weights(path))
 
 
 def _with_unit_length(network: keras.Model, name: str, digest: str, template: str) -> Embedder:

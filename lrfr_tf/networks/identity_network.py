@@ -53,7 +53,8 @@ def _load(model: str) -> tuple[keras.Model, str]:
         return load_w600k_mbf(), W600K_TEMPLATE
     folder = Path(model)
     if folder.is_dir() and any(folder.glob("*.weights.h5")):
-        return load_backbone(folder)[0], template_of_weights(folder)
+        network, weights = load_backbone(folder)
+        return network, template_of_weights(weights)
     version = find_version(folder)
     if version is None:
         raise UserError(

@@ -14,7 +14,7 @@ from lrfr_tf.sources.photo import pixels_of
 class SuperResolver:
     """Enlarges small faces, 16 x 16 to 64 x 64.
 
-    >>> sharp = SuperResolver("srgan")(tiny)
+    >>> sharp = SuperResolver("srgan_camera")(tiny)
     >>> sharp.shape, sharp.dtype.name
     ((64, 64, 3), 'uint8')
 

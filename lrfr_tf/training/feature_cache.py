@@ -8,9 +8,12 @@ from tqdm import tqdm
 from lrfr_tf.losses.perceptual import vgg_preprocess
 
 BATCH_SIZE = 64
+LARGEST_BYTES = 4e9
 
 
-def cache_features(network: keras.Model, faces: np.ndarray, largest_bytes: float) -> tuple[tf.Tensor, tf.Tensor] | None:
+def cache_features(
+    network: keras.Model, faces: np.ndarray, largest_bytes: float = LARGEST_BYTES
+) -> tuple[tf.Tensor, tf.Tensor] | None:
     """The features of every face and of every mirrored face, for `data.graph.face_batches`.
 
     Args:

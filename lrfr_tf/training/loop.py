@@ -206,26 +206,22 @@ class _Meter:
     """Adds up losses and time between two reports."""
 
     def __init__(self) -> None:
-        self._results: list[CallResult] = []
-        self._seconds: list[float] = []
+        self._calls: list[tuple[CallResult, float]] = []
         self._warm = False
 
     def add(self, result: CallResult, seconds: float) -> None:
-        self._results.append(result)
-        self._seconds.append(seconds)
+        self._calls.append((result, seconds))
 
     def read(self, batch_size: int) -> dict[str, float]:
         """Mean losses and images per second since the last reading."""
-        steps = sum(result.steps for result in self._results)
-        values = {
-            name: float(sum(result.totals[name] for result in self._results)) / steps
-            for name in self._results[0].totals
-        }
+        results = [result for result, _ in self._calls]
+        steps = sum(result.steps for result in results)
+        values = {name: float(sum(result.totals[name] for result in results)) / steps for name in results[0].totals}
         # The very first call also builds the graph; it counts only where there is no other.
-        first = 0 if self._warm or len(self._results) == 1 else 1
-        timed = sum(result.steps for result in self._results[first:])
-        values["images_per_second"] = timed * batch_size / sum(self._seconds[first:])
-        self._results, self._seconds, self._warm = [], [], True
+        timed = self._calls if self._warm or len(self._calls) == 1 else self._calls[1:]
+        images = batch_size * sum(result.steps for result, _ in timed)
+        values["images_per_second"] = images / sum(seconds for _, seconds in timed)
+        self._calls, self._warm = [], True
         return values
 
 

@@ -1,63 +1,52 @@
 """Optimizers for every precision, and the one way in which a network takes a step down."""
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
 
-
-class Learner(Protocol):
-    """A network, or several things that learn together."""
-
-    @property
-    def trainable_variables(self) -> Sequence[keras.Variable]:
-        """What the optimizer moves, always in the same order."""
+from lrfr_tf.training.schedules import learning_rate
+from lrfr_tf.training.settings import TrainingSettings
 
 
-def adam(
-    learning_rate: float | keras.optimizers.schedules.LearningRateSchedule,
-    precision: str = "float32",
-    clip_norm: float = 0.0,
-    beta_1: float = 0.9,
+def build_optimizer(
+    settings: TrainingSettings,
+    peak: float,
+    steps: int,
+    kind: Callable[..., keras.optimizers.Optimizer] = keras.optimizers.Adam,
+    **arguments: Any,
 ) -> keras.optimizers.Optimizer:
-    """Adam, with a dynamic loss scale of its own under mixed_float16.
+    """The optimizer of one network, with the rate, the clipping and the loss scale that the settings ask for.
 
-    Every optimizer of a GAN has its own scale: the two losses overflow at different sizes. A step whose gradients are
-    not finite is skipped and halves the scale; 2,000 good ones double it (Micikevicius et al., "Mixed Precision
-    Training", ICLR 2018). Scale and counter are variables of the optimizer, so a checkpoint holds them.
+    Every optimizer of a GAN has a loss scale of its own under mixed_float16: the two losses overflow at different
+    sizes. A step whose gradients are not finite is skipped and halves the scale; 2,000 good ones double it
+    (Micikevicius et al., "Mixed Precision Training", ICLR 2018). Scale and counter are variables of the optimizer, so a
+    checkpoint holds them. bfloat16 has float32's range and needs no scale.
 
     Args:
-        precision: "float32", "mixed_float16" or "mixed_bfloat16" (which has float32's range and needs no scale).
-        clip_norm: the largest global norm of a gradient; 0 means that none is shortened.
+        peak: the highest learning rate.
+        steps: over which `settings.rate_schedule` runs.
+        arguments: of the optimizer's kind.
     """
-    return _scaled(keras.optimizers.Adam(learning_rate, beta_1=beta_1, global_clipnorm=clip_norm or None), precision)
-
-
-def sgd(
-    learning_rate: float | keras.optimizers.schedules.LearningRateSchedule,
-    precision: str = "float32",
-    clip_norm: float = 0.0,
-    momentum: float = 0.9,
-) -> keras.optimizers.Optimizer:
-    """Stochastic gradient descent with momentum; the arguments are those of `adam`."""
-    return _scaled(keras.optimizers.SGD(learning_rate, momentum, global_clipnorm=clip_norm or None), precision)
-
-
-def _scaled(optimizer: keras.optimizers.Optimizer, precision: str) -> keras.optimizers.Optimizer:
-    return keras.optimizers.LossScaleOptimizer(optimizer) if precision == "mixed_float16" else optimizer
+    rate = learning_rate(settings.rate_schedule, peak, steps, settings.warm_up_steps)
+    optimizer = kind(rate, global_clipnorm=settings.clip_norm or None, **arguments)
+    return keras.optimizers.LossScaleOptimizer(optimizer) if settings.precision == "mixed_float16" else optimizer
 
 
 def descend(
-    optimizer: keras.optimizers.Optimizer, network: Learner, loss: tf.Tensor, tape: tf.GradientTape
+    optimizer: keras.optimizers.Optimizer,
+    variables: Sequence[keras.Variable],
+    loss: tf.Tensor,
+    tape: tf.GradientTape,
 ) -> tf.Tensor:
-    """Moves the network's weights one step down the mean of all replicas' losses; called in a replica, inside a step.
+    """Moves a network's weights one step down the mean of all replicas' losses; called in a replica, inside a step.
 
     The gradients are averaged over the replicas first, so that clipping, and whether a float16 step is skipped, are
     decided by the whole batch's gradient and by every replica alike.
 
     Args:
-        optimizer: built for the network's trainable variables (see `adam`).
+        optimizer: built for the variables, with their order.
         loss: this replica's loss, a float32 scalar: the mean over its share of the batch.
         tape: has recorded how the loss came about.
 
@@ -65,7 +54,6 @@ def descend(
         float32 scalar, the global norm of the whole batch's gradient before it was shortened; 0 where a float16 step
         was skipped.
     """
-    variables = network.trainable_variables
     scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
     scale = tf.convert_to_tensor(optimizer.dynamic_scale) if scaled else tf.constant(1.0)
     # Scaled where the gradient sets out, which is the same as a scaled loss.

@@ -5,6 +5,13 @@ from typing import Any
 import keras
 from keras import ops
 
+# By what a rate is divided, and after which parts of the run.
+DIVISIONS = {
+    "steps": (2, ((1, 2), (3, 4))),
+    "tenths": (10, ((2, 5), (3, 5), (4, 5))),
+    "tenth_at_half": (10, ((1, 2),)),
+}
+
 
 def learning_rate(
     kind: str, peak: float, steps: int, warm_up_steps: int = 0
@@ -23,24 +30,31 @@ def learning_rate(
     Raises:
         ValueError: the kind is not known.
     """
-    schedule: float | keras.optimizers.schedules.LearningRateSchedule
-    if kind == "constant":
-        schedule = peak
-    elif kind == "cosine":
+    schedule: float | keras.optimizers.schedules.LearningRateSchedule = peak
+    if kind == "cosine":
         schedule = keras.optimizers.schedules.CosineDecay(peak, max(steps, 1), alpha=0.02)
-    elif kind == "steps":
-        schedule = keras.optimizers.schedules.PiecewiseConstantDecay(
-            [steps // 2, steps * 3 // 4], [peak, peak / 2, peak / 4]
-        )
-    elif kind == "tenths":
-        schedule = keras.optimizers.schedules.PiecewiseConstantDecay(
-            [steps * 2 // 5, steps * 3 // 5, steps * 4 // 5], [peak, peak / 10, peak / 100, peak / 1000]
-        )
-    elif kind == "tenth_at_half":
-        schedule = keras.optimizers.schedules.PiecewiseConstantDecay([steps // 2], [peak, peak / 10])
-    else:
+    elif kind in DIVISIONS:
+        last = divisions(kind, steps)
+        rates = [peak / DIVISIONS[kind][0] ** count for count in range(len(last) + 1)]
+        schedule = keras.optimizers.schedules.PiecewiseConstantDecay(last, rates)
+    elif kind != "constant":
         raise ValueError(f"There is no learning rate schedule {kind!r}.")
     return WarmUp(schedule, warm_up_steps) if warm_up_steps > 0 else schedule
+
+
+def divisions(kind: str, steps: int) -> list[int]:
+    """The last step with each rate but the lowest, of a run of so many steps whose rate is divided now and then."""
+    return [steps * part // of for part, of in DIVISIONS[kind][1]]
+
+
+def begin_alike(kind: str, steps: int, others: int, done: int) -> bool:
+    """Whether two runs, of `steps` and of `others` steps, have the same learning rates in their first `done` steps."""
+    if done <= 1 or steps == others or kind == "constant":
+        return True
+    if kind == "cosine":
+        return False
+    first, second = ([last for last in divisions(kind, length) if last < done - 1] for length in (steps, others))
+    return first == second
 
 
 class WarmUp(keras.optimizers.schedules.LearningRateSchedule):

@@ -1,8 +1,8 @@
-"""The settings that every train script has: data order, devices, precision, intervals, what is kept."""
+"""The settings that every train script has: data, folder, devices, precision, intervals, what is kept."""
 
 import dataclasses
 
-from lrfr_tf.config import option
+from lrfr_tf.config import option, required
 
 STRATEGIES = ("auto", "one", "mirrored", "multiworker")
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
@@ -12,7 +12,8 @@ METRICS = ("psnr", "ssim", "identity_similarity")
 # These may change when a run is resumed: they do not change what is learned (other devices round differently).
 FREE_SETTINGS = (
     "output", "strategy", "jit_compile", "steps_per_call", "log_every", "evaluate_every", "save_every", "profile",
-    "identity_similarity", "allow_unmatched_exclusions",
+    "identity_similarity", "allow_unmatched_exclusions", "faces_in", "eval_benchmarks", "data_root", "teacher_weights",
+    "draw_back",
 )  # fmt: skip
 
 
@@ -20,11 +21,15 @@ FREE_SETTINGS = (
 class TrainingSettings:
     """The base of a train script's Config, which may give a field another default (`lrfr_tf.config.with_default`)."""
 
-    batch_size: int = option(32, "images a step, over all replicas together", at_least=1)
-    seed: int = option(0, "seed of weights, order and augmentation", at_least=0)
+    data: tuple[str, ...] = required("prepared trees to learn from")
+    output: str = required("folder of the run; a run that was stopped goes on there")
+    held_out_divisor: int = option(0, "leave out identities whose number is divisible by this (0: nobody)", at_least=0)
+    exclude: str | None = option(None, "a file that names further identities to leave out, one a line")
     allow_unmatched_exclusions: bool = option(
         False, "--exclude is of more data than is here: entries that match nobody are counted, not refused"
     )
+    batch_size: int = option(32, "images a step, over all replicas together", at_least=1)
+    seed: int = option(0, "seed of weights, order and augmentation", at_least=0)
     strategy: str = option(
         "auto", "devices: auto takes all workers of TF_CONFIG, or all GPUs, or the one device there is", STRATEGIES
     )

@@ -21,8 +21,8 @@ from lrfr_tf.losses.margin import (
     updated_norm_statistics,
 )
 from lrfr_tf.losses.triplet import batch_hard_triplet
-from lrfr_tf.training.average import AveragedNetwork
 from lrfr_tf.training.loop import Batch, Losses, Step
+from lrfr_tf.training.outcome import AveragedNetwork
 from lrfr_tf.training.precision import descend
 
 HEADS_WITH_STATE = (*HEADS, "adaface")  # AdaFace keeps statistics beside its rows
@@ -131,8 +131,8 @@ def siamese_step(
     Under several replicas each computes the triplet loss among its own share, which holds whole identities, and
     AdaFace's statistics are the means of the shares'.
     """
-    learner = NetworkAndHead(network, head)
-    optimizer.build(learner.trainable_variables)
+    variables = network.trainable_variables + (head.trainable_variables if head is not None else [])
+    optimizer.build(variables)
 
     def step(batch: Batch) -> Losses:
         with tf.GradientTape() as tape:
@@ -140,23 +140,11 @@ def siamese_step(
             total, losses = loss(features, batch["labels"], head, views)
             minimized = total
             if loss.weight_decay > 0:
-                squares = [tf.nn.l2_loss(variable.value) for variable in learner.trainable_variables]
+                squares = [tf.nn.l2_loss(variable.value) for variable in variables]
                 minimized = total + loss.weight_decay * tf.add_n(squares)
-        norm = descend(optimizer, learner, minimized, tape)
+        norm = descend(optimizer, variables, minimized, tape)
         if average is not None:
             average.update()
         return {"total": total, **losses, "gradient_norm": norm}
 
     return step
-
-
-class NetworkAndHead:
-    """Network and head as one thing that an optimizer moves."""
-
-    def __init__(self, network: keras.Model, head: ClassificationHead | None) -> None:
-        self._parts = [network] if head is None else [network, head]
-
-    @property
-    def trainable_variables(self) -> list[keras.Variable]:
-        """Those of the network, then the head's."""
-        return [variable for part in self._parts for variable in part.trainable_variables]

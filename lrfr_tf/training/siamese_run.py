@@ -1,4 +1,4 @@
-"""What a run of the Siamese network is made of: its flags, faces, network and folder."""
+"""What a run of the Siamese network is made of: its flags and its plan."""
 
 import dataclasses
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from lrfr_tf.config import option, with_default
+from lrfr_tf.config import option, required, with_default
 from lrfr_tf.data.aligned import read_aligned_faces
 from lrfr_tf.data.face_source import FacesInFiles, FacesInMemory, FaceSource
 from lrfr_tf.data.identity_batches import Views, check_enough_identities, identity_batches
@@ -16,26 +16,32 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.faces.align import ALIGNED_SIZE
 from lrfr_tf.images.camera import LEVELS
 from lrfr_tf.models.backbone import SPHERENETS, backbone
-from lrfr_tf.training.aligned_run import AlignedRun, AlignedSettings
-from lrfr_tf.training.outcome import Outcome
-from lrfr_tf.training.precision import adam, sgd
-from lrfr_tf.training.schedules import learning_rate
+from lrfr_tf.training.aligned_faces import facts_of, in_words, list_run_faces
+from lrfr_tf.training.outcome import Outcome, averaged
+from lrfr_tf.training.precision import build_optimizer
+from lrfr_tf.training.run import Phase, Plan
 from lrfr_tf.training.settings import TrainingSettings
-from lrfr_tf.training.siamese import HEADS_WITH_STATE, ClassificationHead, SiameseLoss
-from lrfr_tf.training.siamese_monitor import FIGURES, SiameseMonitor
-from lrfr_tf.weights.backbone import load_weights
+from lrfr_tf.training.siamese import HEADS_WITH_STATE, ClassificationHead, SiameseLoss, siamese_step
+from lrfr_tf.training.siamese_examiner import FIGURES, SiameseExaminer
+from lrfr_tf.training.strategy import Devices
+from lrfr_tf.training.tensorboard import Monitor
+from lrfr_tf.weights.backbone import load_weights, save_weights, write_embedder_record
+
+BenchmarksOf = Callable[[keras.Model, Path, str], Callable[[], dict[str, float]]]
 
 # So many at most of each validation identity: all pairs are compared, and VGGFace2 has hundreds of images a person.
 VALIDATION_IMAGES = 40
-# These may change when a run is resumed, too: the batches are the same, and the benchmarks, flags of the train script's
-# own, decide nothing.
-FREE_SETTINGS_HERE = ("faces_in", "eval_benchmarks", "data_root")
+MOMENTUM = 0.9
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class SiameseSettings(AlignedSettings):
+class SiameseSettings(TrainingSettings):
     """The flags of train_siamese but for those of benchmarks; the defaults are those of Lai and Lam."""
 
+    data: tuple[str, ...] = required(
+        "aligned trees, as tools/prepare_aligned.py or tools/prepare_vggface2.py make them"
+    )
+    held_out_divisor: int = with_default(TrainingSettings, "held_out_divisor", 5)
     validation_identities: int = option(
         40, "identities with four images or more that are not trained on and give the validation figures", at_least=2
     )
@@ -50,8 +56,7 @@ class SiameseSettings(AlignedSettings):
     classification_weight: float = option(1.0, "weight of the classification loss", at_least=0)
     triplet_weight: float = option(1.0, "weight of the batch-hard triplet loss (the paper's lambda)", at_least=0)
     triplet_margin: float = option(1.0, "margin of the triplet loss, in cosine distance", at_least=0)
-    optimizer: str = option("sgd", "sgd (momentum 0.9) or adam", ("sgd", "adam"))
-    learning_rate: float = option(0.1, "the highest learning rate", above=0)
+    learning_rate: float = option(0.1, "the highest learning rate, of SGD with a momentum of 0.9", above=0)
     weight_decay: float = option(5e-4, "on all weights, as part of the gradient", at_least=0)
     steps: int = option(100_000, "training steps", at_least=1)
     rate_schedule: str = with_default(TrainingSettings, "rate_schedule", "tenths")
@@ -67,96 +72,62 @@ class SiameseSettings(AlignedSettings):
     )
 
 
-class SiameseRun(AlignedRun):
-    """The faces and the folder of a run; the folder is not touched before `open`.
+def plan_siamese(config: SiameseSettings, devices: Devices, benchmarks: BenchmarksOf | None = None) -> Plan:
+    """One phase on faces of several sizes, watched on identities that are not trained on.
+
+    Args:
+        benchmarks: of a network, a folder for landmarks and a template: what measures that network on benchmarks.
 
     Raises:
         UserError: nothing to train or validate on, or flags that do not fit together.
     """
+    views = Views(config.sizes, config.camera, ALIGNED_SIZE)
+    _check_flags(config)
+    files, template = list_run_faces(config, devices)
+    files, validation = split_off_identities(files, config.validation_identities)
+    validation = limit_per_identity(validation, VALIDATION_IMAGES)
+    images = read_aligned_faces(validation.paths)
+    if images.shape[1] != ALIGNED_SIZE:
+        raise UserError(f"The Siamese network takes aligned faces of {ALIGNED_SIZE} pixels, not {images.shape[1]}.")
+    check_enough_identities(files.identities, config.batch_size)
+    in_memory = config.faces_in == "memory"
+    faces: FaceSource = FacesInMemory(read_aligned_faces(files.paths)) if in_memory else FacesInFiles(files.paths)
 
-    def __init__(self, config: SiameseSettings, strategy: tf.distribute.Strategy) -> None:
-        self.config = config
-        self.views = Views(config.sizes, config.camera, ALIGNED_SIZE)
-        _check_flags(config)
-        super().__init__(config, strategy)
-        self.files, validation = split_off_identities(self.files, config.validation_identities)
-        self._validation = limit_per_identity(validation, VALIDATION_IMAGES)
-        self._validation_images = read_aligned_faces(self._validation.paths)
-        if self._validation_images.shape[1] != ALIGNED_SIZE:
-            raise UserError(
-                f"The Siamese network takes aligned faces of {ALIGNED_SIZE} pixels, not "
-                f"{self._validation_images.shape[1]}."
-            )
-        check_enough_identities(self.files.identities, config.batch_size)
-        in_memory = config.faces_in == "memory"
-        self.faces: FaceSource = (
-            FacesInMemory(read_aligned_faces(self.files.paths)) if in_memory else FacesInFiles(self.files.paths)
-        )
+    network = backbone(config.backbone)
+    if config.initial_weights != "random":
+        load_weights(network, Path(config.initial_weights))
+    head = None
+    if config.classification_weight > 0:
+        dimensions = int(network.output_shape[-1])
+        head = ClassificationHead(len(files.names), dimensions, config.head, config.margin, config.scale)
+    average = averaged(network, config.average_decay)
+    outcome = Outcome(network, average, config.best_metric)
+    optimizer = build_optimizer(config, config.learning_rate, config.steps, keras.optimizers.SGD, momentum=MOMENTUM)
+    loss = SiameseLoss(config.classification_weight, config.triplet_weight, config.triplet_margin, config.weight_decay)
+    step = siamese_step(network, head, optimizer, loss, config.sizes, average)
 
-    def open(self) -> None:
-        """Opens the run folder; see `AlignedRun.begin`."""
-        validation = self._validation
-        self.begin(
-            FREE_SETTINGS_HERE,
-            validation_faces=len(validation.paths),
-            validation_identities=len(validation.names),
-        )
+    def batches(first_step: int) -> tf.data.Dataset:
+        return identity_batches(faces, files.identities, config.batch_size, views, config.seed, first_step)
 
-    def build_network(self) -> keras.Model:
-        """The backbone with its initial weights."""
-        network = backbone(self.config.backbone)
-        if self.config.initial_weights != "random":
-            load_weights(network, Path(self.config.initial_weights))
-        return network
+    def store(folder: Path) -> None:
+        save_weights(outcome.stored, folder / f"{config.backbone}.weights.h5")
+        write_embedder_record(folder, template, ALIGNED_SIZE)
 
-    def build_head(self, dimensions: int) -> ClassificationHead | None:
-        """The classification head with random rows, if there is one."""
-        config = self.config
-        if config.classification_weight == 0:
-            return None
-        return ClassificationHead(len(self.files.names), dimensions, config.head, config.margin, config.scale)
+    def phases() -> list[Phase]:
+        monitor = None
+        if devices.writes:
+            landmarks = Path(config.output) / "landmarks"
+            measure = benchmarks(outcome.evaluated, landmarks, template) if benchmarks else None
+            # Where the trees have a margin, the template's own frame is the right-most one.
+            seen = images[:, :, -ALIGNED_SIZE:]
+            examiner = SiameseExaminer(seen, validation.identities, outcome.evaluated, measure)
+            monitor = Monitor(Path(config.output), "siamese", optimizer, examiner, outcome)
+        return [Phase("siamese", step, batches, monitor, store)]
 
-    def build_loss(self) -> SiameseLoss:
-        """The losses with their weights."""
-        config = self.config
-        return SiameseLoss(
-            config.classification_weight, config.triplet_weight, config.triplet_margin, config.weight_decay
-        )
-
-    def build_optimizer(self) -> keras.optimizers.Optimizer:
-        config = self.config
-        rate = learning_rate(config.rate_schedule, config.learning_rate, config.steps, config.warm_up_steps)
-        return (adam if config.optimizer == "adam" else sgd)(rate, config.precision, config.clip_norm)
-
-    def batches(self, first_step: int) -> tf.data.Dataset:
-        """See `data.identity_batches`."""
-        config = self.config
-        return identity_batches(
-            self.faces, self.files.identities, config.batch_size, self.views, config.seed, first_step
-        )
-
-    def monitor(
-        self,
-        outcome: Outcome,
-        optimizer: keras.optimizers.Optimizer,
-        benchmarks: Callable[[], dict[str, float]] | None = None,
-    ) -> SiameseMonitor | None:
-        """Watches the network on the validation identities (`SiameseMonitor`); None for workers that do not write."""
-        if not self.writes:
-            return None
-        # Where the trees have a margin, the template's own frame is the right-most one.
-        images = self._validation_images[:, :, -ALIGNED_SIZE:]
-        return SiameseMonitor(self.output, images, self._validation.identities, optimizer, outcome, benchmarks)
-
-    def show_last(self, monitor: SiameseMonitor | None) -> None:
-        """Prints the last validation figures."""
-        if monitor and monitor.history:
-            last = monitor.history[-1]
-            figures = ", ".join(f"{name} {value:.4f}" for name, value in last.items() if name.startswith("auc_"))
-            print(
-                f"{self.output}: after {last['step']} steps, {len(self._validation.paths)} faces of "
-                f"{len(self._validation.names)} persons, sharp against each size: {figures}"
-            )
+    facts = facts_of(files, template)
+    facts |= {"validation_faces": len(validation.paths), "validation_identities": len(validation.names)}
+    parts = {"network": network, "head": head, "optimizer": optimizer, "average": average, "best": outcome.best}
+    return Plan(parts, facts, phases, in_words(files, config.held_out_divisor))
 
 
 def _check_flags(config: SiameseSettings) -> None:

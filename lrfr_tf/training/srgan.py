@@ -1,18 +1,25 @@
-"""What a run of SRGAN is made of: its flags, networks, losses and optimizers."""
+"""What a run of SRGAN is made of: its flags, networks, losses and plan."""
 
 import dataclasses
 from pathlib import Path
 
 import keras
+import tensorflow as tf
 
 from lrfr_tf.config import option, with_default
 from lrfr_tf.errors import UserError
+from lrfr_tf.images.camera import CLEAN_LEVEL
 from lrfr_tf.losses import adversarial, pixel
 from lrfr_tf.models import srgan
-from lrfr_tf.training.precision import adam
-from lrfr_tf.training.run import SuperResolutionSettings
-from lrfr_tf.training.schedules import learning_rate
-from lrfr_tf.training.super_resolution import GeneratorLoss
+from lrfr_tf.networks.identity_network import load_identity_network
+from lrfr_tf.training.feature_cache import cache_features
+from lrfr_tf.training.initial_generator import begin_with
+from lrfr_tf.training.outcome import Outcome, averaged
+from lrfr_tf.training.precision import build_optimizer
+from lrfr_tf.training.run import Phase, Plan
+from lrfr_tf.training.strategy import Devices
+from lrfr_tf.training.super_resolution import GeneratorLoss, adversarial_step, pixel_step
+from lrfr_tf.training.super_resolution_run import SuperResolutionSettings, load_run_faces, super_resolution_phase
 from lrfr_tf.weights.facenet import load_facenet_128
 from lrfr_tf.weights.sample_package import fetch_facenet_weights
 from lrfr_tf.weights.vgg19 import LAYERS, vgg19_features
@@ -68,25 +75,18 @@ class SrganSettings(SuperResolutionSettings):
         "the identity loss's embedder of aligned faces: w600k_mbf, a training's model folder or an export; it needs "
         "--framing=random; default: FaceNet 128-D on the whole image",
     )
-    identity_faces: int | None = option(None, "faces of each batch that the identity loss looks at", at_least=1)
     total_variation_weight: float = option(0.0, "weight of the total variation", at_least=0)
     vgg_layer: str = option("block5_conv4", "the VGG19 layer that the perceptual loss compares", LAYERS)
     vgg_weights: str | None = option(None, "a file with VGG19's ImageNet weights; default: Keras downloads it")
-    feature_cache_gb: float = option(
-        4.0, "keep VGG19's view of the HR faces in memory if they fit; only for --framing=stored", at_least=0
-    )
     rate_schedule: str = with_default(SuperResolutionSettings, "rate_schedule", "cosine")
     log_every: int = with_default(SuperResolutionSettings, "log_every", 50)
     evaluate_every: int = with_default(SuperResolutionSettings, "evaluate_every", 500)
     save_every: int = with_default(SuperResolutionSettings, "save_every", 500)
 
-
-def build_optimizer(
-    settings: SrganSettings, peak: float, steps: int, beta_1: float = 0.9
-) -> keras.optimizers.Optimizer:
-    """Adam for one network in one phase."""
-    rate = learning_rate(settings.rate_schedule, peak, steps, settings.warm_up_steps)
-    return adam(rate, settings.precision, settings.clip_norm, beta_1)
+    @property
+    def needs_identity(self) -> bool:
+        """Whether the second phase has an identity loss."""
+        return self.adversarial_steps > 0 and self.identity_weight > 0
 
 
 def build_networks(settings: SrganSettings, high_size: int) -> tuple[keras.Model, keras.Model]:
@@ -116,11 +116,6 @@ def build_generator(settings: SrganSettings) -> keras.Model:
     )
 
 
-def needs_identity(settings: SrganSettings) -> bool:
-    """Whether the second phase has an identity loss."""
-    return settings.adversarial_steps > 0 and settings.identity_weight > 0
-
-
 def build_loss(settings: SrganSettings, embedder: keras.Model | None = None) -> GeneratorLoss:
     """The generator's loss in the second phase, with the networks that it needs.
 
@@ -130,7 +125,7 @@ def build_loss(settings: SrganSettings, embedder: keras.Model | None = None) -> 
     features = None
     if settings.adversarial_steps > 0 and settings.perceptual_weight > 0:
         features = vgg19_features(settings.vgg_layer, Path(settings.vgg_weights) if settings.vgg_weights else None)
-    if needs_identity(settings) and embedder is None:
+    if settings.needs_identity and embedder is None:
         file = Path(settings.facenet_weights) if settings.facenet_weights else fetch_facenet_weights()
         embedder = load_facenet_128(file)
         embedder.trainable = False
@@ -143,6 +138,65 @@ def build_loss(settings: SrganSettings, embedder: keras.Model | None = None) -> 
         perceptual_weight=settings.perceptual_weight,
         embedder=embedder,
         identity_weight=settings.identity_weight,
-        identity_faces=settings.identity_faces,
         total_variation_weight=settings.total_variation_weight,
     )
+
+
+def plan_srgan(config: SrganSettings, devices: Devices) -> Plan:
+    """A phase on pixels alone, whose network is stored as pixel_model/, and one against the discriminator.
+
+    Raises:
+        UserError: see `load_run_faces`; the networks do not fit the faces, or weights are missing.
+    """
+    faces = load_run_faces(config, devices)
+    generator, discriminator = build_networks(config, faces.high_size)
+    if config.initial_generator:
+        plain = build_generator(dataclasses.replace(config, attention=False)) if config.attention else None
+        begin_with(generator, Path(config.initial_generator), plain)
+    judge = None
+    if config.identity_embedder and config.needs_identity:
+        judge = load_identity_network(config.identity_embedder)
+    face_box = faces.face_box(judge.template) if judge else None
+    loss = build_loss(config, judge.network if judge else None)
+    average = averaged(generator, config.average_decay)
+    pixel_outcome, outcome = (Outcome(generator, average, config.best_metric) for _ in range(2))
+    pixel_optimizer = build_optimizer(config, config.pixel_rate, config.pixel_steps)
+    generator_optimizer, discriminator_optimizer = (
+        build_optimizer(config, config.adversarial_rate, config.adversarial_steps, beta_1=config.adversarial_beta_1)
+        for _ in range(2)
+    )
+    on_pixels = pixel_step(generator, pixel_optimizer, PIXEL_LOSSES[config.pixel_loss], average)
+    discriminator_loss = ADVERSARIAL_LOSSES[config.adversarial_loss][1]
+    against = adversarial_step(
+        generator, discriminator, generator_optimizer, discriminator_optimizer, loss, discriminator_loss, average
+    )
+
+    def batches(first_step: int) -> tf.data.Dataset:
+        features = None
+        # What VGG19 sees is kept where the HR faces are always the same.
+        if loss.features is not None and faces.framed_size is None and set(config.camera) == {CLEAN_LEVEL}:
+            features = cache_features(loss.features, faces.training)
+        return faces.batches(first_step, features, face_box)
+
+    def phases() -> list[Phase]:
+        return [
+            super_resolution_phase(
+                "srresnet", faces, devices, on_pixels, faces.batches, pixel_outcome, pixel_optimizer,
+                length="pixel_steps", folder="pixel_model",
+            ),
+            super_resolution_phase(
+                "srgan", faces, devices, against, batches, outcome, generator_optimizer, length="adversarial_steps"
+            ),
+        ]  # fmt: skip
+
+    parts = {
+        "generator": generator,
+        "discriminator": discriminator,
+        "average": average,
+        "pixel_best": pixel_outcome.best,
+        "best": outcome.best,
+        "pixel_optimizer": pixel_optimizer,
+        "generator_optimizer": generator_optimizer,
+        "discriminator_optimizer": discriminator_optimizer,
+    }
+    return Plan(parts, faces.counts, phases)

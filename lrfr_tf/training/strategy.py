@@ -1,6 +1,7 @@
 """Devices and workers: which of them train together, who writes, and who takes which share of a batch."""
 
 import contextlib
+import dataclasses
 import json
 import os
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from lrfr_tf.errors import UserError
+from lrfr_tf.main import note
 from lrfr_tf.training.settings import TrainingSettings
 
 # What TensorFlow raises, out of a collective operation or on the way to it, when another worker is gone.
@@ -25,16 +27,30 @@ LOST_WORKER_ERRORS = (
 )
 
 
-def set_up(settings: TrainingSettings) -> tf.distribute.Strategy:
-    """Devices, precision and seed of a run; call this first of all, and build the networks in the strategy's scope.
+@dataclasses.dataclass(frozen=True)
+class Devices:
+    """What a run trains on: networks are built in the strategy's scope, and one process alone writes."""
+
+    strategy: tf.distribute.Strategy
+    writes: bool
+    jit_compile: bool
+
+    def note(self, sentence: str) -> None:
+        """Tells the user one thing more, once for all workers."""
+        if self.writes:
+            note(sentence)
+
+
+def set_up(settings: TrainingSettings) -> Devices:
+    """Devices, precision and seed of a run.
 
     Raises:
-        UserError: see `open_strategy`.
+        UserError: see `open_strategy` and `uses_xla`.
     """
     strategy = open_strategy(settings.strategy, settings.batch_size)
     keras.config.set_dtype_policy(settings.precision)
     keras.utils.set_random_seed(settings.seed)
-    return strategy
+    return Devices(strategy, is_chief(strategy), uses_xla(settings.jit_compile, strategy))
 
 
 def open_strategy(kind: str, batch_size: int) -> tf.distribute.Strategy:

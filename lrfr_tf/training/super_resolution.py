@@ -9,8 +9,8 @@ import tensorflow as tf
 from lrfr_tf.losses.identity import identity
 from lrfr_tf.losses.perceptual import perceptual
 from lrfr_tf.losses.pixel import total_variation
-from lrfr_tf.training.average import AveragedNetwork
 from lrfr_tf.training.loop import Batch, Losses, Step
+from lrfr_tf.training.outcome import AveragedNetwork
 from lrfr_tf.training.precision import descend
 from lrfr_tf.training.strategy import share_batch_statistics
 
@@ -31,8 +31,6 @@ class GeneratorLoss:
     perceptual_weight: float = 0.0
     embedder: keras.Model | None = None
     identity_weight: float = 0.0
-    # The embedder costs more than all else together, so it may look at the first faces of each batch only.
-    identity_faces: int | None = None
     total_variation_weight: float = 0.0
 
     def image_losses(
@@ -49,9 +47,7 @@ class GeneratorLoss:
             losses["perceptual"] = perceptual(self.features, images, high, target_features=high_features)
             total += self.perceptual_weight * losses["perceptual"]
         if self.identity_weight > 0:
-            some = slice(self.identity_faces)
-            boxes = face_boxes[some] if face_boxes is not None else None
-            losses["identity"] = identity(self.embedder, images[some], high[some], boxes)
+            losses["identity"] = identity(self.embedder, images, high, face_boxes)
             total += self.identity_weight * losses["identity"]
         if self.total_variation_weight > 0:
             losses["total_variation"] = total_variation(images)
@@ -76,7 +72,7 @@ def pixel_step(
         low, high = _as_float(batch)
         with tf.GradientTape() as tape:
             total = loss(network(low, training=True), high)
-        norm = descend(optimizer, network, total, tape)
+        norm = descend(optimizer, network.trainable_variables, total, tape)
         if average is not None:
             average.update()
         return {"pixel": total, "gradient_norm": norm}
@@ -112,8 +108,8 @@ def adversarial_step(
             losses["adversarial"] = loss.adversarial(real_logits, fake_logits)
             total += loss.adversarial_weight * losses["adversarial"]
             verdict = discriminator_loss(real_logits, fake_logits)
-        norm = descend(generator_optimizer, generator, total, tape)
-        discriminator_norm = descend(discriminator_optimizer, discriminator, verdict, tape)
+        norm = descend(generator_optimizer, generator.trainable_variables, total, tape)
+        discriminator_norm = descend(discriminator_optimizer, discriminator.trainable_variables, verdict, tape)
         if average is not None:
             average.update()
         norms = {"gradient_norm": norm, "discriminator_gradient_norm": discriminator_norm}

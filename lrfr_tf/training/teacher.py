@@ -1,13 +1,58 @@
 """The frozen teacher of an embedder: its embeddings of sharp faces, and their means."""
 
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import h5py
 import keras
 import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from lrfr_tf.data.face_source import FaceSource
+from lrfr_tf.data.aligned import AlignedFiles
+from lrfr_tf.data.face_source import FacesInFiles, FaceSource
+from lrfr_tf.files import atomic_file, sha256
+from lrfr_tf.models.fold import fold_for_inference
+from lrfr_tf.printable import name_bytes
+from lrfr_tf.training.strategy import Devices
+from lrfr_tf.weights.mobilefacenet import W600K_SHA256
 
 BATCH_SIZE = 64
+
+
+def ask_teacher(
+    files: AlignedFiles, trees: Sequence[str], cache: Path, load: Callable[[], keras.Model], devices: Devices
+) -> np.ndarray:
+    """What the teacher makes of all faces, tree by tree, unless it has been asked before.
+
+    Args:
+        cache: a folder with its answers.
+        load: the teacher.
+
+    Returns:
+        float32 [N, D] of unit length, in the order of `files`.
+    """
+    teacher: keras.Model | None = None
+    photos: dict[int, np.ndarray] = {}
+    for tree, root in enumerate(trees):
+        places = np.flatnonzero(files.trees == tree)
+        own = [files.paths[place] for place in places]
+        digest = hashlib.sha256(f"{W600K_SHA256}\n{sha256(Path(root) / 'manifest.json')}\n".encode())
+        digest.update(name_bytes("\n".join(str(Path(path).relative_to(root)) for path in own)))
+        cached = cache / f"{Path(root).name}-{digest.hexdigest()[:16]}.h5"
+        if cached.is_file():
+            with h5py.File(cached, "r") as file:
+                answers = file["embeddings"][()]
+        else:
+            teacher = teacher or fold_for_inference(load())
+            faces = FacesInFiles(own)
+            answers = embed_as_teacher(teacher, faces, (faces.height - teacher.input_shape[1]) // 2)
+            if devices.writes:
+                with atomic_file(cached) as temporary, h5py.File(temporary, "w") as file:
+                    file["embeddings"] = answers
+        photos |= dict(zip(places.tolist(), answers, strict=True))
+    return np.stack([photos[place] for place in range(len(files.paths))])
 
 
 def embed_as_teacher(teacher: keras.Model, faces: FaceSource, margin: int = 0) -> np.ndarray:

@@ -8,10 +8,10 @@ import keras
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import read_json, sha256, write_json
 
+WEIGHTS_SUFFIX = ".weights.h5"
 CHECKSUM_SUFFIX = ".sha256"
 # Beside weights of a training: what faces they were trained on.
 EMBEDDER_RECORD = "embedder.json"
-UNRECORDED_TEMPLATE = "lai"  # of weights that were written before there was a record, and of the authors' own
 
 
 def save_weights(network: keras.Model, path: Path) -> None:
@@ -50,18 +50,25 @@ def write_embedder_record(folder: Path, template: str, input_size: int) -> None:
     write_json(folder / EMBEDDER_RECORD, {"schema": 1, "template": template, "input_size": input_size})
 
 
-def template_of_weights(folder: Path) -> str:
-    """The template of the faces that the weights in a folder were trained on.
+def template_of_weights(weights: Path) -> str:
+    """The template of the faces that weights were trained on, as a record beside them has it.
+
+    That is `embedder.json`, or for dsn.weights.h5 dsn.json, as imported checkpoints have it.
 
     Raises:
-        UserError: the record beside them is damaged.
+        UserError: there is no such record, or it is damaged.
     """
-    if not (folder / EMBEDDER_RECORD).is_file():
-        return UNRECORDED_TEMPLATE
-    record = read_json(folder / EMBEDDER_RECORD)
+    names = (f"{weights.name.removesuffix(WEIGHTS_SUFFIX)}.json", EMBEDDER_RECORD)
+    files = [weights.with_name(name) for name in names if weights.with_name(name).is_file()]
+    if not files:
+        raise UserError(
+            f"No {EMBEDDER_RECORD} beside {weights} says on which template its faces were aligned; if you know it, "
+            'write one, such as {"template": "lai"}.'
+        )
+    record = read_json(files[0])
     template = record.get("template") if isinstance(record, dict) else None
     if not isinstance(template, str):
-        raise UserError(f"{folder / EMBEDDER_RECORD} names no template.")
+        raise UserError(f"{files[0]} names no template.")
     return template
 
 

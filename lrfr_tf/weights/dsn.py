@@ -92,7 +92,7 @@ def import_checkpoint(checkpoint: Path, output: Path, depth: int = 20) -> dict[s
         output: where to; its name ends in ".weights.h5". The record takes ".json" in the place of that.
 
     Returns:
-        The record: network, parameters, both files' names and SHA-256, versions.
+        The record: network, parameters, template, both files' names and SHA-256, versions.
 
     Raises:
         UserError: as `read_state_dict` and `convert_state_dict`, or `output` has another ending.
@@ -106,6 +106,7 @@ def import_checkpoint(checkpoint: Path, output: Path, depth: int = 20) -> dict[s
     record = {
         "network": network.name,
         "parameters": network.count_params(),
+        "template": "lai",
         "weights": {"file": output.name, "sha256": sha256(output)},
         "source": {"file": checkpoint.name, "sha256": sha256(checkpoint)},
         "versions": versions(),

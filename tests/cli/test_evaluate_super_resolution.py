@@ -50,7 +50,7 @@ def test_held_out_faces_are_scored(
             decibels.append(peak_signal_noise_ratio(read_image(path), enlarged, data_range=255))
     methods = result["trees"][str(trees[1])]["methods"]
     assert list(methods) == ["bicubic", "mine"]
-    assert methods["bicubic"]["psnr_rgb"]["mean"] == pytest.approx(np.mean(decibels), abs=1e-9)
+    assert methods["bicubic"]["psnr_rgb"]["mean"] == pytest.approx(np.mean(decibels), abs=1e-4)
     assert methods["mine"]["psnr_gain"]["mean"] == pytest.approx(
         methods["mine"]["psnr_rgb"]["mean"] - methods["bicubic"]["psnr_rgb"]["mean"]
     )
@@ -78,7 +78,7 @@ def test_what_a_camera_makes_of_them_is_scored(tool: Tool, trees: list[Path], tm
         low, target = photograph_with_target(read_image(path), 16, "moderate", seed, misplaced=False)
         enlarged = np.asarray(Image.fromarray(low).resize((64, 64), Image.Resampling.BICUBIC))
         decibels.append(peak_signal_noise_ratio(target, enlarged, data_range=255))
-    assert moderate == pytest.approx(np.mean(decibels), abs=1e-9)
+    assert moderate == pytest.approx(np.mean(decibels), abs=1e-4)
 
 
 def test_mistakes_leave_nothing(tool: Tool, refused: Refused, trees: list[Path], tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from lrfr_tf.cli.train_srgan import begin_with, main
+from lrfr_tf.cli.train_srgan import main
 from lrfr_tf.errors import UserError
 from lrfr_tf.export.servable import export_saved_model
 from lrfr_tf.export.super_resolution import servable_super_resolver
@@ -23,6 +23,7 @@ from lrfr_tf.main import run
 from lrfr_tf.models import srgan
 from lrfr_tf.networks.super_resolution import SuperResolutionNetwork, load_super_resolver
 from lrfr_tf.training.checkpoint import CheckpointStore
+from lrfr_tf.training.initial_generator import begin_with
 from lrfr_tf.training.srgan import SrganSettings as Config
 from lrfr_tf.training.srgan import build_generator
 from lrfr_tf.training.tensorboard import Monitor
@@ -179,7 +180,7 @@ def test_a_finished_run_is_left_as_it_is(whole: Path, tree: Path) -> None:
         ("--batch_norm", None),
         ("--nobatch_norm", "batch_norm"),
         ("--preset=keras_gan", "preset"),
-        ("--pixel_steps=5", "pixel_steps"),
+        ("--pixel_steps=3", "pixel_steps"),
         ("--noattention", "attention"),
         ("--camera=clean,moderate", "camera"),
         ("--vgg_layer=block3_conv3", "vgg_layer"),
@@ -215,7 +216,8 @@ def plain(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_run_begins_with_a_generator(stored: str, attention: bool, plain: Path, tree: Path) -> None:
     config = settings(tree, plain / "unused", attention=attention, batch_norm=False)
     generator = build_generator(config)
-    begin_with(generator, plain / stored, config)
+    without = build_generator(settings(tree, plain / "unused", attention=False, batch_norm=False))
+    begin_with(generator, plain / stored, without if attention else None)
     faces = np.random.default_rng(0).integers(0, 256, (3, 16, 16, 3), dtype=np.uint8)
     begun, first = (resolver.super_resolve(faces) for resolver in (
         SuperResolutionNetwork("srresnet", generator), load_super_resolver(plain / "run" / "pixel_model")
@@ -231,7 +233,7 @@ def test_a_generator_of_another_form_is_refused(plain: Path, whole: Path, tree: 
     ):
         config = settings(tree, plain / "unused", **changes)
         with pytest.raises(UserError, match="has another form"):
-            begin_with(build_generator(config), stored, config)
+            begin_with(build_generator(config), stored)
 
 
 @pytest.mark.slow

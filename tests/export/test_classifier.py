@@ -31,6 +31,7 @@ from lrfr_tf.networks.exported_classifier import load_exported_classifier
 from lrfr_tf.networks.saved_model import content_checksum, file_checksums
 from lrfr_tf.networks.stored_network import StoredNetwork
 from lrfr_tf.networks.super_resolution import SuperResolutionNetwork, load_super_resolver, save_super_resolver
+from lrfr_tf.weights.backbone import write_embedder_record
 from tests.faces_by_code import person
 from tests.tools.small_embedders import GRID, embed_by_hand, pillow, write_small_embedder
 
@@ -475,6 +476,7 @@ def test_an_embedder_in_bfloat16_may_be_part_of_it(faces: np.ndarray, tmp_path: 
     keras.utils.set_random_seed(0)
     (tmp_path / "run" / "model").mkdir(parents=True)
     backbone("spherenet4").save_weights(tmp_path / "run" / "model" / "spherenet4.weights.h5")
+    write_embedder_record(tmp_path / "run" / "model", "lai", 128)
     servable = servable_embedder(tmp_path / "run" / "model", compute="bfloat16")
     export_saved_model(servable, tmp_path / "exports", "rounded", 1)
     embedder = load_embedder(str(tmp_path / "exports" / "rounded"))

@@ -43,6 +43,7 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "model").mkdir(parents=True)
     keras.utils.set_random_seed(0)
     backbone("spherenet4").save_weights(folder / "model" / "spherenet4.weights.h5")
+    write_embedder_record(folder / "model", "lai", 128)
     write_json(folder / "run.json", {"git_commit": "abc", "command": ["--data=/home/me/faces"]})
     return folder
 
@@ -333,6 +334,7 @@ def test_what_is_no_network_is_refused(run_folder: Path, network: keras.Model, t
     with pytest.raises(UserError, match=r"holds no <backbone>\.weights\.h5"):
         servable_embedder(tmp_path / "model")
     (tmp_path / "model" / "other.weights.h5").unlink()
+    write_embedder_record(tmp_path / "model", "lai", 128)
     wild = backbone("spherenet4")
     for value, precision in ((1e6, "float16"), (np.inf, "float32"), (np.inf, "int8"), (np.nan, "int8")):
         wild.set_weights([np.full_like(weight, value) for weight in network.get_weights()])
@@ -368,7 +370,6 @@ def test_only_facenets_batch_norm_is_folded(network: keras.Model) -> None:
 
 
 def test_the_template_of_the_training_goes_into_the_record(run_folder: Path, tmp_path: Path) -> None:
-    # Before there was a record, all weights were trained on the published one.
     assert servable_embedder(run_folder / "model").facts["template"] == "lai"
     centred = tmp_path / "centred" / "model"
     shutil.copytree(run_folder / "model", centred)
@@ -378,4 +379,7 @@ def test_the_template_of_the_training_goes_into_the_record(run_folder: Path, tmp
     assert (weights.template, template_for(weights)) == ("centred", "centred")
     write_json(centred / "embedder.json", ["centred"])
     with pytest.raises(UserError, match=r"embedder\.json names no template"):
+        servable_embedder(centred)
+    (centred / "embedder.json").unlink()
+    with pytest.raises(UserError, match=r"No embedder\.json beside .*spherenet4\.weights\.h5 says on which template"):
         servable_embedder(centred)

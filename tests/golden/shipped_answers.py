@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 MODELS = ROOT / "saved_models"
 ANSWERS, FILES = Path(__file__).with_name("shipped_answers.npz"), Path(__file__).with_name("shipped_files.json")
 SIZES = (8, 16, 24, 40, 112)
-SUPER_RESOLVERS = ("srcnn", "srgan", "srresnet")
+SUPER_RESOLVERS = ("srcnn", "srgan", "srgan_camera", "srresnet", "srresnet_camera")
 
 
 def faces() -> list[np.ndarray]:

@@ -26,6 +26,7 @@ from lrfr_tf.models.srgan import generator_paper
 from lrfr_tf.networks.embedding import Embedder, load_embedder
 from lrfr_tf.networks.super_resolution import SuperResolutionNetwork, save_super_resolver
 from lrfr_tf.training.classifier import fit_classifier
+from lrfr_tf.weights.backbone import write_embedder_record
 from tests.embeddings_by_code import random_embeddings
 
 ROOT = Path(__file__).parents[2]
@@ -46,6 +47,7 @@ def small_embedder(tmp_path_factory: pytest.TempPathFactory) -> Embedder:
     path = tmp_path_factory.mktemp("weights") / "small.weights.h5"
     keras.utils.set_random_seed(0)
     backbone("spherenet4").save_weights(path)
+    write_embedder_record(path.parent, "lai", 128)
     return load_embedder(str(path), backbone="spherenet4")
 
 
@@ -77,6 +79,7 @@ def embedder_export(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("embedder")
     (folder / "small").mkdir()
     backbone("spherenet4").save_weights(folder / "small" / "spherenet4.weights.h5")
+    write_embedder_record(folder / "small", "lai", 128)
     servable = servable_embedder(folder / "small", compute="bfloat16")
     tf.saved_model.save(servable.module, str(folder / "1"), signatures=servable.signatures)
     return folder / "1"

@@ -9,6 +9,7 @@ import pytest
 from lrfr_tf.errors import UserError
 from lrfr_tf.models.spherenet import spherenet
 from lrfr_tf.networks.embedding import load_embedder
+from lrfr_tf.weights.backbone import write_embedder_record
 from tests.tools.small_embedders import embed_by_hand, write_small_embedder
 
 
@@ -62,6 +63,10 @@ def test_exports_that_cannot_be_used(export: Path, tmp_path: Path) -> None:
 def test_weights_of_a_training(tmp_path: Path) -> None:
     network = spherenet(4)
     network.save_weights(tmp_path / "run.weights.h5")
+    # On which template they were trained is not guessed.
+    with pytest.raises(UserError, match=r"No embedder\.json beside .*run\.weights\.h5 says on which template"):
+        load_embedder(str(tmp_path / "run.weights.h5"), backbone="spherenet4")
+    write_embedder_record(tmp_path, "lai", 128)
     embedder = load_embedder(str(tmp_path / "run.weights.h5"), backbone="spherenet4")
     assert embedder.name == f"spherenet4-{embedder.checksum[:12]}"
     (face, other) = crops((128, 128), (128, 128))

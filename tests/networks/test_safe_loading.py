@@ -23,6 +23,7 @@ from lrfr_tf.networks.embedding import load_embedder
 from lrfr_tf.networks.super_resolution import SuperResolutionNetwork, load_super_resolver, save_super_resolver
 from lrfr_tf.networks.trained_backbone import load_backbone
 from lrfr_tf.training.classifier import fit_classifier
+from lrfr_tf.weights.backbone import write_embedder_record
 from lrfr_tf.weights.facenet import load_facenet_128
 from lrfr_tf.weights.vgg19 import vgg19_features
 from tests.embeddings_by_code import random_embeddings
@@ -199,6 +200,7 @@ def damaged(data: bytes) -> list[bytes]:
 def test_damaged_weights_of_a_training_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "spherenet4.weights.h5"
     backbone("spherenet4").save_weights(path)
+    write_embedder_record(tmp_path, "lai", 128)
     data = path.read_bytes()
     for wrong in damaged(data):
         path.write_bytes(wrong)

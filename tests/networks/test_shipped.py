@@ -52,10 +52,10 @@ def test_the_networks_that_can_be_named(models: Path) -> None:
     (models / "second" / "own" / "TERMS.txt").write_text("For\nnobody.\n", encoding="utf-8")
     found = {model.name: model for model in list_models()}
     assert list(found) == sorted(found)
-    assert {"own", "siamese", "srcnn", "srgan", "srresnet"} <= set(found)
+    assert {"own", "siamese", "srcnn", "srgan", "srgan_camera", "srresnet", "srresnet_camera"} <= set(found)
     assert (found["own"].terms, found["own"].kind, found["own"].version) == ("For nobody.", "embedder", 1)
     assert found["siamese"].version == 7
-    for name in ("srcnn", "srgan", "srresnet"):
+    for name in ("srcnn", "srgan", "srgan_camera", "srresnet", "srresnet_camera"):
         assert "non-commercial" in found[name].terms
         assert found[name].kind == "super_resolution"
     (models / "second" / "own" / "1" / "model.json").write_text("[]")

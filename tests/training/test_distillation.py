@@ -1,4 +1,4 @@
-"""The distillation: targets, what learns, weights drawn back, and a small run that is stopped and goes on."""
+"""The distillation: what learns, weights drawn back, and a small run that is stopped and goes on."""
 
 from pathlib import Path
 
@@ -12,8 +12,12 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.files import write_json
 from lrfr_tf.models.mobilefacenet import mobilefacenet
 from lrfr_tf.training import distillation
-from lrfr_tf.training.distillation import DistillationRun, DistillationSettings, distillation_step, with_persons
+from lrfr_tf.training.aligned_faces import list_run_faces
+from lrfr_tf.training.distillation import DistillationSettings, distillation_step, plan_distillation
+from lrfr_tf.training.loop import Schedule
+from lrfr_tf.training.run import Plan, Training
 from lrfr_tf.training.strategy import set_up
+from lrfr_tf.training.teacher import ask_teacher, mean_rows
 from lrfr_tf.weights.backbone import load_weights
 from tests.faces_by_code import person
 from tests.tools.small_runs import read_checkpoint
@@ -56,15 +60,8 @@ def weights_of(path: Path) -> list[np.ndarray]:
     return network.get_weights()
 
 
-def test_targets_are_drawn_to_the_person() -> None:
-    photos = np.array([[1, 0], [0, 1], [0, -1]], np.float32)
-    identities = np.array([0, 0, 1])
-    np.testing.assert_array_equal(with_persons(photos, identities, 0.0), photos)
-    mixed = with_persons(photos, identities, 1.0)
-    mean = np.array([1, 1]) / np.sqrt(2)
-    expected = (photos[0] + mean) / np.linalg.norm(photos[0] + mean)
-    np.testing.assert_allclose(mixed[0], expected, atol=1e-6)
-    np.testing.assert_allclose(mixed[2], photos[2], atol=1e-6)
+def plan(config: DistillationSettings) -> Plan:
+    return plan_distillation(config, set_up(config))
 
 
 @pytest.mark.slow
@@ -72,8 +69,7 @@ def test_a_stopped_run_goes_on_and_is_drawn_back(tree: Path, tmp_path: Path) -> 
     train_distillation.main(settings(tree, tmp_path / "whole", steps=3))
     # Two of three steps, then the third: as if the first process had been stopped after its second checkpoint.
     with pytest.MonkeyPatch.context() as patch:
-        schedule = DistillationRun.schedule
-        patch.setattr(DistillationRun, "schedule", lambda self: type(schedule(self))(2, 1, 2, 1, 1))
+        patch.setattr(Training, "_schedule", lambda self, last: Schedule(2, 1, 2, 1, 1))
         train_distillation.main(settings(tree, tmp_path / "parts", steps=3))
     (tmp_path / "parts" / "model").rename(tmp_path / "early")
     train_distillation.main(settings(tree, tmp_path / "parts", steps=3))
@@ -101,16 +97,18 @@ def test_a_stopped_run_goes_on_and_is_drawn_back(tree: Path, tmp_path: Path) -> 
 
 def test_a_run_that_tells_persons_apart_lowers_their_cross_entropy(tree: Path, tmp_path: Path) -> None:
     config = settings(tree, tmp_path / "run", person_weight=0.5, groups=("clean:112",))
-    job = DistillationRun(config, set_up(config))
-    network = job.build_network()
-    job.open()
-    job.ask_teacher()
-    persons = job.persons()
-    assert persons is not None
+    devices = set_up(config)
+    made = plan_distillation(config, devices)
+    (phase,) = made.phases()
+    network = made.parts["network"]
+    assert isinstance(network, keras.Model)
+    files, _ = list_run_faces(config, devices)
+    photos = ask_teacher(files, config.data, tmp_path / "run" / "teacher", mobilefacenet, devices)
+    persons = mean_rows(photos, files.identities)
     assert persons.shape == (2, 512)
     np.testing.assert_allclose(np.linalg.norm(persons, axis=1), 1, atol=1e-5)
     step = distillation_step(network, keras.optimizers.SGD(1e-2), config.groups, None, persons, 0.5)
-    batch = next(iter(job.batches(0)))
+    batch = next(iter(phase.batches(0)))
     losses = [{name: float(value) for name, value in step(batch).items()} for _ in range(4)]
     for values in losses:
         assert values["total"] == pytest.approx(values["distillation_clean:112"] + 0.5 * values["persons"], abs=1e-5)
@@ -120,19 +118,19 @@ def test_a_run_that_tells_persons_apart_lowers_their_cross_entropy(tree: Path, t
 
 def test_some_layers_learn_and_the_others_do_not(tree: Path, tmp_path: Path) -> None:
     config = settings(tree, tmp_path / "run", trained=("entry", "pairs"))
-    network = DistillationRun(config, set_up(config)).build_network()
+    network = plan(config).parts["network"]
+    assert isinstance(network, keras.Model)
     learning = {variable.path.split("/")[0] for variable in network.trainable_variables}
     assert learning == {"entry_convolution", "entry_prelu", "pairs_own_convolution", "pairs_partner_convolution",
                         "pairs_prelu"}  # fmt: skip
     config = settings(tree, tmp_path / "run", trained=("stage9",))
     with pytest.raises(UserError, match="--trained=stage9: no layer has such a name"):
-        DistillationRun(config, set_up(config)).build_network()
+        plan(config)
 
 
 def test_nobody_who_is_held_out_learns(tree: Path, tmp_path: Path) -> None:
     config = settings(tree, tmp_path / "run")
-    job = DistillationRun(config, set_up(config))
-    assert job.files.names == ["1", "2"]
+    assert plan(config).facts["training_identities"] == 2
     assert not (tmp_path / "run").exists()
 
 
@@ -148,4 +146,4 @@ def test_nobody_who_is_held_out_learns(tree: Path, tmp_path: Path) -> None:
 def test_wrong_flags_are_named(tree: Path, tmp_path: Path, changed: dict, message: str) -> None:
     config = settings(tree, tmp_path / "run", **changed)
     with pytest.raises(UserError, match=message):
-        DistillationRun(config, set_up(config))
+        plan(config)

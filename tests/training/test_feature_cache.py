@@ -19,7 +19,7 @@ def small_network() -> keras.Model:
 
 def test_batches_carry_the_features_of_their_faces_mirrored_or_not() -> None:
     network = small_network()
-    cached = cache_features(network, FACES, 1e9)
+    cached = cache_features(network, FACES)
     assert cached is not None
     for batch in face_batches(FACES, 8, seed=0, low_size=4, features=cached).take(4):
         expected = network(vgg_preprocess(batch["high"]))

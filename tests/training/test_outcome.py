@@ -6,9 +6,8 @@ import keras
 import numpy as np
 import pytest
 
-from lrfr_tf.training.average import AveragedNetwork
 from lrfr_tf.training.checkpoint import CheckpointStore
-from lrfr_tf.training.outcome import Outcome
+from lrfr_tf.training.outcome import AveragedNetwork, Outcome
 
 
 def network() -> keras.Model:

@@ -15,8 +15,8 @@ from lrfr_tf.models.facenet import WhitenEach, facenet
 from lrfr_tf.models.heads import linear_head, mlp_head
 from lrfr_tf.models.spherenet import spherenet
 from lrfr_tf.models.srcnn import srcnn
-from lrfr_tf.training.precision import adam, descend
-from lrfr_tf.training.settings import PRECISIONS
+from lrfr_tf.training.precision import build_optimizer, descend
+from lrfr_tf.training.settings import PRECISIONS, TrainingSettings
 
 RANDOM = np.random.default_rng(0)
 
@@ -37,6 +37,11 @@ def linear() -> keras.Model:
     return network
 
 
+def built(rate: float, precision: str, clip_norm: float = 0.0) -> keras.optimizers.Optimizer:
+    settings = TrainingSettings(data=("tree",), output="run", precision=precision, clip_norm=clip_norm)
+    return build_optimizer(settings, rate, steps=10)
+
+
 def one_step(optimizer: keras.optimizers.Optimizer, network: keras.Model, factor: float = 1.0) -> float:
     """A step down 3 w1 + 4 w2, whose gradient (3, 4) has the norm 5."""
     optimizer.build(network.trainable_variables)
@@ -45,7 +50,7 @@ def one_step(optimizer: keras.optimizers.Optimizer, network: keras.Model, factor
     def step() -> tf.Tensor:
         with tf.GradientTape() as tape:
             loss = factor * tf.reduce_sum(network(tf.constant([[3.0, 4.0]])))
-        return descend(optimizer, network, loss, tape)
+        return descend(optimizer, network.trainable_variables, loss, tape)
 
     return float(step())
 
@@ -89,7 +94,7 @@ def test_a_loss_scale_changes_nothing_but_skips_what_overflows() -> None:
 
 def test_float16_alone_has_a_scale_and_it_is_stored_with_the_optimizer() -> None:
     for precision in PRECISIONS:
-        optimizer = adam(1e-3, precision, clip_norm=2.0)
+        optimizer = built(1e-3, precision, clip_norm=2.0)
         optimizer.build(linear().trainable_variables)
         scales = [variable for variable in optimizer.variables if "dynamic_scale" in variable.path]
         assert len(scales) == (1 if precision == "mixed_float16" else 0)
@@ -124,7 +129,7 @@ def test_every_model_gives_float32_and_learns(name: str, precision: str) -> None
     keras.utils.set_random_seed(1)
     network = build()
     inputs = tf.constant(RANDOM.uniform(0, 255 if len(shape) == 3 else 1, (3, *shape)), tf.float32)
-    optimizer = adam(1e-2, precision)
+    optimizer = built(1e-2, precision)
     optimizer.build(network.trainable_variables)
     before = [np.array(variable) for variable in network.trainable_variables]
     # Inside, the layers compute in what the policy says.
@@ -141,7 +146,7 @@ def test_every_model_gives_float32_and_learns(name: str, precision: str) -> None
         assert np.isfinite(loss)
         if name == "facenet" and precision == "mixed_float16":
             return  # one step down takes a minute on a CPU
-        assert np.isfinite(descend(optimizer, network, loss, tape))
+        assert np.isfinite(descend(optimizer, network.trainable_variables, loss, tape))
         pairs = zip(network.trainable_variables, before, strict=True)
         moved = [np.abs(np.array(variable) - old).max() > 0 for variable, old in pairs]
         taken += 1

@@ -9,8 +9,8 @@ import pytest
 import tensorflow as tf
 
 from lrfr_tf.losses.margin import HEADS
-from lrfr_tf.training.average import AveragedNetwork
 from lrfr_tf.training.checkpoint import CheckpointStore
+from lrfr_tf.training.outcome import AveragedNetwork
 from lrfr_tf.training.siamese import ClassificationHead, SiameseLoss, by_view, siamese_step
 
 VIEWS = (128, 8, 12)

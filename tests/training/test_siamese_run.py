@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import read_json, write_json
-from lrfr_tf.training.siamese_run import SiameseRun, SiameseSettings
+from lrfr_tf.training.run import Plan
+from lrfr_tf.training.siamese_run import SiameseSettings, plan_siamese
+from lrfr_tf.training.strategy import set_up
 from tests.aligned_by_code import write_aligned_tree
 
 COUNTS = {"1": 5, "2": 3, "3": 4, "4": 6, "6": 4, "7": 2, "8": 9}
@@ -20,17 +21,23 @@ def tree(portrait: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Path
     return write_aligned_tree(tmp_path_factory.mktemp("aligned") / "tree", portrait, COUNTS, left_margin=10)
 
 
-def job(tree: Path, **changes: Any) -> SiameseRun:
+def plan(tree: Path, **changes: Any) -> Plan:
     values: dict[str, Any] = {
         "data": (str(tree),), "output": "/nowhere/run", "backbone": "spherenet4", "batch_size": 3,
         "validation_identities": 2, **changes,
     }  # fmt: skip
-    return SiameseRun(SiameseSettings(**values), tf.distribute.get_strategy())
+    config = SiameseSettings(**values)
+    return plan_siamese(config, set_up(config))
+
+
+def people(run: Plan) -> int:
+    return run.facts["training_identities"]
 
 
 @pytest.mark.parametrize("faces_in", ["memory", "files"])
-def test_batches_of_a_run(tree: Path, faces_in: str) -> None:
-    batch = next(iter(job(tree, sizes=(128, 8), faces_in=faces_in).batches(0)))
+def test_batches_of_a_run(tree: Path, tmp_path: Path, faces_in: str) -> None:
+    (phase,) = plan(tree, sizes=(128, 8), faces_in=faces_in, output=str(tmp_path)).phases()
+    batch = next(iter(phase.batches(0)))
     assert batch.keys() == {"faces", "labels"}
     assert batch["faces"].shape == (6, 128, 128, 3)
     assert len(set(batch["labels"].numpy())) == 3
@@ -51,7 +58,7 @@ def test_batches_of_a_run(tree: Path, faces_in: str) -> None:
 )
 def test_flags_that_do_not_fit_are_refused(tree: Path, change: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError, match=message):
-        job(tree, **change)
+        plan(tree, **change)
 
 
 def test_names_of_a_list_that_match_nobody_are_refused(
@@ -59,24 +66,24 @@ def test_names_of_a_list_that_match_nobody_are_refused(
 ) -> None:
     """A list saved by Notepad leaves out whom it names, and one that leaves nobody out is never passed over."""
     (tmp_path / "list.txt").write_bytes(b"\xef\xbb\xbf2\r\n003\r\n")
-    assert not {"2", "3"} & set(job(tree, exclude=str(tmp_path / "list.txt")).files.names)
+    assert people(plan(tree, exclude=str(tmp_path / "list.txt"))) == people(plan(tree)) - 2
     (tmp_path / "list.txt").write_text("2\n90\n")
     with pytest.raises(UserError, match=r"1 of the 2 entries of .*list.txt match nobody \(90\)"):
-        job(tree, exclude=str(tmp_path / "list.txt"))
+        plan(tree, exclude=str(tmp_path / "list.txt"))
     capsys.readouterr()
-    run = job(tree, exclude=str(tmp_path / "list.txt"), allow_unmatched_exclusions=True)
-    assert "2" not in run.files.names
+    run = plan(tree, exclude=str(tmp_path / "list.txt"), allow_unmatched_exclusions=True)
+    assert people(run) == people(plan(tree)) - 1
     assert capsys.readouterr().err.startswith("note: 1 of the 2 entries of ")
     (tmp_path / "list.txt").write_text("90\n")
     with pytest.raises(UserError, match="list.txt leaves nobody out"):
-        job(tree, exclude=str(tmp_path / "list.txt"), allow_unmatched_exclusions=True)
+        plan(tree, exclude=str(tmp_path / "list.txt"), allow_unmatched_exclusions=True)
 
 
 def test_a_list_may_name_those_who_were_left_out_when_the_tree_was_made(portrait: np.ndarray, tmp_path: Path) -> None:
     root = write_aligned_tree(tmp_path / "tree", portrait, COUNTS)
     write_json(root / "manifest.json", {**read_json(root / "manifest.json"), "excluded_identities": ["00090"]})
     (tmp_path / "list.txt").write_text("90\n")
-    assert len(job(root, exclude=str(tmp_path / "list.txt")).files.names) == len(COUNTS) - 2
+    assert people(plan(root, exclude=str(tmp_path / "list.txt"))) == len(COUNTS) - 2
 
 
 def test_faces_of_another_size_are_refused(portrait: np.ndarray, tmp_path: Path) -> None:
@@ -86,12 +93,12 @@ def test_faces_of_another_size_are_refused(portrait: np.ndarray, tmp_path: Path)
     for path in root.rglob("*.jpg"):
         Image.new("RGB", (64, 64)).save(path)
     with pytest.raises(UserError, match="takes aligned faces of 128 pixels, not 64"):
-        job(root)
+        plan(root)
 
 
 def test_a_run_knows_the_template_of_its_trees(tree: Path, portrait: np.ndarray, tmp_path: Path) -> None:
-    assert job(tree).template == "lai"
+    assert plan(tree).facts["template"] == "lai"
     other = write_aligned_tree(tmp_path / "tree", portrait, COUNTS, left_margin=10, template="centred")
-    assert job(other).template == "centred"
+    assert plan(other).facts["template"] == "centred"
     with pytest.raises(UserError, match=r"are framed differently \(template, size, .*: \('lai', 128, 10, 0\) and"):
-        job(tree, data=(str(tree), str(other)))
+        plan(tree, data=(str(tree), str(other)))

@@ -13,7 +13,7 @@ from lrfr_tf.images.resize import resize
 from lrfr_tf.models.srcnn import srcnn
 from lrfr_tf.training.identity import identity_embedder
 from lrfr_tf.training.outcome import Outcome
-from lrfr_tf.training.precision import adam
+from lrfr_tf.training.super_resolution_examiner import SuperResolutionExaminer
 from lrfr_tf.training.tensorboard import Monitor
 from tests.tools.small_runs import read_events
 
@@ -36,7 +36,8 @@ def test_identity_similarity_is_the_mean_cosine_and_chooses_the_best(faces: np.n
     outputs = [np.full_like(faces, 128), resize(low, 64, 64), np.stack([faces[0], *np.zeros_like(faces[1:]) + 9])]
     network = srcnn()
     outcome = Outcome(network, None, "identity_similarity")
-    monitor = Monitor(tmp_path, "x", low, faces, lambda _: outputs.pop(0), adam(1e-3), outcome, mean_color)
+    examiner = SuperResolutionExaminer(low, faces, lambda _: outputs.pop(0), mean_color)
+    monitor = Monitor(tmp_path, "x", keras.optimizers.Adam(), examiner, outcome)
     expected = []
     for step, output in enumerate(list(outputs), 1):
         network.layers[-2].set_weights([np.full(w.shape, step) for w in network.layers[-2].get_weights()])
@@ -57,8 +58,11 @@ def test_each_camera_has_a_gain_of_its_own(faces: np.ndarray, tmp_path: Path) ->
     def right_if_dark(small: np.ndarray) -> np.ndarray:
         return faces // 2 + 1 if small.max() < 128 else resize(small, 64, 64)
 
-    monitor = Monitor(tmp_path, "x", low, faces, right_if_dark, adam(1e-3), photos={"moderate": darker})
+    examiner = SuperResolutionExaminer(low, faces, right_if_dark, photos={"moderate": darker})
+    monitor = Monitor(tmp_path, "x", keras.optimizers.Adam(), examiner)
+    assert monitor.summary() == ""
     monitor.evaluate(1)
+    assert monitor.summary().startswith("x after 1 steps: validation PSNR ")
     (figures,) = read_json(tmp_path / "validation.json")
     assert figures["psnr_gain"] == 0
     by_hand = 10 * np.log10(255**2) - psnr(resize(darker[0], 64, 64), darker[1]).mean()
@@ -66,9 +70,10 @@ def test_each_camera_has_a_gain_of_its_own(faces: np.ndarray, tmp_path: Path) ->
 
 
 def test_values_that_are_no_losses_have_names_of_their_own(faces: np.ndarray, tmp_path: Path) -> None:
-    optimizer = adam(0.25, "mixed_float16")
+    optimizer = keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam(0.25))
     optimizer.build([keras.Variable(0.0)])
-    monitor = Monitor(tmp_path, "x", degrade(faces, 16), faces, lambda low: resize(low, 64, 64), optimizer)
+    examiner = SuperResolutionExaminer(degrade(faces, 16), faces, lambda low: resize(low, 64, 64))
+    monitor = Monitor(tmp_path, "x", optimizer, examiner)
     monitor.report(7, {"pixel": 0.5, "gradient_norm": 2.0, "images_per_second": 9.0})
     events = read_events(tmp_path / "tensorboard")
     assert {name: float(values[7]) for name, values in events.items()} == {

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.files import sha256
-from lrfr_tf.weights.backbone import load_weights, save_weights
+from lrfr_tf.files import sha256, write_json
+from lrfr_tf.weights.backbone import load_weights, save_weights, template_of_weights, write_embedder_record
 
 
 def network(units: int, layers: int = 2) -> keras.Model:
@@ -49,3 +49,13 @@ def test_files_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     for wrong in (network(5), network(4, layers=3)):
         with pytest.raises(UserError, match="does not hold the weights of small: "):
             load_weights(wrong, path)
+
+
+def test_the_template_is_what_a_record_beside_the_weights_says(tmp_path: Path) -> None:
+    path = tmp_path / "dsn.weights.h5"
+    with pytest.raises(UserError, match=r"No embedder\.json beside .*dsn\.weights\.h5 says on which template .* write"):
+        template_of_weights(path)
+    write_embedder_record(tmp_path, "centred", 112)
+    assert template_of_weights(path) == "centred"
+    write_json(tmp_path / "dsn.json", {"template": "lai"})  # of an imported checkpoint
+    assert template_of_weights(path) == "lai"

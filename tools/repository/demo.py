@@ -27,6 +27,7 @@ NOTE = (
 class Config:
     output: str = option("runs/demo", "run folder; what is finished in it is not done again")
     networks: tuple[str, ...] = option(("srcnn", "srresnet", "srgan"), "exported networks, in the order of the table")
+    level_network: str = option("srgan_camera", "the exported network that enlarges the faces of the camera levels")
     saved_models: str | None = option(None, "folder with their exports; default: saved_models/ of the checkout")
     siamese: str | None = option(
         None, "exported Siamese network; default: siamese in --saved_models; empty, or not there: left out"
@@ -62,7 +63,7 @@ def main(config: Config) -> None:
             f"--photos={photos / 'val'}",
             f"--gallery={photos / 'train'}",
             f"--embedder={siamese}",
-            f"--super_resolver={list(models.values())[-1]}",
+            f"--super_resolver={find_models(saved_models, (config.level_network,))[config.level_network]}",
             f"--output={output / 'levels.png'}",
         )
     print(f"\nThe demo took {(time.monotonic() - started) / 60:.1f} minutes.")

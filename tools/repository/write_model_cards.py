@@ -1,7 +1,7 @@
 """Writes saved_models/<name>/MODEL_CARD.md and the curve of its training out of measured results; no figure is typed.
 
     python tools/repository/write_model_cards.py \\
-        --trainings=srcnn=runs/srcnn,srresnet=runs/ship_srresnet,srgan=runs/ship_srgan \\
+        --trainings=srresnet_camera=runs/ship_srresnet,srgan_camera=runs/ship_srgan \\
         --restoration=runs/evaluation/super_resolution.json --noise=runs/evaluation/noise.json \\
         --verification=runs/evaluation/verification-clean.json,runs/evaluation/verification-moderate.json
 """
@@ -21,7 +21,7 @@ from lrfr_tf.main import run
 from lrfr_tf.networks.saved_model import find_version, read_record
 
 TEMPLATE = Path(__file__).parent / "templates" / "super_resolution_card.md.jinja"
-NETWORKS = ("srcnn", "srresnet", "srgan")
+NETWORKS = ("srcnn", "srresnet", "srgan", "srresnet_camera", "srgan_camera")
 GAINS = {"psnr_gain": "clean", "psnr_gain_moderate": "moderate", "psnr_gain_harsh": "harsh"}
 
 
@@ -56,7 +56,7 @@ def main(config: Config) -> None:
             temporary.write_text(text, encoding="utf-8")
         print(target / "MODEL_CARD.md")
     if config.readme is not None:
-        names = [item.partition("=")[0] for item in config.trainings]
+        names = list(restoration["models"])
         cards = Path(os.path.relpath(config.saved_models, Path(config.readme).parent)).as_posix()
         replace_between_markers(config.readme, overview(names, restoration, verifications, cards), "models")
 

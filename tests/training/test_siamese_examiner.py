@@ -1,4 +1,4 @@
-"""What a Siamese run shows: figures against scikit-learn, in TensorBoard and in the run folder."""
+"""What a Siamese run measures: figures against scikit-learn, in TensorBoard and in the run folder."""
 
 from pathlib import Path
 
@@ -10,7 +10,8 @@ from sklearn.metrics import roc_auc_score
 
 from lrfr_tf.files import read_json
 from lrfr_tf.training.outcome import Outcome
-from lrfr_tf.training.siamese_monitor import SIZES, SiameseMonitor
+from lrfr_tf.training.siamese_examiner import SIZES, SiameseExaminer
+from lrfr_tf.training.tensorboard import Monitor
 from tests.faces_by_code import person
 from tests.tools.small_runs import read_events
 
@@ -53,7 +54,8 @@ def test_figures_histograms_and_benchmarks(faces: np.ndarray, tmp_path: Path) ->
     outcome = Outcome(model, None, "mean_auc")
     optimizer = keras.optimizers.SGD(0.25)
     measured = {"lfw/8 px": 77.0, "scface/distance 1, rank-1": 12.5}
-    monitor = SiameseMonitor(tmp_path, faces, IDENTITIES, optimizer, outcome, lambda: measured)
+    examiner = SiameseExaminer(faces, IDENTITIES, outcome.evaluated, lambda: measured)
+    monitor = Monitor(tmp_path, "siamese", optimizer, examiner, outcome)
     monitor.report(10, {"triplet": 0.5, "classification_8": 4.0, "gradient_norm": 2.0, "images_per_second": 3.0})
     monitor.evaluate(10)
     expected = {f"auc_{size}": auc_by_hand(faces, model, size) for size in SIZES}
@@ -84,13 +86,15 @@ def test_the_best_weights_are_kept_and_a_resumed_run_goes_on_with_its_history(
     model = network()
     good = model.get_weights()
     outcome = Outcome(model, None, "mean_auc")
-    monitor = SiameseMonitor(tmp_path, faces, IDENTITIES, keras.optimizers.SGD(0.1), outcome)
+    examiner = SiameseExaminer(faces, IDENTITIES, model)
+    monitor = Monitor(tmp_path, "siamese", keras.optimizers.SGD(0.1), examiner, outcome)
     monitor.evaluate(5)
     model.set_weights([np.zeros_like(weight) + 0.01 for weight in good])  # every face looks alike
     monitor.evaluate(10)
     assert all(np.array_equal(a, b) for a, b in zip(outcome.stored.get_weights(), good, strict=True))
-    again = SiameseMonitor(tmp_path, faces, IDENTITIES, keras.optimizers.SGD(0.1), outcome)
-    assert [entry["step"] for entry in again.history] == [5, 10]
+    assert [entry["step"] for entry in read_json(tmp_path / "validation.json")] == [5, 10]
+    again = Monitor(tmp_path, "siamese", keras.optimizers.SGD(0.1), examiner, outcome)
+    assert again.summary().startswith("siamese after 10 steps: 12 faces of 3 persons, sharp against each size: auc_8 ")
     model.set_weights(good)
     again.evaluate(8)
     history = read_json(tmp_path / "validation.json")
