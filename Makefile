@@ -1,5 +1,8 @@
 # `make` alone lists the targets.
 PYTEST := .venv/bin/python -m pytest
+# Two processes with one thread each, every file of tests in one of them, as its fixtures are made once.
+IN_TWO := -n 2 --dist loadfile
+ONE_THREAD := TF_NUM_INTRAOP_THREADS=1 OMP_NUM_THREADS=1
 NEEDS_DATA := facenet or shared_data or slow
 
 .PHONY: help environment demo test test-all check bench bench-peers bench-training bench-gallery fetch lock clean
@@ -25,7 +28,7 @@ fetch: environment
 	.venv/bin/python tools/fetch_samples.py
 
 test: environment
-	$(PYTEST) -m "not ($(NEEDS_DATA))"
+	$(ONE_THREAD) $(PYTEST) $(IN_TWO) -m "not ($(NEEDS_DATA))"
 
 test-all: environment
 	-.venv/bin/python tools/fetch_samples.py

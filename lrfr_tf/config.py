@@ -8,10 +8,11 @@ import dataclasses
 import importlib.metadata
 import os
 import platform
+import re
 import subprocess
 import sys
 import typing
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,6 +23,7 @@ from lrfr_tf.files import write_json
 
 Config = TypeVar("Config")
 
+SETTING = re.compile(r"`(\w+)`")  # how texts of the library name a setting
 # What is given by flags of these names is read, in every command: it must be there.
 INPUT_FLAGS = frozenset({
     "against", "baseline", "calibration_faces", "checkpoint", "data", "data_root", "document", "embeddings", "exclude",
@@ -88,7 +90,8 @@ def parse(config_class: type[Config], arguments: Sequence[str], description: str
     except flags.Error as error:
         raise UserError(_one_line(error)) from None
     if values["help"].value:
-        print(f"{description.strip()}\n\n{_help_text(fields, kinds)}")
+        text = f"{description.strip()}\n\n{_help_text(fields, kinds)}"
+        print(with_flags(text, flags_of(config_class)))
         raise SystemExit(0)
     if len(rest) > 1:
         raise UserError(f"{rest[1]!r} is not a flag; settings are given as --name=value (see --help).")
@@ -109,6 +112,16 @@ def check_inputs(config: Any) -> None:
     """
     for field in dataclasses.fields(config):
         _check_is_there(field.name, getattr(config, field.name))
+
+
+def flags_of(config_class: type) -> set[str]:
+    """The names of the flags that a command with this configuration has."""
+    return {"verbose", *(field.name for field in dataclasses.fields(config_class))}
+
+
+def with_flags(text: str, flags: Collection[str]) -> str:
+    """A text of the library as users of a command read it: `batch_size` -> --batch_size, if there is such a flag."""
+    return SETTING.sub(lambda name: f"--{name[1]}" if name[1] in flags else name[0], text)
 
 
 def write_run_record(folder: str | Path, config: Any, **more: Any) -> None:

@@ -130,7 +130,7 @@ def check_result_file(path: str | Path) -> None:
         UserError: `path` is a folder.
     """
     if Path(path).is_dir():
-        raise UserError(f"--output={path} is a folder; it should be the JSON file to write.")
+        raise UserError(f"`output`={path} is a folder; it should be the JSON file to write.")
 
 
 def replace_between_markers(path: str | Path, text: str, name: str) -> None:

@@ -4,20 +4,20 @@ import contextlib
 import errno
 import importlib
 import io
+import logging
 import os
 import select
 import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator, Sequence
-from types import ModuleType
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, NoReturn, TextIO
 
 from tqdm import tqdm
 
 from lrfr_tf import resumable
-from lrfr_tf.config import check_inputs, parse
+from lrfr_tf.config import check_inputs, flags_of, parse, with_flags
 from lrfr_tf.errors import UserError
 from lrfr_tf.printable import print_every_name, printable
 from lrfr_tf.stand_ins import light_module
@@ -36,36 +36,76 @@ def note(sentence: str) -> None:
     tqdm.write(f"note: {printable(sentence)}", file=sys.stderr)
 
 
-def start(command: str, arguments: Sequence[str] | None = None) -> None:
+class NotesOfLibrary(logging.Handler):
+    """Shows as notes what the library logs; nothing of other packages."""
+
+    def __init__(self, flags: Collection[str]) -> None:
+        super().__init__(logging.INFO)
+        self._flags = flags
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Writes one record as a note."""
+        note(with_flags(record.getMessage(), self._flags))
+
+
+def start(command: str, arguments: Sequence[str] | None = None, part: str = "") -> None:
     """`run` for the module of a command, whose flags are checked before TensorFlow and the like are loaded.
 
     Args:
         command: the module's name. It has a `Config` and a `main`, and may have a `check_flags`, which raises UserError
             for settings that do not go together; it must need no large package (`lrfr_tf.stand_ins`).
         arguments: the command line, the program's name first; default: sys.argv.
+        part: of a module that holds several commands, what its `command_of` is asked for.
     """
     arguments = sys.argv if arguments is None else arguments
     with exit_codes(arguments):
-        light = light_module(command)
+        light = light_module(command, part)
         if light is not None:
-            _checked_settings(light, arguments)
-        module = importlib.import_module(command)
-        module.main(_checked_settings(module, arguments))
+            with _library_in_flags(light.Config):
+                _checked_settings(light, arguments)
+        module: Any = importlib.import_module(command)
+        module = module.command_of(part) if part else module
+        with _library_in_flags(module.Config):
+            module.main(_checked_settings(module, arguments))
 
 
-def run(main: Callable[[Any], None], config_class: type, arguments: Sequence[str] | None = None) -> None:
+def run(
+    main: Callable[[Any], None],
+    config_class: type,
+    arguments: Sequence[str] | None = None,
+    description: str | None = None,
+) -> None:
     """Parses the command line into `config_class`, calls `main(config)` and exits.
+
+    What --help says above the flags is `description`, or else the docstring of the module of `main`.
 
     Exit code 0 is success; 2 means bad input, with one sentence on stderr; 130 and 143 mean interrupted. Any other
     error is a defect of ours and keeps its traceback (exit code 1).
     """
     arguments = sys.argv if arguments is None else arguments
-    with exit_codes(arguments):
-        main(parse(config_class, arguments, sys.modules[main.__module__].__doc__ or ""))
+    with exit_codes(arguments), _library_in_flags(config_class):
+        main(parse(config_class, arguments, description or sys.modules[main.__module__].__doc__ or ""))
 
 
-def _checked_settings(module: ModuleType, arguments: Sequence[str]) -> Any:
-    config: Any = parse(module.Config, arguments, module.__doc__ or "")
+@contextlib.contextmanager
+def _library_in_flags(config_class: type) -> Iterator[None]:
+    """Shows what the library logs, and names the settings in its errors as the flags of the command."""
+    flags = flags_of(config_class)
+    logger, handler = logging.getLogger("lrfr_tf"), NotesOfLibrary(flags)
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    except UserError as error:
+        raise UserError(with_flags(str(error), flags)) from error
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+
+
+def _checked_settings(module: Any, arguments: Sequence[str]) -> Any:
+    config: Any = parse(module.Config, arguments, getattr(module, "description", None) or module.__doc__ or "")
     check_inputs(config)
     check_flags = getattr(module, "check_flags", None)
     if check_flags is not None:

@@ -49,7 +49,7 @@ def open_folder(
             (what is different is named), or it holds something else.
     """
     if folder.exists() and not folder.is_dir():
-        raise UserError(f"{folder} is a file; choose another --output.")
+        raise UserError(f"{folder} is a file; choose another `output`.")
     if (folder / record).is_file():
         before = read_json(folder / record)
         keys = (before.keys() | settings.keys()) - {key for key in of_data if key not in before}
@@ -62,16 +62,16 @@ def open_folder(
             what = sorted(part for key in changed for part in _changed_keys(before[key], settings.get(key)))
             raise UserError(
                 f"{folder} was begun with other data: {', '.join(what) or 'what it was made of'} changed since; choose "
-                "another --output or delete it."
+                "another `output` or delete it."
             )
         if changed:
             raise UserError(
-                f"{folder} was begun with other settings ({', '.join(changed)}); choose another --output or delete it."
+                f"{folder} was begun with other settings ({', '.join(changed)}); choose another `output` or delete it."
             )
         _opened.append(folder)
         return before
     if folder.is_dir() and any(folder.iterdir()):
-        raise UserError(f"{folder} is not empty and was not made by this command; choose another --output.")
+        raise UserError(f"{folder} is not empty and was not made by this command; choose another `output`.")
     write_json(folder / record, settings)
     _opened.append(folder)
     return settings

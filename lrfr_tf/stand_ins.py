@@ -21,19 +21,23 @@ LARGE_PACKAGES = frozenset({
 })  # fmt: skip
 
 
-def light_module(name: str) -> types.ModuleType | None:
+def light_module(name: str, part: str = "") -> Any:
     """Imports the module `name` with stand-ins for the large packages; nothing of that stays in sys.modules.
 
+    Args:
+        part: of a module that holds several commands, what its `command_of` is asked for.
+
     Returns:
-        The module, of which nothing that computes may be called. None where a large package is loaded already, so that
-        there is nothing to gain, or where the module cannot be imported so.
+        The module or its part, of which nothing that computes may be called. None where a large package is loaded
+        already, so that there is nothing to gain, or where the module cannot be imported so.
     """
     if LARGE_PACKAGES & sys.modules.keys():
         return None
     importlib.import_module(name.rpartition(".")[0])  # what a package does when it is imported, it does once
     with _stand_ins():
         try:
-            return importlib.import_module(name)
+            module = importlib.import_module(name)
+            return module.command_of(part) if part else module
         except Exception:  # it does with a package what a stand-in cannot do: then it is imported for good, and later
             return None
 

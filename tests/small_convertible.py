@@ -8,7 +8,8 @@ import numpy as np
 from lrfr_tf.models.backbone import backbone
 from lrfr_tf.models.facenet import Enlarge
 from lrfr_tf.models.srgan import generator_paper
-from lrfr_tf.networks.super_resolution import SuperResolutionNetwork, save_super_resolver
+from lrfr_tf.networks.super_resolution import save_super_resolver
+from lrfr_tf.networks.super_resolvers import KerasSuperResolver
 from lrfr_tf.weights.backbone import write_embedder_record
 
 
@@ -22,7 +23,7 @@ def write_small_generator(folder: Path) -> Path:
             layer.set_weights([weight + random.uniform(0.05, 0.2, weight.shape) for weight in layer.get_weights()])
     last = [layer for layer in network.layers if isinstance(layer, keras.layers.Conv2D)][-1]
     last.set_weights([10 * weight for weight in last.get_weights()])  # or its images would be nearly grey
-    save_super_resolver(folder, SuperResolutionNetwork("small", network))
+    save_super_resolver(folder, KerasSuperResolver("small", network))
     return folder
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import logging
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,30 @@ def test_user_errors_exit_with_2_and_one_line(capsys: pytest.CaptureFixture) -> 
         run(fails, Config, ["x", "--data=d"])
     assert caught.value.code == 2
     assert capsys.readouterr().err == "error: d is not there.\n"
+
+
+def test_settings_become_the_flags_of_the_command(capsys: pytest.CaptureFixture) -> None:
+    def fails(config: Config) -> None:
+        logging.getLogger("lrfr_tf.some.room").info("%s faces, as `limit` says", 3)
+        logging.getLogger("another.package").info("nothing that a user needs")
+        raise UserError("`steps`=7 does not divide; lower `steps`, or `else`; run `make fetch`.")
+
+    with pytest.raises(SystemExit):
+        run(fails, Config, ["x", "--data=d"])
+    note, error = capsys.readouterr().err.splitlines()
+    assert note == "note: 3 faces, as --limit says"
+    assert error == "error: --steps=7 does not divide; lower --steps, or `else`; run `make fetch`."
+    assert not logging.getLogger("lrfr_tf").handlers
+
+    @dataclasses.dataclass(frozen=True)
+    class Other:
+        size: int = option(1, "at most `largest`")
+        largest: int = option(9, "see `nothing`")
+
+    with pytest.raises(SystemExit):
+        run(fails, Other, ["x", "--help"])
+    assert "--size: at most --largest (default 1)" in (printed := capsys.readouterr().out)
+    assert "see `nothing`" in printed
 
 
 def test_interruption_exits_with_130() -> None:

@@ -100,16 +100,16 @@ def check(words: list[str], whole: bool) -> None:
         assert set(rest) <= targets, words
         return
     if program == "lrfr":
-        module, rest = command_of(rest)
+        config, rest = command_of(rest)
     elif rest[0] == "-m":
-        module, rest = rest[1], rest[2:]
+        config, rest = importlib.import_module(rest[1]).Config, rest[2:]
     else:
         assert program == "python", words
         assert (ROOT / rest[0]).is_file(), words
-        module, rest = rest[0].removesuffix(".py").replace("/", "."), rest[1:]
-    if not module or "--help" in rest:
+        module = importlib.import_module(rest[0].removesuffix(".py").replace("/", "."))
+        config, rest = getattr(module, "Config", None), rest[1:]
+    if config is None or "--help" in rest:
         return
-    config = importlib.import_module(module).Config
     if whole:
         parse(config, ["script", *rest])
     else:
@@ -119,13 +119,16 @@ def check(words: list[str], whole: bool) -> None:
         assert all(Path(word.partition("=")[2]).is_file() for word in rest if word.startswith("--flagfile=")), words
 
 
-def command_of(words: list[str]) -> tuple[str, list[str]]:
-    """The module of a command of `lrfr`, and its flags; no module where a verb or its parts are meant."""
+def command_of(words: list[str]) -> tuple[type | None, list[str]]:
+    """The `Config` of a command of `lrfr`, and its flags; None where a verb or its parts are meant."""
     command = LRFR
     while command.parts and words and not words[0].startswith("-"):
         assert words[0] in command.parts, words
         command, words = command.parts[words[0]], words[1:]
-    return command.module, words
+    if not command.module:
+        return None, words
+    module = importlib.import_module(command.module)
+    return (module.command_of(command.benchmark) if command.benchmark else module).Config, words
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=names)

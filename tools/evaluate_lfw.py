@@ -1,8 +1,11 @@
-"""See lrfr_tf.cli.evaluate_lfw."""
+"""The benchmark lfw; see lrfr_tf.cli.evaluate_benchmark."""
 
 from lrfr_tf.main import start
 
 if __name__ == "__main__":
-    start("lrfr_tf.cli.evaluate_lfw")
+    start("lrfr_tf.cli.evaluate_benchmark", part="lfw")
 else:
-    from lrfr_tf.cli.evaluate_lfw import Config, main  # noqa: F401
+    from lrfr_tf.cli.evaluate_benchmark import command_of
+
+    command = command_of("lfw")
+    main, Config = command.main, command.Config

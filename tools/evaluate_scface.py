@@ -1,8 +1,11 @@
-"""See lrfr_tf.cli.evaluate_scface."""
+"""The benchmark scface; see lrfr_tf.cli.evaluate_benchmark."""
 
 from lrfr_tf.main import start
 
 if __name__ == "__main__":
-    start("lrfr_tf.cli.evaluate_scface")
+    start("lrfr_tf.cli.evaluate_benchmark", part="scface")
 else:
-    from lrfr_tf.cli.evaluate_scface import Config, main  # noqa: F401
+    from lrfr_tf.cli.evaluate_benchmark import command_of
+
+    command = command_of("scface")
+    main, Config = command.main, command.Config

@@ -1,8 +1,11 @@
-"""See lrfr_tf.cli.evaluate_survface."""
+"""The benchmark survface; see lrfr_tf.cli.evaluate_benchmark."""
 
 from lrfr_tf.main import start
 
 if __name__ == "__main__":
-    start("lrfr_tf.cli.evaluate_survface")
+    start("lrfr_tf.cli.evaluate_benchmark", part="survface")
 else:
-    from lrfr_tf.cli.evaluate_survface import Config, main  # noqa: F401
+    from lrfr_tf.cli.evaluate_benchmark import command_of
+
+    command = command_of("survface")
+    main, Config = command.main, command.Config

@@ -1,8 +1,11 @@
-"""See lrfr_tf.cli.evaluate_tinyface."""
+"""The benchmark tinyface; see lrfr_tf.cli.evaluate_benchmark."""
 
 from lrfr_tf.main import start
 
 if __name__ == "__main__":
-    start("lrfr_tf.cli.evaluate_tinyface")
+    start("lrfr_tf.cli.evaluate_benchmark", part="tinyface")
 else:
-    from lrfr_tf.cli.evaluate_tinyface import Config, main  # noqa: F401
+    from lrfr_tf.cli.evaluate_benchmark import command_of
+
+    command = command_of("tinyface")
+    main, Config = command.main, command.Config

@@ -39,10 +39,13 @@ SIZES = (NATIVE, "24", "16", "12")
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """The flags of evaluate_frmdb."""
+    """Identifies persons on photos by real surveillance cameras (FRMDB), native and shrunk, among their mugshots.
+
+    `baseline` adds the paired difference to another result, with its interval over persons.
+    """
 
     model: str = required(
-        "w600k_mbf, facenet, the folder of an exported embedder, or a file *.weights.h5 (with --backbone)"
+        "w600k_mbf, facenet, the folder of an exported embedder, or a file *.weights.h5 (with `backbone`)"
     )
     data: str = required("folder of <person>/mugshot.jpg, <person>/cam1.jpg to cam5.jpg and points.csv")
     output: str = required("the result to write (JSON)")
@@ -63,7 +66,7 @@ class Frmdb:
         persons: names, sorted; labels are places in it.
         mugshots: one name for each of `persons`.
         probes: names, sorted by person and camera.
-        labels, cameras: int64 [P], whose and which camera's the probes are.
+        labels, cameras: int64 [P], identities and cameras of the probes.
         landmarks: (folder, file name without suffix) -> float64 [5, 2].
     """
 
@@ -97,7 +100,7 @@ class FrmdbBenchmark:
     def read(self, settings: Settings, note: Note) -> FrmdbData:
         for size in settings.sizes:
             if size != NATIVE and not (size.isdecimal() and 1 <= int(size) <= settings.side):
-                raise UserError(f"--sizes={','.join(settings.sizes)}: each is {NATIVE}, or 1 to {settings.side}.")
+                raise UserError(f"`sizes`={','.join(settings.sizes)}: each is {NATIVE}, or 1 to {settings.side}.")
         images = find_frmdb(Path(settings.data))
         return images, read_json(settings.baseline) if settings.baseline else None
 

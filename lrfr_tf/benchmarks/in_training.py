@@ -9,7 +9,7 @@ import keras
 from lrfr_tf.benchmarks.registry import find_benchmarks, missing, registered
 from lrfr_tf.errors import UserError
 from lrfr_tf.models.facenet import UnitLength
-from lrfr_tf.networks.embedding import Embedder
+from lrfr_tf.networks.embedders import KerasEmbedder
 
 
 def find_chosen_benchmarks(root: Path, names: Sequence[str]) -> dict[str, Path]:
@@ -21,7 +21,7 @@ def find_chosen_benchmarks(root: Path, names: Sequence[str]) -> dict[str, Path]:
     folders = find_benchmarks(root)
     for name in registered():
         if name in names and name not in folders:
-            raise UserError(f"--eval_benchmarks={','.join(names)}: {missing(root, name)}")
+            raise UserError(f"`eval_benchmarks`={','.join(names)}: {missing(root, name)}")
     return {name: folders[name] for name in names}
 
 
@@ -44,7 +44,7 @@ class Benchmarks:
         self, folders: Mapping[str, Path], network: keras.Model, landmarks: Path, template: str | None = None
     ) -> None:
         model = keras.Model(network.inputs[0], UnitLength(dtype="float32")(network.outputs[0]))
-        self._embedder = Embedder(model, "the network in training", template=template)
+        self._embedder = KerasEmbedder(model, "the network in training", template=template)
         self._prepared = {name: self._prepare(name, folder, landmarks) for name, folder in folders.items()}
 
     def __call__(self) -> dict[str, float]:

@@ -1,6 +1,5 @@
 """The landmarks of a benchmark's photos: from a table, or found by MTCNN and kept as one."""
 
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -22,13 +21,15 @@ def photo_landmarks(
     names: Sequence[str],
     table: str | None,
     save_as: str | None,
+    note: Callable[[str], None],
 ) -> list[np.ndarray | None]:
-    """The five landmarks of each photo; None where the table has no row, or MTCNN found no face. Says how many.
+    """The five landmarks of each photo; None where the table has no row, or MTCNN found no face.
 
     Args:
         names: the photos.
         table: the table to read, or None to detect.
         save_as: where the detected landmarks are written, as a table that a later call can read.
+        note: is told how many photos have none, and which ones show another face about as large.
 
     Raises:
         UserError: the table cannot be read or is of other photos, or no photo shows a face.
@@ -36,7 +37,7 @@ def photo_landmarks(
     if table is not None:
         found = landmarks_for([key_of(name) for name in names], by_image(read_landmarks(Path(table))), table)
     else:
-        detected = landmarks_by_detector(source, names, FaceDetector(THRESHOLDS))
+        detected = landmarks_by_detector(source, names, FaceDetector(THRESHOLDS), note)
         if not detected:
             raise UserError(f"No face was found in any of the {len(names)} photos of {source.label('')}.")
         if save_as is not None:
@@ -44,9 +45,9 @@ def photo_landmarks(
         found = [detected.get(name) for name in names]
     missing = [name for name, points in zip(names, found, strict=True) if points is None]
     if missing:
-        print(
-            f"note: {len(missing)} of {len(names)} photos have no landmarks, such as {missing[0]}; their middle is cut "
-            "out as if a face stood there."
+        note(
+            f"{len(missing)} of {len(names)} photos have no landmarks, such as {missing[0]}; their middle is cut out "
+            "as if a face stood there."
         )
     return found
 
@@ -55,10 +56,11 @@ def landmarks_by_detector(
     source: ImageSource,
     names: Sequence[str],
     detector: FaceDetector,
+    note: Callable[[str], None],
     pass_over: Callable[[str, UserError], None] | None = None,
 ) -> dict[str, np.ndarray]:
-    """`detect_landmarks`, which says on stderr which photos show another face about as large."""
-    landmarks, with_rival = detect_landmarks(source, names, detector, pass_over=pass_over)
-    for note in ambiguity_notes(with_rival):
-        print(f"note: {note}", file=sys.stderr)
+    """`detect_landmarks`; `note` is told which photos show another face about as large."""
+    landmarks, ambiguous = detect_landmarks(source, names, detector, pass_over=pass_over)
+    for sentence in ambiguity_notes(ambiguous):
+        note(sentence)
     return landmarks

@@ -101,7 +101,7 @@ def write_scface_lookalike(
         UserError: `output` is there already, or a photo cannot be read.
     """
     if output.exists():
-        raise UserError(f"{output} is there already and is not replaced; choose another --output.")
+        raise UserError(f"{output} is there already and is not replaced; choose another `output`.")
     tables: dict[str, dict[str, np.ndarray]] = {MUGSHOT_TABLE: {}}
     tables |= {table_name(distance + 1): {} for distance in range(len(eye_distances))}
     not_shrunk = probes = 0

@@ -24,7 +24,7 @@ from lrfr_tf.evaluation.stranger_tail import LEAST_PERSONS
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.images.camera import LEVELS
 from lrfr_tf.main import note
-from lrfr_tf.networks.embedding import ExportedEmbedder, load_embedder
+from lrfr_tf.networks.embedding import load_embedder
 from lrfr_tf.networks.saved_model import find_version
 from lrfr_tf.recognition.calibration import DecisionRule, write_calibration
 from lrfr_tf.recognition.face_crops import CROP_KINDS
@@ -56,7 +56,6 @@ def main(config: Config) -> None:
     if len(people) < LEAST_PERSONS:
         raise UserError(f"A calibration needs {LEAST_PERSONS} persons at least, not {len(people)}.")
     embedder = load_embedder(str(version))
-    assert isinstance(embedder, ExportedEmbedder)
     detector = FaceDetector(min_face_size=config.min_face_size)
     recognizer = Recognizer(embedder, cut=config.cut, detector=detector)
     with tqdm(total=sum(map(len, people.values())), desc="embed", unit="photo") as progress:

@@ -4,10 +4,12 @@ import dataclasses
 import sys
 from collections.abc import Mapping, Sequence
 
+from lrfr_tf.benchmarks.registry import BENCHMARKS
 from lrfr_tf.errors import UserError
 from lrfr_tf.main import exit_codes, start
 
 HELP_FLAGS = ("--help", "-h")
+ONE_BENCHMARK = "lrfr_tf.cli.evaluate_benchmark"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,11 +20,13 @@ class Command:
         text: what it does, in one line.
         module: has the `main` and `Config` of a command; imported only when it is called.
         parts: word -> command, of several; `module` is empty then.
+        benchmark: the one that is measured, if that is what the command does.
     """
 
     text: str
     module: str = ""
     parts: "Mapping[str, Command]" = dataclasses.field(default_factory=dict)
+    benchmark: str = ""
 
 
 PREPARE = {
@@ -39,11 +43,7 @@ TRAIN = {
     "classifier": Command("classifier heads on stored embeddings", "lrfr_tf.cli.train_classifier"),
 }
 EVALUATE = {
-    "lfw": Command("verification on LFW, or on pairs of your own", "lrfr_tf.cli.evaluate_lfw"),
-    "scface": Command("identification on SCface", "lrfr_tf.cli.evaluate_scface"),
-    "survface": Command("verification and open-set identification on QMUL-SurvFace", "lrfr_tf.cli.evaluate_survface"),
-    "tinyface": Command("identification on TinyFace", "lrfr_tf.cli.evaluate_tinyface"),
-    "frmdb": Command("identification on FRMDB", "lrfr_tf.cli.evaluate_frmdb"),
+    **{entry.name: Command(entry.text, ONE_BENCHMARK, benchmark=entry.name) for entry in BENCHMARKS},
     "people": Command("open-set identification on a folder of people", "lrfr_tf.cli.evaluate_people"),
     "pixels": Command("top-1 against the pixels of a face", "lrfr_tf.cli.evaluate_pixels"),
     "verification": Command("verification after super-resolution", "lrfr_tf.cli.evaluate_verification"),
@@ -106,7 +106,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _call(command: Command, name: str, words: Sequence[str]) -> None:
     if command.module:
-        start(command.module, [name, *words])
+        start(command.module, [name, *words], command.benchmark)
     elif not words or words[0] in HELP_FLAGS:
         print(_overview(command, name))
     elif words[0] in command.parts:

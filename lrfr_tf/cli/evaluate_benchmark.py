@@ -1,11 +1,15 @@
-"""What the commands of single benchmarks do: an embedder is measured, its result is written, drawn and printed."""
+"""The commands of single benchmarks: an embedder is measured, its result is written, drawn and printed."""
 
+import dataclasses
+import inspect
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from lrfr_tf.benchmarks.benchmark_result import benchmark_result, embedder_of
 from lrfr_tf.benchmarks.interface import Benchmark
+from lrfr_tf.benchmarks.registry import load_benchmark
 from lrfr_tf.files import check_result_file, write_json
 from lrfr_tf.networks.embedding import check_embedder
 
@@ -14,6 +18,33 @@ def check_flags(settings: Any) -> None:
     """Refuses a result that cannot be written and an embedder that is not known, before anything is loaded."""
     check_result_file(settings.output)
     check_embedder(settings.model)
+
+
+@dataclasses.dataclass(frozen=True)
+class BenchmarkCommand:
+    """The command of one benchmark: `main` and `Config`, as the modules of other commands have them."""
+
+    main: Callable[[Any], None]
+    Config: type
+    description: str
+    check_flags: Callable[[Any], None]
+
+
+def command_of(name: str) -> BenchmarkCommand:
+    """The command of a benchmark of the registry.
+
+    Raises:
+        KeyError: there is none of that name.
+    """
+    benchmark = load_benchmark(name)
+    fields = dataclasses.fields(benchmark.settings)
+    required = " ".join(f"--{field.name}=..." for field in fields if field.default is dataclasses.MISSING)
+    description = f"{inspect.getdoc(benchmark.settings)}\n\n    lrfr evaluate {name} {required}"
+
+    def main(config: Any) -> None:
+        evaluate(benchmark, config)
+
+    return BenchmarkCommand(main, benchmark.settings, description, check_flags)
 
 
 def evaluate(benchmark: Benchmark[Any, Any, Any], settings: Any) -> dict[str, Any]:

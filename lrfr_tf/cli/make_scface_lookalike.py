@@ -63,7 +63,7 @@ def main(config: Config) -> None:
         landmarks = {name: table[key_of(name)] for name in names if key_of(name) in table}
     else:
         landmarks = landmarks_by_detector(
-            source, names, FaceDetector(THRESHOLDS), lambda name, error: note(f"{name} is passed over: {error}")
+            source, names, FaceDetector(THRESHOLDS), note, lambda name, error: note(f"{name} is passed over: {error}")
         )
     chosen = choose_photos(photos, landmarks, config.least_eye_distance, config.persons)
     counts = write_scface_lookalike(Path(config.output), source, chosen, landmarks, config.eye_distances, config.camera)

@@ -68,7 +68,7 @@ def read_aligned_faces(paths: Sequence[str]) -> np.ndarray:
     if needed > memory:
         raise UserError(
             f"The {len(paths):,} faces such as {paths[0]} take {needed / 1e9:.0f} GB of memory, and this machine has "
-            f"{memory / 1e9:.0f} GB; use --faces_in=files, or fewer trees."
+            f"{memory / 1e9:.0f} GB; use `faces_in`=files, or fewer trees."
         )
     return read_faces(paths, "read faces")
 

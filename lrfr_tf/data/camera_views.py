@@ -64,9 +64,9 @@ class CameraViews:
     def __post_init__(self) -> None:
         for group in self.groups:
             if not 1 <= group.least <= group.largest <= self.side:
-                raise UserError(f"--groups: the sizes of {group.name} do not lie within 1 to {self.side}.")
+                raise UserError(f"`groups`: the sizes of {group.name} do not lie within 1 to {self.side}.")
         if not 0 <= self.misaligned <= 1:
-            raise UserError(f"--misaligned={self.misaligned:g} is out of range; it is 0 to 1.")
+            raise UserError(f"`misaligned`={self.misaligned:g} is out of range; it is 0 to 1.")
 
 
 def parse_groups(texts: Sequence[str]) -> tuple[CameraGroup, ...]:
@@ -79,10 +79,10 @@ def parse_groups(texts: Sequence[str]) -> tuple[CameraGroup, ...]:
     for text in texts:
         match = re.fullmatch(rf"({'|'.join(LEVELS)}):(\d+)(?:-(\d+))?", text)
         if not match:
-            raise UserError(f"--groups: {text!r} is no <level>:<least>-<largest>, with a level {', '.join(LEVELS)}.")
+            raise UserError(f"`groups`: {text!r} is no <level>:<least>-<largest>, with a level {', '.join(LEVELS)}.")
         groups.append(CameraGroup(match[1], int(match[2]), int(match[3] or match[2])))
     if not groups:
-        raise UserError("--groups names no group of views.")
+        raise UserError("`groups` names no group of views.")
     return tuple(groups)
 
 
@@ -114,11 +114,11 @@ def camera_batches(
     """
     groups = len(views.groups)
     if batch_size % groups:
-        raise UserError(f"--batch_size={batch_size} is no multiple of the {groups} of --groups.")
+        raise UserError(f"`batch_size`={batch_size} is no multiple of the {groups} of `groups`.")
     if faces.height != faces.width or faces.height < views.side or (faces.height - views.side) % 2:
         raise UserError(
             f"Distillation takes aligned faces of {views.side} pixels with equal margins, not {faces.width} x "
-            f"{faces.height}; see tools/prepare_aligned.py --size={views.side} --margin=16 --left_margin=0."
+            f"{faces.height}; prepare_aligned makes such with size={views.side}, margin=16, left_margin=0."
         )
     count, margin, side = batch_size // groups, (faces.height - views.side) // 2, views.side
     kinds = [group.kinds() for group in views.groups]

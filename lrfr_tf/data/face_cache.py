@@ -133,5 +133,5 @@ def load_training_faces(
             f"divisible by {held_out_divisor} held out)."
         )
     if len({part.shape[1:] for part in parts}) > 1:
-        raise UserError(f"The faces of {', '.join(map(str, roots))} differ in size; prepare all with one --high_size.")
+        raise UserError(f"The faces of {', '.join(map(str, roots))} differ in size; prepare all with one `high_size`.")
     return np.concatenate(parts), names

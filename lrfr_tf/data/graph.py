@@ -96,9 +96,9 @@ def face_batches(
 def check_batch_size(faces: np.ndarray, batch_size: int, cameras: Sequence[str] = (CLEAN_LEVEL,)) -> None:
     """Raises UserError if there are fewer faces than one batch takes, or its rows do not divide into the levels."""
     if batch_size % len(cameras):
-        raise UserError(f"--batch_size={batch_size} is no multiple of the {len(cameras)} levels of --camera.")
+        raise UserError(f"`batch_size`={batch_size} is no multiple of the {len(cameras)} levels of `camera`.")
     if len(faces) < batch_size:
-        raise UserError(f"A batch takes {batch_size} faces and there are only {len(faces)}; lower --batch_size.")
+        raise UserError(f"A batch takes {batch_size} faces and there are only {len(faces)}; lower `batch_size`.")
 
 
 def draw_mirrored(count: int, seed: int, step: tf.Tensor) -> tf.Tensor:

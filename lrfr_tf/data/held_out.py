@@ -50,13 +50,13 @@ def held_out_or_everybody(persons: Collection[str], divisor: int | None, note: C
     kept = [person for person in persons if is_held_out(person, chosen)]
     if not kept:
         raise UserError(
-            f"None of the {len(persons)} persons has a number that is divisible by --held_out_divisor={chosen}; "
+            f"None of the {len(persons)} persons has a number that is divisible by `held_out_divisor`={chosen}; "
             "0 takes everybody."
         )
     if names and divisor is None:
         note(
             f"{len(names)} of the {len(persons)} persons are no numbers, such as {names[0]}, and are left out; "
-            "--held_out_divisor=0 takes everybody."
+            "`held_out_divisor`=0 takes everybody."
         )
     return kept
 
@@ -88,6 +88,6 @@ def list_held_out(root: Path, splits: Sequence[str], held_out_divisor: int) -> l
     if not faces:
         raise UserError(
             f"{root} holds no face to score in its splits {', '.join(splits)}: no identity there is divisible by "
-            f"--held_out_divisor={held_out_divisor}."
+            f"`held_out_divisor`={held_out_divisor}."
         )
     return faces

@@ -34,7 +34,7 @@ class Views:
 
     def __post_init__(self) -> None:
         if not self.sizes or not all(1 <= size <= self.high_size for size in self.sizes):
-            raise UserError(f"--sizes={','.join(map(str, self.sizes))}: each is 1 to {self.high_size}.")
+            raise UserError(f"`sizes`={','.join(map(str, self.sizes))}: each is 1 to {self.high_size}.")
 
 
 def identity_batches(
@@ -106,4 +106,4 @@ def check_enough_identities(identities: np.ndarray, count: int) -> None:
     """Raises UserError if there are fewer identities than one batch takes."""
     there = len(np.unique(identities))
     if there < count:
-        raise UserError(f"A batch takes {count} identities and there are only {there}; lower --batch_size.")
+        raise UserError(f"A batch takes {count} identities and there are only {there}; lower `batch_size`.")

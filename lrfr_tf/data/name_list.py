@@ -136,7 +136,7 @@ def check_matched(
     sentence = f"{len(unmatched)} of the {count} entries of {path} match nobody ({shown})"
     if not allow_unmatched:
         raise UserError(
-            f"{sentence}; if the list is of more data than is here, --allow_unmatched_exclusions lets them pass."
+            f"{sentence}; if the list is of more data than is here, `allow_unmatched_exclusions` lets them pass."
         )
     note(f"{sentence}.")
 

@@ -278,7 +278,7 @@ def _check_enough(counts: Sequence[int], pairs: int, fold: str) -> None:
         if possible < pairs:
             raise UserError(
                 f"{fold} has {len(counts)} persons with {sum(counts)} images, which make {possible} {kind} pairs, "
-                f"fewer than the {pairs} wanted; lower --pairs_per_fold or --folds, or give more images."
+                f"fewer than the {pairs} wanted; lower `pairs_per_fold` or `folds`, or give more images."
             )
 
 

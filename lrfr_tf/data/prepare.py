@@ -54,7 +54,7 @@ class Sizes:
     def __post_init__(self) -> None:
         if not 1 <= self.low <= self.high:
             raise UserError(
-                f"--low_size={self.low} and --high_size={self.high} do not fit: LR faces have at least 1 pixel and are "
+                f"`low_size`={self.low} and `high_size`={self.high} do not fit: LR faces have at least 1 pixel and are "
                 "not larger than HR faces."
             )
 

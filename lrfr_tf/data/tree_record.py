@@ -101,7 +101,7 @@ def open_tree(
     if others:
         raise UserError(
             f"{output} was made of other photos: {words}, such as {others[0].name}; photos can be added to it, but for "
-            "other changes choose another --output or delete it."
+            "other changes choose another `output` or delete it."
         )
     if added:
         go_on_with(output, settings)

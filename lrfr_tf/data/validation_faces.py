@@ -19,7 +19,7 @@ def split_off_identities(files: AlignedFiles, count: int) -> tuple[AlignedFiles,
     if len(many) < count or len(files.names) <= count:
         raise UserError(
             f"{len(many)} of {len(files.names)} identities have four images or more, too few to validate on {count}; "
-            "lower --validation_identities."
+            "lower `validation_identities`."
         )
     chosen = many[np.unique(np.linspace(0, len(many) - 1, count).astype(int))]
     validated = np.isin(files.identities, chosen)

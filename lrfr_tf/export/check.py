@@ -108,7 +108,7 @@ def _compare(
 
 if __name__ == "__main__":
     try:
-        print(json.dumps(check_export(Path(sys.argv[1]), Path(sys.argv[2]))))
+        sys.stdout.write(json.dumps(check_export(Path(sys.argv[1]), Path(sys.argv[2]))) + "\n")
     except UserError as error:
-        print(error, file=sys.stderr)
+        sys.stderr.write(f"{error}\n")
         sys.exit(2)

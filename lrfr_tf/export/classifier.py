@@ -8,20 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.export.embedder import (
-    BATCH_SIZES,
-    LARGEST_DIFFERENCE,
-    checked_faces,
-    embeddings_in_graph,
-    face_sizes,
-)
+from lrfr_tf.export.embedder import BATCH_SIZES, LARGEST_DIFFERENCE, checked_faces, face_sizes
 from lrfr_tf.export.servable import Servable
-from lrfr_tf.export.super_resolution import with_network
 from lrfr_tf.export.warm_up import Request
 from lrfr_tf.faces.align import TEMPLATES
 from lrfr_tf.faces.frame import box_in_square, crop
@@ -29,16 +21,14 @@ from lrfr_tf.images.decode import decode_image
 from lrfr_tf.images.decode_in_graph import decode_and_resize
 from lrfr_tf.images.limits import PIXEL_BUDGET_IN_GRAPH
 from lrfr_tf.images.resize import resize, resize_in_graph
-from lrfr_tf.models.backbone import fold_facenet
-from lrfr_tf.models.fold import fold_for_inference
-from lrfr_tf.models.heads import linear_head, mlp_head
-from lrfr_tf.networks.classifier import Classifier, Templates, load_classifier
-from lrfr_tf.networks.embedding import EMBEDDERS, Embedder, ExportedEmbedder
+from lrfr_tf.networks.classifier import Classifier, load_classifier
+from lrfr_tf.networks.embedding import Embedder, crop_kind_for
 from lrfr_tf.networks.exported_classifier import KIND
+from lrfr_tf.networks.graph_part import GraphPart
 from lrfr_tf.networks.head_kinds import PROBABILITY_KINDS, check_classes
 from lrfr_tf.networks.saved_model import content_checksum, file_checksums
-from lrfr_tf.networks.stored_network import StoredNetwork, source_of
-from lrfr_tf.networks.super_resolution import ExportedSuperResolver, SuperResolutionNetwork
+from lrfr_tf.networks.stored_network import source_of
+from lrfr_tf.networks.super_resolution import SuperResolutionNetwork
 from lrfr_tf.networks.synthetic_faces import synthetic_faces, synthetic_files
 from lrfr_tf.printable import in_table
 
@@ -73,16 +63,15 @@ def servable_classifier(
         raise UserError(f"{folder} was fitted on embeddings of {classifier.embedder_name}, not of {embedder.name}.")
     check_classes(str(folder), classifier.kind, len(classifier.class_names))
     if closed_set and classifier.kind not in PROBABILITY_KINDS:
-        raise UserError(f"{folder} is a {classifier.kind} head, which can tell strangers; it needs no --closed_set.")
+        raise UserError(f"{folder} is a {classifier.kind} head, which can tell strangers; it needs no `closed_set`.")
     _check_cut(folder, classifier, embedder)
     unfit = [name for name in classifier.class_names if not name or {"\n", "\r", "\0"} & set(name)]
     if unfit:
         raise UserError(f"{folder} has a class called {unfit[0]!r}; in an export every name is a line of {LABELS}.")
-    resolver = _folded(super_resolver)
+    resolver = None if super_resolver is None else super_resolver.folded()
     module = _Classifier(classifier, embedder, resolver)
     requests = _requests(face_sizes(embedder.template, embedder.aligned_size))
-    record = embedder.record if isinstance(embedder, ExportedEmbedder) else {}
-    computes_in = record.get("computes_in", "float32")
+    computes_in = embedder.record.get("computes_in", "float32")
     facts = {
         "parts": {
             "embedder": embedder.name,
@@ -98,9 +87,9 @@ def servable_classifier(
         "embedder_sha256": embedder.checksum,
         "super_resolver_sha256": None if resolver is None else resolver.checksum,
         "answers": module.answers,
-        "parameters": _count_parameters(classifier, embedder, resolver),
+        "parameters": module.parameters,
         "pixel_budget": PIXEL_BUDGET_IN_GRAPH,
-        "stored_as": record.get("stored_as", "float32"),  # the embedder's, which has nearly all weights
+        "stored_as": embedder.record.get("stored_as", "float32"),  # the embedder's, which has nearly all weights
         "computes_in": computes_in,
         "source": source_of(folder, content_checksum(file_checksums(folder))),
     }
@@ -115,14 +104,18 @@ class _Classifier(tf.Module):
         super().__init__()
         self.answers = min(MOST_ANSWERS, len(classifier.class_names))
         self._names = self._table_of_names([in_table(name) for name in classifier.class_names])
-        head = classifier.head
-        self._scores = _Templates(head) if isinstance(head, Templates) else _Network(head, classifier.kind)
-        self._embed, self.input_size = self._embedding(embedder)
-        self._super_resolve: InGraph | None = None
+        self.parameters = 0
+        self._scores = self._take(classifier.head.graph_part(), "_head")
+        self.input_size = _input_size(embedder) if resolver is None else resolver.low_size
         self.embedded_part = None if resolver is None else _embedded_part(embedder, resolver)
-        if resolver is not None:
-            self.input_size = resolver.low_size
-            self._super_resolve = self._super_resolution(resolver)
+        self._embed = self._take(embedder.graph_part(), "_embedder")
+        self._super_resolve = None if resolver is None else self._take(resolver.graph_part(), "_generator")
+
+    def _take(self, part: GraphPart, name: str) -> InGraph:
+        """Holds a part's variables as an attribute, so that they are stored, and returns what the part computes."""
+        setattr(self, name, part.module)
+        self.parameters += part.parameters
+        return part.call
 
     def _table_of_names(self, names: list[str]) -> tf.lookup.StaticHashTable:
         """int64 -> string, out of a file that becomes an asset of the export."""
@@ -136,25 +129,6 @@ class _Classifier(tf.Module):
                 file.write(text)
         lines = (tf.int64, tf.lookup.TextFileIndex.LINE_NUMBER, tf.string, tf.lookup.TextFileIndex.WHOLE_LINE)
         return tf.lookup.StaticHashTable(tf.lookup.TextFileInitializer(path, *lines), default_value="")
-
-    def _embedding(self, embedder: Embedder) -> tuple[InGraph, int]:
-        if isinstance(embedder, ExportedEmbedder):
-            if "input_size" not in embedder.record:
-                raise UserError(f"The export {embedder.name} does not say its input_size, so no file can be resized.")
-            self._embedder = embedder.exported  # everything that its signature needs is stored once more
-            return embedder.embed_in_graph, embedder.record["input_size"]
-        size = int(embedder.network.input_shape[1])
-        self._network = StoredNetwork(fold_facenet(embedder.network), "float32")
-        return embeddings_in_graph(self._network, size), size
-
-    def _super_resolution(self, resolver: SuperResolutionNetwork) -> InGraph:
-        if isinstance(resolver, ExportedSuperResolver):
-            self._generator = resolver.exported
-            return resolver.super_resolve_in_graph
-        if resolver.network is None:
-            return resolver.super_resolve_in_graph
-        self._generator = StoredNetwork(resolver.network, "float32")
-        return with_network(resolver, self._generator).super_resolve_in_graph
 
     def identify(self, faces: tf.Tensor) -> dict[str, tf.Tensor]:
         """uint8 [N, H, W, 3] -> identity, string [N, k], and score, float32 [N, k]; the best first."""
@@ -172,41 +146,16 @@ class _Classifier(tf.Module):
         return {"identity": tf.ensure_shape(names[:count], shape), "score": tf.ensure_shape(scores[:count], shape)}
 
 
-class _Templates(tf.Module):
-    """The cosine with the template of each class, and -1 for a class without a face: see `Classifier.scores`."""
-
-    def __init__(self, templates: Templates) -> None:
-        super().__init__()
-        self._templates = tf.Variable(templates.embeddings, trainable=False, dtype=tf.float32)
-
-    def __call__(self, embeddings: tf.Tensor) -> tf.Tensor:
-        cosines = tf.matmul(embeddings, self._templates, transpose_b=True)
-        has_face = tf.reduce_any(self._templates != 0.0, axis=1)
-        return tf.where(has_face, cosines, -1.0)
-
-
-class _Network(tf.Module):
-    """The probabilities of a head that is a network."""
-
-    def __init__(self, head: keras.Model, kind: str) -> None:
-        super().__init__()
-        shape = (int(head.input_shape[1]), int(head.output_shape[1]))
-        # Without dropout, whose random state would be stored with the weights.
-        bare = mlp_head(*shape, dropout=0.0) if kind == "mlp" else linear_head(*shape)
-        bare.set_weights(head.get_weights())
-        self._head = StoredNetwork(bare, "float32")
-
-    def __call__(self, embeddings: tf.Tensor) -> tf.Tensor:
-        return tf.nn.softmax(self._head(embeddings))
+def _input_size(embedder: Embedder) -> int:
+    if embedder.input_size is None:
+        raise UserError(f"The export {embedder.name} does not say its input_size, so no file can be resized.")
+    return embedder.input_size
 
 
 def _cut(embedder: Embedder, resolver: SuperResolutionNetwork | None) -> str:
     """How faces are cut out of photos for it, as `face_crops.CROP_KINDS` calls it."""
-    if resolver is not None:
-        return "square"  # as the trees are framed that are super-resolved
-    if isinstance(embedder, ExportedEmbedder):
-        return "box" if embedder.record.get("template") is None else "aligned"
-    return "box" if embedder.name.startswith(EMBEDDERS) else "aligned"
+    # A super-resolved face is the square in which the trees are framed that such networks learn from.
+    return crop_kind_for(embedder) if resolver is None else "square"
 
 
 def _check_cut(folder: Path, classifier: Classifier, embedder: Embedder) -> None:
@@ -218,7 +167,7 @@ def _check_cut(folder: Path, classifier: Classifier, embedder: Embedder) -> None
         raise UserError(
             f"{folder} was fitted on embeddings of faces that were {CROP_DESCRIPTIONS[classifier.cut]}, but "
             f"{embedder.name} takes faces that are {CROP_DESCRIPTIONS[wanted]}; "
-            f"tools/extract_embeddings.py --crop={wanted} makes such embeddings."
+            f"extract_embeddings makes such with crop={wanted}."
         )
     if wanted == "aligned" and template in TEMPLATES and classifier.template not in (None, template):
         raise UserError(
@@ -230,23 +179,6 @@ def _check_cut(folder: Path, classifier: Classifier, embedder: Embedder) -> None
 def _embedded_part(embedder: Embedder, resolver: SuperResolutionNetwork) -> tuple[int, int, int, int] | None:
     """What of a super-resolved square the embedder is given: the box in which its heads' faces were detected."""
     return box_in_square(resolver.high_size) if _cut(embedder, None) == "box" else None
-
-
-def _count_parameters(classifier: Classifier, embedder: Embedder, resolver: SuperResolutionNetwork | None) -> int:
-    head = classifier.head
-    count = head.embeddings.size if isinstance(head, Templates) else head.count_params()
-    for part in (embedder, resolver):
-        if isinstance(part, (ExportedEmbedder, ExportedSuperResolver)):
-            count += part.record.get("parameters", 0)
-        elif part is not None and part.network is not None:
-            count += fold_facenet(part.network).count_params()
-    return int(count)
-
-
-def _folded(resolver: SuperResolutionNetwork | None) -> SuperResolutionNetwork | None:
-    if resolver is None or isinstance(resolver, ExportedSuperResolver) or resolver.network is None:
-        return resolver
-    return with_network(resolver, fold_for_inference(resolver.network))
 
 
 def _signatures(module: _Classifier) -> dict[str, Any]:

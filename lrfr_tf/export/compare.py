@@ -45,7 +45,7 @@ class EmbeddingLoss:
         smallest_cosine, mean_cosine: between both embeddings of one face.
         largest_error_of_length: how far a length is from 1.
         pairs: how many were verified; 0 without a list.
-        accuracy_of_reference, accuracy: shares of pairs told rightly, mean over folds; None without a list.
+        accuracy_of_reference, accuracy: shares of pairs classified correctly, mean over folds; None without a list.
     """
 
     faces: int

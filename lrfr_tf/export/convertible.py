@@ -22,7 +22,11 @@ from lrfr_tf.networks.embedding import Embedder, load_embedder
 from lrfr_tf.networks.exported_network import exported_network
 from lrfr_tf.networks.saved_model import find_version, read_record
 from lrfr_tf.networks.super_resolution import KIND as SUPER_RESOLUTION
-from lrfr_tf.networks.super_resolution import SuperResolutionNetwork, load_super_resolver
+from lrfr_tf.networks.super_resolution import (
+    SuperResolutionNetwork,
+    load_super_resolver,
+    load_trained_super_resolver,
+)
 from lrfr_tf.networks.trained_backbone import load_backbone
 
 Network = Callable[[np.ndarray], np.ndarray]
@@ -80,29 +84,25 @@ def load_convertible(model: Path) -> Convertible:
         return _embedder(network, embedder, embedder.name, weights.stat().st_size)
     version = None if (model / "super_resolver.json").is_file() else find_version(model)
     if version is None:
-        resolver = load_super_resolver(model)
-        return _super_resolver(resolver, (model / "network.keras").stat().st_size)
+        trained = load_trained_super_resolver(model)
+        folded = trained.with_network(fold_batch_norm(trained.network))  # in an export it is folded already
+        return _super_resolver(trained, folded, (model / "network.keras").stat().st_size)
     record = read_record(version)
     size = sum(file["bytes"] for file in record["files"].values())
     if record["kind"] == SUPER_RESOLUTION:
-        return _super_resolver(load_super_resolver(version), size)
+        resolver = load_super_resolver(version)
+        return _super_resolver(resolver, resolver, size)
     if record["kind"] == EMBEDDER:
         embedder = load_embedder(str(version))
         return _embedder(exported_network(version, record), embedder, record["name"], size)
     raise UserError(f"{version} holds a model of the kind {record['kind']}; {SUPER_RESOLUTION} and {EMBEDDER} convert.")
 
 
-def _super_resolver(resolver: SuperResolutionNetwork, size: int) -> Convertible:
-    fast = resolver
-    if resolver.network is not None:  # in an export batch norm is folded already
-        network = fold_batch_norm(resolver.network)
-        fast = SuperResolutionNetwork(
-            resolver.name, network, resolver.low_size, resolver.high_size, resolver.enlarge_first
-        )
+def _super_resolver(resolver: SuperResolutionNetwork, folded: SuperResolutionNetwork, size: int) -> Convertible:
     return Convertible(
         SUPER_RESOLUTION, resolver.name, resolver.checksum, resolver.low_size, resolver.high_size,
         # ONNX has one set of names for inputs and outputs, so both cannot be "images" as in the SavedModel.
-        "images", "super_resolved", fast.super_resolve_in_graph, resolver.super_resolve, size,
+        "images", "super_resolved", folded.super_resolve_in_graph, resolver.super_resolve, size,
     )  # fmt: skip
 
 

@@ -3,7 +3,6 @@
 It is the network of a run, or FaceNet.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +18,13 @@ from lrfr_tf.files import sha256
 from lrfr_tf.images.decode import decode_image
 from lrfr_tf.images.decode_in_graph import decode_and_resize
 from lrfr_tf.images.limits import LONGEST_SIDE, MOST_IMAGES, PIXEL_BUDGET_IN_GRAPH, PIXELS_OF_ALL
-from lrfr_tf.images.resize import resize, resize_in_graph
+from lrfr_tf.images.resize import resize
 from lrfr_tf.models.backbone import fold_facenet
 from lrfr_tf.models.bfloat16 import in_bfloat16
 from lrfr_tf.networks.constant_network import ConstantNetwork
-from lrfr_tf.networks.embedding import KIND, load_embedder
+from lrfr_tf.networks.embedding import KIND, load_published_embedder
 from lrfr_tf.networks.exported_network import exported_network
+from lrfr_tf.networks.graph_part import embeddings_in_graph
 from lrfr_tf.networks.saved_model import read_record
 from lrfr_tf.networks.stored_network import StoredNetwork, rounded_weights, source_of
 from lrfr_tf.networks.synthetic_faces import synthetic_faces, synthetic_files
@@ -73,7 +73,7 @@ def servable_facenet(
         UserError: the model is not known, its file is missing or another one, or `compute` does not go with
             `precision`.
     """
-    embedder = load_embedder(model, weights)
+    embedder = load_published_embedder(model, weights)
     # A face as the detector cuts it out, not aligned.
     source = {"model": embedder.name, "sha256": embedder.checksum}
     facts = {"template": None, "backbone": embedder.network.name, "source": source}
@@ -112,7 +112,7 @@ def _servable(
 ) -> Servable:
     """The signatures of a network, which is the `trained` one or a faster form of it."""
     if compute != "float32" and precision != "float32":
-        raise UserError(f"--compute={compute} stores the weights so, too; it does not go with --precision={precision}.")
+        raise UserError(f"`compute`={compute} stores the weights so, too; it does not go with `precision`={precision}.")
     size = int(network.input_shape[1])
     requests = embedder_requests(face_sizes(facts.get("template"), size))
     facts = {
@@ -139,24 +139,6 @@ def _servable(
         facts["cost_of_compute"] = _summarize_cosines(exact, answers)
     module = ConstantNetwork(network) if compute != "float32" else StoredNetwork(network, precision)
     return Servable(KIND, module, _signatures(module, size), requests, answers, facts, LARGEST_DIFFERENCE[compute])
-
-
-def embeddings_in_graph(network: EmbedderModule, size: int) -> Callable[[tf.Tensor], tf.Tensor]:
-    """uint8 [N, H, W, 3] of any size, and any N -> unit-length float32 [N, D]; a network of faces of size x size."""
-
-    def embeddings_of(faces: tf.Tensor) -> tf.Tensor:
-        # TensorFlow's convolutions for Intel CPUs fail on no images at all: so none becomes one, and is cut off again.
-        count = tf.shape(faces)[0]
-        at_least_one = tf.pad(faces, [[0, tf.cast(count == 0, tf.int32)], [0, 0], [0, 0], [0, 0]])
-        fitting = tf.cond(
-            tf.reduce_all(tf.shape(faces)[1:3] == size),
-            lambda: at_least_one,
-            lambda: resize_in_graph(at_least_one, size, size),
-        )
-        features = network(tf.cast(tf.ensure_shape(fitting, (None, size, size, 3)), tf.float32))
-        return tf.math.l2_normalize(features, axis=-1)[:count]
-
-    return tf.function(embeddings_of, input_signature=[tf.TensorSpec((None, None, None, 3), tf.uint8)])
 
 
 def _signatures(network: EmbedderModule, size: int) -> dict[str, Any]:
@@ -202,7 +184,7 @@ def _signatures(network: EmbedderModule, size: int) -> dict[str, Any]:
 
 
 def checked_faces(faces: tf.Tensor) -> tf.Tensor:
-    """The same faces, but not if they have no pixels, or too many to be resized: nobody else looks at it."""
+    """The same faces, but not if they have no pixels, or too many to be resized: TF-Serving does not check."""
     shape = tf.shape(faces)
     # The ones stand for dimensions that may be missing.
     count, height, width, channels = tf.unstack(tf.cast(tf.concat([shape, [1, 1, 1, 1]], 0)[:4], tf.int64))

@@ -60,10 +60,10 @@ def new_version(output: Path, name: str, version: int) -> Path:
         UserError: it is there, or the name is none for a folder of models.
     """
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
-        raise UserError(f"--name={name} is not a name of lower-case letters, digits and underscores.")
+        raise UserError(f"`name`={name} is not a name of lower-case letters, digits and underscores.")
     folder = output / name / str(version)
     if folder.exists():
-        raise UserError(f"{folder} is there already and is not replaced; choose another --version.")
+        raise UserError(f"{folder} is there already and is not replaced; choose another `version`.")
     return folder
 
 
@@ -84,7 +84,7 @@ def export_saved_model(servable: Servable, output: Path, name: str, version: int
             with contextlib.suppress(OSError):
                 (temporary / "assets").rmdir()  # if it is empty; git keeps no empty folder either
             write_warm_up(temporary, name, servable.requests)
-            check = _checked_in_a_new_process(temporary, servable)
+            check = _checked(temporary, servable)
             record = _record(servable, name, version, check, file_checksums(temporary))
             write_json(temporary / RECORD, record)
     except BaseException:
@@ -95,7 +95,7 @@ def export_saved_model(servable: Servable, output: Path, name: str, version: int
     return record
 
 
-def _checked_in_a_new_process(saved_model: Path, servable: Servable) -> dict[str, Any]:
+def _checked(saved_model: Path, servable: Servable) -> dict[str, Any]:
     answers = {f"{i}/{name}": array for i, answer in enumerate(servable.answers) for name, array in answer.items()}
     signatures = {name: describe_signature(function) for name, function in servable.signatures.items()}
     with tempfile.TemporaryDirectory() as expected:
@@ -103,8 +103,17 @@ def _checked_in_a_new_process(saved_model: Path, servable: Servable) -> dict[str
         write_json(
             Path(expected) / EXPECTED, {"signatures": signatures, "largest_difference": servable.largest_difference}
         )
-        command = [sys.executable, "-m", "lrfr_tf.export.check", str(saved_model), expected]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        return check_in_a_new_process(saved_model, Path(expected))
+
+
+def check_in_a_new_process(saved_model: Path, expected: Path) -> dict[str, Any]:
+    """What `check.check_export` finds in a process that has nothing of the live model.
+
+    Raises:
+        ExportError: the export does not answer as the live model does.
+    """
+    command = [sys.executable, "-m", "lrfr_tf.export.check", str(saved_model), str(expected)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode == 2:
         raise ExportError(f"The export failed its check: {done.stderr.strip().splitlines()[-1]}")
     if done.returncode != 0:

@@ -13,9 +13,8 @@ from lrfr_tf.images.decode import decode_image
 from lrfr_tf.images.decode_in_graph import decode_and_resize
 from lrfr_tf.images.limits import PIXEL_BUDGET_IN_GRAPH
 from lrfr_tf.images.resize import resize
-from lrfr_tf.models.fold import fold_for_inference
 from lrfr_tf.networks.stored_network import StoredNetwork, rounded_weights, source_of
-from lrfr_tf.networks.super_resolution import KIND, SuperResolutionNetwork, load_super_resolver
+from lrfr_tf.networks.super_resolution import KIND, SuperResolutionNetwork, load_trained_super_resolver
 from lrfr_tf.networks.synthetic_faces import synthetic_faces, synthetic_files
 
 BATCH_SIZES = (1, 8)
@@ -32,11 +31,9 @@ def servable_super_resolver(model: Path, precision: str = "float32") -> Servable
     Raises:
         UserError: the folder holds no network, or one with weights that are not finite in the precision.
     """
-    trained = load_super_resolver(model)
-    if trained.network is None:
-        raise UserError(f"{model} is an export already; --model takes the folder that train_* wrote.")
-    network = fold_for_inference(trained.network)
-    live = with_network(trained, network)
+    trained = load_trained_super_resolver(model)
+    live = trained.folded()
+    network = live.network
     facts = {
         "low_size": live.low_size,
         "high_size": live.high_size,
@@ -55,13 +52,7 @@ def servable_super_resolver(model: Path, precision: str = "float32") -> Servable
     if not all(np.isfinite(weight).all() for weight in network.get_weights()):
         raise UserError(f"{model} has weights that are not finite as {precision}; it is not exported.")
     module = StoredNetwork(network, precision)
-    return Servable(KIND, module, _signatures(with_network(live, module)), requests, _answers(live, requests), facts)
-
-
-def with_network(resolver: SuperResolutionNetwork, network: Any) -> SuperResolutionNetwork:
-    """The same with another form of its network."""
-    sizes = (resolver.low_size, resolver.high_size)
-    return SuperResolutionNetwork(resolver.name, network, *sizes, resolver.enlarge_first, resolver.checksum)
+    return Servable(KIND, module, _signatures(live.with_network(module)), requests, _answers(live, requests), facts)
 
 
 def _signatures(resolver: SuperResolutionNetwork) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def as_tflite(model: Convertible, form: str, calibration: np.ndarray | None = No
         with _silence():
             return converter.convert()
     except ConverterError as error:
-        raise UserError(f"TFLite has no operations for all of {model.name}; --verbose tells which it lacks.") from error
+        raise UserError(f"TFLite has no operations for all of {model.name}; `verbose` tells which it lacks.") from error
 
 
 def open_tflite(content: bytes) -> Callable[[np.ndarray], np.ndarray]:

@@ -30,7 +30,7 @@ class PackageCascade:
 
     def search(self, images: np.ndarray, scales: Sequence[float], thresholds: Sequence[float]) -> np.ndarray:
         """As `lrfr_tf.faces.cascade.CompiledCascade.search`."""
-        # What an empty box divides by its area is dropped by whom it concerns.
+        # Empty boxes divide by an area of zero; the functions that get the result drop them.
         with tf.device("CPU:0"), np.errstate(divide="ignore", invalid="ignore"):
             pixels = (images.astype(np.float32) - 127.5) / 128
             rows = self._propose(pixels, scales, thresholds[0])

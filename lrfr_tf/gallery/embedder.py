@@ -58,7 +58,7 @@ class EmbedderIdentity:
     def of_recognizer(cls, recognizer: "Recognizer") -> Self:
         """That of the network a recognizer embeds with."""
         embedder = recognizer.embedder
-        record: dict[str, Any] = getattr(embedder, "record", {})
+        record: dict[str, Any] = getattr(embedder, "record", None) or {}
         model = _kept_name(recognizer.model) if recognizer.model else str(record.get("name", ""))
         return cls(model, int(record.get("version", 0)), embedder.name, embedder.checksum, embedder.dimensions)
 

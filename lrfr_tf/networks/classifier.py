@@ -1,44 +1,23 @@
 """A classifier head and its class names: it scores embeddings, and is saved and loaded again."""
 
-import dataclasses
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.evaluation.open_set import mean_templates
 from lrfr_tf.files import atomic_folder, read_json, sha256, write_json
 from lrfr_tf.models.heads import linear_head, mlp_head
 from lrfr_tf.networks.head_kinds import KINDS
+from lrfr_tf.networks.heads import Head, HeadNetwork, Templates, make_templates
 
 SCHEMA = 1
 TEMPLATES, FACES = "templates.npz", "gallery.npz"  # heads of an older kind kept the faces
 FIELDS = {"dimensions": int, "classes": list, "embedder": str, "fit": dict}
 HEAD_CROP_KINDS = ("box", "aligned")
 VALUES_AT_ONCE = 2**24  # logits or cosines held in memory beside the scores themselves
-
-
-@dataclasses.dataclass(frozen=True)
-class Templates:
-    """What the cosine head compares with: the mean of each class's training faces, made unit length.
-
-    So a face is compared once with each person, however many photos there are, as the calibration assumes; the best of
-    n photos would reach a threshold by chance up to n times as often.
-
-    Attributes:
-        embeddings: float32 [classes, D]; zeros for a class without a face.
-    """
-
-    embeddings: np.ndarray
-
-
-def make_templates(embeddings: np.ndarray, labels: np.ndarray, classes: int) -> Templates:
-    """Templates of faces: unit-length float32 [G, D], whose they are int64 [G], and the number of classes."""
-    return Templates(mean_templates([embeddings], labels, classes))
 
 
 class Classifier:
@@ -48,7 +27,7 @@ class Classifier:
         kind: "logistic", "mlp" or "cosine".
         class_names: the class map; column i of the scores belongs to name i.
         embedder_name: the embedder whose embeddings it was fitted on; others cannot be scored.
-        head: the network that gives logits ("logistic" and "mlp"), or the templates ("cosine").
+        head: what scores: a network ("logistic" and "mlp"), or templates ("cosine").
         fit: what the fit reported, such as the best epoch; kept in `head.json`.
 
     Attributes:
@@ -61,7 +40,7 @@ class Classifier:
         kind: str,
         class_names: Sequence[str],
         embedder_name: str,
-        head: keras.Model | Templates,
+        head: Head,
         fit: dict[str, Any] | None = None,
     ) -> None:
         self.kind = kind
@@ -70,10 +49,7 @@ class Classifier:
         self.fit = fit or {}
         self.cut: str | None = None
         self.template: str | None = None
-        if isinstance(head, Templates):
-            self.dimensions = int(head.embeddings.shape[1])
-        else:
-            self.dimensions = int(head.input_shape[1])
+        self.dimensions = head.dimensions
         self.head = head
 
     def scores(self, embeddings: np.ndarray) -> np.ndarray:
@@ -93,23 +69,14 @@ class Classifier:
         step = max(1, VALUES_AT_ONCE // max(2048, len(self.class_names)))
         scores = np.empty((len(embeddings), len(self.class_names)), np.float32)
         for start in range(0, len(embeddings), step):
-            chunk = embeddings[start : start + step]
-            if isinstance(self.head, Templates):
-                scores[start : start + step] = chunk @ self.head.embeddings.T
-                scores[start : start + step, ~self.head.embeddings.any(axis=1)] = -1.0
-            else:
-                logits = self.head(chunk, training=False)
-                scores[start : start + step] = keras.ops.convert_to_numpy(keras.ops.softmax(logits, axis=1))
+            scores[start : start + step] = self.head.scores(embeddings[start : start + step])
         return scores
 
     def save(self, folder: str | Path) -> None:
         """Writes `head.json` and `head.weights.h5` or `templates.npz`; an older `folder` is replaced as a whole."""
         with atomic_folder(folder) as temporary:
             weights = temporary / _weight_file(self.kind)
-            if isinstance(self.head, Templates):
-                np.savez(weights, embeddings=self.head.embeddings)
-            else:
-                self.head.save_weights(weights)
+            self.head.save(weights)
             description = {
                 "schema": SCHEMA,
                 "kind": self.kind,
@@ -149,15 +116,16 @@ def load_classifier(folder: str | Path) -> Classifier:
     checksum = sha256(weights)
     if description.get("sha256", checksum) != checksum:  # heads that were written before checksums were have none
         raise UserError(f"{weights} is not the file that head.json describes (sha256 differs).")
-    head: keras.Model | Templates
+    head: Head
     try:
         if kind == "cosine":
             head = _read_templates(weights, dimensions, len(classes))
         else:
-            head = (mlp_head if kind == "mlp" else linear_head)(dimensions, len(classes))
+            network = (mlp_head if kind == "mlp" else linear_head)(dimensions, len(classes))
             with warnings.catch_warnings():
                 warnings.simplefilter("error")  # where layers are missing Keras may warn only, and leave them random
-                head.load_weights(weights)
+                network.load_weights(weights)
+            head = HeadNetwork(kind, network)
     except Exception as error:  # many kinds, by where the file is broken
         reason = " ".join(str(error).split())[:200].rstrip(".") or type(error).__name__
         raise UserError(f"{weights} cannot be read as a {kind} head ({reason}).") from None

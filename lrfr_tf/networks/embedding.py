@@ -2,20 +2,20 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.faces.align import ALIGNED_SIZE, TEMPLATES
+from lrfr_tf.faces.align import TEMPLATES
 from lrfr_tf.files import sha256
-from lrfr_tf.images.by_shape import batches_by_shape
-from lrfr_tf.images.resize import resize
 from lrfr_tf.models.backbone import BACKBONES, backbone
 from lrfr_tf.models.facenet import UnitLength
-from lrfr_tf.networks.saved_model import content_checksum, find_version, read_record
+from lrfr_tf.networks.embedders import SIGNATURE, ExportedEmbedder, KerasEmbedder
+from lrfr_tf.networks.graph_part import GraphPart
+from lrfr_tf.networks.saved_model import find_version, read_record
 from lrfr_tf.weights.backbone import WEIGHTS_SUFFIX, load_weights, template_of_weights
 from lrfr_tf.weights.facenet import (
     FACENET_128_SHA256,
@@ -31,49 +31,38 @@ from lrfr_tf.weights.sample_package import fetch_facenet_weights
 EMBEDDERS = ("facenet-128", *FACENET_512_KEYS)  # those that take the box of a face, not an aligned one
 W600K_MBF = "w600k_mbf"
 KIND = "embedder"  # in the record of an export
-SIGNATURE = "embed"
 
 
-class Embedder:
-    """A network in one compiled call: face crops in, unit-length embeddings out.
+class Embedder(Protocol):
+    """A network that embeds face crops; `embedders` has the implementations.
 
-    `network` takes float RGB images [N, S, S, 3] in 0..255 and returns unit-length float32 [N, D]. `name` says which
-    weights these are; stored embeddings carry it, since embeddings of two networks cannot be compared. `checksum` is
-    the SHA-256 of the weights. With `flip`, which may be set at any time, an embedding is the mean of those of the face
-    and of its mirror image, made unit length again. `template` is what the faces of its training lay on; None for a
-    network that takes faces as a detector cuts them out. `aligned_size` is the side of the square in which an aligned
-    face is cut out for it, in pixels: what the network takes, since a resize after the alignment would cost detail; 128
-    where nobody noted it.
+    Attributes:
+        name: which weights these are; stored embeddings carry it, since embeddings of two networks cannot be compared.
+        checksum: the SHA-256 of the weights.
+        template: what the faces of its training lay on; None for a network that takes faces as a detector cuts them
+            out.
+        dimensions: D, numbers of an embedding.
+        batch_size: faces computed at a time.
+        flip: an embedding is the mean of those of the face and of its mirror image, made unit length again; may be set
+            at any time.
+        input_size: the side to which faces are resized for the network, in pixels; None for an export that does not
+            tell.
+        aligned_size: the side of the square in which an aligned face is cut out for it, in pixels: what the network
+            takes, since a resize after the alignment would cost detail; 128 where nobody noted it.
+        record: that of the export; empty if it comes from elsewhere.
     """
 
-    def __init__(
-        self,
-        network: keras.Model,
-        name: str,
-        batch_size: int = 32,
-        flip: bool = False,
-        checksum: str = "",
-        template: str | None = None,
-    ) -> None:
-        self.network = network
-        self.name = name
-        self.template = template
-        self.dimensions = int(network.output_shape[-1])
-        self.batch_size = batch_size
-        self.flip = flip
-        self.checksum = checksum
-        self._size = int(network.input_shape[1])
-        self.aligned_size = ALIGNED_SIZE if template is None else self._size
-        signature = [tf.TensorSpec([None, self._size, self._size, 3], tf.uint8)]
+    name: str
+    checksum: str
+    template: str | None
+    dimensions: int
+    batch_size: int
+    flip: bool
+    aligned_size: int
+    record: dict[str, Any]
 
-        # The free batch dimension is traced once and serves every batch size, so short batches are not padded and a
-        # single face costs a single face. XLA (jit_compile) was no faster (801 against 749 ms of CPU time for 32 faces)
-        # and compiles for seconds at every new batch size.
-        @tf.function(input_signature=signature)
-        def embed_batch(faces: tf.Tensor) -> tf.Tensor:
-            return network(tf.cast(faces, tf.float32), training=False)
-
-        self._embed_batch = embed_batch
+    @property
+    def input_size(self) -> int | None: ...
 
     def embed(self, faces: np.ndarray | Sequence[np.ndarray]) -> np.ndarray:
         """Embeds face crops, uint8 RGB [N, H, W, 3] or a list of [H, W, 3] of any sizes, as float32 [N, D].
@@ -83,54 +72,9 @@ class Embedder:
         Raises:
             ValueError: a crop is not uint8 [H, W, 3] or has no pixels.
         """
-        for face in faces:
-            if not isinstance(face, np.ndarray):
-                raise ValueError(f"A face crop must be uint8 [H, W, 3], not {type(face).__name__}.")
-            if face.dtype != np.uint8 or face.ndim != 3 or face.shape[2] != 3 or face.size == 0:
-                raise ValueError(f"A face crop must be uint8 [H, W, 3], not {face.dtype} {list(face.shape)}.")
-        embeddings = self._embed_as_they_are(faces)
-        if self.flip:
-            embeddings = embeddings + self._embed_as_they_are([face[:, ::-1] for face in faces])
-            embeddings /= np.maximum(np.linalg.norm(embeddings, axis=1, keepdims=True), 1e-12)
-        return embeddings
 
-    def _embed_as_they_are(self, faces: np.ndarray | Sequence[np.ndarray]) -> np.ndarray:
-        batches = [faces[start : start + self.batch_size] for start in range(0, len(faces), self.batch_size)]
-        embeddings = [self._embed_batch(self._resized(batch)).numpy() for batch in batches]
-        return np.concatenate([np.zeros((0, self.dimensions), np.float32), *embeddings])
-
-    def _resized(self, faces: np.ndarray | Sequence[np.ndarray]) -> np.ndarray:
-        own_size = (self._size, self._size, 3)
-        return np.stack([face if face.shape == own_size else resize(face, *own_size[:2]) for face in faces])
-
-
-class ExportedEmbedder(Embedder):
-    """The same from the `embed` signature of an export, which takes crops of any size and resizes in its graph.
-
-    Crops of equal size are computed together.
-    """
-
-    def __init__(self, record: dict[str, Any], exported: Any, batch_size: int = 32, flip: bool = False) -> None:
-        self.record = record
-        self.exported = exported  # its variables live as long as it does
-        self._signature = exported.signatures[SIGNATURE]
-        self.checksum = content_checksum(record["files"])
-        self.name = f"{record['name']}-{record['version']}-{self.checksum[:12]}"
-        self.template = record.get("template")
-        self.aligned_size = ALIGNED_SIZE if self.template is None else record.get("input_size", ALIGNED_SIZE)
-        self.dimensions = int(self._signature.structured_outputs["embedding"].shape[-1])
-        self.batch_size = batch_size
-        self.flip = flip
-
-    def embed_in_graph(self, faces: tf.Tensor) -> tf.Tensor:
-        """uint8 [N, H, W, 3] -> unit-length float32 [N, D], as TensorFlow operations; `flip` is not looked at."""
-        return self._signature(faces=faces)["embedding"]
-
-    def _embed_as_they_are(self, faces: np.ndarray | Sequence[np.ndarray]) -> np.ndarray:
-        embeddings = np.empty((len(faces), self.dimensions), np.float32)
-        for batch, crops in batches_by_shape(faces, lambda _: self.batch_size):
-            embeddings[batch] = self._signature(faces=tf.constant(crops))["embedding"].numpy()
-        return embeddings
+    def graph_part(self) -> GraphPart:
+        """uint8 [N, H, W, 3] -> unit-length float32 [N, D] as TensorFlow operations; `flip` is not looked at."""
 
 
 def check_embedder(model: str) -> None:
@@ -170,6 +114,15 @@ def load_embedder(model: str, weights: Path | None = None, backbone: str = "sphe
     version = find_version(Path(model))
     if version is not None:
         return _load_export(version)
+    return load_published_embedder(model, weights)
+
+
+def load_published_embedder(model: str, weights: Path | None = None) -> KerasEmbedder:
+    """Loads a FaceNet or InsightFace's MobileFaceNet by name; see `load_embedder`.
+
+    Raises:
+        UserError: the model is not known, its file is missing or another one, or it cannot be fetched.
+    """
     model = "facenet-128" if model == "facenet" else model
     if model == W600K_MBF:
         network = load_w600k_mbf(None if weights is None else Path(weights))
@@ -180,7 +133,7 @@ def load_embedder(model: str, weights: Path | None = None, backbone: str = "sphe
     else:
         network = load_facenet_512(model, fetch_facenet_512(model) if weights is None else Path(weights))
         digest = facenet_512_sha256(model)
-    return Embedder(network, f"{model}-{digest[:12]}", checksum=digest)
+    return KerasEmbedder(network, f"{model}-{digest[:12]}", checksum=digest)
 
 
 def _load_export(version: Path) -> ExportedEmbedder:
@@ -190,7 +143,7 @@ def _load_export(version: Path) -> ExportedEmbedder:
     return ExportedEmbedder(record, tf.saved_model.load(str(version)))
 
 
-def _load_weights(path: Path, name: str) -> Embedder:
+def _load_weights(path: Path, name: str) -> KerasEmbedder:
     if name not in BACKBONES:
         raise UserError(f"The backbone {name!r} is not known; there are {', '.join(BACKBONES)}.")
     if not path.is_file():
@@ -199,13 +152,13 @@ def _load_weights(path: Path, name: str) -> Embedder:
     try:
         load_weights(network, path)
     except UserError:
-        raise UserError(f"{path} does not hold the weights of a {name} (see --backbone).") from None
+        raise UserError(f"{path} does not hold the weights of a {name} (see `backbone`).") from None
     return _with_unit_length(network, name, sha256(path), template_of_weights(path))
 
 
-def _with_unit_length(network: keras.Model, name: str, digest: str, template: str) -> Embedder:
+def _with_unit_length(network: keras.Model, name: str, digest: str, template: str) -> KerasEmbedder:
     unit_length = keras.Model(network.inputs[0], UnitLength(dtype="float32")(network.outputs[0]))
-    return Embedder(unit_length, f"{name}-{digest[:12]}", checksum=digest, template=template)
+    return KerasEmbedder(unit_length, f"{name}-{digest[:12]}", checksum=digest, template=template)
 
 
 def template_for(embedder: Embedder, asked: str | None = None) -> str:
@@ -222,7 +175,12 @@ def template_for(embedder: Embedder, asked: str | None = None) -> str:
         raise UserError(f"{embedder.name} takes faces on the template {own!r}, not on {asked!r}.")
     if own is not None and own not in TEMPLATES and asked is None:
         raise UserError(
-            f"{embedder.name} was trained on faces that were aligned elsewhere (template {own!r}), so --template must "
+            f"{embedder.name} was trained on faces that were aligned elsewhere (template {own!r}), so `template` must "
             f"say how they lie: {' or '.join(TEMPLATES)}."
         )
     return asked or own or TEMPLATES[0]
+
+
+def crop_kind_for(embedder: Embedder) -> str:
+    """How faces are cut out for an embedder: "aligned", or "box" for one that takes them as a detector finds them."""
+    return "box" if embedder.template is None else "aligned"

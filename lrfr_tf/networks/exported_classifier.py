@@ -1,6 +1,5 @@
 """An exported classifier: face crops in, names and scores out."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import tensorflow as tf
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.align import ALIGNED_SIZE
 from lrfr_tf.images.by_shape import batches_by_shape
+from lrfr_tf.networks.graph_part import Faces, check_faces
 from lrfr_tf.networks.head_kinds import check_classes
 from lrfr_tf.networks.saved_model import content_checksum, find_version, read_record
 
@@ -38,24 +38,22 @@ class ExportedClassifier:
         self.answers = int(self._signature.structured_outputs["score"].shape[-1])
         self.batch_size = batch_size
 
-    def identify(self, faces: np.ndarray | Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    def identify(self, faces: Faces) -> tuple[np.ndarray, np.ndarray]:
         """Names face crops, uint8 RGB [N, H, W, 3] or a list of [H, W, 3] of any sizes.
 
         Returns:
             (names, str [N, k]; scores, float32 [N, k]), the best first.
 
         Raises:
-            ValueError: a crop is not uint8 [H, W, 3].
+            ValueError: a crop is not uint8 [H, W, 3] or has no pixels.
         """
-        for face in faces:
-            if face.dtype != np.uint8 or face.ndim != 3 or face.shape[2] != 3:
-                raise ValueError(f"A face crop must be uint8 [H, W, 3], not {face.dtype} {list(face.shape)}.")
+        check_faces(faces)
         names = np.empty((len(faces), self.answers), object)
         scores = np.empty((len(faces), self.answers), np.float32)
-        for batch, crops in batches_by_shape(faces, lambda _: self.batch_size):
-            output = self._signature(faces=tf.constant(crops))
-            names[batch] = output["identity"].numpy()
-            scores[batch] = output["score"].numpy()
+        for places, batch in batches_by_shape(faces, lambda _: self.batch_size):
+            output = self._signature(faces=tf.constant(batch))
+            names[places] = output["identity"].numpy()
+            scores[places] = output["score"].numpy()
         return np.char.decode(names.astype(bytes), "utf-8"), scores
 
 

@@ -27,9 +27,9 @@ def load_named_models(models: Sequence[str], low_size: int, high_size: int) -> d
     for item in models:
         name, equals, folder = item.partition("=")
         if not (name and equals and folder):
-            raise UserError(f"--models={item} is not of the form name=folder.")
+            raise UserError(f"`models`={item} is not of the form name=folder.")
         if name in resolvers or name in RESERVED_NAMES:
-            raise UserError(f"--models names {name} twice; hr and bicubic are always there.")
+            raise UserError(f"`models` names {name} twice; hr and bicubic are always there.")
         resolver = load_super_resolver(Path(folder))
         if (resolver.low_size, resolver.high_size) != (low_size, high_size):
             raise UserError(

@@ -1,4 +1,4 @@
-"""Faces made by code, with which a network is tried before the first real one comes."""
+"""Synthetic faces, with which a network is tried before the first real one comes."""
 
 import io
 

@@ -17,7 +17,7 @@ def load_backbone(model: Path) -> tuple[keras.Model, Path]:
     """
     files = sorted(model.glob("*.weights.h5")) if model.is_dir() else []
     if len(files) != 1 or files[0].name.split(".")[0] not in BACKBONES:
-        raise UserError(f"{model} holds no <backbone>.weights.h5; --model takes the folder that train_siamese wrote.")
+        raise UserError(f"{model} holds no <backbone>.weights.h5; `model` takes the folder that train_siamese wrote.")
     network = backbone(files[0].name.split(".")[0])
     load_weights(network, files[0])
     return network, files[0]

@@ -20,7 +20,7 @@ from lrfr_tf.recognition.match import Candidate, Match
 
 @dataclasses.dataclass(frozen=True)
 class IdentifiedFace:
-    """One face and whose it is."""
+    """One face and its match."""
 
     face: FoundFace
     match: Match
@@ -35,7 +35,7 @@ class FaceFinder(Protocol):
 
 
 class FaceMatcher(Protocol):
-    """Faces -> whose they are: a `Gallery`, or `ClassifierMatcher`."""
+    """Faces -> matches: a `Gallery`, or `ClassifierMatcher`."""
 
     @property
     def threshold(self) -> Threshold: ...
@@ -71,7 +71,7 @@ class Identifier:
 
     Args:
         finder: finds the faces and cuts them out as `names` wants them.
-        names: says whose they are.
+        names: matches them with people.
 
     It holds no state between calls, so threads may share it. A forked child hangs with it: load it after the fork.
     """

@@ -14,7 +14,7 @@ import numpy as np
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.images.resize import resize
-from lrfr_tf.networks.embedding import EMBEDDERS, Embedder, ExportedEmbedder, load_embedder
+from lrfr_tf.networks.embedding import Embedder, crop_kind_for, load_embedder
 from lrfr_tf.networks.saved_model import find_version
 from lrfr_tf.networks.super_resolution import SuperResolutionNetwork
 from lrfr_tf.recognition.calibration import DecisionRule, Strangers, read_calibration
@@ -73,15 +73,14 @@ class Recognizer:
         detector: FaceDetector | None = None,
         strangers: Strangers | None = None,
     ) -> None:
-        self.model = "" if isinstance(model, Embedder) else os.fspath(model)
-        if isinstance(model, Embedder):
-            self.embedder = model
-        else:
+        self.model = os.fspath(model) if isinstance(model, (str, os.PathLike)) else ""
+        if isinstance(model, (str, os.PathLike)):
             self.embedder = load_embedder(os.fspath(model))
             strangers = strangers or calibration_of(os.fspath(model), self.embedder)
+        else:
+            self.embedder = model
         self.strangers = strangers
-        self.input_size, own_cut = expected_faces(self.embedder)
-        how = (cut or own_cut, super_resolver, self.embedder.template, self.embedder.aligned_size)
+        how = (cut or crop_kind_for(self.embedder), super_resolver, self.embedder.template, self.embedder.aligned_size)
         self.cutter = FaceCutter(detector or FaceDetector(), *how)
         self.enroller = FaceCutter(FaceDetector(GALLERY_THRESHOLDS), *how)
 
@@ -139,7 +138,7 @@ class Recognizer:
 
     def embed(self, faces: Sequence[FoundFace]) -> np.ndarray:
         """The embeddings of faces that were cut out, float32 [N, D] of unit length."""
-        return embed_faces(self.embedder, self.input_size, [face.pixels for face in faces])
+        return embed_faces(self.embedder, [face.pixels for face in faces])
 
     def check_rule(self, rule: DecisionRule) -> None:
         """Says whether a threshold can be had for a rule, before the work of a gallery begins.
@@ -151,14 +150,13 @@ class Recognizer:
             return
         if self.cutter.super_resolver is not None:
             raise UserError(
-                f"Nobody has calibrated {self.embedder.name} behind {self.cutter.super_resolver.name}, so --threshold "
+                f"Nobody has calibrated {self.embedder.name} behind {self.cutter.super_resolver.name}, so `threshold` "
                 "must be given (a cosine between -1 and 1)."
             )
         if self.strangers is None:
             raise UserError(
-                f"{self.embedder.name} has no calibration: make one of your own people with tools/calibrate.py "
-                "--model=EXPORT --people=FOLDER (tools/export_saved_model.py makes an export), or give --threshold (a "
-                "cosine between -1 and 1)."
+                f"{self.embedder.name} has no calibration: make one with tools/calibrate.py, which takes an export "
+                "and people of your own, or give `threshold` (a cosine between -1 and 1)."
             )
 
     def _with_embeddings(self, faces: Sequence[FoundFace]) -> list[Face]:
@@ -169,28 +167,13 @@ class Recognizer:
         ]
 
 
-def embed_faces(embedder: Embedder, input_size: int | None, faces: Sequence[np.ndarray]) -> np.ndarray:
-    """Embeds faces of any sizes in batches of fixed numbers: float32 [N, D].
-
-    Args:
-        input_size: the side to which faces are resized before, in pixels, so that they can be computed together; None
-            leaves that to the embedder.
-        faces: uint8 [h, w, 3] each.
-    """
-    if input_size is not None:
-        own = (input_size, input_size, 3)
-        faces = [face if face.shape == own else resize(face, input_size, input_size) for face in faces]
+def embed_faces(embedder: Embedder, faces: Sequence[np.ndarray]) -> np.ndarray:
+    """Embeds faces, uint8 [h, w, 3] of any sizes, in batches of fixed numbers: float32 [N, D]."""
+    side = embedder.input_size
+    if side is not None:  # resized before, so that all can be computed together
+        faces = [face if face.shape == (side, side, 3) else resize(face, side, side) for face in faces]
     rows = in_buckets(embedder.embed, faces)
     return np.stack(rows) if rows else np.zeros((0, embedder.dimensions), np.float32)
-
-
-def expected_faces(embedder: Embedder) -> tuple[int | None, str]:
-    """The side to which faces are resized for an embedder, None where it does that itself, and the cut it wants."""
-    if isinstance(embedder, ExportedEmbedder):
-        size, aligned = embedder.record.get("input_size"), embedder.record.get("template") is not None
-    else:
-        size, aligned = int(embedder.network.input_shape[1]), not embedder.name.startswith(EMBEDDERS)
-    return size, "aligned" if aligned else "box"
 
 
 def calibration_of(model: str, embedder: Embedder) -> Strangers | None:
@@ -199,5 +182,5 @@ def calibration_of(model: str, embedder: Embedder) -> Strangers | None:
     Raises:
         UserError: see `read_calibration`.
     """
-    version = find_version(Path(model)) if isinstance(embedder, ExportedEmbedder) else None
+    version = find_version(Path(model)) if embedder.record else None
     return None if version is None else read_calibration(version, embedder.checksum)

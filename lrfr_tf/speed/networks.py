@@ -6,10 +6,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from lrfr_tf.export.embedder import checked_faces, embeddings_in_graph
+from lrfr_tf.export.embedder import checked_faces
 from lrfr_tf.models.backbone import fold_facenet
 from lrfr_tf.models.facenet import TRUNK, WhitenEach, facenet
 from lrfr_tf.networks.constant_network import ConstantNetwork
+from lrfr_tf.networks.graph_part import embeddings_in_graph
 from lrfr_tf.networks.stored_network import StoredNetwork
 from lrfr_tf.weights.facenet import load_facenet_128
 from lrfr_tf.weights.sample_package import cached_facenet_weights

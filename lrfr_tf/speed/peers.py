@@ -1,11 +1,13 @@
 """Who is measured against whom, and what is measured of those who are there."""
 
+import logging
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from lrfr_tf.speed.interleaved import PeerProgram, Times
+
+_logger = logging.getLogger(__name__)
 
 OURS = "lrfr-tf"
 FACENET_PYTORCH = "facenet-pytorch"
@@ -29,7 +31,7 @@ def programs(stage: str, peers_python: str, others: Mapping[str, str]) -> list[P
         found.append(PeerProgram(FACENET_PYTORCH, f"{package}.facenet_pytorch_{stage}", peers_python))
     else:
         reason = f"{peers_python} has no facenet-pytorch; tools/repository/make_peers_environment.sh makes it"
-        print(f"note: {FACENET_PYTORCH} is left out: {reason}.", file=sys.stderr)
+        _logger.warning("%s is left out: %s.", FACENET_PYTORCH, reason)
     return found + [PeerProgram(name, f"{package}.{module}") for name, module in others.items()]
 
 

@@ -29,9 +29,9 @@ def serve(prepare: Prepare) -> None:
     replies = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
     calls, facts = prepare(Path(sys.argv[1]), int(sys.argv[2]))
-    print(json.dumps({"calls": list(calls), "facts": facts}), file=replies)
+    replies.write(json.dumps({"calls": list(calls), "facts": facts}) + "\n")
     for line in sys.stdin:
-        print(json.dumps(_reply(calls, json.loads(line))), file=replies)
+        replies.write(json.dumps(_reply(calls, json.loads(line))) + "\n")
 
 
 def _reply(calls: dict[str, Call], request: dict[str, Any]) -> dict[str, Any]:

@@ -8,8 +8,9 @@ import numpy as np
 from lrfr_tf.data.embeddings import EmbeddingSet
 from lrfr_tf.errors import UserError
 from lrfr_tf.models.heads import linear_head
-from lrfr_tf.networks.classifier import Classifier, make_templates
+from lrfr_tf.networks.classifier import Classifier
 from lrfr_tf.networks.head_kinds import KINDS, check_classes
+from lrfr_tf.networks.heads import HeadNetwork, make_templates
 from lrfr_tf.training.logistic import fit_logistic
 from lrfr_tf.training.mlp import fit_mlp
 
@@ -58,7 +59,7 @@ def fit_classifier(
             "iterations": logistic.iterations,
             "converged": logistic.converged,
         }
-        return Classifier(kind, class_names, embedder_name, head, {**counts, **report})
+        return Classifier(kind, class_names, embedder_name, HeadNetwork(kind, head), {**counts, **report})
     mlp = fit_mlp(
         embeddings,
         labels,
@@ -71,4 +72,4 @@ def fit_classifier(
         batch_size=batch_size,
     )
     report = {"seed": seed, "best_epoch": mlp.best_epoch, "history": mlp.history}
-    return Classifier(kind, class_names, embedder_name, mlp.model, {**counts, **report})
+    return Classifier(kind, class_names, embedder_name, HeadNetwork(kind, mlp.model), {**counts, **report})

@@ -19,7 +19,8 @@ from lrfr_tf.images.camera import CLEAN_LEVEL, LEVELS
 from lrfr_tf.images.camera_numpy import photograph_all_with_targets
 from lrfr_tf.images.degrade import degrade
 from lrfr_tf.images.resize import resize
-from lrfr_tf.networks.super_resolution import SuperResolutionNetwork, save_super_resolver
+from lrfr_tf.networks.super_resolution import save_super_resolver
+from lrfr_tf.networks.super_resolvers import KerasSuperResolver
 from lrfr_tf.training.identity import Embed, identity_embedder
 from lrfr_tf.training.loop import Step
 from lrfr_tf.training.outcome import Outcome
@@ -164,13 +165,13 @@ def super_resolution_phase(
     """A phase that is watched on the validation faces, and whose network is stored as `load_super_resolver` takes it.
 
     Args:
-        name, enlarge_first: of the network, see `SuperResolutionNetwork`.
+        name, enlarge_first: of the network, see `KerasSuperResolver`.
         outcome: of the network.
         optimizer: whose rate is shown.
     """
     config = faces.config
     evaluated, stored = (
-        SuperResolutionNetwork(name, network, config.low_size, faces.high_size, enlarge_first)
+        KerasSuperResolver(name, network, config.low_size, faces.high_size, enlarge_first)
         for network in (outcome.evaluated, outcome.stored)
     )
     monitor = None

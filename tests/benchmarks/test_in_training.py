@@ -17,7 +17,7 @@ from lrfr_tf.data.landmarks import write_landmarks
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import read_json
 from lrfr_tf.models.facenet import UnitLength
-from lrfr_tf.networks.embedding import Embedder
+from lrfr_tf.networks.embedders import KerasEmbedder
 from tests.cli.test_evaluate_all import LANDMARKS, write_lfw, write_scface
 from tests.survface_by_code import made_up, write_survface_identification, write_survface_verification, write_tinyface
 
@@ -56,7 +56,7 @@ def test_the_figures_are_the_tools_and_follow_the_network(
 ) -> None:
     measure = Benchmarks(find_chosen_benchmarks(root, NAMES), network, tmp_path / "landmarks")
     assert not (tmp_path / "landmarks").exists()  # the tree has tables
-    embedder = Embedder(keras.Model(network.inputs[0], UnitLength()(network.outputs[0])), "the same")
+    embedder = KerasEmbedder(keras.Model(network.inputs[0], UnitLength()(network.outputs[0])), "the same")
 
     def by_tools(output: Path) -> dict[str, float]:
         monkeypatch.setattr(benchmark_result, "load_embedder", lambda *_: embedder)
@@ -93,7 +93,7 @@ def test_landmarks_that_had_to_be_found_are_kept(
 
 def test_what_is_missing_is_said_before_anything_is_trained(root: Path, network: keras.Model, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(root / "TinyFace", tmp_path / "Datasets" / "TinyFace")).parent
-    with pytest.raises(UserError, match=r"--eval_benchmarks=tinyface,lfw: .*/LFW is missing\.$"):
+    with pytest.raises(UserError, match=r"`eval_benchmarks`=tinyface,lfw: .*/LFW is missing\.$"):
         find_chosen_benchmarks(copy, ("tinyface", "lfw"))
     folders = find_chosen_benchmarks(copy, ("tinyface",))
     next(copy.rglob("probe_img_ID_pairs.mat")).unlink()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import scipy.io
 
-from lrfr_tf.benchmarks.tinyface import find_tinyface
+from lrfr_tf.benchmarks.tinyface.files import find_tinyface
 from lrfr_tf.errors import UserError
 from tests.survface_by_code import made_up, write_tinyface
 

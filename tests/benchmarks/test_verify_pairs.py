@@ -20,7 +20,7 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.evaluation.verification import fold_accuracy
 from lrfr_tf.files import write_json
 from lrfr_tf.images.decode import write_png
-from lrfr_tf.networks.embedding import Embedder
+from lrfr_tf.networks.embedders import KerasEmbedder
 from tests.tools.small_runs import small_embedder
 
 FOLDS = [
@@ -56,7 +56,7 @@ def test_pairs_are_found_in_any_split_and_each_image_once(tree: Path) -> None:
 
 
 def test_cosines_are_those_of_the_pairs(tree: Path) -> None:
-    class Counting(Embedder):
+    class Counting(KerasEmbedder):
         images = 0
 
         def embed(self, faces: object) -> np.ndarray:

@@ -3,12 +3,13 @@
 import importlib
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 
+from lrfr_tf.benchmarks.registry import BENCHMARKS
+from lrfr_tf.cli.evaluate_benchmark import command_of
 from lrfr_tf.main import run
 from tests.faces_by_code import write_people
 from tests.tools.small_runs import sentence
@@ -17,15 +18,19 @@ TOOLS = Path(__file__).parents[2] / "tools"
 REPOSITORY = TOOLS / "repository"
 PEOPLE = {"1": 5, "2": 5, "3": 5, "10": 5}
 
-Tool = Callable[[str], ModuleType]
+COMMANDS_OF_BENCHMARKS = {f"evaluate_{entry.name}" for entry in BENCHMARKS}
+
+Tool = Callable[[str], Any]
 Refused = Callable[..., str]
 
 
 @pytest.fixture(scope="session")
 def tool() -> Tool:
-    """Name -> the module with the `Config` and `main` of a command, or of a script of tools/repository."""
+    """Name -> what has the `Config` and `main` of a command, or of a script of tools/repository."""
 
-    def load(name: str) -> ModuleType:
+    def load(name: str) -> Any:
+        if name in COMMANDS_OF_BENCHMARKS:
+            return command_of(name.removeprefix("evaluate_"))
         ours = (REPOSITORY / f"{name}.py").is_file()
         return importlib.import_module(f"tools.repository.{name}" if ours else f"lrfr_tf.cli.{name}")
 

@@ -11,6 +11,7 @@ import pytest
 
 from lrfr_tf.cli import command, make_landmarks
 from lrfr_tf.cli.command import LRFR, Command
+from lrfr_tf.config import flags_of, with_flags
 from tests.conftest import ROOT
 from tests.tools.small_runs import finish_script
 
@@ -35,17 +36,23 @@ def test_the_verbs_that_were_promised() -> None:
         "calibrate", "models",
     ]  # fmt: skip
     assert {name.split()[1] for name in COMMANDS} == set(LRFR.parts)
-    assert len({part.module for part in COMMANDS.values()}) == len(COMMANDS) == 47
+    assert len({(part.module, part.benchmark) for part in COMMANDS.values()}) == len(COMMANDS) == 47
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_shows_its_own_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    module = importlib.import_module(COMMANDS[name].module)
+    part = COMMANDS[name]
+    module = importlib.import_module(part.module)
+    if part.benchmark:
+        module = module.command_of(part.benchmark)
+        text = with_flags(module.description, flags_of(module.Config))
+    else:
+        text = sys.modules[module.main.__module__].__doc__.strip()
     with pytest.raises(SystemExit) as stopped:
         command.main([*name.split()[1:], "--help"])
     assert stopped.value.code == 0
     out = capsys.readouterr().out
-    assert out.startswith(sys.modules[module.main.__module__].__doc__.strip())
+    assert out.startswith(text)
     assert all(f"--{field.name}" in out for field in dataclasses.fields(module.Config))
 
 

@@ -89,7 +89,7 @@ def test_the_shipped_generator_in_all_forms(tool: Tool, tmp_path: Path, capsys: 
     convert = tool("convert_model")
     flags = [f"--model={ROOT / 'saved_models' / 'srgan'}", f"--output={tmp_path}/srgan", "--rounds=1"]
     run(convert.main, convert.Config, ["script", *flags, "--to=onnx,tflite_float16"])
-    assert "note: without --faces, 16 faces made by code" in capsys.readouterr().out
+    assert "note: without --faces, 16 synthetic faces" in capsys.readouterr().out
     forms = read_json(tmp_path / "srgan.json")["forms"]
     for form, psnr in (("onnx", 80), ("tflite_float16", 55)):
         near = forms[form]["psnr_to_reference"]

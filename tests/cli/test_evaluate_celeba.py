@@ -13,7 +13,8 @@ from lrfr_tf.evaluation.image_quality import psnr
 from lrfr_tf.files import read_json, sha256, write_json
 from lrfr_tf.images.decode import read_image, write_png
 from lrfr_tf.images.resize import resize
-from lrfr_tf.networks.classifier import Classifier, make_templates
+from lrfr_tf.networks.classifier import Classifier
+from lrfr_tf.networks.heads import make_templates
 from tests.cli.conftest import Tool
 from tests.tools.held_out_tree import write_held_out_tree
 

@@ -11,7 +11,8 @@ from lrfr_tf.files import read_json
 from lrfr_tf.images.camera_numpy import photograph_with_target
 from lrfr_tf.images.decode import read_image
 from lrfr_tf.models.srcnn import srcnn
-from lrfr_tf.networks.super_resolution import SuperResolutionNetwork, save_super_resolver
+from lrfr_tf.networks.super_resolution import save_super_resolver
+from lrfr_tf.networks.super_resolvers import KerasSuperResolver
 from tests.cli.conftest import Refused, Tool
 from tests.tools.held_out_tree import write_held_out_tree
 
@@ -27,7 +28,7 @@ def trees(portrait: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> lis
 def test_held_out_faces_are_scored(
     tool: Tool, trees: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    save_super_resolver(tmp_path / "model", SuperResolutionNetwork("srcnn", srcnn("9-1-5"), enlarge_first=True))
+    save_super_resolver(tmp_path / "model", KerasSuperResolver("srcnn", srcnn("9-1-5"), enlarge_first=True))
     module = tool("evaluate_super_resolution")
     config = module.Config(
         data=tuple(map(str, trees)), output=str(tmp_path / "result.json"), models=(f"mine={tmp_path}/model",),

@@ -10,7 +10,7 @@ import scipy.io
 from PIL import Image
 from sklearn.metrics import roc_auc_score
 
-from lrfr_tf.benchmarks import benchmark_result, stream
+from lrfr_tf.benchmarks import benchmark_result, embed_crops
 from lrfr_tf.evaluation.verification import best_threshold
 from lrfr_tf.files import read_json
 from lrfr_tf.images.decode import decode_image
@@ -78,7 +78,7 @@ def test_figures_are_those_of_counting(
 ) -> None:  # fmt: skip
     module = tool("evaluate_survface")
     monkeypatch.setattr(benchmark_result, "load_embedder", stand_in)
-    monkeypatch.setattr(stream, "EMBED_AT_ONCE", 13)  # so that everything comes in several chunks
+    monkeypatch.setattr(embed_crops, "EMBED_AT_ONCE", 13)  # so that everything comes in several chunks
     output = tmp_path / "result.json"
     module.main(module.Config(model="facenet", data=str(tree), output=str(output), flip=flip))
     result = read_json(output)

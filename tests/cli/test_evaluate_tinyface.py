@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from lrfr_tf.benchmarks import benchmark_result, stream
+from lrfr_tf.benchmarks import benchmark_result, embed_crops
 from lrfr_tf.data.landmarks import read_landmarks, write_landmarks
 from lrfr_tf.faces.align import align_face
 from lrfr_tf.files import read_json
+from lrfr_tf.networks.embedders import KerasEmbedder
 from lrfr_tf.networks.embedding import Embedder
 from tests.cli.conftest import Refused, Tool
 from tests.survface_by_code import made_up, write_tinyface
@@ -73,7 +74,7 @@ def test_figures_are_those_of_sorting(
 ) -> None:  # fmt: skip
     module = tool("evaluate_tinyface")
     monkeypatch.setattr(benchmark_result, "load_embedder", stand_in)
-    monkeypatch.setattr(stream, "EMBED_AT_ONCE", 7)
+    monkeypatch.setattr(embed_crops, "EMBED_AT_ONCE", 7)
     output = tmp_path / "result.json"
     module.main(module.Config(model="facenet", data=str(tree), output=str(output), alignment=alignment))
     result = read_json(output)
@@ -146,7 +147,7 @@ def test_without_distractors_it_is_not_the_protocol(
 def test_a_network_without_numbers_is_no_network(
     tool: Tool, refused: Refused, tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Broken(Embedder):
+    class Broken(KerasEmbedder):
         def embed(self, faces: object) -> np.ndarray:
             return super().embed(faces) * np.nan  # type: ignore[arg-type]
 

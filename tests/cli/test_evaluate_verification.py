@@ -15,7 +15,8 @@ from lrfr_tf.images.camera_numpy import photograph
 from lrfr_tf.images.decode import read_image
 from lrfr_tf.images.resize import resize
 from lrfr_tf.models.srcnn import srcnn
-from lrfr_tf.networks.super_resolution import SuperResolutionNetwork, save_super_resolver
+from lrfr_tf.networks.super_resolution import save_super_resolver
+from lrfr_tf.networks.super_resolvers import KerasSuperResolver
 from tests.cli.conftest import Refused, Tool
 from tests.tools.held_out_tree import write_held_out_tree
 from tests.tools.small_runs import small_embedder
@@ -32,7 +33,7 @@ def tree(portrait: np.ndarray, tool: Tool, tmp_path_factory: pytest.TempPathFact
 
 def verified(tool: Tool, tree: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, **settings: Any) -> dict[str, Any]:
     """The result of the tool with a network of its own, "mine", and a stand-in for FaceNet."""
-    save_super_resolver(folder / "model", SuperResolutionNetwork("srcnn", srcnn("9-1-5"), enlarge_first=True))
+    save_super_resolver(folder / "model", KerasSuperResolver("srcnn", srcnn("9-1-5"), enlarge_first=True))
     module = tool("evaluate_verification")
     monkeypatch.setattr(module, "load_embedder", small_embedder)
     output, models = folder / "result.json", (f"mine={folder}/model",)

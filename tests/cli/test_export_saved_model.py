@@ -16,9 +16,12 @@ from lrfr_tf.files import read_json, write_json
 from lrfr_tf.main import run
 from lrfr_tf.models.srcnn import srcnn
 from lrfr_tf.models.srgan import generator_paper
-from lrfr_tf.networks.classifier import Classifier, make_templates
+from lrfr_tf.networks.classifier import Classifier
 from lrfr_tf.networks.embedding import load_embedder
-from lrfr_tf.networks.super_resolution import SuperResolutionNetwork, load_super_resolver, save_super_resolver
+from lrfr_tf.networks.heads import make_templates
+from lrfr_tf.networks.super_resolution import load_super_resolver, save_super_resolver
+from lrfr_tf.networks.super_resolvers import KerasSuperResolver
+from tests.checked_here import checked_here
 from tests.cli.conftest import Refused, Tool
 from tests.tools.small_embedders import GRID, write_small_embedder
 from tests.tools.small_runs import write_small_tree
@@ -28,9 +31,9 @@ from tests.tools.small_runs import write_small_tree
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two runs that left a network each."""
     root = tmp_path_factory.mktemp("runs")
-    save_super_resolver(root / "srcnn" / "model", SuperResolutionNetwork("srcnn", srcnn(), enlarge_first=True))
+    save_super_resolver(root / "srcnn" / "model", KerasSuperResolver("srcnn", srcnn(), enlarge_first=True))
     generator = generator_paper(16, blocks=1, filters=4, batch_norm=False)
-    save_super_resolver(root / "srgan" / "model", SuperResolutionNetwork("srgan", generator))
+    save_super_resolver(root / "srgan" / "model", KerasSuperResolver("srgan", generator))
     return root
 
 
@@ -39,7 +42,9 @@ def exported(runs: Path, tool: Tool) -> Path:
     """saved_models/ with srcnn/1 in it."""
     export = tool("export_saved_model")
     output = runs / "saved_models"
-    run(export.main, export.Config, ["script", f"--model={runs}/srcnn/model", "--name=srcnn", f"--output={output}"])
+    flags = [f"--model={runs}/srcnn/model", "--name=srcnn", f"--output={output}"]
+    with checked_here():
+        run(export.main, export.Config, ["script", *flags])
     return output
 
 

@@ -1,4 +1,4 @@
-"""A fifth benchmark is one class and one line: evaluate_all runs it, and so does a network in training."""
+"""A fifth benchmark is one class and one line: it has a command, and evaluate_all and a training run it."""
 
 import dataclasses
 import importlib
@@ -17,7 +17,7 @@ from lrfr_tf.benchmarks.benchmark_folders import list_images
 from lrfr_tf.benchmarks.embed_crops import embed_all, stretch_to_square
 from lrfr_tf.benchmarks.interface import Measured, Note
 from lrfr_tf.benchmarks.published import Published
-from lrfr_tf.cli import evaluate_all, train_siamese
+from lrfr_tf.cli import command, evaluate_all, train_siamese
 from lrfr_tf.config import option, required
 from lrfr_tf.files import read_json
 from lrfr_tf.main import run
@@ -32,6 +32,8 @@ from tests.tools.small_runs import read_events
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
+    """How alike twins look, as `data` shows them."""
+
     model: str = required("an embedder")
     data: str = required("a folder of twins")
     output: str = required("the result to write (JSON)")
@@ -73,12 +75,14 @@ class Twins:
 
 
 @pytest.fixture
-def commands() -> Iterator[tuple[ModuleType, ModuleType]]:
-    """evaluate_all and train_siamese as they are with one line more in the registry."""
-    before = [(module, dict(vars(module))) for module in (evaluate_all, train_siamese)]
+def commands() -> Iterator[tuple[ModuleType, ...]]:
+    """The commands as they are with one line more in the registry: evaluate_all, train_siamese and lrfr."""
+    before = [(module, dict(vars(module))) for module in (evaluate_all, train_siamese, command)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(registry, "BENCHMARKS", (*registry.BENCHMARKS, Twins()))
-        yield importlib.reload(evaluate_all), importlib.reload(train_siamese)
+        patch.setattr(
+            registry, "BENCHMARKS", (*registry.BENCHMARKS, registry.Entry("twins", f"{__name__}:Twins", "twins"))
+        )
+        yield tuple(importlib.reload(module) for module in (evaluate_all, train_siamese, command))
     for module, names in before:
         vars(module).update(names)
 
@@ -93,7 +97,7 @@ def datasets(portrait: np.ndarray, tmp_path: Path) -> Path:
 
 
 def test_evaluate_all_runs_it(
-    commands: tuple[ModuleType, ModuleType],
+    commands: tuple[ModuleType, ...],
     refused: Refused,
     datasets: Path,
     tmp_path: Path,
@@ -120,8 +124,24 @@ def test_evaluate_all_runs_it(
     assert "lfw, scface, survface, tinyface, twins" in refused(module, *flags, "--benchmarks=triplets")
 
 
+def test_lrfr_evaluate_has_it(
+    commands: tuple[ModuleType, ...], datasets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    commands[2].main(["evaluate"])
+    assert "twins" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        commands[2].main(["evaluate", "twins", "--help"])
+    text = capsys.readouterr().out
+    assert text.startswith("How alike twins look, as --data shows them.\n")
+    assert "lrfr evaluate twins --model=... --data=... --output=...\n" in text
+    model, output = write_small_embedder(tmp_path / "small" / "1").parent, tmp_path / "twins.json"
+    commands[2].main(["evaluate", "twins", f"--model={model}", f"--data={datasets / 'twins'}", f"--output={output}"])
+    assert "finds the twins alike" in capsys.readouterr().out
+    assert read_json(output)["benchmark"] == "twins"
+
+
 def test_a_training_runs_it(
-    commands: tuple[ModuleType, ModuleType],
+    commands: tuple[ModuleType, ...],
     portrait: np.ndarray,
     datasets: Path,
     tmp_path: Path,

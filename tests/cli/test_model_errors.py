@@ -12,7 +12,8 @@ from lrfr_tf.data.folders import write_classes
 from lrfr_tf.files import write_json
 from lrfr_tf.main import run
 from lrfr_tf.models.srcnn import srcnn
-from lrfr_tf.networks.super_resolution import SuperResolutionNetwork, save_super_resolver
+from lrfr_tf.networks.super_resolution import save_super_resolver
+from lrfr_tf.networks.super_resolvers import KerasSuperResolver
 from tests.cli.conftest import Refused, Tool
 from tests.tools.small_runs import finish_script, finished_files, lines_beside_progress, small_embedder
 
@@ -54,7 +55,7 @@ def test_wrong_models_are_refused(tool: Tool, refused: Refused, prepared: Path, 
     model, output = tmp_path / "model", tmp_path / "out"
     flags = (f"--data={prepared}", f"--model={model}", f"--output={output}")
     assert f"{model} holds no super-resolution model" in refused(resolve, *flags)
-    save_super_resolver(model, SuperResolutionNetwork("srcnn", srcnn(), enlarge_first=True))
+    save_super_resolver(model, KerasSuperResolver("srcnn", srcnn(), enlarge_first=True))
     whole = (model / "network.keras").read_bytes()
     (model / "network.keras").write_bytes(whole[:-1000])
     assert f"{model}/network.keras is missing or is not the file" in refused(resolve, *flags)
@@ -69,7 +70,7 @@ def test_wrong_models_are_refused(tool: Tool, refused: Refused, prepared: Path, 
 
 
 def test_a_model_for_other_sizes_is_refused(tool: Tool, refused: Refused, prepared: Path, tmp_path: Path) -> None:
-    save_super_resolver(tmp_path / "model", SuperResolutionNetwork("srcnn", srcnn(), 8, 64, enlarge_first=True))
+    save_super_resolver(tmp_path / "model", KerasSuperResolver("srcnn", srcnn(), 8, 64, enlarge_first=True))
     flags = (f"--data={prepared}", f"--model={tmp_path}/model", f"--output={tmp_path}/out")
     assert "are 16 x 16 pixels, but srcnn takes 8 x 8" in refused(tool("super_resolve"), *flags)
     assert not finished_files(tmp_path / "out")

@@ -191,7 +191,7 @@ def test_benchmarks_run_at_every_evaluation(
     assert [(entry["step"], entry["lfw/8 px"]) for entry in history] == [(2, 10.0), (4, 10.0)]
     assert float(read_events(tmp_path / "run" / "tensorboard")["benchmark/lfw/8 px"][4]) == 10.0
     monkeypatch.setattr(Monitor, "evaluate", lambda *_: None)
-    with pytest.raises(UserError, match=r"--eval_benchmarks=lfw,tinyface: .*TinyFace is missing"):
+    with pytest.raises(UserError, match=r"`eval_benchmarks`=lfw,tinyface: .*TinyFace is missing"):
         main(settings(tree, tmp_path / "run", data_root=str(tmp_path / "data"), eval_benchmarks=("lfw", "tinyface")))
 
 

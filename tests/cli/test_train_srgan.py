@@ -21,7 +21,8 @@ from lrfr_tf.images.decode import read_image, write_png
 from lrfr_tf.images.resize import resize
 from lrfr_tf.main import run
 from lrfr_tf.models import srgan
-from lrfr_tf.networks.super_resolution import SuperResolutionNetwork, load_super_resolver
+from lrfr_tf.networks.super_resolution import load_super_resolver
+from lrfr_tf.networks.super_resolvers import KerasSuperResolver
 from lrfr_tf.training.checkpoint import CheckpointStore
 from lrfr_tf.training.initial_generator import begin_with
 from lrfr_tf.training.srgan import SrganSettings as Config
@@ -220,7 +221,7 @@ def test_a_run_begins_with_a_generator(stored: str, attention: bool, plain: Path
     begin_with(generator, plain / stored, without if attention else None)
     faces = np.random.default_rng(0).integers(0, 256, (3, 16, 16, 3), dtype=np.uint8)
     begun, first = (resolver.super_resolve(faces) for resolver in (
-        SuperResolutionNetwork("srresnet", generator), load_super_resolver(plain / "run" / "pixel_model")
+        KerasSuperResolver("srresnet", generator), load_super_resolver(plain / "run" / "pixel_model")
     ))  # fmt: skip
     assert np.abs(begun.astype(int) - first).max() <= 1
 

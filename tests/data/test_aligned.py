@@ -363,7 +363,7 @@ def test_a_margin_on_every_side(photos: Path, landmarks: dict[str, np.ndarray], 
 
 def test_more_faces_than_memory_are_refused(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sysconf", {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 100}.__getitem__)
-    with pytest.raises(UserError, match=r"The 12 faces such as .* take .* GB of memory.*--faces_in=files"):
+    with pytest.raises(UserError, match=r"The 12 faces such as .* take .* GB of memory.*`faces_in`=files"):
         read([tree])
 
 

@@ -106,9 +106,9 @@ def test_wrong_groups_are_named(groups: tuple[str, ...], message: str) -> None:
 
 
 def test_wrong_batches_are_named(faces: FacesInMemory) -> None:
-    with pytest.raises(UserError, match="--misaligned=1.5 is out of range"):
+    with pytest.raises(UserError, match="`misaligned`=1.5 is out of range"):
         views("clean:8-20", misaligned=1.5)
-    with pytest.raises(UserError, match="--batch_size=7 is no multiple of the 2 of --groups"):
+    with pytest.raises(UserError, match="`batch_size`=7 is no multiple of the 2 of `groups`"):
         first_batches(faces, batch_size=7)
     with pytest.raises(UserError, match="aligned faces of 31 pixels with equal margins, not 44 x 44"):
         first_batches(faces, views=CameraViews(parse_groups(["clean:8-20"]), 31))

@@ -168,7 +168,7 @@ def test_photos_start_at_any_step(portraits: np.ndarray) -> None:
 
 
 def test_levels_that_do_not_fit(faces: np.ndarray) -> None:
-    with pytest.raises(UserError, match="--batch_size=6 is no multiple of the 4 levels of --camera"):
+    with pytest.raises(UserError, match="`batch_size`=6 is no multiple of the 4 levels of `camera`"):
         face_batches(faces, 6, seed=0, low_size=8, cameras=LEVELS)
     one = tf.zeros((11, 1))
     with pytest.raises(ValueError, match="frame is fixed, and whose colors are"):

@@ -34,7 +34,7 @@ def test_zero_takes_everybody(tree: Path) -> None:
 
 
 def test_nobody_to_score(tree: Path) -> None:
-    with pytest.raises(UserError, match="no identity there is divisible by --held_out_divisor=7"):
+    with pytest.raises(UserError, match="no identity there is divisible by `held_out_divisor`=7"):
         list_held_out(tree, EVERY_SPLIT, 7)
     with pytest.raises(UserError, match="holds no face to score in its splits val"):
         list_held_out(tree, ("val",), 5)

@@ -17,7 +17,7 @@ from PIL import Image
 from lrfr_tf.errors import UserError
 from lrfr_tf.export.check import describe_signature
 from lrfr_tf.export.classifier import servable_classifier
-from lrfr_tf.export.embedder import embeddings_in_graph, servable_embedder
+from lrfr_tf.export.embedder import servable_embedder
 from lrfr_tf.export.servable import ExportError, Servable, export_saved_model
 from lrfr_tf.export.super_resolution import servable_super_resolver
 from lrfr_tf.files import read_json, write_json
@@ -25,13 +25,18 @@ from lrfr_tf.images.decode import decode_image
 from lrfr_tf.models.backbone import backbone
 from lrfr_tf.models.heads import linear_head, mlp_head
 from lrfr_tf.models.srgan import generator_paper
-from lrfr_tf.networks.classifier import Classifier, load_classifier, make_templates
+from lrfr_tf.networks.classifier import Classifier, load_classifier
+from lrfr_tf.networks.embedders import KerasEmbedder
 from lrfr_tf.networks.embedding import Embedder, load_embedder
 from lrfr_tf.networks.exported_classifier import load_exported_classifier
+from lrfr_tf.networks.graph_part import embeddings_in_graph
+from lrfr_tf.networks.heads import HeadNetwork, make_templates
 from lrfr_tf.networks.saved_model import content_checksum, file_checksums
 from lrfr_tf.networks.stored_network import StoredNetwork
-from lrfr_tf.networks.super_resolution import SuperResolutionNetwork, load_super_resolver, save_super_resolver
+from lrfr_tf.networks.super_resolution import load_super_resolver, save_super_resolver
+from lrfr_tf.networks.super_resolvers import KerasSuperResolver
 from lrfr_tf.weights.backbone import write_embedder_record
+from tests.checked_here import checked_here
 from tests.faces_by_code import person
 from tests.tools.small_embedders import GRID, embed_by_hand, pillow, write_small_embedder
 
@@ -65,7 +70,7 @@ def generator_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     random = np.random.default_rng(1)
     network.set_weights([w + random.uniform(-0.02, 0.02, w.shape).astype(w.dtype) for w in network.get_weights()])
     folder = tmp_path_factory.mktemp("runs") / "model"
-    save_super_resolver(folder, SuperResolutionNetwork("srgan", network))
+    save_super_resolver(folder, KerasSuperResolver("srgan", network))
     return folder
 
 
@@ -90,12 +95,15 @@ def write_export(folder: Path, kind: str, module: tf.Module, signatures: dict[st
     return folder
 
 
-def small_network(name: str = "stand-in") -> Embedder:
-    """A Keras embedder that tells the tinted persons apart: mean colors of a 4 x 4 grid."""
+def small_network(name: str = "stand-in", template: str | None = "lai") -> Embedder:
+    """A Keras embedder (of aligned faces, if it has a template) that tells the tinted persons apart.
+
+    It sees the mean colors of a 4 x 4 grid.
+    """
     images = keras.Input((32, 32, 3))
     x = keras.layers.Rescaling(1 / 255, offset=-0.5)(keras.layers.AveragePooling2D(8)(images))
     x = keras.layers.UnitNormalization()(keras.layers.Flatten()(x))
-    return Embedder(keras.Model(images, x), name)
+    return KerasEmbedder(keras.Model(images, x), name, template=template)
 
 
 def write_head(folder: Path, kind: str, embedder: Embedder, names: list[str], seed: int = 0) -> Classifier:
@@ -108,10 +116,11 @@ def write_head(folder: Path, kind: str, embedder: Embedder, names: list[str], se
         gallery /= np.linalg.norm(gallery, axis=1, keepdims=True)
         head = make_templates(gallery, labels, len(names))
     else:
-        head = (mlp_head if kind == "mlp" else linear_head)(embedder.dimensions, len(names))
+        network = (mlp_head if kind == "mlp" else linear_head)(embedder.dimensions, len(names))
         # Probabilities that differ well, but of which none is 1.
         scale = 0.5 if kind == "mlp" else 2.0
-        head.set_weights([random.normal(0, scale / len(w) ** 0.5, w.shape) for w in head.get_weights()])
+        network.set_weights([random.normal(0, scale / len(w) ** 0.5, w.shape) for w in network.get_weights()])
+        head = HeadNetwork(kind, network)
     classifier = Classifier(kind, names, embedder.name, head)
     classifier.save(folder)
     return classifier
@@ -171,7 +180,7 @@ def test_facenet_is_shown_the_box_of_a_super_resolved_square(
     faces: np.ndarray, generator_folder: Path, tmp_path: Path
 ) -> None:
     """Its heads learned from boxes of a detector, which in such a square are always at the same place."""
-    embedder = small_network("facenet-128-0123")
+    embedder = small_network("facenet-128-0123", template=None)
     classifier = write_head(tmp_path / "head", "cosine", embedder, NAMES)
     resolver = load_super_resolver(generator_folder)
     servable = servable_classifier(tmp_path / "head", embedder, resolver)
@@ -190,7 +199,7 @@ def test_a_closed_set_is_said_in_the_record(faces: np.ndarray, tmp_path: Path) -
     write_head(tmp_path / "cosine", "cosine", embedder, NAMES)
     assert servable_classifier(tmp_path / "logistic", embedder, closed_set=True).facts["closed_set"] is True
     assert servable_classifier(tmp_path / "logistic", embedder).facts["closed_set"] is False
-    with pytest.raises(UserError, match="can tell strangers; it needs no --closed_set"):
+    with pytest.raises(UserError, match="can tell strangers; it needs no `closed_set`"):
         servable_classifier(tmp_path / "cosine", embedder, closed_set=True)
     write_head(tmp_path / "one", "logistic", embedder, ["only"])
     with pytest.raises(UserError, match="one: a logistic head of one person names everybody"):
@@ -336,7 +345,8 @@ def test_the_record_and_the_files(version: Path, embedder_folder: Path) -> None:
 def test_names_may_change_places_but_not_much(servable: Servable, tmp_path: Path) -> None:
     rolled = [{**answer, "identity": np.roll(answer["identity"], 1, axis=1)} for answer in servable.answers]
     other = Servable(servable.kind, servable.module, servable.signatures, servable.requests, rolled, servable.facts)
-    with pytest.raises(ExportError, match="Output identity of serving_default is not the live model's in 5 of 5"):
+    wrong = "Output identity of serving_default is not the live model's in 5 of 5"
+    with checked_here(), pytest.raises(ExportError, match=wrong):
         export_saved_model(other, tmp_path / "out", "people", 1)
     assert not list(tmp_path.iterdir())
 
@@ -352,8 +362,8 @@ def test_what_does_not_fit_together_is_refused(head_folder: Path, embedder_folde
         servable_classifier(tmp_path, embedder)
     head = load_classifier(head_folder)
     for cut, template, own, message in (
-        ("box", None, "lai", r"faces that were cut out at their box, but .* that are aligned .* --crop=aligned makes"),
-        ("aligned", "lai", None, r"faces that were aligned by their landmarks, but .* --crop=box makes such"),
+        ("box", None, "lai", r"faces that were cut out at their box, but .* that are aligned .* with crop=aligned"),
+        ("aligned", "lai", None, r"faces that were aligned by their landmarks, but .* with crop=box"),
         ("aligned", "centred", "lai", r"on faces on the template 'centred', but .* takes them on 'lai'"),
     ):
         head.cut, head.template = cut, template
@@ -364,7 +374,7 @@ def test_what_does_not_fit_together_is_refused(head_folder: Path, embedder_folde
     head.template = "lai"
     head.save(tmp_path / "cut")
     assert servable_classifier(tmp_path / "cut", embedder).facts["template"] == "lai"
-    del embedder.record["input_size"]
+    embedder.input_size = None
     with pytest.raises(UserError, match="does not say its input_size"):
         servable_classifier(head_folder, embedder)
 

@@ -17,8 +17,10 @@ from lrfr_tf.export.to_tflite import as_tflite, float_operations, open_tflite
 from lrfr_tf.files import read_json, write_json
 from lrfr_tf.models.facenet import WhitenEach, facenet
 from lrfr_tf.models.srcnn import srcnn
-from lrfr_tf.networks.embedding import Embedder
-from lrfr_tf.networks.super_resolution import SuperResolutionNetwork, save_super_resolver
+from lrfr_tf.networks.embedders import KerasEmbedder
+from lrfr_tf.networks.super_resolution import save_super_resolver
+from lrfr_tf.networks.super_resolvers import KerasSuperResolver
+from tests.checked_here import checked_here
 from tests.faces_by_code import person
 from tests.small_convertible import small_enlarging_network, write_small_backbone, write_small_generator
 
@@ -33,9 +35,7 @@ def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small embedder, stored in half precision as the shipped one."""
     root = tmp_path_factory.mktemp("export")
     model = write_small_backbone(root / "run" / "model")
-    with pytest.MonkeyPatch.context() as patch:
-        # The export's own tests try it in a new process, which takes most of the time.
-        patch.setattr(export_module, "_checked_in_a_new_process", lambda *_: {})
+    with checked_here():
         export_module.export_saved_model(
             export_embedder.servable_embedder(model, precision="float16"), root / "out", "siamese", 1
         )
@@ -108,9 +108,9 @@ def test_tflite_keeps_the_answers_in_half_and_in_a_quarter_of_the_size(
 @pytest.mark.slow
 def test_an_exported_facenet_is_rebuilt(portrait: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     keras.utils.set_random_seed(0)
-    monkeypatch.setattr(export_module, "_checked_in_a_new_process", lambda *_: {})
+    monkeypatch.setattr(export_module, "check_in_a_new_process", lambda *_: {})
     network = facenet(128, WhitenEach)
-    monkeypatch.setattr(export_embedder, "load_embedder", lambda *_: Embedder(network, "facenet-128"))
+    monkeypatch.setattr(export_embedder, "load_published_embedder", lambda *_: KerasEmbedder(network, "facenet-128"))
     export_module.export_saved_model(export_embedder.servable_facenet("facenet"), tmp_path, "facenet", 1)
     model = load_convertible(tmp_path / "facenet")
     assert model.size == 160
@@ -137,7 +137,7 @@ def test_enlarging_by_two_products_is_the_layer() -> None:
 def test_a_network_that_enlarges_first_goes_to_onnx(portrait: np.ndarray, tmp_path: Path) -> None:
     pytest.importorskip("tf2onnx")
     pytest.importorskip("onnxruntime")
-    save_super_resolver(tmp_path / "model", SuperResolutionNetwork("srcnn", srcnn(), enlarge_first=True))
+    save_super_resolver(tmp_path / "model", KerasSuperResolver("srcnn", srcnn(), enlarge_first=True))
     model = load_convertible(tmp_path / "model")
     low = faces_of(portrait, 16)
     assert np.abs(open_onnx(as_onnx(model))(low).astype(int) - model.reference(low)).max() <= 1
@@ -145,7 +145,7 @@ def test_a_network_that_enlarges_first_goes_to_onnx(portrait: np.ndarray, tmp_pa
 
 def test_a_network_that_enlarges_first_goes_to_tflite(portrait: np.ndarray, tmp_path: Path) -> None:
     pytest.importorskip("ai_edge_litert")
-    save_super_resolver(tmp_path / "model", SuperResolutionNetwork("srcnn", srcnn(), enlarge_first=True))
+    save_super_resolver(tmp_path / "model", KerasSuperResolver("srcnn", srcnn(), enlarge_first=True))
     model = load_convertible(tmp_path / "model")
     with pytest.raises(UserError, match="TFLite has no operations for all of srcnn"):
         as_tflite(model, "float16")

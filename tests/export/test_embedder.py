@@ -288,7 +288,7 @@ def test_what_computes_in_bfloat16_is_nearly_the_same(run_folder: Path, faces: n
     found = load_embedder(str(tmp_path / "siamese")).embed(faces)
     cosines = (found * by_keras(network, faces)).sum(axis=1)
     assert 0.999 < cosines.min() < cosines.max() < 0.9999999
-    with pytest.raises(UserError, match="--compute=bfloat16 stores the weights so, too; it does not go with"):
+    with pytest.raises(UserError, match="`compute`=bfloat16 stores the weights so, too; it does not go with"):
         servable_embedder(run_folder / "model", "int8", compute="bfloat16")
     with pytest.raises(UserError, match="has its weights in its graph, in bfloat16"):
         servable_exported_embedder(tmp_path / "siamese/1")

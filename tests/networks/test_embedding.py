@@ -9,6 +9,7 @@ from PIL import Image
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.models.facenet import UnitLength, inception_resnet_v1
+from lrfr_tf.networks.embedders import KerasEmbedder
 from lrfr_tf.networks.embedding import Embedder, load_embedder, template_for
 from lrfr_tf.weights.facenet import set_layer_weights
 
@@ -28,7 +29,7 @@ def embedder(kernel: np.ndarray) -> Embedder:
     x = keras.layers.Dense(5, use_bias=False, name="map")(x)
     model = keras.Model(images, UnitLength()(x))
     model.get_layer("map").set_weights([kernel])
-    return Embedder(model, "linear", batch_size=4)
+    return KerasEmbedder(model, "linear", batch_size=4)
 
 
 def by_hand(faces: np.ndarray, kernel: np.ndarray) -> np.ndarray:
@@ -105,6 +106,6 @@ def test_faces_are_aligned_as_an_embedder_was_trained(embedder: Embedder) -> Non
     with pytest.raises(UserError, match="linear takes faces on the template 'centred', not on 'lai'"):
         template_for(embedder, "lai")
     embedder.template = "as delivered"
-    with pytest.raises(UserError, match=r"aligned elsewhere \(template 'as delivered'\), so --template must say"):
+    with pytest.raises(UserError, match=r"aligned elsewhere \(template 'as delivered'\), so `template` must say"):
         template_for(embedder)
     assert template_for(embedder, "lai") == "lai"

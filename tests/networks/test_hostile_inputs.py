@@ -23,8 +23,10 @@ from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.models.backbone import backbone
 from lrfr_tf.models.facenet import UnitLength
 from lrfr_tf.models.srgan import generator_paper
+from lrfr_tf.networks.embedders import KerasEmbedder
 from lrfr_tf.networks.embedding import Embedder, load_embedder
-from lrfr_tf.networks.super_resolution import SuperResolutionNetwork, save_super_resolver
+from lrfr_tf.networks.super_resolution import save_super_resolver
+from lrfr_tf.networks.super_resolvers import KerasSuperResolver
 from lrfr_tf.training.classifier import fit_classifier
 from lrfr_tf.weights.backbone import write_embedder_record
 from tests.embeddings_by_code import random_embeddings
@@ -67,7 +69,7 @@ def classifier_export(small_embedder: Embedder, tmp_path_factory: pytest.TempPat
 def super_resolver_export(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SavedModel of a small generator."""
     folder = tmp_path_factory.mktemp("super_resolver")
-    save_super_resolver(folder / "model", SuperResolutionNetwork("srgan", generator_paper(16, blocks=1, filters=4)))
+    save_super_resolver(folder / "model", KerasSuperResolver("srgan", generator_paper(16, blocks=1, filters=4)))
     servable = servable_super_resolver(folder / "model")
     tf.saved_model.save(servable.module, str(folder / "1"), signatures=servable.signatures)
     return folder / "1"
@@ -130,7 +132,7 @@ def linear_embedder() -> Embedder:
     keras.utils.set_random_seed(0)
     images = keras.Input((12, 12, 3))
     x = keras.layers.Dense(5, name="map", bias_initializer="ones")(keras.layers.Flatten()(images))
-    return Embedder(keras.Model(images, UnitLength()(x)), "linear", batch_size=4)
+    return KerasEmbedder(keras.Model(images, UnitLength()(x)), "linear", batch_size=4)
 
 
 def memory_orders(image: np.ndarray) -> dict[str, np.ndarray]:

@@ -44,7 +44,7 @@ def test_a_training_in_half_precision_is_judged_in_float32(tmp_path: Path) -> No
 def test_an_export_judges_as_it_embeds(tmp_path: Path) -> None:
     model = write_small_backbone(tmp_path / "run" / "model")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(export_module, "_checked_in_a_new_process", lambda *_: {})
+        patch.setattr(export_module, "check_in_a_new_process", lambda *_: {})
         export_module.export_saved_model(
             export_embedder.servable_embedder(model, "float16"), tmp_path / "out", "siamese", 1
         )

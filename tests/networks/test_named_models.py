@@ -8,13 +8,14 @@ import pytest
 from lrfr_tf.errors import UserError
 from lrfr_tf.models.srcnn import srcnn
 from lrfr_tf.networks.named_models import describe_models, load_named_models, super_resolve_all
-from lrfr_tf.networks.super_resolution import SuperResolutionNetwork, bicubic, load_super_resolver, save_super_resolver
+from lrfr_tf.networks.super_resolution import bicubic, load_super_resolver, save_super_resolver
+from lrfr_tf.networks.super_resolvers import KerasSuperResolver
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("models") / "srcnn"
-    save_super_resolver(path, SuperResolutionNetwork("srcnn", srcnn("9-1-5"), 16, 64, enlarge_first=True))
+    save_super_resolver(path, KerasSuperResolver("srcnn", srcnn("9-1-5"), 16, 64, enlarge_first=True))
     return path
 
 

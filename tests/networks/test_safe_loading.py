@@ -20,7 +20,8 @@ from lrfr_tf.models.backbone import backbone
 from lrfr_tf.models.srgan import generator_paper
 from lrfr_tf.networks.classifier import load_classifier
 from lrfr_tf.networks.embedding import load_embedder
-from lrfr_tf.networks.super_resolution import SuperResolutionNetwork, load_super_resolver, save_super_resolver
+from lrfr_tf.networks.super_resolution import load_super_resolver, save_super_resolver
+from lrfr_tf.networks.super_resolvers import KerasSuperResolver
 from lrfr_tf.networks.trained_backbone import load_backbone
 from lrfr_tf.training.classifier import fit_classifier
 from lrfr_tf.weights.backbone import write_embedder_record
@@ -130,7 +131,7 @@ def describe_as_its_own(folder: Path) -> None:
 
 @pytest.fixture
 def stored(tmp_path: Path) -> Path:
-    save_super_resolver(tmp_path / "model", SuperResolutionNetwork("srgan", generator_paper(16, blocks=1, filters=4)))
+    save_super_resolver(tmp_path / "model", KerasSuperResolver("srgan", generator_paper(16, blocks=1, filters=4)))
     return tmp_path / "model"
 
 

@@ -14,7 +14,8 @@ from lrfr_tf.files import read_json, sha256, write_json
 from lrfr_tf.images.resize import resize
 from lrfr_tf.models.srcnn import srcnn
 from lrfr_tf.models.srgan import generator_paper
-from lrfr_tf.networks.super_resolution import SuperResolutionNetwork, bicubic, load_super_resolver, save_super_resolver
+from lrfr_tf.networks.super_resolution import bicubic, load_super_resolver, save_super_resolver
+from lrfr_tf.networks.super_resolvers import Bicubic, KerasSuperResolver
 from lrfr_tf.sources.image_source import FolderSource, images_by_identity
 from lrfr_tf.study.super_resolve_tree import super_resolve_tree
 from tests.faces_by_code import write_people
@@ -32,7 +33,7 @@ def test_bicubic_is_pillows(low: np.ndarray) -> None:
 
 def test_srcnn_is_fed_the_enlarged_image_and_rounds(low: np.ndarray) -> None:
     network = srcnn("9-1-5")
-    resolver = SuperResolutionNetwork("srcnn", network, enlarge_first=True)
+    resolver = KerasSuperResolver("srcnn", network, enlarge_first=True)
     by_hand = np.asarray(network(resize(low, 64, 64).astype(np.float32)))
     assert np.array_equal(resolver.super_resolve(low), np.clip(np.round(by_hand), 0, 255).astype(np.uint8))
 
@@ -53,9 +54,9 @@ def test_other_sizes_and_types_are_refused(low: np.ndarray) -> None:
 @pytest.mark.parametrize("kind", ["srcnn", "srgan"])
 def test_stored_networks_give_the_same_images(kind: str, low: np.ndarray, tmp_path: Path) -> None:
     if kind == "srcnn":
-        resolver = SuperResolutionNetwork("srcnn", srcnn("9-1-5"), enlarge_first=True)
+        resolver = KerasSuperResolver("srcnn", srcnn("9-1-5"), enlarge_first=True)
     else:
-        resolver = SuperResolutionNetwork("srgan", generator_paper(16, blocks=1, filters=8))
+        resolver = KerasSuperResolver("srgan", generator_paper(16, blocks=1, filters=8))
     save_super_resolver(tmp_path / "model", resolver)
     save_super_resolver(tmp_path / "model", resolver)  # replacing leaves nothing behind
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
@@ -67,14 +68,14 @@ def test_stored_networks_give_the_same_images(kind: str, low: np.ndarray, tmp_pa
 def test_missing_and_changed_models_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="holds no super-resolution model"):
         load_super_resolver(tmp_path / "none")
-    save_super_resolver(tmp_path / "model", SuperResolutionNetwork("srgan", generator_paper(16, blocks=1, filters=4)))
+    save_super_resolver(tmp_path / "model", KerasSuperResolver("srgan", generator_paper(16, blocks=1, filters=4)))
     file = tmp_path / "model" / "network.keras"
     file.write_bytes(file.read_bytes()[:-10])
     with pytest.raises(UserError, match="sha256 differs"):
         load_super_resolver(tmp_path / "model")
 
 
-class Counts(SuperResolutionNetwork):
+class Counts(Bicubic):
     """Counts the images that it is given."""
 
     images = 0
@@ -123,11 +124,11 @@ def test_a_tree_is_super_resolved_once_and_only_by_one_model(portrait: np.ndarra
     with Image.open(tree / "lr" / "test" / "b" / "00.png") as low, Image.open(tree / "bicubic/test/b/00.png") as high:
         assert np.array_equal(np.asarray(low.resize((64, 64), Image.Resampling.BICUBIC)), np.asarray(high))
 
-    counts = Counts("bicubic", None)
+    counts = Counts()
     (tree / "bicubic" / "train" / "a" / "02.png").unlink()
     super_resolve_tree(tree, splits, counts, tree / "bicubic")
     assert counts.images == 1
-    other = SuperResolutionNetwork("srgan", generator_paper(16, blocks=1, filters=4), checksum="of another model")
+    other = KerasSuperResolver("srgan", generator_paper(16, blocks=1, filters=4), checksum="of another model")
     with pytest.raises(UserError, match="other settings"):
         super_resolve_tree(tree, splits, other, tree / "bicubic")
     tree_manifest = json.loads((tree / "manifest.json").read_text())

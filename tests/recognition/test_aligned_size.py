@@ -9,7 +9,7 @@ import pytest
 
 from lrfr_tf.benchmarks.embed_crops import embed_files, pad_to_square, stretch_to_square
 from lrfr_tf.benchmarks.survface.benchmark import protocol as survface_protocol
-from lrfr_tf.benchmarks.tinyface import protocol as tinyface_protocol
+from lrfr_tf.benchmarks.tinyface.benchmark import protocol as tinyface_protocol
 from lrfr_tf.data.embeddings import load_embeddings
 from lrfr_tf.errors import UserError
 from lrfr_tf.export.embedder import servable_embedder
@@ -19,7 +19,8 @@ from lrfr_tf.files import read_json
 from lrfr_tf.gallery.gallery import Gallery
 from lrfr_tf.images.decode import write_png
 from lrfr_tf.models.backbone import backbone
-from lrfr_tf.networks.embedding import Embedder, load_embedder
+from lrfr_tf.networks.embedders import KerasEmbedder
+from lrfr_tf.networks.embedding import load_embedder
 from lrfr_tf.networks.exported_classifier import load_exported_classifier
 from lrfr_tf.networks.super_resolution import bicubic
 from lrfr_tf.recognition.calibration import DecisionRule
@@ -64,7 +65,7 @@ def test_what_is_known_of_an_embedder_says_it(export: Path, tmp_path: Path) -> N
         write_small_embedder(tmp_path / name / "1", **facts)
         assert load_embedder(str(tmp_path / name)).aligned_size == 128
     network = keras.Sequential([keras.Input((160, 160, 3)), keras.layers.Flatten(), keras.layers.Dense(2)])
-    assert Embedder(network, "a FaceNet").aligned_size == 128
+    assert KerasEmbedder(network, "a FaceNet").aligned_size == 128
 
 
 @pytest.mark.parametrize("size", [0, -1, 10**9, "112", 112.0, None, [112]])

@@ -28,12 +28,12 @@ def test_arrays_of_any_sizes_come_back_in_order(tmp_path: Path) -> None:
             np.testing.assert_array_equal(array, other)
 
 
-def test_without_their_environment_the_peers_are_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_their_environment_the_peers_are_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     found = programs("embed", str(tmp_path / "none"), {"other": "keras_facenet_embed"})
     assert [program.name for program in found] == [OURS, "other"]
     assert [program.module for program in found][0] == "lrfr_tf.speed.ours_embed"
-    (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith(f"note: {FACENET_PYTORCH} is left out: {tmp_path / 'none'} has no facenet-pytorch")
+    (line,) = caplog.messages
+    assert line.startswith(f"{FACENET_PYTORCH} is left out: {tmp_path / 'none'} has no facenet-pytorch")
 
 
 def test_every_weight_has_a_name_there() -> None:

@@ -10,7 +10,8 @@ from lrfr_tf.data.folders import write_classes
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import sha256, write_json
 from lrfr_tf.images.decode import write_png
-from lrfr_tf.networks.classifier import Classifier, make_templates
+from lrfr_tf.networks.classifier import Classifier
+from lrfr_tf.networks.heads import make_templates
 from lrfr_tf.study.evaluate import Evaluation
 
 

@@ -15,6 +15,7 @@ from lrfr_tf.files import sha256, write_json
 from lrfr_tf.images.camera_numpy import photograph
 from lrfr_tf.images.probes import as_probe
 from lrfr_tf.images.resize import resize
+from lrfr_tf.networks.embedders import KerasEmbedder
 from lrfr_tf.networks.embedding import Embedder
 from lrfr_tf.networks.super_resolution import SuperResolutionNetwork, bicubic
 from lrfr_tf.study.evaluate_pixels import PixelCurve, check_embedder, enlarged, pixel_blocks, protocol
@@ -29,7 +30,7 @@ POINTS = np.array([[20, 24], [44, 26], [32, 36], [24, 48], [41, 47]], np.float32
 def embedder() -> Embedder:
     images = keras.Input((16, 16, 3))
     x = keras.layers.GlobalAveragePooling2D()(keras.layers.Rescaling(1 / 255, offset=-0.4)(images))
-    return Embedder(keras.Model(images, keras.layers.UnitNormalization()(x)), "color")
+    return KerasEmbedder(keras.Model(images, keras.layers.UnitNormalization()(x)), "color")
 
 
 def faces() -> np.ndarray:

@@ -16,6 +16,7 @@ from lrfr_tf.faces.align import align_face
 from lrfr_tf.faces.detect import Detection, FaceDetector
 from lrfr_tf.files import read_json, sha256, write_json
 from lrfr_tf.images.decode import read_image, write_png
+from lrfr_tf.networks.embedders import KerasEmbedder
 from lrfr_tf.networks.embedding import Embedder
 from lrfr_tf.study import extract, grown_embeddings
 from lrfr_tf.study.extract import Extraction, choose_crops, extract_tree
@@ -32,7 +33,7 @@ def embedder() -> Embedder:
     images = keras.Input((32, 32, 3))
     x = keras.layers.Conv2D(4, 5, strides=4, activation="relu")(keras.layers.Rescaling(1 / 255)(images))
     x = keras.layers.Dense(8)(keras.layers.Flatten()(x))
-    return Embedder(keras.Model(images, keras.layers.UnitNormalization()(x)), "stand-in")
+    return KerasEmbedder(keras.Model(images, keras.layers.UnitNormalization()(x)), "stand-in")
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from lrfr_tf.data.folders import write_classes
 from lrfr_tf.files import write_json
 from lrfr_tf.images.decode import write_png
 from lrfr_tf.images.degrade import degrade
+from lrfr_tf.networks.embedders import KerasEmbedder
 from lrfr_tf.networks.embedding import Embedder
 from tests.faces_by_code import person
 
@@ -52,7 +53,7 @@ def small_embedder(model: str = "", weights: Path | None = None) -> Embedder:
     images = keras.Input((32, 32, 3))
     x = keras.layers.Rescaling(1 / 255, offset=-0.5)(keras.layers.AveragePooling2D(8)(images))
     x = keras.layers.UnitNormalization()(keras.layers.Flatten()(x))
-    return Embedder(keras.Model(images, x), "stand-in")
+    return KerasEmbedder(keras.Model(images, x), "stand-in")
 
 
 def read_events(folder: Path) -> dict[str, dict[int, tf.Tensor]]:
@@ -85,8 +86,9 @@ def lines_beside_progress(stderr: str) -> list[str]:
 def start_script(script: str, *flags: str, **environment: str) -> subprocess.Popen[str]:
     """Starts "tools/x.py" or "-m package.module" as a user does; both outputs can be read."""
     words = [*(script.split() if script.startswith("-m ") else [str(ROOT / script)]), *flags]
-    # Nothing from outside makes the scripts quieter than they are.
-    outside = {name: value for name, value in os.environ.items() if not name.startswith(("TF_", "ABSL_"))}
+    # Nothing from outside makes the scripts quieter than they are; how many threads they have may come from there.
+    quieter = [name for name in os.environ if name.startswith(("TF_", "ABSL_")) and not name.startswith("TF_NUM_")]
+    outside = {name: value for name, value in os.environ.items() if name not in quieter}
     return subprocess.Popen(
         [sys.executable, *words], cwd=ROOT, env={**outside, **environment}, text=True,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,

@@ -5,31 +5,49 @@ from pathlib import Path
 
 import pytest
 
-from lrfr_tf.main import run
+from lrfr_tf.benchmarks.registry import BENCHMARKS
+from lrfr_tf.cli.evaluate_benchmark import command_of
+from lrfr_tf.main import run, start
 from tests.cli.conftest import TOOLS
 from tests.tools.small_runs import finish_script
 
-NEW = {"__init__", "command", "evaluate_benchmark", "models"}  # never were in tools/
+NEW = {"__init__", "command", "drawn", "evaluate_benchmark", "models"}  # never were in tools/
 NAMES = sorted(path.stem for path in TOOLS.glob("*.py"))
 COMMANDS = Path(importlib.import_module("lrfr_tf.cli").__path__[0])
 FORWARDER = '''"""See lrfr_tf.cli.{name}."""
 
-from lrfr_tf.cli.{name} import Config, main
-from lrfr_tf.main import run
+from lrfr_tf.main import start
 
 if __name__ == "__main__":
-    run(main, Config)
+    start("lrfr_tf.cli.{name}")
+else:
+    from lrfr_tf.cli.{name} import Config, main  # noqa: F401
+'''
+
+
+OF_BENCHMARKS = {f"evaluate_{entry.name}": entry.name for entry in BENCHMARKS}
+FORWARDER_OF_BENCHMARK = '''"""The benchmark {name}; see lrfr_tf.cli.evaluate_benchmark."""
+
+from lrfr_tf.main import start
+
+if __name__ == "__main__":
+    start("lrfr_tf.cli.evaluate_benchmark", part="{name}")
+else:
+    from lrfr_tf.cli.evaluate_benchmark import command_of
+
+    command = command_of("{name}")
+    main, Config = command.main, command.Config
 '''
 
 
 def test_every_command_has_a_forwarder() -> None:
     names = {path.stem for path in COMMANDS.glob("*.py")} - NEW
-    assert sorted(name for name in names if not name.startswith("train_")) == NAMES
+    assert sorted([*(name for name in names if not name.startswith("train_")), *OF_BENCHMARKS]) == NAMES
     scripts = {path.stem for path in COMMANDS.parent.glob("train_*.py")}
     assert {name for name in names if name.startswith("train_")} == scripts
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in OF_BENCHMARKS])
 def test_a_forwarder_shows_the_help_of_its_command(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert (TOOLS / f"{name}.py").read_text() == FORWARDER.format(name=name)
     forwarder, command = importlib.import_module(f"tools.{name}"), importlib.import_module(f"lrfr_tf.cli.{name}")
@@ -43,8 +61,25 @@ def test_a_forwarder_shows_the_help_of_its_command(name: str, capsys: pytest.Cap
     assert "--verbose" in text
 
 
-@pytest.mark.parametrize("name", ["make_pairs", "fetch_samples", "evaluate_all"])
-def test_a_forwarder_is_a_program(name: str) -> None:
+@pytest.mark.parametrize("name", OF_BENCHMARKS)
+def test_the_forwarder_of_a_benchmark_shows_its_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert (TOOLS / f"{name}.py").read_text() == FORWARDER_OF_BENCHMARK.format(name=OF_BENCHMARKS[name])
+    forwarder = importlib.import_module(f"tools.{name}")
+    assert forwarder.Config is command_of(OF_BENCHMARKS[name]).Config
+    with pytest.raises(SystemExit) as stopped:
+        start("lrfr_tf.cli.evaluate_benchmark", [f"tools/{name}.py", "--help"], OF_BENCHMARKS[name])
+    assert stopped.value.code == 0
+    text = capsys.readouterr().out
+    assert f"lrfr evaluate {OF_BENCHMARKS[name]} --model=... --data=..." in text
+    assert "`" not in text.partition("Flags (")[0]
+    assert "--verbose" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("make_pairs", "Makes a list of face pairs to verify"), ("evaluate_lfw", "Verifies faces at low resolution: ")],
+)
+def test_a_forwarder_is_a_program(name: str, text: str) -> None:
     code, out, error = finish_script(f"tools/{name}.py", "--help")
     assert (code, error) == (0, "")
-    assert out.startswith(str(importlib.import_module(f"lrfr_tf.cli.{name}").__doc__).strip())
+    assert out.startswith(text)

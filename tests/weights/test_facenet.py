@@ -124,7 +124,7 @@ def test_no_network_says_what_to_do(error: Exception, tmp_path: Path, monkeypatc
         raise error
 
     monkeypatch.setattr("urllib.request.urlretrieve", urlretrieve)
-    with pytest.raises(UserError, match=f"{KEY}: connect to the network, or give a file as --facenet_weights=FILE"):
+    with pytest.raises(UserError, match=f"{KEY}: connect to the network, or give a file as `facenet_weights`=FILE"):
         fetch_facenet_512(KEY, tmp_path)
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 

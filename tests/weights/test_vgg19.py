@@ -75,14 +75,14 @@ def test_refuses_an_unknown_layer(random_weights: Path) -> None:
 
 
 def test_names_a_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"nowhere\.h5 are missing; give --vgg_weights=FILE\.$"):
+    with pytest.raises(UserError, match=r"nowhere\.h5 are missing; give `vgg_weights`=FILE\.$"):
         vgg19_features("block2_conv2", tmp_path / "nowhere.h5")
 
 
 def test_names_a_file_that_is_not_weights(tmp_path: Path) -> None:
     pointer = tmp_path / "pointer.weights.h5"
     pointer.write_text("version https://git-lfs.github.com/spec/v1\n")
-    with pytest.raises(UserError, match=r"pointer\.weights\.h5 does not hold .* give --vgg_weights=FILE\.$"):
+    with pytest.raises(UserError, match=r"pointer\.weights\.h5 does not hold .* give `vgg_weights`=FILE\.$"):
         vgg19_features("block2_conv2", pointer)
 
 
@@ -98,7 +98,7 @@ def test_a_failed_download_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> N
         raise Exception("URL fetch failure on https://example.invalid/vgg19.h5: None -- no route")
 
     monkeypatch.setattr(keras.applications, "VGG19", fail)
-    with pytest.raises(UserError, match=r"cannot be downloaded \(URL fetch .*\); give --vgg_weights=FILE\.$"):
+    with pytest.raises(UserError, match=r"cannot be downloaded \(URL fetch .*\); give `vgg_weights`=FILE\.$"):
         vgg19_features("block2_conv2", None)
 
 

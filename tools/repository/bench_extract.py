@@ -22,6 +22,7 @@ from lrfr_tf.faces.detect import Detection
 from lrfr_tf.files import check_result_file
 from lrfr_tf.main import run
 from lrfr_tf.models.facenet import FACENET_SIZE, WhitenEach, facenet
+from lrfr_tf.networks.embedders import KerasEmbedder
 from lrfr_tf.networks.embedding import Embedder, load_embedder
 from lrfr_tf.speed.record import write_result
 from lrfr_tf.speed.worker import resident_memory_mb
@@ -70,7 +71,7 @@ def main(config: Config) -> None:
     check_result_file(config.output)
     cached = cached_facenet_weights()
     if config.embedder == "facenet" and cached is None:  # as fast
-        embedder = Embedder(facenet(128, WhitenEach), "facenet-random")
+        embedder: Embedder = KerasEmbedder(facenet(128, WhitenEach), "facenet-random")
     else:
         embedder = load_embedder(config.embedder, cached if config.embedder == "facenet" else None)
     with tempfile.TemporaryDirectory() as name:

@@ -26,8 +26,10 @@ from lrfr_tf.files import check_result_file
 from lrfr_tf.main import run
 from lrfr_tf.models.facenet import WhitenEach, facenet
 from lrfr_tf.models.heads import linear_head
-from lrfr_tf.networks.classifier import Classifier, make_templates
+from lrfr_tf.networks.classifier import Classifier
+from lrfr_tf.networks.embedders import KerasEmbedder
 from lrfr_tf.networks.embedding import Embedder, load_embedder
+from lrfr_tf.networks.heads import HeadNetwork, make_templates
 from lrfr_tf.networks.super_resolution import SuperResolutionNetwork, load_super_resolver
 from lrfr_tf.speed.interleaved import time_calls_interleaved
 from lrfr_tf.speed.peers import OURS
@@ -57,9 +59,10 @@ def main(config: Config) -> None:
     probe = random.integers(0, 256, (1, PROBE_SIZE, PROBE_SIZE, 3), np.uint8)
     names = [f"person {number}" for number in range(config.persons)]
     cached = cached_facenet_weights()
-    face_net = load_embedder("facenet", cached) if cached else Embedder(facenet(128, WhitenEach), "facenet-random")
+    face_net = load_embedder("facenet", cached) if cached else KerasEmbedder(facenet(128, WhitenEach), "facenet-random")
     siamese, srgan = load_embedder(config.siamese), load_super_resolver(Path(config.super_resolver))
-    softmax = Classifier("logistic", names, face_net.name, linear_head(face_net.dimensions, len(names)))
+    linear = linear_head(face_net.dimensions, len(names))
+    softmax = Classifier("logistic", names, face_net.name, HeadNetwork("logistic", linear))
     faces = random.standard_normal((2 * len(names), siamese.dimensions), np.float32)
     faces /= np.linalg.norm(faces, axis=1, keepdims=True)
     templates = make_templates(faces, np.arange(2 * len(names)) % len(names), len(names))

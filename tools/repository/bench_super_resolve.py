@@ -27,7 +27,8 @@ from lrfr_tf.files import check_result_file
 from lrfr_tf.main import run
 from lrfr_tf.models.srgan import generator_paper
 from lrfr_tf.networks.saved_model import find_version
-from lrfr_tf.networks.super_resolution import SuperResolutionNetwork, save_super_resolver
+from lrfr_tf.networks.super_resolution import save_super_resolver
+from lrfr_tf.networks.super_resolvers import KerasSuperResolver
 from lrfr_tf.speed.interleaved import Times, time_calls_interleaved
 from lrfr_tf.speed.matrix_product import GFLOP, MATRIX_SIZE, gflop_a_face, matrix_product
 from lrfr_tf.speed.peers import MATRIX_PRODUCT, OURS
@@ -85,7 +86,7 @@ def measure(network: keras.Model, saved_model: Path, batch: int, rounds: int) ->
 
 def exported(network: keras.Model, folder: Path) -> Path:
     """The network as the SavedModel that would be shipped."""
-    save_super_resolver(folder / "model", SuperResolutionNetwork("paper", network))
+    save_super_resolver(folder / "model", KerasSuperResolver("paper", network))
     export_saved_model(servable_super_resolver(folder / "model"), folder, "paper", 1)
     return folder / "paper" / "1"
 

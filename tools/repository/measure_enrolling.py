@@ -163,7 +163,7 @@ def print_likeness(faces: list[Found], recognizer: Recognizer) -> None:
     persons = np.array([face.person for face in faces])
     people = sorted(set(persons))
     first = np.concatenate([np.flatnonzero(persons == person)[:ENROLLED] for person in people])
-    sharp = embed_faces(recognizer.embedder, recognizer.input_size, [crops[row] for row in first])
+    sharp = embed_faces(recognizer.embedder, [crops[row] for row in first])
     means = np.stack([sharp[persons[first] == person].mean(axis=0) for person in people])
     means /= np.linalg.norm(means, axis=1, keepdims=True)
     rest = np.setdiff1d(np.arange(len(faces)), first)
@@ -171,7 +171,7 @@ def print_likeness(faces: list[Found], recognizer: Recognizer) -> None:
     for level in ("clean", "moderate"):
         for size in (12, 16, 24, 32, 64):
             small = [photograph(crops[row], size, level, seed) for seed, row in enumerate(rest)]
-            unlike = embed_faces(recognizer.embedder, recognizer.input_size, small) @ means.T < least
+            unlike = embed_faces(recognizer.embedder, small) @ means.T < least
             print(f"unlike the person, {size} px, {level}: {unlike[right].mean():.1%} of {right.sum()} photos of the "
                   f"person, {unlike[~right].mean():.1%} of {(~right).sum()} of others, below {least:.3f}")  # fmt: skip
 

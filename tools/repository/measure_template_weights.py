@@ -55,7 +55,7 @@ def main(config: Config) -> None:
     shape = (len(faces), ENROLLED + ASKED, -1)
     embeddings = {}
     for size, some in by_size.items():
-        embeddings[size] = embed_faces(recognizer.embedder, recognizer.input_size, some).reshape(shape)
+        embeddings[size] = embed_faces(recognizer.embedder, some).reshape(shape)
     print(f"{len(faces)} persons, {config.camera}; share of probes recognized at a FAR of {FAR:.1%}")
     for small in (0, 1, 2, 4):
         for size in map(float, SIZES if small else SIZES[:1]):

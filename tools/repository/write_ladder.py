@@ -102,7 +102,7 @@ def _columns(
         for name, result in results.items():
             if not set(sizes) <= set(result["sizes"]):
                 raise UserError(f"The result of {name} lacks some of {', '.join(sizes)}, which {baseline}'s has.")
-        # Of each pair or photo, at which share of the sizes it is told rightly.
+        # Of each pair or photo, at which share of the sizes it is classified correctly.
         right = {
             name: np.mean([read_correct(result["sizes"][size], count) for size in sizes], axis=0)
             for name, result in results.items()

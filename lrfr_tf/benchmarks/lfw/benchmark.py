@@ -70,9 +70,13 @@ PUBLISHED = (
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """The flags of evaluate_lfw."""
+    """Verifies faces at low resolution: image 1 of a pair as it is, image 2 at 8, 12, 16 and 20 pixels and as it is.
 
-    model: str = required("facenet, the folder of an exported embedder, or a file *.weights.h5 (with --backbone)")
+    `data` is LFW, or any folder or zip of <person>/<photo> with a list of tools/make_pairs.py. Beside the result lie
+    two pictures, result.accuracy.png and result.roc.png.
+    """
+
+    model: str = required("facenet, the folder of an exported embedder, or a file *.weights.h5 (with `backbone`)")
     data: str = required("folder or zip of <person>/<photo>, such as LFW")
     pairs: str = required("list of pairs: LFW's pairs.txt, or one by tools/make_pairs.py")
     output: str = required("the result to write (JSON)")
@@ -157,10 +161,10 @@ class LfwBenchmark:
     def prepare(self, data: ListedPhotos, embedder: Embedder, settings: Settings, note: Note) -> AlignedPhotos:
         side, names = embedder.aligned_size, data.photos.images
         if any(not 1 <= size <= side for size in settings.probe_sizes):
-            raise UserError(f"--probe_sizes={','.join(map(str, settings.probe_sizes))} must lie in 1 to {side}.")
+            raise UserError(f"`probe_sizes`={','.join(map(str, settings.probe_sizes))} must lie in 1 to {side}.")
         sizes = sorted(set(settings.probe_sizes or (*PROBE_SIZES, side)))
         template = template_to_measure(embedder, settings.template)
-        points = photo_landmarks(data.source, names, settings.landmarks, settings.save_landmarks)
+        points = photo_landmarks(data.source, names, settings.landmarks, settings.save_landmarks, note)
         margin = 0 if set(settings.camera) == {CLEAN_LEVEL} else side // MARGIN_SHARE
         faces = align_photos(data.source, names, points, template, side, margin)
         return AlignedPhotos(data, faces, margin, template, sizes, sum(face is None for face in points))
@@ -243,9 +247,9 @@ def protocol(template: str, side: int, settings: Settings) -> str:
     return (
         f"Both images aligned to {side} x {side} by five landmarks on the template {template!r}; image 1 {first}, "
         f"image 2 shrunk to S x S ({shrunk}) and {handed} (S = {side}: as it is). Cosine of the embeddings"
-        f"{flipped}. Contiguous folds; each fold's threshold is the one of {GRID:,} values in [-1, 1] that tells most "
-        "pairs of the other folds rightly, the last of equally good ones; a pair of that similarity or more is one "
-        "person. Mean and standard deviation over folds; intervals are 95 % bootstraps over pairs."
+        f"{flipped}. Contiguous folds; each fold's threshold is the one of {GRID:,} values in [-1, 1] that "
+        "classifies most pairs of the other folds correctly, the last of equally good ones; a pair of that similarity "
+        "or more is one person. Mean and standard deviation over folds; intervals are 95 % bootstraps over pairs."
     )
 
 

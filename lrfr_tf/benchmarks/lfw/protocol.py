@@ -1,7 +1,8 @@
 """LFW's verification as the low-resolution papers report it: a grid of thresholds, the mean and spread over folds.
 
 Low-resolution LFW (Lai & Lam 2021) compares image 1 as it is with image 2 at S pixels. The threshold of a fold is the
-one of 10,001 values from -1 to 1 that tells most pairs of the other folds rightly, the last of equally good ones.
+one of 10,001 values from -1 to 1 that classifies most pairs of the other folds correctly, the last of equally good
+ones.
 """
 
 from collections.abc import Mapping
@@ -37,9 +38,9 @@ def grid_accuracy(similarities: np.ndarray, same: np.ndarray, folds: np.ndarray,
     if len(numbers) < 2:
         raise ValueError("The threshold of a fold comes from the others, so two are needed.")
     grid = np.linspace(-1.0, 1.0, values)
-    # For each fold, how many of its pairs every threshold tells rightly; the other folds are the sum less the fold.
-    rightly = np.stack([_correct(similarities[folds == number], same[folds == number], grid) for number in numbers])
-    elsewhere = rightly.sum(axis=0) - rightly
+    # For each fold, how many of its pairs every threshold classifies correctly; the other folds: the sum less it.
+    counts = np.stack([_correct(similarities[folds == number], same[folds == number], grid) for number in numbers])
+    elsewhere = counts.sum(axis=0) - counts
     best = values - 1 - np.argmax(elsewhere[:, ::-1], axis=1)
     thresholds = grid[best]
     places = np.searchsorted(numbers, folds)

@@ -85,9 +85,13 @@ PUBLISHED = (
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """The flags of evaluate_scface."""
+    """Identifies SCface's surveillance images among the mugshots: rank-1 by distance and camera, and the CMC.
 
-    model: str = required("facenet, the folder of an exported embedder, or a file *.weights.h5 (with --backbone)")
+    `landmarks` is a folder with scface_mugshot.csv and scface_distance1.csv to scface_distance3.csv; without it MTCNN
+    looks for the faces. Beside the result lies a picture, result.cmc.png.
+    """
+
+    model: str = required("facenet, the folder of an exported embedder, or a file *.weights.h5 (with `backbone`)")
     data: str = required("folder or zip of SCface_database")
     output: str = required("the result to write (JSON)")
     landmarks: str | None = option(None, "folder of the four landmark tables; without it MTCNN finds the faces")
@@ -166,7 +170,7 @@ class SCfaceBenchmark:
         template = template_to_measure(embedder, settings.template)
         landmarks = data.landmarks
         if landmarks is None:
-            landmarks = detect_scface_landmarks(data.source, data.images, settings.save_landmarks)
+            landmarks = detect_scface_landmarks(data.source, data.images, settings.save_landmarks, note)
         located = LocatedImages(data, landmarks, template)
         mugshots, probes = without_landmarks(located)
         if mugshots + probes > 0:

@@ -11,7 +11,7 @@ are tables of the 11-column form, `scface_mugshot.csv` and `scface_distance1.csv
 import dataclasses
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -130,7 +130,7 @@ def read_scface_landmarks(folder: Path, distances: Sequence[int]) -> tuple[dict[
     mugshot_folder = None
     for table in (MUGSHOT_TABLE, *map(table_name, distances)):
         if table not in there:
-            raise UserError(f"{folder / table} is missing; tools/evaluate_scface.py --save_landmarks writes all.")
+            raise UserError(f"{folder / table} is missing; evaluate_scface writes all with `save_landmarks`.")
         rows = {image_key(name): points for name, points in read_landmarks(there[table]).items()}
         if table == MUGSHOT_TABLE:
             named = next(iter(rows))[0]
@@ -139,17 +139,21 @@ def read_scface_landmarks(folder: Path, distances: Sequence[int]) -> tuple[dict[
     return found, mugshot_folder
 
 
-def detect_scface_landmarks(source: ImageSource, images: SCface, folder: str | None) -> dict[Key, np.ndarray]:
+def detect_scface_landmarks(
+    source: ImageSource, images: SCface, folder: str | None, note: Callable[[str], None]
+) -> dict[Key, np.ndarray]:
     """The landmarks that MTCNN finds, written as the four tables into `folder` if it is given.
+
+    `note` is told which images show another face about as large.
 
     Raises:
         UserError: an image cannot be read, or no mugshot shows a face.
     """
-    mugshots = landmarks_by_detector(source, list(images.mugshots.values()), FaceDetector(THRESHOLDS))
+    mugshots = landmarks_by_detector(source, list(images.mugshots.values()), FaceDetector(THRESHOLDS), note)
     if not mugshots:
         raise UserError(f"No face was found in any of the {len(images.mugshots)} mugshots of {source.label('')}.")
     probes = landmarks_by_detector(
-        source, [probe.name for probe in images.probes], FaceDetector(THRESHOLDS, SMALLEST_FACE)
+        source, [probe.name for probe in images.probes], FaceDetector(THRESHOLDS, SMALLEST_FACE), note
     )
     if folder is not None:
         write_landmarks(Path(folder) / MUGSHOT_TABLE, mugshots)
@@ -219,7 +223,7 @@ def draw_test_subjects(subjects: Sequence[int], count: int, seed: int) -> list[i
     """
     if len(subjects) < count:
         raise UserError(
-            f"There are {len(subjects)} persons, too few to draw {count}; --test_subjects=FILE names them singly."
+            f"There are {len(subjects)} persons, too few to draw {count}; `test_subjects`=FILE names them singly."
         )
     drawn = np.random.default_rng(seed).choice(sorted(subjects), count, replace=False)
     return sorted(int(subject) for subject in drawn)

@@ -19,7 +19,7 @@ def distance_figures(found: np.ndarray, probes: Sequence[Probe], labels: np.ndar
 
     Args:
         found: int [n], the rank of each probe's person among the mugshots.
-        labels: int [n], whose the probes are.
+        labels: int [n], identities of the probes.
         classes: how many mugshots there are.
     """
     right = found == 1

@@ -92,9 +92,12 @@ PUBLISHED = (
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """The flags of evaluate_survface."""
+    """Verifies pairs of QMUL-SurvFace, and identifies its probes in an open set: native, unaligned small faces.
 
-    model: str = required("facenet, the folder of an exported embedder, or a file *.weights.h5 (with --backbone)")
+    Beside the result lie two pictures, result.roc.png and result.open_set.png.
+    """
+
+    model: str = required("facenet, the folder of an exported embedder, or a file *.weights.h5 (with `backbone`)")
     data: str = required("the folder QMUL-SurvFace")
     output: str = required("the result to write (JSON)")
     task: str = option("both", "what to measure", (*TASKS, "both"))

@@ -1,0 +1,1 @@
+"""Closed-set identification on TinyFace: `benchmark` measures, `files` finds the images."""

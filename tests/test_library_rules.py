@@ -1,0 +1,68 @@
+"""What sets the library apart from its commands: it prints nothing, and knows no flags."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "lrfr_tf"
+# The command line, and the module that defines its flags.
+COMMANDS = ("cli", "main.py", "config.py", "__main__.py")
+FLAG = re.compile(r"(?<![\w-])--[a-z]\w*")
+# Files whose strings start other programs, or document the commands of this repository.
+START_PROGRAMS = ("weights/sample_package.py", "speed/cold_start.py", "speed/report.py")
+# These rooms are being mended.
+LATER = ("training", "study", "tf_serving", "sources")
+
+FILES = sorted(
+    file
+    for file in PACKAGE.rglob("*.py")
+    if file.relative_to(PACKAGE).parts[0] not in (*COMMANDS, *LATER)
+    and not (file.parent == PACKAGE and file.name.startswith("train_"))
+)
+
+
+def docstrings(tree: ast.AST) -> set[int]:
+    """The ids of the nodes that are docstrings."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+            found.add(id(node.body[0].value))  # type: ignore[attr-defined]
+    return found
+
+
+def named_flags(text: str) -> Iterator[str]:
+    """The flags that stand in strings of a source, but for its docstrings."""
+    tree = ast.parse(text)
+    passed_over = docstrings(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in passed_over:
+            yield from FLAG.findall(node.value)
+
+
+def prints(text: str) -> list[int]:
+    """The lines in which a source calls `print`."""
+    return [
+        node.lineno
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
+    ]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.relative_to(PACKAGE).as_posix())
+def test_the_library_names_no_flags_and_prints_nothing(file: Path) -> None:
+    name, text = file.relative_to(PACKAGE).as_posix(), file.read_text(encoding="utf-8")
+    if name not in START_PROGRAMS:
+        assert not list(named_flags(text)), "settings stand in `backquotes`; see lrfr_tf.errors.UserError"
+    assert not prints(text), "log it, or tell it to a `note` that the caller gives"
+
+
+def test_what_is_wrong_is_found() -> None:
+    text = (
+        '"""Says --doc."""\n\ndef f(x):\n    """Says --doc."""\n    print(f"--steps={x} or {x}, --no-more"); a-- - b\n'
+    )
+    assert list(named_flags(text)) == ["--steps", "--no"]
+    assert prints(text) == [5]
+    assert not prints("def print_all(): self.print(); pprint()")
