@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # what __getattr__ finds, for type checkers and editors
     from lrfr_tf.errors import UserError
+    from lrfr_tf.gallery.gallery import Gallery
     from lrfr_tf.images.decode import read_image
     from lrfr_tf.networks.shipped import list_models
     from lrfr_tf.networks.super_resolver import SuperResolver
     from lrfr_tf.recognition.calibration import DecisionRule
-    from lrfr_tf.recognition.gallery import Gallery, Match
+    from lrfr_tf.recognition.match import Match
     from lrfr_tf.recognition.recognizer import Face, Recognizer
 
 __version__ = "0.1.0"
@@ -37,8 +38,8 @@ __all__ = [
 _MODULES = {
     "DecisionRule": "recognition.calibration",
     "Face": "recognition.recognizer",
-    "Gallery": "recognition.gallery",
-    "Match": "recognition.gallery",
+    "Gallery": "gallery.gallery",
+    "Match": "recognition.match",
     "Recognizer": "recognition.recognizer",
     "SuperResolver": "networks.super_resolver",
     "UserError": "errors",

@@ -10,7 +10,7 @@ PACKAGE, TOOLS = ROOT / "lrfr_tf", ROOT / "tools"
 # Data flows one way: a room may import from those before it, and from itself.
 ROOMS = (
     "base", "images", "models", "losses", "weights", "faces", "sources", "data", "evaluation", "networks", "training",
-    "recognition", "export", "benchmarks", "study", "tf_serving", "speed", "cli", "entry", "repository",
+    "recognition", "gallery", "export", "benchmarks", "study", "tf_serving", "speed", "cli", "entry", "repository",
     "tools",
 )  # fmt: skip
 BASE = {
@@ -20,7 +20,7 @@ BASE = {
 NO_FOLDERS = ("base", "entry", "repository", "tools")
 FOLDERS = tuple(room for room in ROOMS if room not in NO_FOLDERS)
 # Those who use the product install neither what trains it nor what measures it.
-PRODUCT = ("networks", "recognition")
+PRODUCT = ("networks", "recognition", "gallery")
 NOT_FOR_THE_PRODUCT = ("training", "export", "benchmarks", "study", "tf_serving", "speed")
 PROTOBUFS = "tensorflow_serving"
 WITH_PROTOBUFS = ("export", "tf_serving")

@@ -51,10 +51,33 @@ EVALUATE = {
     "celeba": Command("the table and the report of the CelebA experiment", "lrfr_tf.cli.evaluate_celeba"),
     "all": Command("every benchmark whose data is there", "lrfr_tf.cli.evaluate_all"),
 }
+GALLERY = {
+    "create": Command("makes an empty gallery", "lrfr_tf.cli.gallery.create"),
+    "enroll": Command("takes in photos of a person, or a folder of people", "lrfr_tf.cli.gallery.enroll"),
+    "list": Command("who is enrolled", "lrfr_tf.cli.gallery.list_"),
+    "show": Command("one person's references, as text and as a picture", "lrfr_tf.cli.gallery.show"),
+    "check": Command("whether everybody is recognized, and who is taken for whom", "lrfr_tf.cli.gallery.check"),
+    "rename": Command("gives a person another name", "lrfr_tf.cli.gallery.rename"),
+    "merge": Command("makes two persons one", "lrfr_tf.cli.gallery.merge"),
+    "split": Command("makes one person two", "lrfr_tf.cli.gallery.split"),
+    "move": Command("gives references to another person", "lrfr_tf.cli.gallery.move"),
+    "set_aside": Command("takes a reference out of the comparison, and keeps it", "lrfr_tf.cli.gallery.set_aside"),
+    "restore": Command("puts a reference back", "lrfr_tf.cli.gallery.restore"),
+    "expire": Command("sets an end date, or applies those that have passed", "lrfr_tf.cli.gallery.expire"),
+    "forget": Command("removes a person and overwrites all data", "lrfr_tf.cli.gallery.forget"),
+    "subject_export": Command("writes everything stored about a person", "lrfr_tf.cli.gallery.subject_export"),
+    "audit": Command("what was changed and decided, and when", "lrfr_tf.cli.gallery.audit"),
+    "confirm": Command("notes that a person looked at a candidate", "lrfr_tf.cli.gallery.confirm"),
+    "export": Command("writes everybody into a zip", "lrfr_tf.cli.gallery.export"),
+    "import": Command("takes over an export or a backup", "lrfr_tf.cli.gallery.import_"),
+    "backup": Command("copies the file while it is in use", "lrfr_tf.cli.gallery.backup"),
+    "migrate": Command("embeds the stored pictures with another network", "lrfr_tf.cli.gallery.migrate"),
+}
 LRFR = Command(
     "low-resolution face recognition",
     parts={
         "identify": Command("identifies the people in a photo, a folder or a video", "lrfr_tf.cli.identify"),
+        "gallery": Command("keeps people in a file: enrolls, corrects, forgets", parts=GALLERY),
         "super-resolve": Command("enlarges the LR faces of a prepared tree", "lrfr_tf.cli.super_resolve"),
         "detect": Command("finds the faces in photos, and writes their landmarks", "lrfr_tf.cli.make_landmarks"),
         "embed": Command("finds, crops and embeds the faces of a prepared tree", "lrfr_tf.cli.extract_embeddings"),

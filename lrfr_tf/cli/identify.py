@@ -4,10 +4,10 @@
     python tools/identify.py --embedder=saved_models/siamese --gallery=people --folder=small_faces --cropped
     python tools/identify.py --model=saved_models/people --video=film.mp4 --every=5 --format=json --output=drawn
 
-The names are those of a gallery, <person>/<photo>, or of an exported classifier. Of 100 decisions about strangers one
-gives a name (--fpir), whatever the size of the gallery; a decision is the answer for one face of a photo. Frames of a
-video are answered one by one, so that the rate does not hold there: a stranger in view for ten seconds is hundreds of
-decisions.
+The names are those of a gallery, a file that `lrfr gallery` keeps or a folder of <person>/<photo>, or of an exported
+classifier. Of 100 decisions about strangers one gives a name (--fpir), whatever the size of the gallery; a decision is
+the answer for one face of a photo. Frames of a video are answered one by one, so that the rate does not hold there: a
+stranger in view for ten seconds is hundreds of decisions.
 
 Images that cannot be read are named on stderr and the rest go on; the exit code is 2 only if none can be read.
 """
@@ -27,6 +27,8 @@ from lrfr_tf.config import option
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.files import make_folder
+from lrfr_tf.gallery.gallery import Gallery
+from lrfr_tf.gallery.store import is_gallery_file
 from lrfr_tf.images.annotate import draw_caption, draw_faces
 from lrfr_tf.images.decode import IMAGE_SUFFIXES, read_image
 from lrfr_tf.main import note
@@ -36,7 +38,6 @@ from lrfr_tf.networks.super_resolution import load_super_resolver
 from lrfr_tf.printable import printable
 from lrfr_tf.recognition.calibration import FPIR, KNOWN, UNKNOWN, DecisionRule, Threshold
 from lrfr_tf.recognition.face_crops import CROP_KINDS
-from lrfr_tf.recognition.gallery import Gallery
 from lrfr_tf.recognition.identifier import IdentifiedFace, Identifier, identifier_of_classifier
 from lrfr_tf.recognition.recognizer import Recognizer, calibration_of
 from lrfr_tf.sources.image_source import FolderSource, ImageSource, open_source
@@ -44,6 +45,10 @@ from lrfr_tf.sources.pictures import Picture, in_chunks, read_photos
 from lrfr_tf.sources.video import VideoReader, VideoWriter
 
 DEFAULT_EMBEDDER = "siamese"
+KEEP = (
+    "The photos of {folder} are embedded anew each time; lrfr gallery create --gallery=people.db and lrfr gallery "
+    "enroll --gallery=people.db --folder={folder} keep the people in a file."
+)
 LONGEST_NAME = 32
 ROW = "{:<32} {:>24} {:>8} {:<20} {:>6} {:>9}  {}"
 
@@ -58,7 +63,11 @@ class Config:
         None, "a shipped network by its name, facenet, the folder of an exported embedder, or a file *.weights.h5; its "
         f"names are those of --gallery; default: {DEFAULT_EMBEDDER}"
     )  # fmt: skip
-    gallery: str | None = option(None, "a folder or zip of <person>/<photo>")
+    gallery: str | None = option(
+        None, "the people: a file that `lrfr gallery` keeps, or a folder or zip of <person>/<photo>"
+    )
+    audit: bool = option(False, "note every decision in the gallery's file (see lrfr gallery audit)")
+    who: str | None = option(None, "who asks; noted by --audit")
     backbone: str = option("spherenet20", "network that a file of weights belongs to", BACKBONES)
     super_resolver: str | None = option(
         None, "a super-resolution network for faces of about its size (16 px), in front of --embedder"
@@ -141,6 +150,8 @@ def check_flags(config: Config) -> None:
         raise UserError("--super_resolver stands in front of --embedder; an exported classifier holds its own.")
     if sum(rate is not None for rate in (config.fpir, config.far, config.threshold)) > 1:
         raise UserError("Give one of --fpir, --far and --threshold, and one only.")
+    if config.audit and not is_gallery_file(str(config.gallery)):
+        raise UserError("--audit notes decisions in the file of a gallery; --gallery is none.")
     if config.cropped and config.video is not None:
         raise UserError("--cropped is for photos; in a video the faces are searched for.")
     if config.model is None:
@@ -166,15 +177,23 @@ def _load(config: Config) -> Identifier:
     rule = DecisionRule(FPIR if config.fpir is None else config.fpir, config.far, config.threshold)
     if config.model is not None:
         return identifier_of_classifier(config.model, detector, rule, config.cut)
-    model = config.embedder or DEFAULT_EMBEDDER
+    stored = is_gallery_file(str(config.gallery))
+    gallery = Gallery.open(str(config.gallery), rule=rule) if stored else None
+    model = config.embedder or (DEFAULT_EMBEDDER if gallery is None else gallery.identity.find())
     embedder = load_embedder(model, None, config.backbone)
     resolver = None if config.super_resolver is None else load_super_resolver(Path(config.super_resolver))
     strangers = calibration_of(model, embedder) if config.threshold is None else None
     recognizer = Recognizer(embedder, cut=config.cut, super_resolver=resolver, detector=detector, strangers=strangers)
-    gallery = Gallery.from_folder(
-        str(config.gallery), recognizer, rule=rule, note=note,
-        progress=lambda persons: tqdm(persons, desc="embed the gallery", unit="person"),
-    )  # fmt: skip
+    if gallery is None:
+        gallery = Gallery.from_folder(
+            str(config.gallery), recognizer, rule=rule, note=note,
+            progress=lambda persons: tqdm(persons, desc="embed the gallery", unit="person"),
+        )  # fmt: skip
+        note(KEEP.format(folder=config.gallery))
+    else:
+        recognizer.check_rule(rule)
+        gallery.use(recognizer)
+    gallery.audits_decisions, gallery.who = config.audit, config.who
     return Identifier(recognizer, gallery)
 
 
@@ -186,7 +205,9 @@ def _answers(
     with progress:
         if config.format == "table":
             tqdm.write(
-                ROW.format("picture", "box (x1, y1, x2, y2)", "detected", "name", "score", "threshold", "next best")
+                ROW.format(
+                    "picture", "box (x1, y1, x2, y2)", "detected", "candidate", "score", "threshold", "next best"
+                )
             )
         for chunk in in_chunks(pictures):
             pixels = [picture.pixels for picture in chunk if picture.pixels is not None]
@@ -223,6 +244,7 @@ def json_line(picture: Picture, faces: Sequence[IdentifiedFace], threshold: Thre
             "name": one.match.name,
             "score": one.match.score,
             "threshold": one.match.threshold,
+            **({} if one.match.record is None else {"record": one.match.record}),
             "names": [{"name": name, "score": score} for name, score in one.match.candidates],
         }
         for one in faces
@@ -252,7 +274,9 @@ def table_rows(picture: Picture, faces: Sequence[IdentifiedFace]) -> list[str]:
 
 def _drawn(config: Config, picture: Picture, faces: Sequence[IdentifiedFace]) -> np.ndarray:
     assert picture.pixels is not None
-    labels = [" ".join(f"{one.match.name or UNKNOWN} {one.match.score:.2f}".split()) for one in faces]
+    # A name is a candidate until somebody has looked.
+    names = [UNKNOWN if one.match.name is None else f"{one.match.name}?" for one in faces]
+    labels = [" ".join(f"{name} {one.match.score:.2f}".split()) for name, one in zip(names, faces, strict=True)]
     known = [one.match.decision == KNOWN for one in faces]
     if config.cropped:
         return draw_caption(picture.pixels, labels[0], known[0])

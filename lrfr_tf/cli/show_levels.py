@@ -19,6 +19,7 @@ from lrfr_tf.benchmarks.people_faces import conditions_of
 from lrfr_tf.config import option, required
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.detect import FaceDetector
+from lrfr_tf.gallery.gallery import Gallery
 from lrfr_tf.images.camera import LEVELS
 from lrfr_tf.images.decode import write_png
 from lrfr_tf.main import note
@@ -26,7 +27,6 @@ from lrfr_tf.networks.embedding import check_embedder, load_embedder
 from lrfr_tf.networks.super_resolution import load_super_resolver
 from lrfr_tf.recognition.calibration import DecisionRule
 from lrfr_tf.recognition.face_crops import FaceCutter
-from lrfr_tf.recognition.gallery import Gallery
 from lrfr_tf.recognition.identifier import Identifier
 from lrfr_tf.recognition.recognizer import GALLERY_THRESHOLDS, Recognizer, calibration_of
 from lrfr_tf.sources.image_source import images_by_identity, open_source

@@ -110,6 +110,18 @@ class FaceCutter:
             found[photo].append(FoundFace((left, top, right, bottom), landmarks, score, pixels))
         return found
 
+    def cut_out(self, image: np.ndarray, box: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+        """The pixels that a network is to see of a face whose place is known, uint8 [h, w, 3].
+
+        Args:
+            image: uint8 [H, W, 3].
+            box: float [4], (x1, y1, x2, y2) in pixels.
+            landmarks: float [5, 2] in pixels.
+        """
+        if self._is_small(square_around(box)[2]):
+            return self._cut_enlarged(self._enlarge([(image, box)])[0], box, landmarks)
+        return self._cut(image, box, landmarks)
+
     def take(self, faces: Sequence[np.ndarray]) -> list[FoundFace]:
         """Faces that are cut out already, uint8 RGB [H, W, 3] of any sizes; no detector runs.
 

@@ -15,7 +15,7 @@ from lrfr_tf.networks.synthetic_faces import synthetic_faces
 from lrfr_tf.recognition.calibration import DecisionRule, Threshold
 from lrfr_tf.recognition.classifier_threshold import threshold_of_classifier
 from lrfr_tf.recognition.face_crops import BUCKETS, FaceCutter, FoundFace, in_buckets
-from lrfr_tf.recognition.gallery import Candidate, Match
+from lrfr_tf.recognition.match import Candidate, Match
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,7 +37,8 @@ class FaceFinder(Protocol):
 class FaceMatcher(Protocol):
     """Faces -> matches: a `Gallery`, or `ClassifierMatcher`."""
 
-    threshold: Threshold
+    @property
+    def threshold(self) -> Threshold: ...
 
     def identify_all(self, faces: Sequence[Any]) -> list[Match]: ...
 

@@ -57,6 +57,9 @@ class Recognizer:
     Raises:
         UserError: the network is not known or damaged, or nobody can tell how to align faces for it.
 
+    Attributes:
+        model: as it was given; empty for an embedder that was loaded already.
+
     It holds no state between calls, so threads may share it. Processes may not: TensorFlow's threads do not outlive a
     fork, and a child that was forked after something was computed hangs at its first call. Load it after the fork.
     """
@@ -70,6 +73,7 @@ class Recognizer:
         detector: FaceDetector | None = None,
         strangers: Strangers | None = None,
     ) -> None:
+        self.model = os.fspath(model) if isinstance(model, (str, os.PathLike)) else ""
         if isinstance(model, (str, os.PathLike)):
             self.embedder = load_embedder(os.fspath(model))
             strangers = strangers or calibration_of(os.fspath(model), self.embedder)

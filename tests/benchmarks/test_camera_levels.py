@@ -23,8 +23,8 @@ from lrfr_tf.images.decode import read_image, write_png
 from lrfr_tf.networks.super_resolution import bicubic
 from lrfr_tf.recognition.calibration import Threshold
 from lrfr_tf.recognition.face_crops import FaceCutter, FoundFace
-from lrfr_tf.recognition.gallery import Candidate, Match
 from lrfr_tf.recognition.identifier import Identifier
+from lrfr_tf.recognition.match import Candidate, Match
 from lrfr_tf.sources.image_source import FolderSource
 from tests.faces_by_code import person
 

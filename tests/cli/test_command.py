@@ -32,10 +32,11 @@ COMMANDS = dict(flat(LRFR))
 
 def test_the_verbs_that_were_promised() -> None:
     assert list(LRFR.parts) == [
-        "identify", "super-resolve", "detect", "embed", "prepare", "train", "evaluate", "export", "calibrate", "models",
+        "identify", "gallery", "super-resolve", "detect", "embed", "prepare", "train", "evaluate", "export",
+        "calibrate", "models",
     ]  # fmt: skip
     assert {name.split()[1] for name in COMMANDS} == set(LRFR.parts)
-    assert len({(part.module, part.benchmark) for part in COMMANDS.values()}) == len(COMMANDS) == 27
+    assert len({(part.module, part.benchmark) for part in COMMANDS.values()}) == len(COMMANDS) == 47
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -80,7 +81,7 @@ def test_listing_the_verbs_imports_nothing_heavy(words: list[str]) -> None:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["identfy"], "error: 'identfy' is no command of lrfr; those are identify, super-resolve, "),
+        (["identfy"], "error: 'identfy' is no command of lrfr; those are identify, gallery, "),
         (["evaluate", "--model=x"], "error: '--model=x' is no command of lrfr evaluate; those are lfw, scface, "),
     ],
 )

@@ -60,7 +60,11 @@ def identify(script: ModuleType, embedder: Path, photos: Path, capfd: pytest.Cap
             code = int(str(stopped.code))
         out, error = capfd.readouterr()
         # TensorFlow's own log is muted where lrfr_tf imports it; here somebody may have been first.
-        said = [line for line in lines_beside_progress(error) if not re.match(r"[EWI]\d{4} |note: A name needs", line)]
+        said = [
+            line
+            for line in lines_beside_progress(error)
+            if not re.match(r"[EWI]\d{4} |note: A name needs|note: The photos of ", line)
+        ]
         return code, [json.loads(line) for line in out.splitlines()], said
 
     return call
@@ -123,7 +127,7 @@ def test_the_table(
     script.main(script.Config(**of_gallery, folder=str(folder)))
     out, error = capsys.readouterr()
     header, first, second, third = out.splitlines()
-    assert re.sub(r" +", " ", header).startswith("picture box (x1, y1, x2, y2) detected name score threshold")
+    assert re.sub(r" +", " ", header).startswith("picture box (x1, y1, x2, y2) detected candidate score threshold")
     assert re.match(r"a\.png +\(\d+, \d+, \d+, \d+\) ", first)
     assert first.split()[6] == "2"
     assert second.split(maxsplit=1) == ["b.png", "no face"]

@@ -10,11 +10,11 @@ from PIL import Image
 from lrfr_tf.data.landmarks import read_landmarks
 from lrfr_tf.faces.detect import Detection, FaceDetector
 from lrfr_tf.files import read_json
+from lrfr_tf.gallery.gallery import Gallery
 from lrfr_tf.images.decode import read_image, write_png
 from lrfr_tf.main import run
 from lrfr_tf.recognition.calibration import DecisionRule
 from lrfr_tf.recognition.face_crops import FaceCutter
-from lrfr_tf.recognition.gallery import Gallery
 from lrfr_tf.recognition.recognizer import Recognizer, embed_faces
 from tests.cli.conftest import Tool
 from tests.faces_by_code import person

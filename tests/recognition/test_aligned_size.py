@@ -16,6 +16,7 @@ from lrfr_tf.export.embedder import servable_embedder
 from lrfr_tf.faces.align import align_face
 from lrfr_tf.faces.detect import Detection, FaceDetector
 from lrfr_tf.files import read_json
+from lrfr_tf.gallery.gallery import Gallery
 from lrfr_tf.images.decode import write_png
 from lrfr_tf.models.backbone import backbone
 from lrfr_tf.networks.embedders import KerasEmbedder
@@ -24,7 +25,6 @@ from lrfr_tf.networks.exported_classifier import load_exported_classifier
 from lrfr_tf.networks.super_resolution import bicubic
 from lrfr_tf.recognition.calibration import DecisionRule
 from lrfr_tf.recognition.face_crops import FaceCutter
-from lrfr_tf.recognition.gallery import Gallery
 from lrfr_tf.recognition.identifier import Identifier, identifier_of_classifier, warm_up
 from lrfr_tf.recognition.recognizer import Recognizer
 from lrfr_tf.study.extract import Extraction, extract_tree

@@ -14,13 +14,13 @@ from lrfr_tf.faces.align import align_face, template_points
 from lrfr_tf.faces.cascade import compiled_cascade
 from lrfr_tf.faces.detect import Detection, FaceDetector
 from lrfr_tf.files import read_json
+from lrfr_tf.gallery.gallery import Gallery
 from lrfr_tf.images.decode import read_image, write_png
 from lrfr_tf.images.resize import resize
 from lrfr_tf.networks.embedding import Embedder
 from lrfr_tf.networks.super_resolution import bicubic
 from lrfr_tf.recognition.calibration import DecisionRule, Threshold, write_calibration
 from lrfr_tf.recognition.face_crops import BUCKETS, FaceCutter, buckets_for, in_buckets
-from lrfr_tf.recognition.gallery import Gallery
 from lrfr_tf.recognition.identifier import IdentifiedFace, Identifier, identifier_of_classifier, warm_up
 from lrfr_tf.recognition.recognizer import Recognizer, calibration_of, embed_faces
 from tests.faces_by_code import person, write_people
@@ -109,11 +109,13 @@ def test_a_person_is_the_mean_of_the_photos(people: Path, embedder: Embedder) ->
     gallery = Gallery.from_folder(people, Recognizer(embedder, cut="aligned"), rule=ANY, note=notes.append)
     assert gallery.names == ["1", "2", "10"]
     assert notes == []
-    embeddings = []
+    embeddings, heights = [], []
     for path in sorted((people / "10").iterdir()):
         pixels = read_image(path)
-        embeddings.append(embedder.embed([align_face(pixels, detector.detect([pixels])[0].landmarks[0])])[0])
-    mean = np.mean(embeddings, axis=0)
+        found = detector.detect([pixels])[0]
+        embeddings.append(embedder.embed([align_face(pixels, found.landmarks[0])])[0])
+        heights.append(found.boxes[0][3] - found.boxes[0][1])
+    mean = np.average(embeddings, axis=0, weights=np.minimum(heights, 64))
     np.testing.assert_allclose(gallery.embeddings[2], mean / np.linalg.norm(mean), atol=1e-5)
 
 

@@ -1,0 +1,65 @@
+"""Says whether a gallery works: is everybody recognized, and who is taken for whom?
+
+    lrfr gallery check --gallery=people.db --output=check.html
+
+Each reference is held against everybody as if it were a new photo. It shows the most alike persons, what is set
+aside, what small faces cost, and whether these people are more alike than those of the calibration. With few people
+it cannot tell everything, and says so.
+"""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+
+from lrfr_tf.cli.gallery.flags import FORMATS, GALLERY
+from lrfr_tf.config import option, required
+from lrfr_tf.errors import UserError
+from lrfr_tf.gallery.check import check as check_references
+from lrfr_tf.gallery.check_page import write_page
+from lrfr_tf.gallery.gallery import Gallery
+from lrfr_tf.gallery.references import ACTIVE
+from lrfr_tf.gallery.templates import weights_of
+from lrfr_tf.main import run
+from lrfr_tf.recognition.calibration import FPIR, DecisionRule
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    gallery: str = required(GALLERY)
+    fpir: float = option(FPIR, "the false positive identification rate that names must keep")
+    threshold: float | None = option(None, "instead of it, the least score for a name")
+    format: str = option("table", "how the answer is printed", FORMATS)
+    output: str | None = option(None, "an HTML page to write, with faces")
+
+
+def main(config: Config) -> None:
+    rule = DecisionRule(config.fpir, None, config.threshold)
+    with Gallery.open(config.gallery, rule=rule) as gallery:
+        references = gallery.references()
+        if not references:
+            raise UserError(f"{config.gallery} holds nobody yet; lrfr gallery enroll takes photos in.")
+        heights = np.array([one.height for one in references])
+        report = check_references(
+            [one.person for one in references],
+            np.stack([one.embedding for one in references]),
+            np.array([one.state == ACTIVE for one in references]),
+            heights,
+            [one.id for one in references],
+            gallery.known_threshold(),
+            weights=weights_of(heights),
+            reasons={one.id: one.reason for one in references if one.reason is not None},
+        )
+        if config.output is not None:
+            write_page(report, gallery.picture, Path(config.output))
+    if config.format == "json":
+        print(json.dumps(report.as_json(), ensure_ascii=False))
+    else:
+        print("\n".join(report.lines()))
+    if config.output is not None:
+        print(config.output)
+
+
+if __name__ == "__main__":
+    run(main, Config)

@@ -1,0 +1,34 @@
+"""Embeds the stored pictures of all references with another network; no photo is needed.
+
+    lrfr gallery migrate --gallery=people.db --model=saved_models/mine
+
+Until all is done the gallery stays as it was; then every process must use the new network.
+"""
+
+import dataclasses
+
+from tqdm import tqdm
+
+from lrfr_tf.cli.gallery.flags import GALLERY
+from lrfr_tf.config import option, required
+from lrfr_tf.gallery.gallery import Gallery
+from lrfr_tf.main import run
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    gallery: str = required(GALLERY)
+    model: str = required("the network to use from now on: a shipped one by its name, or an export")
+    drop: bool = option(False, "remove references without a stored picture, which cannot be embedded anew")
+
+
+def main(config: Config) -> None:
+    from lrfr_tf.gallery.migrate import migrate_gallery
+
+    with Gallery.open(config.gallery) as gallery, tqdm(desc="migrate", unit="reference") as progress:
+        done = migrate_gallery(gallery, config.model, config.drop, progress.update)
+    print(f"{done.references} references are embedded with {done.embedder} now; {done.dropped} were removed.")
+
+
+if __name__ == "__main__":
+    run(main, Config)

@@ -1,0 +1,71 @@
+"""Shows one person's references: their ids, how high the faces are, which are in force and why not.
+
+    lrfr gallery show --gallery=people.db --person=anna --output=anna.png
+
+`move`, `split`, `set_aside` and `restore` take the ids. Faces under 32 pixels say little: replace them if you can.
+"""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+from lrfr_tf.cli.gallery.flags import FORMATS, GALLERY, open_people
+from lrfr_tf.config import option, required
+from lrfr_tf.gallery.people import People
+from lrfr_tf.gallery.references import ACTIVE, Reference
+from lrfr_tf.main import run
+
+ROW = "{:<16} {:>6} {:>6} {:<10} {:<10} {:<28} {}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    gallery: str = required(GALLERY)
+    person: str = required("whose references")
+    output: str | None = option(None, "a PNG file to write, with every stored face")
+    format: str = option("table", "how the answer is printed", FORMATS)
+
+
+def main(config: Config) -> None:
+    people = open_people(config.gallery)
+    references = people.references(config.person)
+    if config.format == "json":
+        print(json.dumps([_summary(one) for one in references], ensure_ascii=False))
+    else:
+        print(ROW.format("reference", "pixels", "score", "state", "last day", "photo", "why").rstrip())
+        for one in references:
+            print(_reference_row(one))
+    if config.output is not None:
+        _write_sheet(people, references, Path(config.output))
+
+
+def _summary(reference: Reference) -> dict[str, Any]:
+    """What is shown of a reference."""
+    fields = ("id", "height", "detection_score", "pose", "blur", "state", "reason", "codes", "source_name", "enrolled")
+    return {name: getattr(reference, name) for name in (*fields, "expires")}
+
+
+def _reference_row(one: Reference) -> str:
+    score = "" if one.detection_score is None else f"{one.detection_score:.2f}"
+    why = one.reason or ", ".join(one.codes)
+    photo = one.source_name or ""
+    photo = photo if len(photo) <= 28 else "…" + photo[-27:]
+    return ROW.format(one.id, f"{one.height:.0f}", score, one.state, one.expires or "", photo, why).rstrip()
+
+
+def _write_sheet(people: People, references: list[Reference], path: Path) -> None:
+    from lrfr_tf.gallery.person_sheet import person_sheet
+    from lrfr_tf.images.decode import write_png
+
+    shown = []
+    for one in references:
+        picture = people.picture(one.id)
+        if picture is not None:
+            shown.append((picture, f"{one.height:.0f} px {'' if one.state == ACTIVE else 'set aside'}", one.id))
+    write_png(path, person_sheet(shown))
+    print(path)
+
+
+if __name__ == "__main__":
+    run(main, Config)

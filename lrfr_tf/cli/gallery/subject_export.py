@@ -1,0 +1,28 @@
+"""Writes everything that is stored about one person, with pictures, into a zip: what to hand out when asked.
+
+lrfr gallery subject_export --gallery=people.db --person=anna --output=anna.zip
+"""
+
+import dataclasses
+
+from lrfr_tf.cli.gallery.flags import GALLERY, open_people
+from lrfr_tf.config import required
+from lrfr_tf.main import run
+
+AUDIT_ROW = "{:<25} {:<14} {:<16} {:<16} {:<8} {:>6} {:>9}  {}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    gallery: str = required(GALLERY)
+    person: str = required("who")
+    output: str = required("the zip to write")
+
+
+def main(config: Config) -> None:
+    open_people(config.gallery).subject_export(config.person, config.output)
+    print(config.output)
+
+
+if __name__ == "__main__":
+    run(main, Config)

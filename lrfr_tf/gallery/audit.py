@@ -1,0 +1,167 @@
+"""Who changed what, and what was decided: rows with random ids, never with names or names of files."""
+
+import dataclasses
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from lrfr_tf.errors import UserError
+from lrfr_tf.gallery.store import Change, Store, now
+
+DAYS = "audit_days"  # a fact: how long rows are kept
+DEFAULT_DAYS = 365
+DECISION, CONFIRMED, REFUTED = "decision", "confirmed", "refuted"
+NEEDED = "confirmations"  # a fact: of how many persons a decision needs a confirmation
+COLUMNS = "number, at, what, changes, person, reference, decision, score, threshold, who, decided"
+
+
+@dataclasses.dataclass(frozen=True)
+class AuditRow:
+    """One change or one decision.
+
+    Attributes:
+        at: when, in UTC, as ISO 8601.
+        what: "enroll", "forget", ..., "decision", or, of a decision, "confirmed" or "refuted".
+        changes: the gallery's change counter; a decision's says which state of the gallery it was made with.
+        person, reference: random ids.
+        decision: "known" or "unknown".
+        score, threshold: cosines.
+        who: asked for it or confirmed it, if known.
+        decided: the number of the decision that a confirmation is about.
+    """
+
+    number: int
+    at: str
+    what: str
+    changes: int
+    person: str | None
+    reference: str | None
+    decision: str | None
+    score: float | None
+    threshold: float | None
+    who: str | None
+    decided: int | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """What is known of it."""
+        return {name: value for name, value in dataclasses.asdict(self).items() if value is not None}
+
+
+def note_change(
+    change: Change, what: str, person: str | None = None, reference: str | None = None, who: str | None = None
+) -> None:
+    """Adds a row about a change, in its transaction."""
+    change.run(
+        "INSERT INTO audit (at, what, changes, person, reference, who) VALUES (?, ?, ?, ?, ?, ?)",
+        now(),
+        what,
+        change.number,
+        person,
+        reference,
+        who,
+    )
+
+
+def note_decisions(
+    store: Store,
+    changes: int,
+    decisions: list[tuple[int, str, float, float | None]],
+    who: str | None,
+) -> list[int]:
+    """Adds rows about decisions, and removes what has been kept long enough.
+
+    Args:
+        changes: the state of the gallery that they were made with.
+        decisions: (row of the person most alike, "known" or "unknown", score, threshold) each. Of an unknown face the
+            person is not noted.
+
+    Returns:
+        The numbers of the rows.
+    """
+    with store.transaction("IMMEDIATE"):
+        numbers = [
+            store.connection.execute(
+                "INSERT INTO audit (at, what, changes, person, decision, score, threshold, who) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (now(), DECISION, changes, _id(store, row, decision), decision, score, threshold, who),
+            ).lastrowid
+            for row, decision, score, threshold in decisions
+        ]
+        _drop_old(store)
+    return [int(number or 0) for number in numbers]
+
+
+@dataclasses.dataclass(frozen=True)
+class Confirmation:
+    """How far a candidate is confirmed.
+
+    Attributes:
+        confirmed: by how many persons.
+        refuted: by how many.
+        needed: of how many persons it needs the confirmation.
+    """
+
+    confirmed: int
+    refuted: int
+    needed: int
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether enough persons confirmed it, and nobody refuted it."""
+        return self.confirmed >= self.needed and not self.refuted
+
+
+def confirm(store: Store, number: int, who: str, agrees: bool = True) -> Confirmation:
+    """Notes that a person looked at a decision that gave a name, and confirms or refutes it.
+
+    Args:
+        number: of the decision's row.
+        who: looked; each person counts once.
+
+    Raises:
+        UserError: there is no such decision, it gave no name, nobody or the same person again confirms it, or the
+            gallery cannot be written.
+    """
+    if not who.strip():
+        raise UserError("A confirmation needs the name of who confirms.")
+    with store.transaction("IMMEDIATE"):
+        rows = store.read("SELECT person FROM audit WHERE number = ? AND what = ?", number, DECISION)
+        if not rows:
+            raise UserError(f"{store.label} has no decision {number} on record; lrfr gallery audit lists them.")
+        if rows[0][0] is None:
+            raise UserError(f"Decision {number} gave no name, so there is nothing to confirm.")
+        others = store.read("SELECT who, what FROM audit WHERE decided = ?", number)
+        if who in [other for other, _ in others]:
+            raise UserError(f"{who} has looked at decision {number} already; another person must.")
+        what = CONFIRMED if agrees else REFUTED
+        store.connection.execute(
+            "INSERT INTO audit (at, what, changes, person, who, decided) VALUES (?, ?, ?, ?, ?, ?)",
+            (now(), what, store.changes(), rows[0][0], who, number),
+        )
+        said = [earlier for _, earlier in others] + [what]
+        return Confirmation(said.count(CONFIRMED), said.count(REFUTED), int(store.fact(NEEDED) or 1))
+
+
+def read_audit(store: Store, person: str | None = None) -> list[AuditRow]:
+    """All rows, or those about one person (an id), oldest first; what has been kept long enough is removed before."""
+    if not store.read_only:
+        with store.transaction("IMMEDIATE"):
+            _drop_old(store)
+    where, values = ("", ()) if person is None else ("WHERE person = ?", (person,))
+    rows = store.read(
+        f"SELECT {COLUMNS} FROM audit {where} ORDER BY number",
+        *values,
+    )
+    return [AuditRow(*row) for row in rows]
+
+
+def _id(store: Store, row: int, decision: str) -> str | None:
+    if decision != "known":
+        return None
+    rows = store.read("SELECT id FROM persons WHERE number = ? UNION SELECT id FROM gone WHERE number = ?", row, row)
+    return rows[0][0] if rows else None
+
+
+def _drop_old(store: Store) -> None:
+    days = int(store.fact(DAYS) or DEFAULT_DAYS)
+    oldest = (datetime.now(UTC) - timedelta(days=days)).isoformat(timespec="seconds")
+    store.connection.execute("DELETE FROM audit WHERE at < ?", (oldest,))

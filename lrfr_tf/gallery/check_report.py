@@ -1,0 +1,266 @@
+"""What a check of a gallery found: figures, as JSON, and as lines of text."""
+
+import dataclasses
+from typing import Any
+
+LEAST_PERSONS = 30  # with fewer, comparisons of different persons are too few to say anything
+FACTOR = 2.0  # of the stated rate; from there on the gallery's own people are warned of
+NAMED = 20  # persons and references are named up to so many in text
+RECOGNIZED, UNKNOWN, WRONG = "recognized", "unknown", "wrong"
+
+
+@dataclasses.dataclass(frozen=True)
+class PersonFigures:
+    """How one person's references are recognized when the person is the mean of the others.
+
+    Attributes:
+        references, active: all of them, and those in force.
+        tested: how many were compared; 0 where there is only one in force.
+        recognized, wrong: of them, those that get the right name and another one; the others are unknown.
+        similarity: the median of their scores with the person; None where none was compared.
+        taken_for: who is named instead, most often; None: nobody.
+        ids: of references in force, the one least like the person first.
+    """
+
+    name: str
+    references: int
+    active: int
+    tested: int
+    recognized: int
+    wrong: int
+    similarity: float | None
+    taken_for: str | None
+    ids: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Pair:
+    """Two persons and the best score of a reference of `first` with the template of `second`; `id` is that one's."""
+
+    first: str
+    second: str
+    score: float
+    reaches: bool
+    id: str
+    second_id: str
+
+
+@dataclasses.dataclass(frozen=True)
+class HeightBand:
+    """References of `least` to below `most` pixels (None: no end): how many, tested and recognized; median score."""
+
+    least: float
+    most: float | None
+    references: int
+    tested: int
+    recognized: int
+    similarity: float | None
+
+
+@dataclasses.dataclass(frozen=True)
+class SmallCost:
+    """What small references do to templates, seen by the large references of persons who have both.
+
+    Attributes:
+        compared: large references of persons with another large one and a small one.
+        with_small, without_small: how many of them are recognized by a template with and without the small ones.
+        similarity_with, similarity_without: the mean of their scores with the two templates.
+    """
+
+    compared: int
+    with_small: int
+    without_small: int
+    similarity_with: float
+    similarity_without: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Strangers:
+    """The gallery's own comparisons of different persons, each reference with each other person's template.
+
+    Attributes:
+        comparisons, reached: how many, and how many of them reach the threshold.
+        persons: of whom a reference or the template is in one that does.
+        stated: the share that the calibration states for single comparisons; None: nobody stated any.
+        would_be_named: share of references that would get another's name if their own person were not enrolled.
+    """
+
+    comparisons: int
+    reached: int
+    persons: int
+    stated: float | None
+    would_be_named: float
+
+    @property
+    def share(self) -> float:
+        return self.reached / self.comparisons if self.comparisons else 0.0
+
+    @property
+    def warns(self) -> bool:
+        """Whether the share is at least twice the stated one."""
+        return self.stated is not None and self.reached > 0 and self.share >= FACTOR * self.stated
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """What `lrfr_tf.gallery.check.check` found.
+
+    Attributes:
+        persons, references, active: how many there are; persons without a reference in force count.
+        threshold: `Threshold.as_json`, and "in_words"; None: nobody knows one.
+        people: everybody, those who are recognized worst first.
+        pairs: the most alike persons, most alike first.
+        set_aside: (id, name, reason) of references that are not in force.
+        single, without: names of persons with one reference in force, and with none.
+        strangers: None where there are fewer than `LEAST_PERSONS` persons or no threshold.
+    """
+
+    persons: int
+    references: int
+    active: int
+    threshold: dict[str, Any] | None
+    people: tuple[PersonFigures, ...]
+    pairs: tuple[Pair, ...]
+    set_aside: tuple[tuple[str, str, str], ...]
+    single: tuple[str, ...]
+    without: tuple[str, ...]
+    bands: tuple[HeightBand, ...]
+    small_cost: SmallCost | None
+    strangers: Strangers | None
+
+    @property
+    def tested(self) -> int:
+        return sum(person.tested for person in self.people)
+
+    @property
+    def recognized(self) -> int:
+        return sum(person.recognized for person in self.people)
+
+    @property
+    def wrong(self) -> int:
+        return sum(person.wrong for person in self.people)
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything, as numbers, texts, lists and dictionaries."""
+        value = dataclasses.asdict(self)
+        value["set_aside"] = [dict(zip(("id", "name", "reason"), row, strict=True)) for row in self.set_aside]
+        value |= {"tested": self.tested, "recognized": self.recognized, "wrong": self.wrong}
+        if self.strangers is not None:
+            value["strangers"] |= {"share": self.strangers.share, "warns": self.strangers.warns}
+        value["strangers_in_words"] = self.strangers_in_words()
+        return value
+
+    def lines(self) -> list[str]:
+        """The same for people, in plain text."""
+        lines = [
+            f"{self.persons:,} persons, {self.references:,} references, {self.references - self.active:,} set aside.",
+            self.threshold["in_words"] if self.threshold else "No threshold is known, so nobody is named.",
+            "",
+            self.recognition_in_words(),
+        ]
+        lines += [self.person_in_words(person) for person in self.troubled()[:NAMED]]
+        lines += _more(len(self.troubled()))
+        lines += ["", "The most alike persons (score of the nearest reference; * reaches the threshold):"]
+        lines += [
+            f"  {pair.score:.3f}{'*' if pair.reaches else ' '} {pair.first} - {pair.second}" for pair in self.pairs
+        ]
+        lines += [
+            "",
+            self.strangers_in_words(),
+            "",
+            "References by face height, each against the others of its person:",
+        ]
+        lines += ["  " + band_in_words(band) for band in self.bands]
+        lines += [self.small_cost_in_words()]
+        if self.single:
+            lines += ["", f"Persons with one reference, who cannot be tested: {_listed(self.single)}."]
+        if self.without:
+            lines += ["", f"Persons without a reference in force, who are never named: {_listed(self.without)}."]
+        if self.set_aside:
+            lines += ["", "References set aside:"]
+            lines += [f"  {name}, {id_}: {reason}" for id_, name, reason in self.set_aside[:NAMED]]
+            lines += _more(len(self.set_aside))
+        return lines
+
+    def troubled(self) -> list[PersonFigures]:
+        """Those of whom a reference is not recognized."""
+        return [person for person in self.people if person.recognized < person.tested]
+
+    def recognition_in_words(self) -> str:
+        """How many references are recognized by the others of their person."""
+        if not self.tested:
+            return "No person has two references in force, so recognition cannot be tested."
+        if self.threshold is None:
+            return (
+                f"Without a threshold nobody is named; {self.tested:,} references have another one of their person to "
+                "be compared with."
+            )
+        missed = self.tested - self.recognized - self.wrong
+        return (
+            f"Each reference against the others of its person: {self.recognized:,} of {self.tested:,} are recognized "
+            f"({self.recognized / self.tested:.1%}), {self.wrong:,} get another's name, {missed:,} none."
+        )
+
+    def person_in_words(self, person: PersonFigures) -> str:
+        """One person's figures in a line."""
+        instead = f", {person.wrong} taken for another ({person.taken_for})" if person.wrong else ""
+        return f"  {person.name}: {person.recognized} of {person.tested} recognized{instead}"
+
+    def strangers_in_words(self) -> str:
+        """Whether the gallery's own people are more alike than the calibration's, in one paragraph."""
+        if self.persons < LEAST_PERSONS:
+            return (
+                f"Whether these people are more alike than those of the calibration cannot be told: {self.persons} "
+                f"persons are fewer than {LEAST_PERSONS}."
+            )
+        found = self.strangers
+        if found is None:
+            return (
+                "Whether these people are more alike than those of the calibration cannot be told without a threshold."
+            )
+        text = (
+            f"Of {found.comparisons:,} comparisons of different persons {found.reached:,} reach the threshold "
+            f"({found.share:.4%}; {found.persons:,} persons are in them)"
+        )
+        if found.stated is None:
+            return f"{text}; nobody stated a rate for this threshold."
+        text += f"; the calibration states {found.stated:.4%}, {found.stated * found.comparisons:,.1f} of them."
+        if not found.warns:
+            return text
+        return (
+            f"{text} WARNING: that is {found.share / found.stated:.1f} times as many. Some of these people are more "
+            "alike than those of the calibration, as families, one age or one origin are, so wrong names are more "
+            f"frequent than stated: {found.would_be_named:.1%} of the references would get another's name if their own "
+            "person were not enrolled. Ask for a lower rate, or for a higher threshold."
+        )
+
+    def small_cost_in_words(self) -> str:
+        """What small references do to the templates."""
+        cost = self.small_cost
+        if cost is None:
+            return "No person has both small and large references, so what small ones cost cannot be told."
+        return (
+            f"Where a person has both, small references in the template move the mean score of {cost.compared:,} large "
+            f"ones from {cost.similarity_without:.3f} to {cost.similarity_with:.3f}; recognized are "
+            f"{cost.without_small:,} without and {cost.with_small:,} with them."
+        )
+
+
+def band_in_words(band: HeightBand) -> str:
+    """One height band in a line."""
+    name = f"{band.least:.0f} px and more" if band.most is None else f"{band.least:.0f} to below {band.most:.0f} px"
+    if not band.tested or band.similarity is None:
+        return f"{name}: {band.references:,} references, none can be tested"
+    return (
+        f"{name}: {band.references:,} references, {band.recognized / band.tested:.1%} of {band.tested:,} recognized, "
+        f"median score {band.similarity:.3f}"
+    )
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
+
+
+def _more(count: int) -> list[str]:
+    return [f"  and {count - NAMED:,} more"] if count > NAMED else []

@@ -1,0 +1,244 @@
+"""Corrections of what is enrolled: who is who, which references are in force, and until when."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+
+import numpy as np
+
+from lrfr_tf.errors import UserError
+from lrfr_tf.gallery.audit import note_change
+from lrfr_tf.gallery.embedder import EmbedderIdentity
+from lrfr_tf.gallery.forget import remove_person
+from lrfr_tf.gallery.references import (
+    ACTIVE,
+    SET_ASIDE,
+    Reference,
+    add_reference,
+    checked_day,
+    checked_name,
+    find_or_add_person,
+    person_id,
+    person_number,
+    reference_number,
+    set_aside_odd_ones,
+    set_state,
+)
+from lrfr_tf.gallery.store import Change, Store
+
+BY_HAND = "set aside by hand"
+# What a rule set aside beside one person's references may well be another person.
+JUDGED_ANEW = "UPDATE reference SET state = 'active', reason = NULL"
+
+
+def add(
+    store: Store,
+    person: str,
+    references: Sequence[Reference],
+    who: str | None = None,
+    identity: EmbedderIdentity | None = None,
+) -> list[str]:
+    """Enrolls references of one person that are embedded already; once this returns they are on the disk.
+
+    Args:
+        identity: the network that embedded them; None: whoever calls knows that it is the gallery's.
+
+    Returns:
+        Their ids.
+
+    Raises:
+        UserError: the name is none, the gallery holds embeddings of another network, or it cannot be written.
+        ValueError: an embedding is not float [D] of unit length.
+    """
+    name = checked_name(person)
+    with store.writing() as change:
+        if identity is not None:  # another process may have migrated
+            EmbedderIdentity.of_store(store).check_same(identity, store.label)
+        _check_embeddings(change, [reference.embedding for reference in references])
+        number = find_or_add_person(change, name)
+        ids = [add_reference(change, number, reference) for reference in references]
+        own_id = person_id(store, number)
+        for id in ids:
+            note_change(change, "enroll", own_id, id, who)
+        _after_change(change, number)
+    return ids
+
+
+def rename(store: Store, person: str, new_name: str, who: str | None = None) -> None:
+    """Gives a person another name.
+
+    Raises:
+        UserError: nobody has this name, or somebody has the new one.
+    """
+    new_name = checked_name(new_name)
+    with store.writing() as change:
+        number = person_number(store, person)
+        if store.read("SELECT 1 FROM persons WHERE name = ? AND number != ?", new_name, number):
+            raise UserError(f"{store.label} has a person {new_name!r} already; lrfr gallery merge makes one of two.")
+        change.run("UPDATE persons SET name = ? WHERE number = ?", new_name, number)
+        change.touch(number)
+        note_change(change, "rename", person_id(store, number), who=who)
+
+
+def merge(store: Store, person: str, into: str, who: str | None = None) -> None:
+    """Makes two persons one: the references of `person` become those of `into`, whose name stays.
+
+    Raises:
+        UserError: nobody has one of the names, or they are one person.
+    """
+    with store.writing() as change:
+        number, target = person_number(store, person), person_number(store, into)
+        if number == target:
+            raise UserError(f"{person!r} cannot be merged into itself.")
+        id, target_id = person_id(store, number), person_id(store, target)
+        change.run("UPDATE reference SET person = ? WHERE person = ?", target, number)
+        change.run(f"{JUDGED_ANEW} WHERE person = ? AND by_hand = 0", target)
+        remove_person(change, number, id, target_id)
+        note_change(change, "merge", id, who=who)
+        note_change(change, "merge", target_id, who=who)
+        _after_change(change, target)
+
+
+def move(store: Store, references: Sequence[str], into: str, who: str | None = None) -> None:
+    """Gives references, by their ids, to another person, who is enrolled if nobody has the name.
+
+    A person whose last reference goes stays, without one in force.
+
+    Raises:
+        UserError: there is no such reference, or the name is none.
+    """
+    name = checked_name(into)
+    with store.writing() as change:
+        _move(change, references, find_or_add_person(change, name), "move", who)
+
+
+def split(store: Store, person: str, references: Sequence[str], new_name: str, who: str | None = None) -> None:
+    """Makes one person two: the references with these ids become a new person's.
+
+    Raises:
+        UserError: nobody has this name, somebody has the new one, a reference is not the person's, or none would stay.
+    """
+    name = checked_name(new_name)
+    with store.writing() as change:
+        number = person_number(store, person)
+        if store.read("SELECT 1 FROM persons WHERE name = ?", name):
+            raise UserError(f"{store.label} has a person {name!r} already; lrfr gallery move gives references to it.")
+        own = {id for (id,) in store.read("SELECT id FROM reference WHERE person = ?", number)}
+        foreign = sorted(set(references) - own)
+        if foreign:
+            raise UserError(f"{person!r} has no reference {foreign[0]!r}; lrfr gallery show lists them.")
+        if not references or own == set(references):
+            raise UserError(f"Some references of {person!r} must go and some must stay, or it is no split.")
+        _move(change, references, find_or_add_person(change, name), "split", who)
+
+
+def set_aside(store: Store, reference: str, reason: str = BY_HAND, who: str | None = None) -> None:
+    """Takes a reference, by its id, out of the template; it is kept.
+
+    Raises:
+        UserError: there is no such reference.
+    """
+    with store.writing() as change:
+        number, person = reference_number(store, reference)
+        set_state(change, number, SET_ASIDE, reason, by_hand=True)
+        change.touch(person)
+        note_change(change, "set_aside", person_id(store, person), reference, who)
+
+
+def restore(store: Store, reference: str, who: str | None = None) -> None:
+    """Puts a reference back in force; no rule sets it aside again, and an end date that has passed is taken off.
+
+    Raises:
+        UserError: there is no such reference.
+    """
+    with store.writing() as change:
+        number, person = reference_number(store, reference)
+        set_state(change, number, ACTIVE, None, by_hand=True)
+        change.run("UPDATE reference SET expires = NULL WHERE number = ? AND expires < ?", number, today())
+        change.touch(person)
+        note_change(change, "restore", person_id(store, person), reference, who)
+
+
+def set_end(store: Store, day: str | None, *, person: str | None = None, reference: str | None = None) -> None:
+    """Sets the last day, as "2027-01-31", on which a person or a reference is in force; None: no end.
+
+    Raises:
+        UserError: not one of the two is given, it is not known, or the day is none.
+    """
+    day = checked_day(day)
+    if (person is None) == (reference is None):
+        raise UserError("An end date is that of one person or of one reference.")
+    with store.writing() as change:
+        if person is not None:
+            number = person_number(store, person)
+            change.run("UPDATE persons SET expires = ? WHERE number = ?", day, number)
+        else:
+            row, number = reference_number(store, str(reference))
+            change.run("UPDATE reference SET expires = ? WHERE number = ?", day, row)
+        change.touch(number)
+        note_change(change, "expire", person_id(store, number), reference)
+
+
+def expire(store: Store) -> list[tuple[str, str, str]]:
+    """Sets aside what has passed its last day: (person, id of the reference, the day) each.
+
+    Nothing that has passed it is in force, whether this was called or not.
+
+    Raises:
+        UserError: the gallery cannot be written.
+    """
+    with store.writing() as change:
+        rows = change.run(
+            "SELECT r.number, r.person, p.name, r.id, "
+            "MIN(COALESCE(p.expires, r.expires), COALESCE(r.expires, p.expires)) AS day "
+            "FROM reference r JOIN persons p ON p.number = r.person WHERE r.state = 'active' AND day < ? "
+            "ORDER BY r.number",
+            today(),
+        ).fetchall()
+        for number, person, _, id, day in rows:
+            set_state(change, number, SET_ASIDE, f"Its last day was {day}.", by_hand=False)
+            change.touch(person)
+            note_change(change, "expire", person_id(store, person), id)
+    return [(name, id, day) for _, _, name, id, day in rows]
+
+
+def today() -> str:
+    """The day in UTC, as "2026-11-30"."""
+    return datetime.now(UTC).date().isoformat()
+
+
+def days_until(day: str) -> int:
+    """How many days are left; negative where it has passed."""
+    return (date.fromisoformat(day) - date.fromisoformat(today())).days
+
+
+def _check_embeddings(change: Change, embeddings: Sequence[np.ndarray]) -> None:
+    dimensions = int(change.store.fact("dimensions") or 0)
+    for embedding in embeddings:
+        if np.ndim(embedding) != 1 or len(embedding) != (dimensions or len(embedding)):
+            raise ValueError(
+                f"An embedding of this gallery is float32 [{dimensions}], not {list(np.shape(embedding))}."
+            )
+        if not abs(float(np.linalg.norm(embedding)) - 1) < 1e-2:  # NaN neither
+            raise ValueError("An embedding must have unit length.")
+    if embeddings and not dimensions:
+        change.set_fact("dimensions", len(embeddings[0]))
+
+
+def _move(change: Change, references: Sequence[str], target: int, what: str, who: str | None) -> None:
+    persons = {target}
+    for id in references:
+        number, person = reference_number(change.store, id)
+        persons.add(person)
+        change.run("UPDATE reference SET person = ? WHERE number = ?", target, number)
+        change.run(f"{JUDGED_ANEW} WHERE number = ? AND by_hand = 0", number)
+        note_change(change, what, person_id(change.store, target), id, who)
+    for person in persons:
+        _after_change(change, person)
+
+
+def _after_change(change: Change, person: int) -> None:
+    """What holds whenever the references of a person changed."""
+    own_id = person_id(change.store, person)
+    for id, _ in set_aside_odd_ones(change, person):
+        note_change(change, "set_aside", own_id, id)
+    change.touch(person)

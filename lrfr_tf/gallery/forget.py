@@ -1,0 +1,116 @@
+"""Forgetting a person: rows, pixels and names go, from the file and from those beside it; a random id stays."""
+
+import dataclasses
+import sqlite3
+
+from lrfr_tf.errors import UserError
+from lrfr_tf.gallery.audit import note_change
+from lrfr_tf.gallery.references import person_id, person_number
+from lrfr_tf.gallery.store import Change, Store, now
+
+CLEANING_DUE = "cleaning_due"  # a fact: somebody was forgotten, and the file is not overwritten yet
+LARGE = 256 << 20  # bytes; what is larger is rewritten by way of the disk
+
+
+@dataclasses.dataclass(frozen=True)
+class Copy:
+    """An export or a backup: no `forget` reaches it.
+
+    Attributes:
+        id: stands in its manifest.
+        at: when it was made, in UTC, as ISO 8601.
+        kind: "export", "backup" or "subject_export".
+        persons: how many it holds.
+    """
+
+    id: str
+    at: str
+    kind: str
+    persons: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Forgotten:
+    """What became of a person's data.
+
+    Attributes:
+        id: random, all that stays.
+        references: how many are gone.
+        not_reached: copies that were made since the person was enrolled.
+        cleaned: nothing of the person is left in the file or beside it; False where another process held it open for
+            reading all the time, in which case the next one that opens it does that.
+    """
+
+    id: str
+    references: int
+    not_reached: list[Copy]
+    cleaned: bool
+
+
+def forget(store: Store, person: str, who: str | None = None) -> Forgotten:
+    """Removes a person; in force for every process once this returns.
+
+    Raises:
+        UserError: nobody has this name, or the gallery cannot be written.
+    """
+    with store.writing() as change:
+        number = person_number(store, person)
+        id = person_id(store, number)
+        ((created,),) = store.read("SELECT created FROM persons WHERE number = ?", number)
+        ((references,),) = store.read("SELECT COUNT(*) FROM reference WHERE person = ?", number)
+        copies = read_copies(store, created)
+        note_change(change, "forget", id, who=who)
+        remove_person(change, number, id)
+        change.set_fact(CLEANING_DUE, 1)
+    return Forgotten(id, references, copies, clean(store))
+
+
+def remove_person(change: Change, number: int, id: str, merged_into: str | None = None) -> None:
+    """Deletes the rows of a person and leaves the id."""
+    change.run("DELETE FROM persons WHERE number = ?", number)
+    values = (id, number, merged_into, now()[:10], change.number)
+    change.run("INSERT OR REPLACE INTO gone VALUES (?, ?, ?, ?, ?)", *values)
+
+
+def clean(store: Store) -> bool:
+    """Overwrites what was deleted: the file is written anew, and the write-ahead log emptied.
+
+    Returns:
+        False where other processes read all the time, or the disk has no room; the next one to open the file tries
+        again.
+    """
+    if store.path is None:
+        with store.lock:
+            store.connection.execute("VACUUM")
+        return True
+    with store.lock:
+        connection = store.connection
+        try:
+            # Rows that moved between pages have left copies, which secure_delete does not see.
+            large = store.path.stat().st_size > LARGE
+            connection.execute(f"PRAGMA temp_store = {'FILE' if large else 'MEMORY'}")
+            connection.execute("VACUUM")
+            ((busy, _, _),) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            if busy:
+                return False
+            with store.transaction("IMMEDIATE"):
+                connection.execute("DELETE FROM fact WHERE name = ?", (CLEANING_DUE,))
+        except (sqlite3.Error, UserError):
+            return False
+        finally:
+            connection.execute("PRAGMA temp_store = MEMORY")
+    return True
+
+
+def read_copies(store: Store, since: str = "") -> list[Copy]:
+    """The exports and backups that were made since a moment, oldest first."""
+    return [
+        Copy(*row) for row in store.read("SELECT id, at, kind, persons FROM copies WHERE at >= ? ORDER BY at", since)
+    ]
+
+
+def note_copy(store: Store, copy: Copy) -> None:
+    """Remembers that a copy was made."""
+    with store.writing() as change:
+        change.run("INSERT INTO copies VALUES (?, ?, ?, ?)", copy.id, copy.at, copy.kind, copy.persons)
+        note_change(change, copy.kind)

@@ -1,0 +1,260 @@
+"""Persons and their references, as rows and as values."""
+
+import dataclasses
+import unicodedata
+from collections.abc import Sequence
+from datetime import date
+
+import numpy as np
+
+from lrfr_tf.errors import UserError
+from lrfr_tf.gallery.store import Change, Store, now, random_id
+from lrfr_tf.gallery.templates import set_aside_of
+
+ACTIVE, SET_ASIDE = "active", "set_aside"
+LONGEST_NAME = 200
+COLUMNS = (
+    "r.id, p.name, r.embedding, r.height, r.detection_score, r.pose, r.blur, r.picture_hash, r.landmarks, r.box, "
+    "r.source_sha256, r.source_name, r.state, r.reason, r.codes, r.enrolled, r.expires"
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Person:
+    """Somebody who is enrolled.
+
+    Attributes:
+        id: 16 hexadecimal digits; random, and all that audit rows hold.
+        created: when, in UTC, as ISO 8601.
+        expires: the last day on which the person is in force, as "2027-01-31"; None: no end.
+        references: how many there are.
+        active: how many of them are in force.
+    """
+
+    id: str
+    name: str
+    created: str
+    expires: str | None
+    references: int
+    active: int
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Reference:
+    """One enrolled face of a person. To enroll one, only what is known is given.
+
+    Attributes:
+        embedding: float32 [D], of unit length.
+        height: of the face in pixels of its photo; 0: not known.
+        detection_score: 0 to 1.
+        pose, blur, picture_hash: as `lrfr_tf.gallery.quality.measure` gives them.
+        landmarks: float32 [5, 2], in pixels of the stored picture.
+        box: (x1, y1, x2, y2) of the face in the stored picture.
+        source_sha256: of the bytes of the photo's file.
+        source_name: what the photo's file was called.
+        codes: the warnings it was accepted with.
+        picture: the stored picture, encoded; None where it is read, see `read_picture`.
+        id: 16 hexadecimal digits, given when it is stored.
+        person: the person's name.
+        state: ACTIVE, or SET_ASIDE: kept, but not part of the template.
+        reason: why it is set aside, one sentence.
+        enrolled: when, in UTC, as ISO 8601.
+        expires: the last day on which it is in force; None: no end.
+    """
+
+    embedding: np.ndarray
+    height: float = 0.0
+    detection_score: float | None = None
+    pose: float | None = None
+    blur: float | None = None
+    picture_hash: int | None = None
+    landmarks: np.ndarray | None = None
+    box: tuple[float, float, float, float] | None = None
+    source_sha256: str | None = None
+    source_name: str | None = None
+    codes: tuple[str, ...] = ()
+    picture: bytes | None = None
+    id: str = ""
+    person: str = ""
+    state: str = ACTIVE
+    reason: str | None = None
+    enrolled: str = ""
+    expires: str | None = None
+
+
+def checked_name(name: str) -> str:
+    """A person's name as it is stored: NFC, without blanks around it.
+
+    Raises:
+        UserError: it is empty, too long, or holds control characters.
+    """
+    name = unicodedata.normalize("NFC", name).strip()
+    if not name or len(name) > LONGEST_NAME or any(unicodedata.category(letter) == "Cc" for letter in name):
+        raise UserError(f"{name!r} is no name for a person: 1 to {LONGEST_NAME} printable characters are.")
+    return name
+
+
+def checked_day(day: str | None) -> str | None:
+    """A day as "2027-01-31".
+
+    Raises:
+        UserError: it is no such day.
+    """
+    try:
+        return None if day is None else date.fromisoformat(day).isoformat()
+    except ValueError:
+        raise UserError(f"{day!r} is no day; one is written as 2027-01-31.") from None
+
+
+def read_persons(store: Store) -> list[Person]:
+    """Everybody, in the order of enrollment."""
+    rows = store.read(
+        "SELECT p.id, p.name, p.created, p.expires, COUNT(r.number), COALESCE(SUM(r.state = 'active'), 0) "
+        "FROM persons p LEFT JOIN reference r ON r.person = p.number GROUP BY p.number ORDER BY p.number"
+    )
+    return [Person(*row) for row in rows]
+
+
+def person_number(store: Store, name: str) -> int:
+    """The row of a person.
+
+    Raises:
+        UserError: nobody has this name.
+    """
+    rows = store.read("SELECT number FROM persons WHERE name = ?", checked_name(name))
+    if not rows:
+        raise UserError(f"{store.label} has no person {name!r}; lrfr gallery list lists them.")
+    return rows[0][0]
+
+
+def person_id(store: Store, number: int) -> str:
+    """The random id of a person."""
+    return store.read("SELECT id FROM persons WHERE number = ?", number)[0][0]
+
+
+def reference_number(store: Store, id: str) -> tuple[int, int]:
+    """The rows of a reference and of its person.
+
+    Raises:
+        UserError: there is none with this id.
+    """
+    rows = store.read("SELECT number, person FROM reference WHERE id = ?", id)
+    if not rows:
+        raise UserError(f"{store.label} has no reference {id!r}; lrfr gallery show lists those of a person.")
+    return rows[0]
+
+
+def read_references(store: Store, person: str | None = None) -> list[Reference]:
+    """All references, or those of one person, in the order of enrollment; those that are set aside, too.
+
+    Raises:
+        UserError: nobody has this name.
+    """
+    query = f"SELECT {COLUMNS} FROM reference r JOIN persons p ON p.number = r.person"
+    if person is None:
+        rows = store.read(f"{query} ORDER BY r.person, r.number")
+    else:
+        rows = store.read(f"{query} WHERE r.person = ? ORDER BY r.number", person_number(store, person))
+    return [_reference(row) for row in rows]
+
+
+def _reference(row: Sequence) -> Reference:
+    id, person, embedding, height, score, pose, blur, hashed, landmarks, box, checksum, source, state, reason = row[:14]
+    codes, enrolled, expires = row[14:]
+    return Reference(
+        np.frombuffer(embedding, np.float32),
+        height,
+        score,
+        pose,
+        blur,
+        None if hashed is None else hashed & 0xFFFFFFFFFFFFFFFF,
+        None if landmarks is None else np.frombuffer(landmarks, np.float32).reshape(5, 2),
+        None if box is None else tuple(np.frombuffer(box, np.float32).tolist()),
+        checksum,
+        source,
+        tuple(codes.split()),
+        None,
+        id,
+        person,
+        state,
+        reason,
+        enrolled,
+        expires,
+    )
+
+
+def read_picture(store: Store, reference: str) -> bytes | None:
+    """The encoded picture of a reference; None where none was stored."""
+    rows = store.read(
+        "SELECT data FROM picture WHERE reference = (SELECT number FROM reference WHERE id = ?)", reference
+    )
+    return rows[0][0] if rows else None
+
+
+def find_or_add_person(change: Change, name: str, id: str | None = None, created: str | None = None) -> int:
+    """The row of a person, who is enrolled if nobody has this name."""
+    rows = change.run("SELECT number FROM persons WHERE name = ?", name).fetchall()
+    if rows:
+        return rows[0][0]
+    values = (id or random_id(), name, created or now(), change.number)
+    return int(
+        change.run("INSERT INTO persons (id, name, created, changed) VALUES (?, ?, ?, ?)", *values).lastrowid or 0
+    )
+
+
+def add_reference(change: Change, person: int, reference: Reference) -> str:
+    """Stores a reference of a person, and returns its id."""
+    id = reference.id or random_id()
+    hashed = reference.picture_hash
+    if hashed is not None and hashed >= 2**63:
+        hashed -= 2**64  # SQLite's integers have a sign
+    cursor = change.run(
+        "INSERT INTO reference (person, id, embedding, height, detection_score, pose, blur, picture_hash, landmarks, "
+        "box, source_sha256, source_name, state, reason, codes, enrolled, expires) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        person,
+        id,
+        np.ascontiguousarray(reference.embedding, np.float32).tobytes(),
+        float(reference.height),
+        reference.detection_score,
+        reference.pose,
+        reference.blur,
+        hashed,
+        None if reference.landmarks is None else np.ascontiguousarray(reference.landmarks, np.float32).tobytes(),
+        None if reference.box is None else np.array(reference.box, np.float32).tobytes(),
+        reference.source_sha256,
+        reference.source_name,
+        reference.state,
+        reference.reason,
+        " ".join(reference.codes),
+        reference.enrolled or now(),
+        reference.expires,
+    )
+    if reference.picture is not None:
+        change.run("INSERT INTO picture VALUES (?, ?)", cursor.lastrowid, reference.picture)
+    change.touch(person)
+    return id
+
+
+def set_state(change: Change, reference: int, state: str, reason: str | None, by_hand: bool) -> None:
+    """Puts a reference in force or sets it aside; what a human decided, no rule changes."""
+    change.run(
+        "UPDATE reference SET state = ?, reason = ?, by_hand = ? WHERE number = ?", state, reason, by_hand, reference
+    )
+
+
+def set_aside_odd_ones(change: Change, person: int) -> list[tuple[str, str]]:
+    """Sets references aside that are hardly the person (see `templates.set_aside_of`): (id, why)."""
+    rows = change.run(
+        "SELECT number, id, by_hand, embedding FROM reference WHERE person = ? AND state = ? ORDER BY number",
+        person,
+        ACTIVE,
+    ).fetchall()
+    found = []
+    if rows:
+        for row, reason in set_aside_of(np.stack([np.frombuffer(row[3], np.float32) for row in rows])):
+            number, id, by_hand, _ = rows[row]
+            if not by_hand:
+                set_state(change, number, SET_ASIDE, reason, by_hand=False)
+                found.append((id, reason))
+    return found

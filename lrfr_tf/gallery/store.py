@@ -1,0 +1,266 @@
+"""One gallery's file: its connection, transactions that survive a kill, and errors that a user understands.
+
+The database is in WAL mode with synchronous=FULL: what a transaction has acknowledged is on the disk. Deleted content
+is overwritten (secure_delete). A change counter tells every reader, in whichever process, that something else is in
+force.
+"""
+
+import contextlib
+import dataclasses
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+from lrfr_tf.errors import UserError
+from lrfr_tf.gallery import schema
+
+MAGIC = b"SQLite format 3\0"
+BUSY_TIMEOUT = 10.0  # seconds that a writer waits for another one
+MEMORY = ":memory:"
+# The low byte of an error code of SQLite -> what to tell; it is kept in `sqlite_errorcode`.
+SENTENCES = {
+    sqlite3.SQLITE_BUSY: "is being changed by another process; nothing was changed, try again in a moment",
+    sqlite3.SQLITE_LOCKED: "is being changed by another process; nothing was changed, try again in a moment",
+    sqlite3.SQLITE_READONLY: "is read-only; nothing was changed",
+    sqlite3.SQLITE_FULL: "cannot grow, the disk is full; nothing was changed",
+    sqlite3.SQLITE_IOERR: "cannot be read or written (the disk may be full or broken); nothing was changed",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened, or files beside it cannot be written",
+    sqlite3.SQLITE_PERM: "cannot be opened for want of rights",
+    sqlite3.SQLITE_CORRUPT: "is damaged; take a backup of it (see lrfr gallery backup)",
+    sqlite3.SQLITE_NOTADB: "is not a gallery, or is damaged",
+}
+
+
+def is_gallery_file(path: str | os.PathLike[str]) -> bool:
+    """Whether a path is a database, and so to be opened as a stored gallery and not as a folder or zip of photos."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(len(MAGIC)) == MAGIC
+    except OSError:
+        return False
+
+
+def now() -> str:
+    """The time in UTC, to the second: "2026-11-30T11:45:00+00:00"."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def random_id() -> str:
+    """16 hexadecimal digits."""
+    return os.urandom(8).hex()
+
+
+@dataclasses.dataclass(frozen=True)
+class Change:
+    """A transaction that writes.
+
+    Attributes:
+        number: the gallery's change counter, if the transaction succeeds.
+    """
+
+    store: "Store"
+    number: int
+
+    def run(self, statement: str, *values: Any) -> sqlite3.Cursor:
+        """Executes one statement."""
+        return self.store.connection.execute(statement, values)
+
+    def touch(self, person: int) -> None:
+        """Notes that a person's name or references changed, so that every reader looks at them again."""
+        self.run("UPDATE persons SET changed = ? WHERE number = ?", self.number, person)
+
+    def set_fact(self, name: str, value: Any) -> None:
+        """Stores a single value."""
+        self.run("INSERT OR REPLACE INTO fact VALUES (?, ?)", name, value)
+
+
+class Store:
+    """A gallery's database. Threads may share it; each process opens its own, after a fork.
+
+    Args:
+        path: the file; None: in memory, gone with the process.
+
+    Raises:
+        UserError: the file is missing, no gallery, damaged, locked, or was written by a newer version.
+    """
+
+    def __init__(self, path: str | os.PathLike[str] | None) -> None:
+        self.path = None if path is None else Path(path)
+        self.label = "The gallery" if path is None else str(path)
+        self.lock = threading.RLock()
+        self.read_only = False
+        if self.path is not None:
+            if not self.path.is_file():
+                raise UserError(f"{self.path} is missing; lrfr gallery create makes a gallery.")
+            if self.path.stat().st_size and not is_gallery_file(self.path):
+                raise UserError(f"{self.path} is not a gallery, or is damaged.")
+            self.read_only = not os.access(self.path, os.W_OK)
+        with self.explained():
+            mode = "?mode=ro" if self.read_only else "?mode=rw"
+            name = MEMORY if self.path is None else self.path.resolve().as_uri() + mode
+            self.connection = sqlite3.connect(
+                name, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False, uri=self.path is not None
+            )
+            try:
+                self._begin()
+            except BaseException:
+                self.connection.close()
+                raise
+
+    def _begin(self) -> None:
+        for setting in ("foreign_keys = ON", "secure_delete = ON", "synchronous = FULL", "temp_store = MEMORY"):
+            self.connection.execute(f"PRAGMA {setting}")
+        if self.path is None:
+            schema.prepare(self.connection)
+            schema.make_tables(self.connection)
+            return
+        version = schema.version_of(self.connection)
+        if not version:
+            raise UserError(f"{self.path} is not a gallery; lrfr gallery create makes one.")
+        if version > schema.VERSION:
+            raise UserError(
+                f"{self.path} was written by a newer lrfr_tf (schema {version}, this one knows {schema.VERSION}); "
+                "nothing was changed."
+            )
+        if version < schema.VERSION:
+            with self.transaction("IMMEDIATE"):
+                schema.migrate(self.connection, version)
+
+    @classmethod
+    def create(cls, path: str | os.PathLike[str] | None, facts: Mapping[str, Any]) -> Self:
+        """A new gallery, empty; the file is readable by its owner alone.
+
+        Raises:
+            UserError: there is such a file already, or it cannot be written.
+        """
+        if path is None:
+            store = cls(None)
+            with store.writing() as change:
+                for fact, value in facts.items():
+                    change.set_fact(fact, value)
+            return store
+        path = Path(path)
+        if path.exists():
+            raise UserError(f"{path} exists already; a gallery is made under a name of its own.")
+        # Built under another name, so that nobody ever sees half a gallery.
+        part = path.with_name(f".part-{random_id()}-{path.name}")
+        try:
+            os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            _fill(part, facts)
+            _rename_to_new(part, path)
+        except FileExistsError:
+            raise UserError(f"{path} exists already; a gallery is made under a name of its own.") from None
+        except OSError as error:
+            raise UserError(f"{path} cannot be written: {error.strerror}.") from None
+        except sqlite3.Error as error:
+            raise UserError(f"{path} cannot be written: {error}.") from None
+        finally:
+            for ending in ("", "-wal", "-shm"):
+                part.with_name(part.name + ending).unlink(missing_ok=True)
+        return cls(path)
+
+    @contextlib.contextmanager
+    def explained(self) -> Iterator[None]:
+        """Turns what SQLite says about the file into one sentence; what is our own fault stays as it is.
+
+        Raises:
+            UserError: the file is locked, read-only, damaged or cannot grow.
+        """
+        try:
+            yield
+        except sqlite3.Error as error:
+            code = getattr(error, "sqlite_errorcode", None)
+            sentence = None if code is None else SENTENCES.get(code & 0xFF)
+            if sentence is None:
+                raise
+            raise UserError(f"{self.label} {sentence}.") from None
+
+    @contextlib.contextmanager
+    def transaction(self, kind: str = "DEFERRED") -> Iterator[None]:
+        """Everything inside happens, or nothing; what is read is of one moment.
+
+        Raises:
+            UserError: see `explained`.
+        """
+        with self.lock, self.explained():
+            if self.connection.in_transaction:
+                yield
+                return
+            self.connection.execute(f"BEGIN {kind}")
+            try:
+                yield
+                self.connection.execute("COMMIT")
+            except BaseException:
+                if self.connection.in_transaction:
+                    self.connection.execute("ROLLBACK")
+                raise
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[Change]:
+        """A transaction that changes what is in force; once the block has ended it is on the disk.
+
+        Raises:
+            UserError: the gallery is read-only, another process writes for longer than `BUSY_TIMEOUT`; and `explained`.
+        """
+        if self.read_only:
+            raise UserError(f"{self.label} is read-only; nothing was changed.")
+        with self.transaction("IMMEDIATE"):
+            number = self.changes() + 1
+            yield Change(self, number)
+            self.connection.execute("UPDATE fact SET value = ? WHERE name = ?", (number, schema.CHANGES))
+
+    def read(self, statement: str, *values: Any) -> list[tuple]:
+        """All rows of a query.
+
+        Raises:
+            UserError: see `explained`.
+        """
+        with self.lock, self.explained():
+            return self.connection.execute(statement, values).fetchall()
+
+    def changes(self) -> int:
+        """The change counter, of this moment."""
+        return int(self.fact(schema.CHANGES))
+
+    def fact(self, name: str) -> Any:
+        """A single value; None where it is not known."""
+        rows = self.read("SELECT value FROM fact WHERE name = ?", name)
+        return rows[0][0] if rows else None
+
+    def close(self) -> None:
+        """Ends the connection; nothing can be read or written after it."""
+        with self.lock:
+            self.connection.close()
+
+
+def _rename_to_new(source: Path, target: Path) -> None:
+    """Gives a file another name, and replaces nothing.
+
+    Raises:
+        FileExistsError: there is such a file.
+    """
+    try:
+        os.link(source, target)
+    except FileExistsError:
+        raise
+    except OSError:  # file systems without links
+        if target.exists():
+            raise FileExistsError(target) from None
+        source.rename(target)
+
+
+def _fill(path: Path, facts: Mapping[str, Any]) -> None:
+    connection = sqlite3.connect(path, isolation_level=None)
+    try:
+        schema.prepare(connection)
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("BEGIN IMMEDIATE")
+        schema.make_tables(connection)
+        connection.executemany("INSERT OR REPLACE INTO fact VALUES (?, ?)", list(facts.items()))
+        connection.execute("COMMIT")
+    finally:
+        connection.close()  # writes the log into the file and removes it

@@ -1,0 +1,56 @@
+"""Everything that is stored about one person, to be handed out."""
+
+import json
+import zipfile
+from pathlib import Path
+
+from lrfr_tf.files import atomic_file
+from lrfr_tf.gallery.audit import read_audit
+from lrfr_tf.gallery.forget import Copy, note_copy
+from lrfr_tf.gallery.references import person_id, person_number, read_picture, read_references
+from lrfr_tf.gallery.store import Store, now, random_id
+from lrfr_tf.gallery.transfer import reference_as_json
+
+ENDINGS = {b"\x89PNG": "png"}
+ABOUT = "about.json"
+
+
+def subject_export(store: Store, person: str, path: Path) -> Copy:
+    """Writes a zip with about.json (what the gallery is for, the person, references with their embeddings, audit rows,
+    copies that were made) and the stored pictures, whole or not at all; only its owner may read it.
+
+    Raises:
+        UserError: nobody has this name, or the file or the gallery cannot be written.
+    """
+    audit = read_audit(store, person_id(store, person_number(store, person)))
+    with store.transaction():
+        number = person_number(store, person)
+        ((id, name, created, expires),) = store.read(
+            "SELECT id, name, created, expires FROM persons WHERE number = ?", number
+        )
+        references = read_references(store, person)
+        copy = Copy(random_id(), now(), "subject_export", 1)
+        about = {
+            "gallery": {fact: store.fact(fact) for fact in ("purpose", "legal_basis", "embedder", "audit_days")},
+            "person": {"id": id, "name": name, "created": created, "expires": expires},
+            "references": [
+                {**reference_as_json(one), "embedding": [round(float(value), 6) for value in one.embedding]}
+                for one in references
+            ],
+            "audit": [row.as_json() for row in audit],
+            "copies": [
+                {"id": other, "at": at, "kind": kind}
+                for other, at, kind in store.read(
+                    "SELECT id, at, kind FROM copies WHERE at >= ? AND kind != 'subject_export'", created
+                )
+            ],
+        }
+        with atomic_file(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+            archive.writestr(ABOUT, json.dumps(about, ensure_ascii=False, indent=1))
+            for one in references:
+                picture = read_picture(store, one.id)
+                if picture is not None:
+                    archive.writestr(f"pictures/{one.id}.{ENDINGS.get(picture[:4], 'jpg')}", picture)
+    path.chmod(0o600)
+    note_copy(store, copy)
+    return copy

@@ -1,0 +1,284 @@
+"""Taking people along: an archive of them with checksums, and back; copies of the file while it is in use.
+
+An archive is a zip: manifest.json (schema, network, SHA-256 of every other member), people.json (persons, references,
+ids of who was forgotten or merged), embeddings.npy (float32 [references, D]) and pictures/<id of the reference>.
+"""
+
+import dataclasses
+import hashlib
+import io
+import json
+import sqlite3
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lrfr_tf.errors import UserError
+from lrfr_tf.files import atomic_file
+from lrfr_tf.gallery.audit import note_change
+from lrfr_tf.gallery.embedder import EmbedderIdentity
+from lrfr_tf.gallery.forget import CLEANING_DUE, Copy, clean, note_copy, remove_person
+from lrfr_tf.gallery.references import (
+    Reference,
+    add_reference,
+    find_or_add_person,
+    read_persons,
+    read_picture,
+    read_references,
+)
+from lrfr_tf.gallery.store import Change, Store, is_gallery_file, now, random_id
+
+SCHEMA = 1
+MANIFEST, PEOPLE, EMBEDDINGS, PICTURES = "manifest.json", "people.json", "embeddings.npy", "pictures/"
+LARGEST_MEMBER = 16 << 30  # bytes
+# What an archive says of a reference; the rest lies in members of its own.
+FIELDS: tuple[str, ...] = (
+    "id", "person", "height", "detection_score", "pose", "blur", "picture_hash", "box", "source_sha256", "source_name",
+    "state", "reason", "enrolled", "expires",
+)  # fmt: skip
+
+
+@dataclasses.dataclass(frozen=True)
+class Imported:
+    """What an import did.
+
+    Attributes:
+        persons: new ones.
+        references: new ones.
+        kept_out: persons who are in the archive and were forgotten here.
+        forgotten: persons who were here and were forgotten where the archive is from.
+    """
+
+    persons: int
+    references: int
+    kept_out: int
+    forgotten: int
+
+
+def export(store: Store, path: Path) -> Copy:
+    """Writes everything as a zip, whole or not at all; only its owner may read it.
+
+    Raises:
+        UserError: the file or the gallery cannot be written.
+    """
+    with store.transaction():
+        references = read_references(store)
+        persons = read_persons(store)
+        copy = Copy(random_id(), now(), "export", len(persons))
+        people = {
+            "persons": [
+                {"id": one.id, "name": one.name, "created": one.created, "expires": one.expires} for one in persons
+            ],
+            "references": [reference_as_json(one) for one in references],
+            "gone": [
+                {"id": id, "merged_into": into, "day": day}
+                for id, into, day in store.read("SELECT id, merged_into, day FROM gone")
+            ],
+        }
+        with atomic_file(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
+            sums: dict[str, str] = {}
+            _add(archive, sums, PEOPLE, json.dumps(people, ensure_ascii=False, indent=1).encode())
+            _add(archive, sums, EMBEDDINGS, _as_npy(references))
+            for one in references:
+                picture = read_picture(store, one.id)
+                if picture is not None:
+                    _add(archive, sums, PICTURES + one.id, picture)
+            manifest = {
+                "schema": SCHEMA,
+                "id": copy.id,
+                "at": copy.at,
+                "gallery": store.fact("id"),
+                "embedder": EmbedderIdentity.of_store(store).as_facts(),
+                "purpose": store.fact("purpose"),
+                "legal_basis": store.fact("legal_basis"),
+                "sha256": sums,
+            }
+            archive.writestr(MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1))
+        path.chmod(0o600)
+    note_copy(store, copy)
+    return copy
+
+
+def backup(store: Store, path: Path) -> Copy:
+    """Copies the database as it is at this moment, while others use it; only its owner may read it.
+
+    Raises:
+        UserError: there is such a file, or it cannot be written.
+    """
+    if store.path is None:
+        raise UserError("A gallery in memory has no file to back up; export it.")
+    if path.exists():
+        raise UserError(f"{path} exists already; a backup gets a name of its own.")
+    copy = Copy(random_id(), now(), "backup", len(read_persons(store)))
+    with atomic_file(path) as temporary, store.lock:
+        try:
+            target = sqlite3.connect(temporary)
+            try:
+                store.connection.backup(target)
+                target.execute("PRAGMA journal_mode = DELETE")  # one file; opening it as a gallery is no rewrite
+                target.execute("PRAGMA journal_mode = WAL")
+            finally:
+                target.close()
+        except sqlite3.Error as error:
+            raise UserError(f"{path} cannot be written: {error}.") from None
+        finally:
+            for ending in ("-wal", "-shm", "-journal"):
+                temporary.with_name(temporary.name + ending).unlink(missing_ok=True)
+    path.chmod(0o600)
+    note_copy(store, copy)
+    return copy
+
+
+def import_from(store: Store, path: Path) -> Imported:
+    """Takes over an archive or a backup: all of it or nothing.
+
+    Persons and references are known by their ids, so that importing twice changes nothing the second time.
+
+    Raises:
+        UserError: it is neither, is damaged, holds embeddings of another network, or a name is another person's here.
+    """
+    if not path.is_file():
+        raise UserError(f"{path} is missing.")
+    if is_gallery_file(path):
+        other = Store(path)
+        try:
+            with other.transaction():
+                archive = _Archive(
+                    EmbedderIdentity.of_store(other),
+                    [dataclasses.asdict(one) for one in read_persons(other)],
+                    [dataclasses.replace(one, picture=read_picture(other, one.id)) for one in read_references(other)],
+                    [{"id": id, "merged_into": into} for id, into in other.read("SELECT id, merged_into FROM gone")],
+                )
+        finally:
+            other.close()
+    else:
+        archive = _read_archive(path)
+    EmbedderIdentity.of_store(store).check_same(archive.identity, store.label)
+    with store.writing() as change:
+        imported = _take_over(change, archive)
+        if imported.forgotten:
+            change.set_fact(CLEANING_DUE, 1)
+    if imported.forgotten:
+        clean(store)
+    return imported
+
+
+@dataclasses.dataclass(frozen=True)
+class _Archive:
+    identity: EmbedderIdentity
+    persons: list[dict[str, Any]]
+    references: list[Reference]
+    gone: list[dict[str, Any]]
+
+
+def _take_over(change: Change, archive: _Archive) -> Imported:
+    store = change.store
+    forgotten = 0
+    for gone in archive.gone:
+        rows = store.read("SELECT number FROM persons WHERE id = ?", gone["id"])
+        if rows and gone["merged_into"] is None:
+            note_change(change, "forget", gone["id"])
+            remove_person(change, rows[0][0], gone["id"])
+            forgotten += 1
+        if not store.read("SELECT 1 FROM gone WHERE id = ?", gone["id"]) and not rows:
+            values = (gone["id"], None, gone["merged_into"], now()[:10], change.number)
+            change.run("INSERT INTO gone VALUES (?, ?, ?, ?, ?)", *values)
+    targets: dict[str, int | None] = {}  # name in the archive -> row here; None: forgotten
+    new = kept_out = 0
+    for person in archive.persons:
+        id: str | None = _now_known_as(store, person["id"])
+        if id is None:
+            targets[person["name"]] = None
+            kept_out += 1
+            continue
+        rows = store.read("SELECT number FROM persons WHERE id = ?", id)
+        if not rows:
+            if store.read("SELECT 1 FROM persons WHERE name = ?", person["name"]):
+                raise UserError(
+                    f"{store.label} has another person called {person['name']!r}; nothing was imported, rename one of "
+                    "them."
+                )
+            number = find_or_add_person(change, person["name"], id, person["created"])
+            change.run("UPDATE persons SET expires = ? WHERE number = ?", person["expires"], number)
+            new += 1
+        else:
+            number = rows[0][0]
+        targets[person["name"]] = number
+    added = 0
+    for reference in archive.references:
+        target = targets[reference.person]
+        if target is not None and not store.read("SELECT 1 FROM reference WHERE id = ?", reference.id):
+            add_reference(change, target, reference)
+            added += 1
+    note_change(change, "import")
+    return Imported(new, added, kept_out, forgotten)
+
+
+def _now_known_as(store: Store, id: str) -> str | None:
+    """The id of whom a person was merged into, here; the own one; or None for somebody who was forgotten."""
+    while True:
+        rows = store.read("SELECT merged_into FROM gone WHERE id = ?", id)
+        if not rows:
+            return id
+        if rows[0][0] is None:
+            return None
+        id = rows[0][0]
+
+
+def _read_archive(path: Path) -> _Archive:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            manifest = json.loads(archive.read(MANIFEST))
+            if manifest["schema"] != SCHEMA:
+                raise UserError(f"{path} is an export of schema {manifest['schema']}; this lrfr_tf reads {SCHEMA}.")
+            members = {name: _checked(archive, name, path, digest) for name, digest in manifest["sha256"].items()}
+            people = json.loads(members[PEOPLE])
+            embeddings = np.load(io.BytesIO(members[EMBEDDINGS]), allow_pickle=False)
+            references = [
+                reference_from_json(one, embeddings[row], members.get(PICTURES + one["id"]))
+                for row, one in enumerate(people["references"])
+            ]
+            identity = EmbedderIdentity(**manifest["embedder"])
+            return _Archive(identity, people["persons"], references, people["gone"])
+    except UserError:
+        raise
+    except (OSError, KeyError, ValueError, TypeError, IndexError, AttributeError, zipfile.BadZipFile) as error:
+        raise UserError(f"{path} is no export of a gallery, or is damaged ({type(error).__name__}).") from None
+
+
+def _checked(archive: zipfile.ZipFile, name: str, path: Path, digest: str) -> bytes:
+    if archive.getinfo(name).file_size > LARGEST_MEMBER:
+        raise UserError(f"{path} holds {name}, which is larger than any gallery.")
+    data = archive.read(name)
+    if hashlib.sha256(data).hexdigest() != digest:
+        raise UserError(f"{path} is damaged: {name} is not what its manifest describes (sha256 differs).")
+    return data
+
+
+def _add(archive: zipfile.ZipFile, sums: dict[str, str], name: str, data: bytes) -> None:
+    archive.writestr(name, data)
+    sums[name] = hashlib.sha256(data).hexdigest()
+
+
+def _as_npy(references: list[Reference]) -> bytes:
+    stream = io.BytesIO()
+    np.save(stream, np.stack([one.embedding for one in references]) if references else np.zeros((0, 0), np.float32))
+    return stream.getvalue()
+
+
+def reference_as_json(reference: Reference) -> dict[str, Any]:
+    """What is stored of a reference, without embedding and picture."""
+    points = None if reference.landmarks is None else np.asarray(reference.landmarks).tolist()
+    values = {name: getattr(reference, name) for name in FIELDS}
+    return {**values, "landmarks": points, "codes": list(reference.codes)}
+
+
+def reference_from_json(value: dict[str, Any], embedding: np.ndarray, picture: bytes | None) -> Reference:
+    """The same back."""
+    points = None if value["landmarks"] is None else np.array(value["landmarks"], np.float32)
+    box = None if value["box"] is None else tuple(value["box"])
+    texts = {name: value[name] for name in FIELDS}
+    texts |= {"box": box, "landmarks": points, "codes": tuple(value["codes"])}
+    return Reference(embedding.astype(np.float32), picture=picture, **texts)

@@ -1,0 +1,188 @@
+"""The file of a gallery: who may read it, and one sentence for everything that can be wrong with it."""
+
+import contextlib
+import sqlite3
+import stat
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lrfr_tf.errors import UserError
+from lrfr_tf.gallery import schema, store
+from lrfr_tf.gallery.people import People
+from lrfr_tf.gallery.store import Store, is_gallery_file
+from tests.gallery.ready_people import new_people, references
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A gallery with Ada (3 references) and Grace (2)."""
+    people = new_people(tmp_path / "people.db")
+    people.add("Ada", references(1, 3))
+    people.add("Grace", references(2, 2))
+    people.close()
+    return tmp_path / "people.db"
+
+
+def names(path: Path) -> list[str]:
+    with contextlib.closing(People(Store(path))) as people:
+        return [person.name for person in people.persons()]
+
+
+@contextlib.contextmanager
+def refused(words: str, path: Path) -> Iterator[None]:
+    with pytest.raises(UserError, match=words) as error:
+        yield
+    sentence = str(error.value)
+    assert path.name in sentence
+    assert sentence.endswith(".")
+    assert "\n" not in sentence
+
+
+def test_only_its_owner_may_read_it(path: Path) -> None:
+    people = People(Store(path))
+    people.add("Mary", references(3, 1))
+    modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
+    assert modes == {"people.db": 0o600, "people.db-wal": 0o600, "people.db-shm": 0o600}
+    settings = [people.store.read(f"PRAGMA {name}")[0][0] for name in ("journal_mode", "synchronous", "secure_delete")]
+    assert settings == ["wal", 2, 1]
+    people.close()
+    assert [file.name for file in path.parent.iterdir()] == ["people.db"]
+    assert is_gallery_file(path)
+
+
+def test_a_gallery_replaces_nothing(path: Path) -> None:
+    with refused("exists already", path):
+        new_people(path)
+    assert names(path) == ["Ada", "Grace"]
+    with pytest.raises(UserError, match="cannot be written"):
+        new_people(path.parent / "nowhere" / "people.db")
+    assert [file.name for file in path.parent.iterdir()] == ["people.db"]
+
+
+def test_files_that_are_no_galleries(path: Path) -> None:
+    other = path.parent / "other.db"
+    with refused("is missing", other):
+        Store(other)
+    other.write_text("this is text, and more than a header of it")
+    assert not is_gallery_file(other)
+    with refused("not a gallery", other):
+        Store(other)
+    other.write_bytes(b"")
+    with refused("not a gallery", other):
+        Store(other)
+    other.unlink()
+    with sqlite3.connect(other) as connection:
+        connection.execute("CREATE TABLE persons (name)")
+    connection.close()
+    with refused("not a gallery", other):
+        Store(other)
+
+
+def test_a_damaged_file(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    for start in range(schema.PAGE_SIZE, len(data), 64):
+        data[start : start + 32] = b"\xff" * 32
+    path.write_bytes(data)
+    with refused("is damaged", path):
+        names(path)
+    path.write_bytes(data[:3000])
+    with refused("damaged", path):
+        names(path)
+
+
+def test_a_newer_schema_is_left_alone(path: Path) -> None:
+    with sqlite3.connect(path) as connection:
+        connection.execute(f"PRAGMA user_version = {schema.VERSION + 1}")
+    connection.close()
+    before = path.read_bytes()
+    with refused("newer lrfr_tf", path):
+        Store(path)
+    assert path.read_bytes() == before
+
+
+def test_an_older_schema_becomes_this_one(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schema, "VERSION", 3)
+    steps = {
+        1: "ALTER TABLE persons ADD COLUMN door TEXT; UPDATE persons SET door = 'north'",
+        2: "CREATE TABLE new (x)",
+    }
+    monkeypatch.setattr(schema, "MIGRATIONS", steps)
+    opened = Store(path)
+    assert opened.read("SELECT name, door FROM persons") == [("Ada", "north"), ("Grace", "north")]
+    assert opened.read("PRAGMA user_version") == [(3,)]
+    opened.close()
+    monkeypatch.setattr(schema, "VERSION", 4)
+    monkeypatch.setattr(schema, "MIGRATIONS", {3: "CREATE TABLE newer (x); nonsense"})
+    with pytest.raises(sqlite3.OperationalError):
+        Store(path)
+    monkeypatch.setattr(schema, "VERSION", 3)
+    assert Store(path).read("SELECT name FROM sqlite_master WHERE name = 'newer'") == []  # all of a step, or nothing
+
+
+def test_a_second_writer_waits_or_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "BUSY_TIMEOUT", 0.05)
+    first, second = People(Store(path)), People(Store(path))
+    first.store.connection.execute("BEGIN IMMEDIATE")
+    with refused("another process", path):
+        second.rename("Ada", "Augusta")
+    assert [person.name for person in second.persons()] == ["Ada", "Grace"]  # readers do not wait
+    first.store.connection.execute("COMMIT")
+    second.rename("Ada", "Augusta")
+    monkeypatch.setattr(store, "BUSY_TIMEOUT", 30.0)
+    patient = People(Store(path))
+    first.store.connection.execute("BEGIN IMMEDIATE")
+    timer = threading.Timer(0.2, first.store.connection.execute, ["COMMIT"])
+    timer.start()
+    patient.rename("Augusta", "Ada")
+    timer.join()
+    assert names(path) == ["Ada", "Grace"]
+
+
+def test_a_read_only_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store.os, "access", lambda path, mode: False)  # whoever runs tests may be root
+    people = People(Store(path))
+    assert [person.name for person in people.persons()] == ["Ada", "Grace"]
+    assert len(people.names) == 2
+    with refused("is read-only; nothing was changed", path):
+        people.forget("Ada")
+    with refused("read-only", path), people.store.transaction():
+        people.store.connection.execute("DELETE FROM persons")
+    people.close()
+    assert names(path) == ["Ada", "Grace"]
+
+
+def test_a_full_disk(path: Path) -> None:
+    people = People(Store(path))
+    ((pages,),) = people.store.read("PRAGMA page_count")
+    people.store.connection.execute(f"PRAGMA max_page_count = {pages}")
+    with refused("the disk is full; nothing was changed", path):
+        people.add("Mary", references(3, 500))
+    assert [(person.name, person.references) for person in people.persons()] == [("Ada", 3), ("Grace", 2)]
+    people.store.connection.execute(f"PRAGMA max_page_count = {pages + 1000}")
+    people.add("Mary", references(3, 5))
+    assert people.store.read("PRAGMA integrity_check") == [("ok",)]
+
+
+def test_threads_share_a_gallery(path: Path) -> None:
+    people = People(Store(path))
+    errors = []
+
+    def work(number: int) -> None:
+        try:
+            for photo in range(5):
+                people.add(f"person {number}", references(10 + number, 1)[:1])
+                people._in_force.find(references(10 + number, 1)[0].embedding[None], 3)
+                assert len(people.references(f"person {number}")) == photo + 1
+        except BaseException as error:  # noqa: BLE001
+            errors.append(error)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert len(people.names) == 6

@@ -1,0 +1,175 @@
+"""Taking people along: exports, imports, backups, and what is stored about one person."""
+
+import io
+import json
+import sqlite3
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lrfr_tf.errors import UserError
+from lrfr_tf.gallery.embedder import EmbedderIdentity
+from lrfr_tf.gallery.people import People
+from lrfr_tf.gallery.references import Reference
+from lrfr_tf.gallery.store import Store
+from tests.gallery.ready_people import DIMENSIONS, like, new_people, references
+
+
+def png(number: int) -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(np.full((20, 16, 3), 10 * number, np.uint8)).save(stream, "PNG")
+    return stream.getvalue()
+
+
+@pytest.fixture
+def people(tmp_path: Path) -> People:
+    """Ada, with everything there is to a reference, and Grace."""
+    made = new_people(tmp_path / "people.db")
+    full = Reference(
+        like(1, 0), 23.5, 0.97, 12.5, 0.25, 2**62 + 5, np.ones((5, 2), np.float32), (1.0, 2.0, 9.5, 15.0), "ab" * 32,
+        "ada/1.jpg", ("small",), png(3),
+    )  # fmt: skip
+    made.add("Ada", [full, *references(1, 2)])
+    made.add("Grace", references(2, 2))
+    made.set_end("2031-05-01", person="Grace")
+    made.set_aside(made.references("Grace")[0].id, "too dark")
+    return made
+
+
+def everything(people: People) -> tuple:
+    rows = [
+        (
+            one.id, one.person, one.embedding.tobytes(), one.height, one.detection_score, one.pose, one.blur,
+            one.picture_hash, None if one.landmarks is None else one.landmarks.tobytes(), one.box, one.source_sha256,
+            one.source_name, one.codes, one.state, one.reason, one.enrolled, one.expires,
+            None if people.picture(one.id) is None else people.picture(one.id).tobytes(),
+        )
+        for one in people.references()
+    ]  # fmt: skip
+    return people.persons(), sorted(rows)
+
+
+@pytest.mark.parametrize("kind", ["export", "backup"])
+def test_there_and_back(people: People, kind: str, tmp_path: Path) -> None:
+    getattr(people, kind)(tmp_path / "copy")
+    other = new_people(tmp_path / "other.db")
+    done = other.import_from(tmp_path / "copy")
+    assert (done.persons, done.references, done.kept_out, done.forgotten) == (2, 5, 0, 0)
+    assert everything(other) == everything(people)
+    again = other.import_from(tmp_path / "copy")
+    assert (again.persons, again.references) == (0, 0)
+    assert (tmp_path / "copy").stat().st_mode & 0o777 == 0o600
+
+
+def test_who_was_forgotten_stays_forgotten(people: People, tmp_path: Path) -> None:
+    people.export(tmp_path / "old.zip")
+    people.backup(tmp_path / "old.db")
+    people.forget("Ada")
+    for name in ("old.zip", "old.db"):
+        done = people.import_from(tmp_path / name)
+        assert (done.persons, done.references, done.kept_out) == (0, 0, 1)
+    assert [person.name for person in people.persons()] == ["Grace"]
+    people.export(tmp_path / "new.zip")
+    other = new_people(tmp_path / "other.db")
+    assert other.import_from(tmp_path / "old.zip").persons == 2
+    done = other.import_from(tmp_path / "new.zip")  # the news of it travels, too
+    assert (done.forgotten, done.persons) == (1, 0)
+    assert [person.name for person in other.persons()] == ["Grace"]
+    assert other.import_from(tmp_path / "old.db").kept_out == 1
+    other.close()
+    assert like(1, 0).tobytes()[:12] not in (tmp_path / "other.db").read_bytes()
+
+
+def test_who_was_merged_comes_back_as_the_same_person(people: People, tmp_path: Path) -> None:
+    people.add("Ada K", references(9, 1))
+    people.export(tmp_path / "old.zip")
+    people.merge("Ada K", "Ada")
+    before = everything(people)
+    assert people.import_from(tmp_path / "old.zip").references == 0
+    assert everything(people) == before
+
+
+def test_names_of_other_persons(people: People, tmp_path: Path) -> None:
+    people.export(tmp_path / "all.zip")
+    other = new_people(tmp_path / "other.db")
+    other.add("Grace", references(5, 1))
+    with pytest.raises(UserError, match="another person called 'Grace'; nothing was imported"):
+        other.import_from(tmp_path / "all.zip")
+    assert [person.name for person in other.persons()] == ["Grace"]
+
+
+def test_embeddings_of_another_network(people: People, tmp_path: Path) -> None:
+    people.export(tmp_path / "all.zip")
+    other = new_people(tmp_path / "other.db", EmbedderIdentity("mine", 2, "mine-2-ffff", "f" * 64, DIMENSIONS))
+    with pytest.raises(UserError, match="lrfr gallery migrate embeds the stored pictures"):
+        other.import_from(tmp_path / "all.zip")
+
+
+def changed(path: Path, member: str, data: bytes, out: Path) -> Path:
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(out, "w") as target:
+        for name in source.namelist():
+            target.writestr(name, data if name == member else source.read(name))
+    return out
+
+
+def test_archives_that_are_none(people: People, tmp_path: Path) -> None:
+    people.export(tmp_path / "all.zip")
+    before = everything(people)
+    people_json = zipfile.ZipFile(tmp_path / "all.zip").read("people.json")
+    broken = [
+        (
+            changed(tmp_path / "all.zip", "people.json", people_json.replace(b"Ada", b"Eve"), tmp_path / "1"),
+            "sha256 dif",
+        ),
+        (changed(tmp_path / "all.zip", "manifest.json", b"{}", tmp_path / "2"), "no export of a gallery"),
+        (changed(tmp_path / "all.zip", "manifest.json", b'{"schema": 9}', tmp_path / "3"), "schema 9"),
+        (tmp_path / "missing.zip", "is missing"),
+    ]
+    (tmp_path / "cut.zip").write_bytes((tmp_path / "all.zip").read_bytes()[:-300])
+    (tmp_path / "text.zip").write_text("this is text")
+    broken += [(tmp_path / "cut.zip", "no export"), (tmp_path / "text.zip", "no export")]
+    for path, words in broken:
+        with pytest.raises(UserError, match=words) as error:
+            people.import_from(path)
+        assert str(path) in str(error.value)
+    assert everything(people) == before
+
+
+def test_a_backup_while_somebody_writes(people: People, tmp_path: Path) -> None:
+    writer = People(Store(tmp_path / "people.db"))
+    writer.store.connection.execute("BEGIN IMMEDIATE")
+    writer.store.connection.execute("DELETE FROM reference")
+    reader = People(Store(tmp_path / "people.db"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lrfr_tf.gallery.transfer.note_copy", lambda store, copy: None)
+        reader.backup(tmp_path / "copy.db")
+    writer.store.connection.execute("ROLLBACK")
+    copy = People(Store(tmp_path / "copy.db"))
+    assert everything(copy) == everything(people)
+    assert sqlite3.connect(tmp_path / "copy.db").execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    with pytest.raises(UserError, match="exists already"):
+        people.backup(tmp_path / "copy.db")
+
+
+def test_all_about_one_person(people: People, tmp_path: Path) -> None:
+    people.backup(tmp_path / "copy.db")
+    people.subject_export("Ada", tmp_path / "ada.zip")
+    with zipfile.ZipFile(tmp_path / "ada.zip") as archive:
+        about = json.loads(archive.read("about.json"))
+        pictures = [name for name in archive.namelist() if name.startswith("pictures/")]
+        first = about["references"][0]
+        assert pictures == [f"pictures/{first['id']}.png"]
+        assert archive.read(pictures[0]) == png(3)
+    assert about["person"]["name"] == "Ada"
+    assert len(about["references"]) == 3
+    np.testing.assert_allclose(first["embedding"], like(1, 0), atol=1e-6)
+    assert (first["source_name"], first["codes"], first["height"]) == ("ada/1.jpg", ["small"], 23.5)
+    assert [row["what"] for row in about["audit"]] == ["enroll"] * 3
+    assert [copy["kind"] for copy in about["copies"]] == ["backup"]
+    assert "Grace" not in json.dumps(about)
+    with pytest.raises(UserError, match="no person 'Eve'"):
+        people.subject_export("Eve", tmp_path / "eve.zip")
+    assert not (tmp_path / "eve.zip").exists()
