@@ -8,11 +8,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from lrfr_tf.benchmarks.registry import BENCHMARKS
 from lrfr_tf.config import INPUT_FLAGS, NAME_OR_PATH_FLAGS
 from lrfr_tf.stand_ins import LARGE_PACKAGES, light_module
 from tests.conftest import ROOT
 
+OF_BENCHMARKS = {f"evaluate_{entry.name}" for entry in BENCHMARKS}
 TOOLS = sorted(path.stem for path in (ROOT / "tools").glob("*.py"))
+# A command as the name of its module, or as "evaluate_benchmark:lfw".
+COMMANDS = [name.replace("evaluate_", "evaluate_benchmark:") if name in OF_BENCHMARKS else name for name in TOOLS]
 TRAININGS = sorted(path.stem for path in (ROOT / "lrfr_tf").glob("train_*.py"))
 
 # Each of these scripts runs in one fresh process for all commands, as starting Python takes longer than the rest.
@@ -21,11 +25,12 @@ import dataclasses, json, sys
 from lrfr_tf.stand_ins import light_module
 found = {}
 for name in sys.argv[1:]:
-    module = light_module(f"lrfr_tf.cli.{name}")
+    module, _, part = name.partition(":")
+    module = light_module(f"lrfr_tf.cli.{module}", part)
     assert module is not None, f"{name} cannot be imported with stand-ins"
     fields = [(field.name, str(field.type), "" if field.default is dataclasses.MISSING else repr(field.default),
                repr(field.metadata)) for field in dataclasses.fields(module.Config)]
-    found[name] = [module.__doc__, fields]
+    found[name] = [getattr(module, "description", module.__doc__), fields]
 print(json.dumps(found))
 """
 CALL = """
@@ -59,6 +64,13 @@ def in_fresh_process(script: str, *arguments: str) -> Any:
     return json.loads(done.stdout)
 
 
+def command_called(name: str) -> Any:
+    """What has the `Config` of one of `COMMANDS`."""
+    name, _, part = name.partition(":")
+    module = importlib.import_module(f"lrfr_tf.cli.{name}")
+    return module.command_of(part) if part else module
+
+
 def refusals(calls: list[list[str]]) -> list[str]:
     """The sentence of each refused call; none of them loads a large package."""
     sentences = []
@@ -71,10 +83,10 @@ def refusals(calls: list[list[str]]) -> list[str]:
 
 
 def test_flags_are_the_same_with_and_without_the_large_packages() -> None:
-    found = in_fresh_process(DESCRIBE, *TOOLS, *TRAININGS, "models")
+    found = in_fresh_process(DESCRIBE, *COMMANDS, *TRAININGS, "models")
     for name, (text, fields) in found.items():
-        module = importlib.import_module(f"lrfr_tf.cli.{name}")
-        assert text == module.__doc__
+        module = command_called(name)
+        assert text == getattr(module, "description", module.__doc__)
         for field, described in zip(dataclasses.fields(module.Config), fields, strict=True):
             default = "" if field.default is dataclasses.MISSING else repr(field.default)
             assert described == [field.name, str(field.type), default, repr(field.metadata)]
@@ -120,8 +132,8 @@ def test_every_flag_that_is_read_is_looked_for() -> None:
     others = {"output", "save_landmarks", "contact_sheet", "teacher_cache"}  # written
     others |= {"gallery", "methods"}  # looked for by the command; names in a folder
     words = ("folder", "file", "zip", "list of", "table of", "tree", "photo", "video")
-    for name in [*TOOLS, *TRAININGS]:
-        for field in dataclasses.fields(importlib.import_module(f"lrfr_tf.cli.{name}").Config):
+    for name in [*COMMANDS, *TRAININGS]:
+        for field in dataclasses.fields(command_called(name).Config):
             text = field.metadata["help"]
             if "str" in str(field.type) and text.startswith((*words, *(f"a {word}" for word in words))):
                 assert field.name in INPUT_FLAGS | NAME_OR_PATH_FLAGS | others, f"{name} --{field.name}: {text}"

@@ -98,7 +98,7 @@ def prepare(photos: Path, tree: Path) -> None:
 
 
 def test_what_was_added_to_a_tree_is_super_resolved_and_only_that(portrait: np.ndarray, tmp_path: Path) -> None:
-    photos, tree, counts = tmp_path / "photos", tmp_path / "tree", Counts("bicubic", None)
+    photos, tree, counts = tmp_path / "photos", tmp_path / "tree", Counts()
     write_people(photos, portrait, {"a": 3, "b": 4})
     prepare(photos, tree)
     super_resolve_tree(tree, ("train", "val", "test"), counts, tree / "bicubic")
