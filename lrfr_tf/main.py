@@ -31,21 +31,21 @@ class _Terminated(KeyboardInterrupt):
     """SIGTERM: as Ctrl-C, it lets temporary files be removed."""
 
 
+# Of the command that runs; one process runs one. Threads of the library tell notes, too.
+_flags_of_command: Collection[str] = ()
+
+
 def note(sentence: str) -> None:
-    """Tells the user one thing more, on stderr, past any progress bar; the command goes on."""
-    tqdm.write(f"note: {printable(sentence)}", file=sys.stderr)
+    """Tells the user one thing more, on stderr, past any progress bar; settings in it are named as flags."""
+    tqdm.write(f"note: {printable(with_flags(sentence, _flags_of_command))}", file=sys.stderr)
 
 
 class NotesOfLibrary(logging.Handler):
     """Shows as notes what the library logs; nothing of other packages."""
 
-    def __init__(self, flags: Collection[str]) -> None:
-        super().__init__(logging.INFO)
-        self._flags = flags
-
     def emit(self, record: logging.LogRecord) -> None:
         """Writes one record as a note."""
-        note(with_flags(record.getMessage(), self._flags))
+        note(record.getMessage())
 
 
 def start(command: str, arguments: Sequence[str] | None = None, part: str = "") -> None:
@@ -90,8 +90,10 @@ def run(
 @contextlib.contextmanager
 def _library_in_flags(config_class: type) -> Iterator[None]:
     """Shows what the library logs, and names the settings in its errors as the flags of the command."""
-    flags = flags_of(config_class)
-    logger, handler = logging.getLogger("lrfr_tf"), NotesOfLibrary(flags)
+    global _flags_of_command
+    before, flags = _flags_of_command, flags_of(config_class)
+    _flags_of_command = flags
+    logger, handler = logging.getLogger("lrfr_tf"), NotesOfLibrary(logging.INFO)
     level = logger.level
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
@@ -100,6 +102,7 @@ def _library_in_flags(config_class: type) -> Iterator[None]:
     except UserError as error:
         raise UserError(with_flags(str(error), flags)) from error
     finally:
+        _flags_of_command = before
         logger.removeHandler(handler)
         logger.setLevel(level)
 

@@ -126,3 +126,10 @@ def test_every_command_tells_its_flags_in_ascii() -> None:
     done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout.isascii()
+
+
+def test_settings_in_notes_are_named_as_flags() -> None:
+    logs = "import logging; logging.getLogger('lrfr_tf.data').warning('`seconds` is `verbose`.')"
+    with begin(f"note('Without `verbose`=1 little is said.'); {logs}") as process:
+        _, error = process.communicate()
+    assert error == "note: Without --verbose=1 little is said.\nnote: `seconds` is --verbose.\n"

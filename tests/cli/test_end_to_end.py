@@ -44,7 +44,7 @@ class Chain:
         small = {"data": (data,), "batch_size": 4, "jit_compile": "off", "identity_similarity": "off"}
         train_srcnn.main(train_srcnn.Config(**small, output=str(root / "srcnn"), steps=4))
         train_srgan.main(
-            train_srgan.SrganSettings(
+            train_srgan.Config(
                 **small,
                 output=str(root / "srgan"),
                 pixel_steps=3,

@@ -214,7 +214,7 @@ def test_celeba_in_the_wrong_files(tool: Tool, refused: Refused, tmp_path: Path)
     assert "000001.png cannot be read as identity_CelebA.txt: it is no text" in with_list(images / "000001.png")
     attributes = tmp_path / "list_attr_celeba.txt"
     attributes.write_text("12\n5_o_Clock_Shadow Arched_Eyebrows\n000001.png -1 1\n")
-    assert f"{attributes}, line 1: '12' is not '<image file> <identity number>'" in with_list(attributes)
+    assert f"{attributes}, line 2: '5_o_Clock_Shadow Arched_Eyebrows' is not '<image file> <" in with_list(attributes)
     twice = tmp_path / "twice.txt"
     twice.write_text("000001.png 1\n000002.png 2\n000001.png 3\n")
     assert f"{twice}, line 3: 000001.png is named twice" in with_list(twice)

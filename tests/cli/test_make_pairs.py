@@ -74,7 +74,7 @@ def test_names_among_numbers_are_counted(tool: Tool, tmp_path: Path, capsys: pyt
     assert {pair.first[0] for pair in read_pairs(tmp_path / "pairs.txt")[0]} == {"5", "10"}
     said = capsys.readouterr().err
     assert (
-        "1 of the 4 persons are no numbers, such as Ann, and are left out; --held_out_divisor=0 takes everybody."
+        "1 of the 4 persons are no numbers, such as Ann, and are left out; `held_out_divisor`=0 takes everybody."
         in said
     )
     assert "evaluate_lfw needs two; one fold is here" in said

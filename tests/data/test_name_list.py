@@ -108,7 +108,7 @@ def test_names_that_match_nobody_are_counted_and_shown(tmp_path: Path) -> None:
         read_exclusions(path, ["41", "Ann", "Bob"], False, never)
     assert str(refused.value) == (
         f"7 of the 9 entries of {path} match nobody (100, 101, 102, 103, 104 ...); if the list is of more data than is "
-        "here, --allow_unmatched_exclusions lets them pass."
+        "here, `allow_unmatched_exclusions` lets them pass."
     )
     notes: list[str] = []
     assert "41" in read_exclusions(path, ["41", "Ann", "Bob"], True, notes.append)

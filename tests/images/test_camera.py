@@ -148,7 +148,7 @@ def test_in_place_leaves_all_else() -> None:
 def test_the_document_has_the_numbers_of_the_levels() -> None:
     """docs/camera.md is where people read them."""
     rows = {}
-    levels, _ = (ROOT / "docs" / "camera.md").read_text().split("## Who measures with it")
+    levels, _ = (ROOT / "docs" / "camera.md").read_text().split("## Which tools use it")
     for line in levels.splitlines():
         if line.startswith("| `"):
             option, _, moderate, harsh, _ = (cell.strip() for cell in line.strip("|").split("|"))

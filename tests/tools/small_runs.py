@@ -124,8 +124,8 @@ def write_celeba(root: Path, identities: int, images: int) -> tuple[Path, Path]:
 
 
 def sentence(stderr: str) -> str:
-    """The one error sentence on stderr, where nothing else but progress bars may stand."""
-    (line,) = lines_beside_progress(stderr)
+    """The one error sentence on stderr, where nothing else but progress bars and notes may stand."""
+    (line,) = (line for line in lines_beside_progress(stderr) if not line.startswith("note: "))
     assert line.startswith("error: ")
     assert line.endswith(".")
     return line

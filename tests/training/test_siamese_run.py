@@ -48,9 +48,9 @@ def test_batches_of_a_run(tree: Path, tmp_path: Path, faces_in: str) -> None:
     [
         ({"initial_weights": "nothing.h5"}, "--initial_weights=nothing.h5 is neither random nor a file"),
         ({"classification_weight": 0.0, "triplet_weight": 0.0}, "there is nothing to learn"),
-        ({"sizes": (256,)}, "--sizes=256: each is 1 to 128"),
-        ({"validation_identities": 6}, "lower --validation_identities"),
-        ({"batch_size": 6}, "A batch takes 6 identities and there are only 5; lower --batch_size"),
+        ({"sizes": (256,)}, "`sizes`=256: each is 1 to 128"),
+        ({"validation_identities": 6}, "lower `validation_identities`"),
+        ({"batch_size": 6}, "A batch takes 6 identities and there are only 5; lower `batch_size`"),
         ({"held_out_divisor": 1}, "No face is left"),
         ({"data": ("/nowhere",)}, "/nowhere is not a finished tree of aligned faces"),
         ({"exclude": "/nowhere"}, "/nowhere"),

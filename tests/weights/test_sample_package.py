@@ -188,7 +188,7 @@ def pip_without_network(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("fetch", "message"),
     [
-        (fetch_facenet_weights, "Could not fetch the FaceNet weights .*connect to .* or give .*--facenet_weights=FILE"),
+        (fetch_facenet_weights, "Could not fetch the FaceNet weights .*connect to .* or give .*`facenet_weights`=FILE"),
         (fetch_sample_photos, "Could not fetch the sample photos .*connect to the network"),
         (fetch_samples, "Could not fetch the FaceNet weights and the sample photos .*connect to the network"),
     ],
