@@ -14,8 +14,9 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.faces.frame import frame_face
 from lrfr_tf.files import atomic_file
+from lrfr_tf.images.camera import CLEAN_LEVEL, LEVELS
+from lrfr_tf.images.camera_numpy import photograph_all
 from lrfr_tf.images.decode import read_image
-from lrfr_tf.images.degrade import degrade
 from lrfr_tf.networks.super_resolution import bicubic, load_super_resolver
 
 
@@ -27,6 +28,7 @@ class Config:
     scale: float = option(
         1.3, "side of the square around a face, in units of the longer side of the detected box", above=0
     )
+    camera: str = option(CLEAN_LEVEL, "how LR is made of the photo's face, see docs/camera.md", tuple(LEVELS))
 
 
 def main(config: Config) -> None:
@@ -36,7 +38,7 @@ def main(config: Config) -> None:
     if not detection.found:
         raise UserError(f"{config.image} holds no face that the detector finds.")
     high = np.stack([frame_face(photo, box, config.scale, 64) for box in detection.boxes])
-    low = degrade(high, 16)
+    low = photograph_all(high, 16, config.camera, range(len(high)), misplaced=False)
     columns = {"LR 16 x 16": low}
     columns |= {resolver.name: resolver.super_resolve(low) for resolver in resolvers}
     columns |= {"HR 64 x 64": high}
