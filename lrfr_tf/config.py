@@ -220,7 +220,9 @@ def _check_is_there(name: str, value: Any) -> None:
     elif name not in INPUT_FLAGS:
         return
     for path in paths:
-        if not os.path.exists(path) and not all(map(os.path.exists, path.split(":"))):  # PHOTOS:LIST
+        named = path.partition("=")[2] or path  # of a comparison: NAME=FOLDER
+        parts = (path, named) if name == "models" else (path,)
+        if not any(map(os.path.exists, parts)) and not all(map(os.path.exists, path.split(":"))):  # PHOTOS:LIST
             raise UserError(f"--{name}={path} does not exist.")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lrfr_tf.config import option, parse, required, with_default, write_run_record
+from lrfr_tf.config import check_inputs, option, parse, required, with_default, write_run_record
 from lrfr_tf.errors import UserError
 from lrfr_tf.main import run
 
@@ -93,6 +93,17 @@ def test_another_default_keeps_the_rest_of_a_setting(capsys: pytest.CaptureFixtu
     with pytest.raises(SystemExit):
         parse(Other, ["x", "--help"])
     assert "--steps: training steps (default 20)" in capsys.readouterr().out
+
+
+def test_inputs_that_are_named_are_looked_for(tmp_path: Path) -> None:
+    @dataclasses.dataclass(frozen=True)
+    class Compared:
+        models: tuple[str, ...] = option((), "networks, each as name=folder")
+
+    (tmp_path / "a=b").mkdir()
+    check_inputs(Compared((f"mine={tmp_path}", f"{tmp_path}/a=b", f"mine={tmp_path}/a=b", "srgan")))
+    with pytest.raises(UserError, match=r"--models=mine=.*/nowhere does not exist\."):
+        check_inputs(Compared((f"mine={tmp_path}", f"mine={tmp_path}/nowhere")))
 
 
 def test_user_errors_exit_with_2_and_one_line(capsys: pytest.CaptureFixture) -> None:
