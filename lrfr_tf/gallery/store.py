@@ -10,13 +10,14 @@ import dataclasses
 import os
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.gallery import schema
+from lrfr_tf.gallery import open_files, schema
 
 MAGIC = b"SQLite format 3\0"
 BUSY_TIMEOUT = 10.0  # seconds that a writer waits for another one
@@ -38,8 +39,7 @@ SENTENCES = {
 def is_gallery_file(path: str | os.PathLike[str]) -> bool:
     """Whether a path is a database, and so to be opened as a stored gallery and not as a folder or zip of photos."""
     try:
-        with open(path, "rb") as file:
-            return file.read(len(MAGIC)) == MAGIC
+        return open_files.read_start(path, len(MAGIC)) == MAGIC
     except OSError:
         return False
 
@@ -95,8 +95,15 @@ class Store:
         self.read_only = False
         if self.path is not None:
             if not self.path.is_file():
-                raise UserError(f"{self.path} is missing; lrfr gallery create makes a gallery.")
+                what = "is a folder, not a gallery's file" if self.path.is_dir() else "is missing"
+                raise UserError(f"{self.path} {what}; lrfr gallery create makes a gallery.")
+            try:
+                self.file = open_files.hold(self.path)
+            except OSError as error:
+                raise UserError(f"{self.path} cannot be read: {error.strerror}.") from None
+            self._release = weakref.finalize(self, open_files.release, self.file)
             if self.path.stat().st_size and not is_gallery_file(self.path):
+                self._release()
                 raise UserError(f"{self.path} is not a gallery, or is damaged.")
             self.read_only = not os.access(self.path, os.W_OK)
         with self.explained():
@@ -156,7 +163,7 @@ class Store:
             raise UserError(f"{path} exists already; a gallery is made under a name of its own.") from None
         except OSError as error:
             raise UserError(f"{path} cannot be written: {error.strerror}.") from None
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeEncodeError) as error:
             raise UserError(f"{path} cannot be written: {error}.") from None
         finally:
             for ending in ("", "-wal", "-shm"):
@@ -172,6 +179,8 @@ class Store:
         """
         try:
             yield
+        except UnicodeEncodeError:
+            raise UserError("A name or a text holds bytes that are no letters; nothing was changed.") from None
         except sqlite3.Error as error:
             code = getattr(error, "sqlite_errorcode", None)
             sentence = None if code is None else SENTENCES.get(code & 0xFF)
@@ -235,6 +244,8 @@ class Store:
         """Ends the connection; nothing can be read or written after it."""
         with self.lock:
             self.connection.close()
+            if self.path is not None:
+                self._release()
 
 
 def _rename_to_new(source: Path, target: Path) -> None:
