@@ -33,11 +33,14 @@ def make_folder(path: str | Path) -> None:
 
 
 @contextlib.contextmanager
-def atomic_file(path: str | Path) -> Iterator[Path]:
+def atomic_file(path: str | Path, private: bool = False) -> Iterator[Path]:
     """Yields a temporary path beside `path`, and renames it to `path` when the block ends without an error.
 
     The temporary name keeps the suffix of `path`, for writers that look at it. After an error it is removed and an
     older `path` stays as it was.
+
+    Args:
+        private: whether only its owner may read it, from the first byte on.
 
     Raises:
         UserError: `path` is a folder, its folder cannot be written to, or the disk is full.
@@ -54,7 +57,7 @@ def atomic_file(path: str | Path) -> Iterator[Path]:
         with _write_errors_explained(path):
             yield temporary
             # mkstemp makes files that only their owner may read; the finished file gets the usual permissions.
-            temporary.chmod(0o666 & ~_umask())
+            temporary.chmod(0o600 if private else 0o666 & ~_umask())
             temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

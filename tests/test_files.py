@@ -177,3 +177,19 @@ def test_a_folder_is_not_resumed_with_other_data_at_the_same_place(tmp_path: Pat
     assert open_with({"trees/a": "1"}, "old", seed=1) == {"seed": 1}
     with pytest.raises(UserError, match=r"other settings \(seed\)"):
         open_with({"trees/a": "1"}, "old", seed=2)
+
+
+def test_a_private_file_is_never_anybody_elses_to_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    modes = []
+    replace = Path.replace
+
+    def look_and_replace(self: Path, target: Path) -> Path:
+        modes.append(self.stat().st_mode & 0o777)
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", look_and_replace)
+    with atomic_file(tmp_path / "a.zip", private=True) as temporary:
+        modes.append(temporary.stat().st_mode & 0o777)
+        temporary.write_bytes(b"a")
+    assert modes == [0o600, 0o600]
+    assert (tmp_path / "a.zip").stat().st_mode & 0o777 == 0o600

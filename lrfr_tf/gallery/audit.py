@@ -1,6 +1,7 @@
 """Who changed what, and what was decided: rows with random ids, never with names or names of files."""
 
 import dataclasses
+import unicodedata
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -124,13 +125,14 @@ def confirm(store: Store, number: int, who: str, agrees: bool = True) -> Confirm
     if not who.strip():
         raise UserError("A confirmation needs the name of who confirms.")
     with store.transaction("IMMEDIATE"):
-        rows = store.read("SELECT person FROM audit WHERE number = ? AND what = ?", number, DECISION)
+        known = 0 < number < 2**63  # SQLite's integers end there
+        rows = store.read("SELECT person FROM audit WHERE number = ? AND what = ?", number, DECISION) if known else []
         if not rows:
             raise UserError(f"{store.label} has no decision {number} on record; lrfr gallery audit lists them.")
         if rows[0][0] is None:
             raise UserError(f"Decision {number} gave no name, so there is nothing to confirm.")
         others = store.read("SELECT who, what FROM audit WHERE decided = ?", number)
-        if who in [other for other, _ in others]:
+        if _plain(who) in [_plain(other) for other, _ in others]:
             raise UserError(f"{who} has looked at decision {number} already; another person must.")
         what = CONFIRMED if agrees else REFUTED
         store.connection.execute(
@@ -152,6 +154,11 @@ def read_audit(store: Store, person: str | None = None) -> list[AuditRow]:
         *values,
     )
     return [AuditRow(*row) for row in rows]
+
+
+def _plain(who: str) -> str:
+    """A name without what does not make another person of it: case, blanks, ways to write an accent."""
+    return " ".join(unicodedata.normalize("NFKC", who).casefold().split())
 
 
 def _id(store: Store, row: int, decision: str) -> str | None:

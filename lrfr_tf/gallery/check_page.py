@@ -22,9 +22,9 @@ LISTED = 200  # references set aside and single persons
 
 
 def write_page(report: Report, pictures: Pictures, path: Path) -> None:
-    """Writes `page`, whole or not at all."""
+    """Writes `page`, whole or not at all; only its owner may read it."""
     text = page(report, pictures)
-    with atomic_file(path) as temporary:
+    with atomic_file(path, private=True) as temporary:
         Path(temporary).write_text(text, encoding="utf-8")
 
 

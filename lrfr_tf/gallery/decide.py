@@ -113,7 +113,7 @@ class InForce:
             ((count,),) = self.store.read("SELECT COUNT(*) FROM persons WHERE changed > ?", seen)
             if self._index is None or count > max(1000, len(self._index) // 4):
                 return False
-            gone = self.store.read("SELECT number FROM gone WHERE changed > ?", seen)
+            gone = self.store.read("SELECT number FROM gone WHERE changed > ? AND number IS NOT NULL", seen)
             touched = self.store.read("SELECT number FROM persons WHERE changed > ?", seen)
             for (number,) in [*gone, *touched]:  # those of them that are in force come back at once
                 row = self._index.row_of(number)

@@ -57,17 +57,30 @@ def forget(store: Store, person: str, who: str | None = None) -> Forgotten:
         number = person_number(store, person)
         id = person_id(store, number)
         ((created,),) = store.read("SELECT created FROM persons WHERE number = ?", number)
-        ((references,),) = store.read("SELECT COUNT(*) FROM reference WHERE person = ?", number)
-        copies = read_copies(store, created)
+        own = store.read("SELECT id, enrolled FROM reference WHERE person = ?", number)
+        # A reference may have been another person's before this one was enrolled.
+        copies = read_copies(store, min([created, *(enrolled for _, enrolled in own)]))
         note_change(change, "forget", id, who=who)
         remove_person(change, number, id)
+        for reference, _ in own:  # in an older archive it may be another person's
+            note_gone(change, reference)
         change.set_fact(CLEANING_DUE, 1)
-    return Forgotten(id, references, copies, clean(store))
+    return Forgotten(id, len(own), copies, clean(store))
 
 
 def remove_person(change: Change, number: int, id: str, merged_into: str | None = None) -> None:
     """Deletes the rows of a person and leaves the id."""
     change.run("DELETE FROM persons WHERE number = ?", number)
+    note_gone(change, id, number, merged_into)
+
+
+def note_gone(change: Change, id: str, number: int | None = None, merged_into: str | None = None) -> None:
+    """Keeps an id, of a person or of a reference, so that no import brings it back.
+
+    Args:
+        number: the row of a person who was enrolled here.
+        merged_into: the id of the person who has the references now.
+    """
     values = (id, number, merged_into, now()[:10], change.number)
     change.run("INSERT OR REPLACE INTO gone VALUES (?, ?, ?, ?, ?)", *values)
 

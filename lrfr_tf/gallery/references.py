@@ -86,10 +86,10 @@ def checked_name(name: str) -> str:
     """A person's name as it is stored: NFC, without blanks around it.
 
     Raises:
-        UserError: it is empty, too long, or holds control characters.
+        UserError: it is empty, too long, or holds control characters or bytes that are no letters.
     """
     name = unicodedata.normalize("NFC", name).strip()
-    if not name or len(name) > LONGEST_NAME or any(unicodedata.category(letter) == "Cc" for letter in name):
+    if not name or len(name) > LONGEST_NAME or any(unicodedata.category(letter) in ("Cc", "Cs") for letter in name):
         raise UserError(f"{name!r} is no name for a person: 1 to {LONGEST_NAME} printable characters are.")
     return name
 
@@ -223,7 +223,7 @@ def add_reference(change: Change, person: int, reference: Reference) -> str:
         None if reference.landmarks is None else np.ascontiguousarray(reference.landmarks, np.float32).tobytes(),
         None if reference.box is None else np.array(reference.box, np.float32).tobytes(),
         reference.source_sha256,
-        reference.source_name,
+        None if reference.source_name is None else reference.source_name.encode(errors="replace").decode(),
         reference.state,
         reference.reason,
         " ".join(reference.codes),

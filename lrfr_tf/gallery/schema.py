@@ -3,7 +3,7 @@
 persons: who is enrolled. `number` is the order of enrollment and never given twice; `id` is random and all that remains
 of a person elsewhere. `changed` is the gallery's change counter when the name or what is in force last changed.
 reference: one photo's face. Its picture lies apart, so that reading all embeddings passes over no pixels.
-gone: ids of persons who were forgotten, or merged into another one; no names.
+gone: ids of persons who were forgotten, with those of their references, or merged into another one; no names.
 audit: changes, decisions and their confirmations; ids, never names or names of files. `decided` is the number of the
 decision that a confirmation is about.
 copies: exports and backups that were made: when, and of how many persons; they are out of reach of `forget`.

@@ -23,34 +23,34 @@ def subject_export(store: Store, person: str, path: Path) -> Copy:
         UserError: nobody has this name, or the file or the gallery cannot be written.
     """
     audit = read_audit(store, person_id(store, person_number(store, person)))
-    with store.transaction():
-        number = person_number(store, person)
-        ((id, name, created, expires),) = store.read(
-            "SELECT id, name, created, expires FROM persons WHERE number = ?", number
-        )
-        references = read_references(store, person)
-        copy = Copy(random_id(), now(), "subject_export", 1)
-        about = {
-            "gallery": {fact: store.fact(fact) for fact in ("purpose", "legal_basis", "embedder", "audit_days")},
-            "person": {"id": id, "name": name, "created": created, "expires": expires},
-            "references": [
-                {**reference_as_json(one), "embedding": [round(float(value), 6) for value in one.embedding]}
-                for one in references
-            ],
-            "audit": [row.as_json() for row in audit],
-            "copies": [
-                {"id": other, "at": at, "kind": kind}
-                for other, at, kind in store.read(
-                    "SELECT id, at, kind FROM copies WHERE at >= ? AND kind != 'subject_export'", created
-                )
-            ],
-        }
-        with atomic_file(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
-            archive.writestr(ABOUT, json.dumps(about, ensure_ascii=False, indent=1))
-            for one in references:
-                picture = read_picture(store, one.id)
-                if picture is not None:
-                    archive.writestr(f"pictures/{one.id}.{ENDINGS.get(picture[:4], 'jpg')}", picture)
-    path.chmod(0o600)
-    note_copy(store, copy)
+    with atomic_file(path, private=True) as temporary:
+        with store.transaction():
+            number = person_number(store, person)
+            ((id, name, created, expires),) = store.read(
+                "SELECT id, name, created, expires FROM persons WHERE number = ?", number
+            )
+            references = read_references(store, person)
+            copy = Copy(random_id(), now(), "subject_export", 1)
+            about = {
+                "gallery": {fact: store.fact(fact) for fact in ("purpose", "legal_basis", "embedder", "audit_days")},
+                "person": {"id": id, "name": name, "created": created, "expires": expires},
+                "references": [
+                    {**reference_as_json(one), "embedding": [round(float(value), 6) for value in one.embedding]}
+                    for one in references
+                ],
+                "audit": [row.as_json() for row in audit],
+                "copies": [
+                    {"id": other, "at": at, "kind": kind}
+                    for other, at, kind in store.read(
+                        "SELECT id, at, kind FROM copies WHERE at >= ? AND kind != 'subject_export'", created
+                    )
+                ],
+            }
+            with zipfile.ZipFile(temporary, "w") as archive:
+                archive.writestr(ABOUT, json.dumps(about, ensure_ascii=False, indent=1))
+                for one in references:
+                    picture = read_picture(store, one.id)
+                    if picture is not None:
+                        archive.writestr(f"pictures/{one.id}.{ENDINGS.get(picture[:4], 'jpg')}", picture)
+        note_copy(store, copy)  # before it has its name: a copy that nobody knows of must not be
     return copy

@@ -19,7 +19,7 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.files import atomic_file
 from lrfr_tf.gallery.audit import note_change
 from lrfr_tf.gallery.embedder import EmbedderIdentity
-from lrfr_tf.gallery.forget import CLEANING_DUE, Copy, clean, note_copy, remove_person
+from lrfr_tf.gallery.forget import CLEANING_DUE, Copy, clean, note_copy, note_gone, remove_person
 from lrfr_tf.gallery.references import (
     Reference,
     add_reference,
@@ -63,41 +63,41 @@ def export(store: Store, path: Path) -> Copy:
     Raises:
         UserError: the file or the gallery cannot be written.
     """
-    with store.transaction():
-        references = read_references(store)
-        persons = read_persons(store)
-        copy = Copy(random_id(), now(), "export", len(persons))
-        people = {
-            "persons": [
-                {"id": one.id, "name": one.name, "created": one.created, "expires": one.expires} for one in persons
-            ],
-            "references": [reference_as_json(one) for one in references],
-            "gone": [
-                {"id": id, "merged_into": into, "day": day}
-                for id, into, day in store.read("SELECT id, merged_into, day FROM gone")
-            ],
-        }
-        with atomic_file(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
-            sums: dict[str, str] = {}
-            _add(archive, sums, PEOPLE, json.dumps(people, ensure_ascii=False, indent=1).encode())
-            _add(archive, sums, EMBEDDINGS, _as_npy(references))
-            for one in references:
-                picture = read_picture(store, one.id)
-                if picture is not None:
-                    _add(archive, sums, PICTURES + one.id, picture)
-            manifest = {
-                "schema": SCHEMA,
-                "id": copy.id,
-                "at": copy.at,
-                "gallery": store.fact("id"),
-                "embedder": EmbedderIdentity.of_store(store).as_facts(),
-                "purpose": store.fact("purpose"),
-                "legal_basis": store.fact("legal_basis"),
-                "sha256": sums,
+    with atomic_file(path, private=True) as temporary:
+        with store.transaction():
+            references = read_references(store)
+            persons = read_persons(store)
+            copy = Copy(random_id(), now(), "export", len(persons))
+            people = {
+                "persons": [
+                    {"id": one.id, "name": one.name, "created": one.created, "expires": one.expires} for one in persons
+                ],
+                "references": [reference_as_json(one) for one in references],
+                "gone": [
+                    {"id": id, "merged_into": into, "day": day}
+                    for id, into, day in store.read("SELECT id, merged_into, day FROM gone")
+                ],
             }
-            archive.writestr(MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1))
-        path.chmod(0o600)
-    note_copy(store, copy)
+            with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
+                sums: dict[str, str] = {}
+                _add(archive, sums, PEOPLE, json.dumps(people, ensure_ascii=False, indent=1).encode())
+                _add(archive, sums, EMBEDDINGS, _as_npy(references))
+                for one in references:
+                    picture = read_picture(store, one.id)
+                    if picture is not None:
+                        _add(archive, sums, PICTURES + one.id, picture)
+                manifest = {
+                    "schema": SCHEMA,
+                    "id": copy.id,
+                    "at": copy.at,
+                    "gallery": store.fact("id"),
+                    "embedder": EmbedderIdentity.of_store(store).as_facts(),
+                    "purpose": store.fact("purpose"),
+                    "legal_basis": store.fact("legal_basis"),
+                    "sha256": sums,
+                }
+                archive.writestr(MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1))
+        note_copy(store, copy)  # before it has its name: a copy that nobody knows of must not be
     return copy
 
 
@@ -112,7 +112,7 @@ def backup(store: Store, path: Path) -> Copy:
     if path.exists():
         raise UserError(f"{path} exists already; a backup gets a name of its own.")
     copy = Copy(random_id(), now(), "backup", len(read_persons(store)))
-    with atomic_file(path) as temporary, store.lock:
+    with atomic_file(path, private=True) as temporary, store.lock:
         try:
             target = sqlite3.connect(temporary)
             try:
@@ -126,8 +126,7 @@ def backup(store: Store, path: Path) -> Copy:
         finally:
             for ending in ("-wal", "-shm", "-journal"):
                 temporary.with_name(temporary.name + ending).unlink(missing_ok=True)
-    path.chmod(0o600)
-    note_copy(store, copy)
+        note_copy(store, copy)  # before it has its name: a copy that nobody knows of must not be
     return copy
 
 
@@ -158,9 +157,7 @@ def import_from(store: Store, path: Path) -> Imported:
     EmbedderIdentity.of_store(store).check_same(archive.identity, store.label)
     with store.writing() as change:
         imported = _take_over(change, archive)
-        if imported.forgotten:
-            change.set_fact(CLEANING_DUE, 1)
-    if imported.forgotten:
+    if store.fact(CLEANING_DUE):
         clean(store)
     return imported
 
@@ -182,9 +179,13 @@ def _take_over(change: Change, archive: _Archive) -> Imported:
             note_change(change, "forget", gone["id"])
             remove_person(change, rows[0][0], gone["id"])
             forgotten += 1
+            change.set_fact(CLEANING_DUE, 1)
+        for reference, person in store.read("SELECT number, person FROM reference WHERE id = ?", gone["id"]):
+            change.run("DELETE FROM reference WHERE number = ?", reference)
+            change.touch(person)
+            change.set_fact(CLEANING_DUE, 1)
         if not store.read("SELECT 1 FROM gone WHERE id = ?", gone["id"]) and not rows:
-            values = (gone["id"], None, gone["merged_into"], now()[:10], change.number)
-            change.run("INSERT INTO gone VALUES (?, ?, ?, ?, ?)", *values)
+            note_gone(change, gone["id"], None, gone["merged_into"])
     targets: dict[str, int | None] = {}  # name in the archive -> row here; None: forgotten
     new = kept_out = 0
     for person in archive.persons:
@@ -209,7 +210,8 @@ def _take_over(change: Change, archive: _Archive) -> Imported:
     added = 0
     for reference in archive.references:
         target = targets[reference.person]
-        if target is not None and not store.read("SELECT 1 FROM reference WHERE id = ?", reference.id):
+        known = "SELECT 1 FROM reference WHERE id = ? UNION SELECT 1 FROM gone WHERE id = ?"
+        if target is not None and not store.read(known, reference.id, reference.id):
             add_reference(change, target, reference)
             added += 1
     note_change(change, "import")

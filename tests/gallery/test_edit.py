@@ -1,12 +1,13 @@
 """Corrections, and what is in force after each."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.gallery import edit
+from lrfr_tf.gallery import audit, edit
 from lrfr_tf.gallery.audit import note_decisions
 from lrfr_tf.gallery.embedder import EmbedderIdentity
 from lrfr_tf.gallery.people import People
@@ -233,3 +234,32 @@ def test_embeddings_of_another_kind_are_refused(people: People) -> None:
         edit.add(people.store, "Eve", references(5, 1), identity=other)
     edit.add(people.store, "Ada", references(1, 1), identity=IDENTITY)
     assert [person.name for person in people.persons()] == [person.name for person in before]
+
+
+def test_a_name_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    people = new_people(tmp_path / "people.db")
+    with pytest.raises(UserError, match="is no name for a person"):
+        people.add("a\udcffb", references(1, 1))
+    (id,) = people.add("anna", [dataclasses.replace(references(1, 1)[0], source_name="a\udcff.jpg")])
+    assert people.references("anna")[0].source_name == "a?.jpg"
+    people.who = "\udcff"
+    with pytest.raises(UserError, match="bytes that are no letters"):
+        people.rename("anna", "eve")
+    assert [person.name for person in people.persons()] == ["anna"]
+    with pytest.raises(UserError, match="has no decision"):
+        people.confirm(2**70, "M. Keller")
+    with pytest.raises(UserError, match="is a folder"):
+        Store(tmp_path)
+
+
+def test_one_person_confirms_once_however_the_name_is_typed(tmp_path: Path) -> None:
+    people = new_people(tmp_path / "people.db")
+    people.add("anna", references(1, 1))
+    with people.store.writing() as change:
+        change.set_fact(audit.NEEDED, 2)
+    (decision,) = note_decisions(people.store, 1, [(1, "known", 0.9, 0.5)], None)
+    assert not people.confirm(decision, "M. Keller").is_confirmed
+    for again in ("m. keller", " M.  Keller ", "Ｍ. Keller"):
+        with pytest.raises(UserError, match="has looked at decision"):
+            people.confirm(decision, again)
+    assert people.confirm(decision, "L. Braun").is_confirmed
