@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import lrfr_tf as lrfr
 from lrfr_tf.images.decode import read_image, write_png
 from lrfr_tf.images.resize import resize
 from lrfr_tf.sources.video import VideoWriter
@@ -56,6 +57,11 @@ def test_gallery_and_video(portrait: np.ndarray, tmp_path: Path) -> None:
     out = run(sys.executable, EXAMPLES / "gallery.py", "people", "photo.png", folder=tmp_path)
     assert "an FPIR of 1.0% for 2 persons" in out
     assert "Grace: cosine" in out
+    with lrfr.Gallery.create(tmp_path / "people.db") as gallery:
+        gallery.enroll_folder(tmp_path / "people", "off")
+    kept = run(sys.executable, EXAMPLES / "gallery.py", "people.db", "photo.png", folder=tmp_path)
+    assert "an FPIR of 1.0% for 2 persons" in kept
+    assert "Grace: cosine" in kept
     with VideoWriter(tmp_path / "film.mp4", 10.0) as film:
         for photo in range(20):
             film.write(person(portrait, photo // 10, 60 + photo % 10, 128))

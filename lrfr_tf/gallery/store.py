@@ -31,7 +31,7 @@ SENTENCES = {
     sqlite3.SQLITE_IOERR: "cannot be read or written (the disk may be full or broken); nothing was changed",
     sqlite3.SQLITE_CANTOPEN: "cannot be opened, or files beside it cannot be written",
     sqlite3.SQLITE_PERM: "cannot be opened for want of rights",
-    sqlite3.SQLITE_CORRUPT: "is damaged; take a backup of it (see lrfr gallery backup)",
+    sqlite3.SQLITE_CORRUPT: "is damaged; go back to a backup of it (lrfr gallery backup makes them)",
     sqlite3.SQLITE_NOTADB: "is not a gallery, or is damaged",
 }
 
