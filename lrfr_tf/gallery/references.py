@@ -128,8 +128,15 @@ def person_number(store: Store, name: str) -> int:
 
 
 def person_id(store: Store, number: int) -> str:
-    """The random id of a person."""
-    return store.read("SELECT id FROM persons WHERE number = ?", number)[0][0]
+    """The random id of a person.
+
+    Raises:
+        UserError: there is none, because the file is damaged.
+    """
+    rows = store.read("SELECT id FROM persons WHERE number = ?", number)
+    if not rows:
+        raise UserError(f"{store.label} is damaged: a name or a reference belongs to nobody.")
+    return rows[0][0]
 
 
 def reference_number(store: Store, id: str) -> tuple[int, int]:

@@ -181,8 +181,12 @@ class Store:
             yield
         except UnicodeEncodeError:
             raise UserError("A name or a text holds bytes that are no letters; nothing was changed.") from None
+        except UnicodeDecodeError:
+            raise UserError(f"{self.label} {SENTENCES[sqlite3.SQLITE_CORRUPT]}.") from None
         except sqlite3.Error as error:
             code = getattr(error, "sqlite_errorcode", None)
+            if code is None and "decode to UTF-8" in str(error):  # said by Python, not by SQLite
+                code = sqlite3.SQLITE_CORRUPT
             sentence = None if code is None else SENTENCES.get(code & 0xFF)
             if sentence is None:
                 raise

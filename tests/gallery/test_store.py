@@ -186,3 +186,16 @@ def test_threads_share_a_gallery(path: Path) -> None:
         thread.join()
     assert errors == []
     assert len(people.names) == 6
+
+
+@pytest.mark.parametrize("letters", [b"Grace", b"active"])
+def test_text_that_is_none_any_more_is_called_damage(tmp_path: Path, letters: bytes) -> None:
+    people = new_people(tmp_path / "people.db")
+    people.add("Grace", references(1, 2))
+    people.close()
+    data = (tmp_path / "people.db").read_bytes()
+    assert letters in data
+    (tmp_path / "people.db").write_bytes(data.replace(letters, b"\xff" * len(letters)))
+    people = People(Store(tmp_path / "people.db"))
+    with pytest.raises(UserError, match="is damaged"):
+        people.references()
