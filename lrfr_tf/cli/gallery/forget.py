@@ -23,7 +23,7 @@ class Config:
 
 def main(config: Config) -> None:
     done = open_people(config.gallery).forget(config.person)
-    print(f"Forgotten, with {done.references} references; {done.id} is all that stays.")
+    print(f"Forgotten, with {done.references} references; random ids are all that stays, {done.id} for the person.")
     if not done.cleaned:
         note(
             "Nobody is compared with that person any more, but the file could not be overwritten while another process "
