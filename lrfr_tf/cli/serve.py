@@ -84,6 +84,7 @@ def main(config: Config) -> None:
     with Gallery.open(Path(config.gallery), rule=rule) as gallery:
         service = make_service(gallery, settings, keys, config.super_resolver)
         service.networks.recognizer.check_rule(rule)
+        service.networks.load_super_resolver()
         note(f"http://{config.host}:{config.port}/docs shows what can be asked.")
         log_to(sys.stderr)
         server = uvicorn.Server(

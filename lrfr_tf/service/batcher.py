@@ -69,7 +69,9 @@ class Batcher:
         return self._taken
 
     def start(self) -> None:
-        """Begins to compute."""
+        """Begins to compute, unless it does already."""
+        if self._thread is not None:
+            return
         self._thread = threading.Thread(target=self._run, name="batches", daemon=True)
         self._thread.start()
 

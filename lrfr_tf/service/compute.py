@@ -101,11 +101,20 @@ class Networks:
             for pixels, faces in zip(images, found, strict=True)
         ]
 
-    def _enlarged(self, images: Sequence[np.ndarray]) -> list[np.ndarray]:
+    def load_super_resolver(self) -> SuperResolver:
+        """The super-resolution network, which is loaded when it is first asked for.
+
+        Raises:
+            UserError: it is not known, or damaged.
+        """
         if self._super_resolver is None:
             self._super_resolver = SuperResolver(self._name)
-        side = self._super_resolver.low_size
-        return in_buckets(self._super_resolver.network.super_resolve, [resize(one, side, side) for one in images])
+        return self._super_resolver
+
+    def _enlarged(self, images: Sequence[np.ndarray]) -> list[np.ndarray]:
+        resolver = self.load_super_resolver()
+        side = resolver.low_size
+        return in_buckets(resolver.network.super_resolve, [resize(one, side, side) for one in images])
 
     def _decoded(self, data: bytes) -> np.ndarray | Exception:
         try:

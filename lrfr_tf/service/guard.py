@@ -17,6 +17,7 @@ from lrfr_tf.service.request_error import RequestError
 from lrfr_tf.service.settings import Settings
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+LONGEST_LENGTH = 18  # digits
 CLIENT_GONE = 499  # in the log: nobody waits for the answer
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 # Swagger's page has a script and styles of its own in it; everything else is no page.
@@ -126,7 +127,7 @@ class _Body:
         self._until = time.monotonic() + settings.body_seconds
         self._is_whole = False
         length = headers.get("content-length", "0")
-        if length.isdecimal() and int(length) > settings.body_bytes:
+        if len(length) > LONGEST_LENGTH or (length.isdecimal() and int(length) > settings.body_bytes):
             raise self._too_large()
 
     async def receive(self) -> Message:
