@@ -17,9 +17,8 @@ from lrfr_tf.config import option, required
 from lrfr_tf.errors import UserError
 from lrfr_tf.main import note, run
 from lrfr_tf.recognition.calibration import FPIR, DecisionRule
+from lrfr_tf.service.settings import LOOPBACK, MEBIBYTE, Settings
 
-MEBIBYTE = 1 << 20
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 LONGEST_END = 30  # seconds that requests under way get to finish
 
 
@@ -62,7 +61,6 @@ def main(config: Config) -> None:
     from lrfr_tf.gallery.gallery import Gallery
     from lrfr_tf.service.keys import Keys, keys_beside
     from lrfr_tf.service.log import log_to
-    from lrfr_tf.service.settings import Settings
 
     keys = Keys(config.keys or keys_beside(config.gallery))
     if config.host not in LOOPBACK and not keys.all():

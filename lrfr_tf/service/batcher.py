@@ -16,18 +16,18 @@ PIXELS_AT_ONCE = 80_000_000  # decoded for one batch, about; a single image may 
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """One image to be computed.
+    """One image to be computed, or the faces of a request to be decided about.
 
     Attributes:
         kind: what is wanted of it; jobs of one kind are computed together.
-        data: the image, as it came.
-        pixels: how many it has once it is decoded.
+        data: the image, as it came; or the faces.
+        pixels: how many the image has once it is decoded.
         since: when it was queued, by time.monotonic().
     """
 
     kind: str
-    data: bytes
-    pixels: int
+    data: Any
+    pixels: int = 0
     since: float = field(default_factory=time.monotonic)
     answer: "Future[Any]" = field(default_factory=Future)
 

@@ -15,10 +15,10 @@ from lrfr_tf.recognition.face_crops import FoundFace, main_face_among
 from lrfr_tf.recognition.match import Match
 from lrfr_tf.service import forms
 from lrfr_tf.service.compute import DETECT, EMBED, EMBED_PERSON, SUPER_RESOLVE, Computed
-from lrfr_tf.service.images import BODY, Images, read_images
+from lrfr_tf.service.images import BODY, Images
 from lrfr_tf.service.keys import READ, Caller
 from lrfr_tf.service.request_error import RequestError
-from lrfr_tf.service.state import Service, allowed, service_of
+from lrfr_tf.service.state import Sent, Service, allowed, service_of
 
 FAR = 0.001  # of a verification, unless another one is asked for
 
@@ -27,25 +27,25 @@ Reader = Annotated[Caller, Depends(allowed(READ))]
 
 
 @router.post("/v1/identify", openapi_extra=BODY, response_model=forms.Identified)
-async def identify(request: Request, caller: Reader) -> Any:
+async def identify(request: Request, caller: Reader, images: Sent) -> Any:
     """Whose each face is: `known` with a name, or `unknown`. A name is a candidate until a person has looked."""
     service = service_of(request)
-    images = await read_images(request, service.settings)
     computed = await service.compute(EMBED, images.uploads)
-    matches, rule = await run_in_threadpool(_decide, service, caller, computed)
+    matches = await _decide(service, caller, computed)
+    following = iter(matches)
+    rule = matches[0].rule if matches else await run_in_threadpool(service.gallery.known_threshold)
     faces = [
-        {**_face(face, one.size, number), **_match(next(matches))}
+        {**_face(face, one.size, number), **_match(next(following))}
         for number, one in enumerate(computed)
         for face in one.faces
     ]
-    return _answer(request, computed, faces) | {"decided_by": rule}
+    return _answer(request, computed, faces) | {"decided_by": None if rule is None else rule.as_json()}
 
 
 @router.post("/v1/verify", openapi_extra=BODY, response_model=forms.Verified)
-async def verify(request: Request, caller: Reader) -> Any:
+async def verify(request: Request, caller: Reader, images: Sent) -> Any:
     """Whether the main faces of two images are one person's; `far` is the share of strangers who may pass (0.001)."""
     service = service_of(request)
-    images = await read_images(request, service.settings)
     if len(images.uploads) != 2:
         raise RequestError(400, "two_images", "A verification takes two images.", {"images": len(images.uploads)})
     rule = _far_rule(images)
@@ -72,20 +72,18 @@ async def verify(request: Request, caller: Reader) -> Any:
 
 
 @router.post("/v1/detect", openapi_extra=BODY, response_model=forms.Detected)
-async def detect(request: Request, caller: Reader) -> Any:
+async def detect(request: Request, caller: Reader, images: Sent) -> Any:
     """Where faces are: box and landmarks in pixels, and normalized by width and height."""
     service = service_of(request)
-    images = await read_images(request, service.settings)
     computed = await service.compute(DETECT, images.uploads)
     faces = [_face(face, one.size, number) for number, one in enumerate(computed) for face in one.faces]
     return _answer(request, computed, faces)
 
 
 @router.post("/v1/embed", openapi_extra=BODY, response_model=forms.Embedded)
-async def embed(request: Request, caller: Reader) -> Any:
+async def embed(request: Request, caller: Reader, images: Sent) -> Any:
     """The embedding of each face, of unit length. Those of two networks cannot be compared: see `embedder`."""
     service = service_of(request)
-    images = await read_images(request, service.settings)
     computed = await service.compute(EMBED, images.uploads)
     faces = [
         {**_face(face, one.size, number), "embedding": face.embedding.tolist()}
@@ -96,10 +94,9 @@ async def embed(request: Request, caller: Reader) -> Any:
 
 
 @router.post("/v1/super-resolve", openapi_extra=BODY, response_class=Response)
-async def super_resolve(request: Request, caller: Reader) -> Response:
+async def super_resolve(request: Request, caller: Reader, images: Sent) -> Response:
     """A small face, cut out, enlarged to 64 x 64 as PNG. Its detail is invented: it is not evidence."""
     service = service_of(request)
-    images = await read_images(request, service.settings)
     if len(images.uploads) != 1:
         raise RequestError(400, "one_image", "One image at a time is super-resolved.", {"images": len(images.uploads)})
     (pixels,) = await service.compute(SUPER_RESOLVE, images.uploads)
@@ -109,14 +106,13 @@ async def super_resolve(request: Request, caller: Reader) -> Response:
 
 
 @router.post("/face-recognition", openapi_extra=BODY, response_model=forms.FirstSystem)
-async def face_recognition(request: Request, caller: Reader, include_predictions: bool = False) -> Any:
+async def face_recognition(request: Request, caller: Reader, images: Sent, include_predictions: bool = False) -> Any:
     """The answer in the form of the first system; `confidence` is the cosine, and unknown faces are called so."""
     service = service_of(request)
-    images = await read_images(request, service.settings)
     if len(images.uploads) != 1:
         raise RequestError(400, "one_image", "This route takes one image.", {"images": len(images.uploads)})
     computed = await service.compute(EMBED, images.uploads)
-    matches, _ = await run_in_threadpool(_decide, service, caller, computed)
+    matches = await _decide(service, caller, computed)
     wanted = include_predictions or str(images.fields.get("include_predictions", "")).lower() in ("true", "1")
     faces = []
     for face, match in zip(computed[0].faces, matches, strict=True):
@@ -135,15 +131,14 @@ async def face_recognition(request: Request, caller: Reader, include_predictions
     return {"faces": faces}
 
 
-def _decide(service: Service, caller: Caller, computed: Sequence[Computed]) -> Any:
-    """A match for each face of all images, and what it was decided by."""
-    gallery = service.acting_for(caller)
+async def _decide(service: Service, caller: Caller, computed: Sequence[Computed]) -> list[Match]:
+    """A match for each face of all images."""
+    faces: list[Any] = [face for one in computed for face in one.faces]
     with service.metrics.stage_seconds.labels("decide").time():
-        matches: list[Match] = gallery.identify_all([face for one in computed for face in one.faces])  # type: ignore
-        rule = matches[0].rule if matches else gallery.known_threshold()
+        matches = await service.decide(caller, faces)
     for match in matches:
         service.metrics.decisions.labels(match.decision).inc()
-    return iter(matches), None if rule is None else rule.as_json()
+    return matches
 
 
 def _far_rule(images: Images) -> DecisionRule:

@@ -11,11 +11,11 @@ from lrfr_tf.gallery.gallery import Gallery
 from lrfr_tf.gallery.quality import LEVELS
 from lrfr_tf.gallery.references import Reference, read_references
 from lrfr_tf.service import forms
-from lrfr_tf.service.images import BODY, Upload, read_images
+from lrfr_tf.service.images import BODY, Upload
 from lrfr_tf.service.keys import ENROLL, READ, Caller
 from lrfr_tf.service.persons import known_name
 from lrfr_tf.service.request_error import RequestError
-from lrfr_tf.service.state import Service, allowed, service_of
+from lrfr_tf.service.state import Sent, Service, allowed, service_of
 
 router = APIRouter(prefix="/v1", tags=["references"])
 Reader = Annotated[Caller, Depends(allowed(READ))]
@@ -36,13 +36,13 @@ def list_references(request: Request, caller: Reader, id: str) -> dict[str, Any]
 async def enroll(
     request: Request,
     caller: Enroller,
+    images: Sent,
     id: str,
     level: Level = "standard",
     idempotency_key: Annotated[str | None, Header()] = None,
 ) -> dict[str, Any]:
     """Enrolls photos of a person; each has an answer of its own, and what is accepted is on the disk."""
     service = service_of(request)
-    images = await read_images(request, service.settings)
     if idempotency_key is None:
         return await _enrolled(request, service, caller, id, images.uploads, level)
     parts = [id.encode(), level.encode(), *(one.data for one in images.uploads)]
@@ -109,8 +109,7 @@ class _Uploads:
 async def _enrolled(
     request: Request, service: Service, caller: Caller, id: str, uploads: Sequence[Upload], level: str
 ) -> dict[str, Any]:
-    with service.batcher.places(len(uploads)):
-        answers = await run_in_threadpool(_enroll, service, caller, id, uploads, level)
+    answers = await run_in_threadpool(_enroll, service, caller, id, uploads, level)
     return {"photos": answers, "person": id, "request_id": request.state.request_id}
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from starlette.responses import JSONResponse
 
+NOT_READ = (408, 413)  # the rest of the body would come for nothing
+
 
 class RequestError(Exception):
     """A request that is not done.
@@ -39,4 +41,6 @@ class RequestError(Exception):
             headers["retry-after"] = str(max(1, math.ceil(self.retry_after)))
         if self.status == 401:
             headers["www-authenticate"] = "Bearer"
+        if self.status in NOT_READ:
+            headers["connection"] = "close"
         return JSONResponse({"error": error, "request_id": request_id}, self.status, headers)

@@ -2,18 +2,21 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from lrfr_tf.errors import UserError
 from lrfr_tf.gallery.gallery import Gallery
+from lrfr_tf.recognition.match import Match
+from lrfr_tf.recognition.recognizer import Face
 from lrfr_tf.service.batcher import Batcher, Job
 from lrfr_tf.service.compute import Networks
 from lrfr_tf.service.idempotency import Answered
-from lrfr_tf.service.images import Upload
+from lrfr_tf.service.images import Images, Upload, read_images
 from lrfr_tf.service.keys import LOCAL, Caller, Keys
 from lrfr_tf.service.metrics import Metrics
 from lrfr_tf.service.request_error import RequestError
@@ -31,13 +34,14 @@ class Service:
 
     Attributes:
         keys: None: nobody needs a key, which is for tests and programs in this process.
-        needs_keys: there were keys when the service began.
+        needs_keys: there have been keys; from then on nobody comes in without one.
         ready: all is warmed up.
     """
 
     gallery: Gallery
     networks: Networks
     batcher: Batcher
+    decider: Batcher
     settings: Settings
     metrics: Metrics
     keys: Keys | None = None
@@ -54,11 +58,10 @@ class Service:
         """What is wanted of each image, computed with others' (see `Networks.compute`).
 
         Raises:
-            RequestError: the queue is full, or an image cannot be decoded.
+            RequestError: an image cannot be decoded.
         """
-        with self.batcher.places(len(uploads)):
-            answers = [self.batcher.submit(Job(kind, one.data, one.pixels)) for one in uploads]
-            done = await asyncio.gather(*map(asyncio.wrap_future, answers), return_exceptions=True)
+        answers = [self.batcher.submit(Job(kind, one.data, one.pixels)) for one in uploads]
+        done = await asyncio.gather(*map(asyncio.wrap_future, answers), return_exceptions=True)
         for number, one in enumerate(done):
             if isinstance(one, RequestError):
                 raise RequestError(one.status, one.code, one.message, {**one.details, "image": number})
@@ -66,17 +69,31 @@ class Service:
                 raise one
         return done
 
+    async def decide(self, caller: Caller, faces: Sequence[Face]) -> list[Match]:
+        """A match for each face; decisions of one caller at one moment are noted in the audit together.
+
+        Raises:
+            UserError: the gallery cannot be read or written, or holds embeddings of another network.
+        """
+        return await asyncio.wrap_future(self.decider.submit(Job(caller.id, list(faces))))
+
     def caller(self, text: str | None) -> Caller:
         """Who asks.
 
         Raises:
             RequestError: a key is needed, and there is none or a wrong one.
         """
-        if self.keys is None or not (self.needs_keys or self.keys.all()):
+        if self.keys is None:
             return LOCAL
+        try:
+            self.needs_keys = self.needs_keys or bool(self.keys.all())
+            if not self.needs_keys:
+                return LOCAL
+            caller = None if text is None else self.keys.caller(text)
+        except UserError:  # it names the file
+            raise RequestError(503, "keys_unreadable", "The file of keys is damaged.") from None
         if text is None:
             raise RequestError(401, "key_missing", "The request needs a key: Authorization: Bearer lrfr_...")
-        caller = self.keys.caller(text)
         if caller is None:
             raise RequestError(401, "key_invalid", "The key is not known, or was revoked.")
         return caller
@@ -105,6 +122,24 @@ class Service:
 def service_of(request: Request) -> Service:
     """The service that a request was sent to."""
     return request.app.state.service
+
+
+async def images_of(request: Request) -> AsyncIterator[Images]:
+    """A dependency of a route, behind `allowed`: the images of a request, with a place in the queue for each.
+
+    The first place is taken before the body is read, so that bodies do not pile up.
+
+    Raises:
+        RequestError: the queue is full; or see `read_images`.
+    """
+    service = service_of(request)
+    with service.batcher.places(1):
+        images = await read_images(request, service.settings)
+        with service.batcher.places(len(images.uploads) - 1):
+            yield images
+
+
+Sent = Annotated[Images, Depends(images_of)]
 
 
 def allowed(role: str) -> Callable[..., Caller]:
