@@ -235,7 +235,7 @@ def test_roles(start: Start, tmp_path: Path, photo: Photo) -> None:
     keys.path.unlink()  # who had keys once is not open to everybody without them
     assert ask("read", "GET", "/v1/persons") == 401
     keys.path.write_text("{}")
-    answer = client.get("/v1/persons")
+    answer = client.get("/v1/persons", headers={"authorization": f"Bearer {texts['read'][1]}"})
     assert (answer.status_code, code(answer)) == (503, "keys_unreadable")
     assert str(keys.path) not in answer.text
 
