@@ -1,10 +1,14 @@
 """`lrfr serve`: what it refuses before anything is loaded, and how it ends."""
 
+import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -12,6 +16,8 @@ import pytest
 
 from lrfr_tf.cli import command, serve
 from lrfr_tf.errors import UserError
+from lrfr_tf.gallery.people import People
+from lrfr_tf.gallery.store import Store
 from tests.conftest import ROOT
 
 
@@ -35,21 +41,64 @@ def test_a_missing_gallery_is_one_sentence(tmp_path: Path, capsys: pytest.Captur
     assert "none.db is missing; lrfr gallery create makes a gallery." in capsys.readouterr().err
 
 
-@pytest.mark.slow
-def test_sigterm_ends_it_with_success(people: Path) -> None:
-    port = 18471
+@contextlib.contextmanager
+def served(people: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A process that serves a gallery, ready, and its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
     words = [sys.executable, "-m", "lrfr_tf.serve", f"--gallery={people}", f"--port={port}"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env=environment)
-    until = time.monotonic() + 300
-    while time.monotonic() < until and process.poll() is None:
-        try:
-            if httpx.get(f"http://127.0.0.1:{port}/v1/health/ready").status_code == 200:
-                break
-        except httpx.TransportError:
+    address = f"http://127.0.0.1:{port}"
+    try:
+        until = time.monotonic() + 300
+        while time.monotonic() < until and process.poll() is None:
+            with contextlib.suppress(httpx.TransportError):
+                if httpx.get(f"{address}/v1/health/ready").status_code == 200:
+                    break
             time.sleep(0.2)
-    process.send_signal(signal.SIGTERM)
-    _, said = process.communicate(timeout=60)
-    assert process.returncode == 0, said
-    assert '"event": "ready"' in said
-    assert '"event": "ended"' in said
+        yield process, address
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.slow
+def test_sigterm_ends_it_with_success(people: Path) -> None:
+    with served(people) as (process, _):
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=60)
+        assert process.returncode == 0, said
+        assert '"event": "ready"' in said
+        assert '"event": "ended"' in said
+
+
+@pytest.mark.slow
+def test_a_kill_loses_nothing_that_was_acknowledged(people: Path) -> None:
+    acknowledged: list[str] = []
+    with served(people) as (process, address):
+
+        def create(client: int) -> None:
+            number = 0
+            with contextlib.suppress(httpx.TransportError):
+                while True:
+                    name = f"{client} {number}"
+                    answer = httpx.post(f"{address}/v1/persons", json={"name": name})
+                    assert answer.status_code == 201
+                    acknowledged.append(name)
+                    number += 1
+
+        threads = [threading.Thread(target=create, args=(client,)) for client in range(4)]
+        for thread in threads:
+            thread.start()
+        until = time.monotonic() + 60
+        while len(acknowledged) < 40 and time.monotonic() < until:
+            time.sleep(0.01)
+        process.kill()
+        for thread in threads:
+            thread.join(60)
+    assert len(acknowledged) >= 40
+    kept = {person.name for person in People(Store(people)).persons()}
+    assert set(acknowledged) <= kept
+    assert len(kept) <= len(acknowledged) + len(threads) + 4
