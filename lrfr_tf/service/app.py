@@ -17,7 +17,7 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.gallery.gallery import Gallery
 from lrfr_tf.gallery.store import StoreError
 from lrfr_tf.recognition.match import Match
-from lrfr_tf.service import faces, health, people, persons, references
+from lrfr_tf.service import faces, forms, health, people, persons, references
 from lrfr_tf.service.batcher import Batcher, Job
 from lrfr_tf.service.compute import Networks
 from lrfr_tf.service.guard import Guard
@@ -76,6 +76,7 @@ def make_app(service: Service) -> ASGIApp:
         version=lrfr_tf.__version__,
         summary="Who is in these pixels? Answers are leads, never proof.",
         lifespan=lifespan,
+        responses={"4XX": {"model": forms.Failure}, "5XX": {"model": forms.Failure}},
     )
     app.state.service = service
     for module in (faces, persons, references, people, health):

@@ -7,6 +7,21 @@ from pydantic import BaseModel, ConfigDict, Field
 DAY = r"^\d{4}-\d{2}-\d{2}$"
 
 
+class Error(BaseModel):
+    """What went wrong."""
+
+    code: str = Field(description="for programs; it never changes")
+    message: str
+    details: dict[str, Any]
+
+
+class Failure(BaseModel):
+    """Every answer that is not what was asked for."""
+
+    error: Error
+    request_id: str
+
+
 class Size(BaseModel):
     """Of an image in pixels, upright."""
 

@@ -284,6 +284,16 @@ def test_the_log_has_no_name_key_or_image(start: Start, tmp_path: Path, photo: P
         assert secret not in text_of_log
 
 
+def test_the_description_has_the_one_envelope_of_errors(client: TestClient) -> None:
+    description = client.get("/openapi.json").json()
+    assert "HTTPValidationError" not in description["components"]["schemas"]
+    failure = {"$ref": "#/components/schemas/Failure"}
+    for methods in description["paths"].values():
+        for route in methods.values():
+            for status in ("4XX", "5XX"):
+                assert route["responses"][status]["content"]["application/json"]["schema"] == failure
+
+
 def test_nothing_is_fetched_from_elsewhere_by_the_page_of_the_routes(client: TestClient) -> None:
     page = client.get("/docs")
     assert page.status_code == 200
