@@ -57,7 +57,7 @@ bench-gallery: environment
 
 # uv resolves for all supported Pythons and platforms at once.
 lock:
-	uv pip compile pyproject.toml --extra dev --extra onnx --extra tflite --universal --generate-hashes \
+	uv pip compile pyproject.toml --extra dev --extra onnx --extra tflite --extra server --universal --generate-hashes \
 	    --python-version 3.11 --no-annotate --no-header --upgrade -o requirements.lock
 
 clean:

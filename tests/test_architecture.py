@@ -10,8 +10,8 @@ PACKAGE, TOOLS = ROOT / "lrfr_tf", ROOT / "tools"
 # Data flows one way: a room may import from those before it, and from itself.
 ROOMS = (
     "base", "images", "models", "losses", "weights", "faces", "sources", "data", "evaluation", "networks", "training",
-    "recognition", "gallery", "export", "benchmarks", "study", "tf_serving", "speed", "cli", "entry", "repository",
-    "tools",
+    "recognition", "gallery", "service", "export", "benchmarks", "study", "tf_serving", "speed", "cli", "entry",
+    "repository", "tools",
 )  # fmt: skip
 BASE = {
     "__init__", "errors", "files", "names", "resumable", "config", "main", "silence", "printable", "stand_ins",
@@ -20,7 +20,7 @@ BASE = {
 NO_FOLDERS = ("base", "entry", "repository", "tools")
 FOLDERS = tuple(room for room in ROOMS if room not in NO_FOLDERS)
 # Those who use the product install neither what trains it nor what measures it.
-PRODUCT = ("networks", "recognition", "gallery")
+PRODUCT = ("networks", "recognition", "gallery", "service")
 NOT_FOR_THE_PRODUCT = ("training", "export", "benchmarks", "study", "tf_serving", "speed")
 PROTOBUFS = "tensorflow_serving"
 WITH_PROTOBUFS = ("export", "tf_serving")
@@ -47,7 +47,7 @@ def room(module: str) -> str:
         return "base"
     if parts[1] == "__main__":
         return "cli"
-    if len(parts) == 2 and parts[1].startswith("train_"):
+    if len(parts) == 2 and (parts[1].startswith("train_") or parts[1] == "serve"):
         return "entry"
     if parts[0] != "lrfr_tf" or parts[1] not in FOLDERS:
         raise KeyError(f"{module} lies in no room that is known.")

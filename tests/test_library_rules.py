@@ -21,7 +21,7 @@ FILES = sorted(
     file
     for file in PACKAGE.rglob("*.py")
     if file.relative_to(PACKAGE).parts[0] not in (*COMMANDS, *LATER)
-    and not (file.parent == PACKAGE and file.name.startswith("train_"))
+    and not (file.parent == PACKAGE and file.name.startswith(("train_", "serve.")))
 )
 
 

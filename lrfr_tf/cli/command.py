@@ -73,11 +73,18 @@ GALLERY = {
     "backup": Command("copies the file while it is in use", "lrfr_tf.cli.gallery.backup"),
     "migrate": Command("embeds the stored pictures with another network", "lrfr_tf.cli.gallery.migrate"),
 }
+KEY = {
+    "create": Command("makes a key of the service, and prints it once", "lrfr_tf.cli.key.create"),
+    "list": Command("which keys there are", "lrfr_tf.cli.key.list_"),
+    "revoke": Command("takes a key out of force", "lrfr_tf.cli.key.revoke"),
+}
 LRFR = Command(
     "low-resolution face recognition",
     parts={
         "identify": Command("identifies the people in a photo, a folder or a video", "lrfr_tf.cli.identify"),
         "gallery": Command("keeps people in a file: enrolls, corrects, forgets", parts=GALLERY),
+        "serve": Command("answers over HTTP who is in a photo, and keeps people", "lrfr_tf.cli.serve"),
+        "key": Command("who may ask the service", parts=KEY),
         "super-resolve": Command("enlarges the LR faces of a prepared tree", "lrfr_tf.cli.super_resolve"),
         "detect": Command("finds the faces in photos, and writes their landmarks", "lrfr_tf.cli.make_landmarks"),
         "embed": Command("finds, crops and embeds the faces of a prepared tree", "lrfr_tf.cli.extract_embeddings"),

@@ -156,6 +156,15 @@ def read_audit(store: Store, person: str | None = None) -> list[AuditRow]:
     return [AuditRow(*row) for row in rows]
 
 
+def read_audit_after(store: Store, number: int, count: int, person: str | None = None) -> list[AuditRow]:
+    """Some of the rows, or of those about one person (an id), oldest first: those whose number is above `number`."""
+    where, values = ("", ()) if person is None else (" AND person = ?", (person,))
+    rows = store.read(
+        f"SELECT {COLUMNS} FROM audit WHERE number > ?{where} ORDER BY number LIMIT ?", number, *values, count
+    )
+    return [AuditRow(*row) for row in rows]
+
+
 def _plain(who: str) -> str:
     """A name without what does not make another person of it: case, blanks, ways to write an accent."""
     return " ".join(unicodedata.normalize("NFKC", who).casefold().split())

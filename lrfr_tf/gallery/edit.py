@@ -63,6 +63,21 @@ def add(
     return ids
 
 
+def create_person(store: Store, name: str, who: str | None = None) -> str:
+    """Takes in somebody new, without a reference yet, and returns the person's id.
+
+    Raises:
+        UserError: the name is none, somebody has it, or the gallery cannot be written.
+    """
+    name = checked_name(name)
+    with store.writing() as change:
+        if store.read("SELECT 1 FROM persons WHERE name = ?", name):
+            raise UserError(f"{store.label} has a person {name!r} already.")
+        id = person_id(store, find_or_add_person(change, name))
+        note_change(change, "create", id, who=who)
+    return id
+
+
 def rename(store: Store, person: str, new_name: str, who: str | None = None) -> None:
     """Gives a person another name.
 

@@ -62,7 +62,7 @@ def enroll_photos(gallery: "Gallery", person: str, photos: Sequence[Path], level
             raise UserError(f"{photo} cannot be read: No such file or directory.")
     for photo in photos:
         source = FolderSource(photo.parent)
-        yield from _enroll(gallery, checked_name(person), source, [photo.name], level)
+        yield from enroll_from(gallery, checked_name(person), source, [photo.name], level)
 
 
 def enroll_people(
@@ -78,14 +78,19 @@ def enroll_people(
 
     def answers() -> Iterator[Answer]:
         for person in sorted_names(photos):
-            yield from _enroll(gallery, names[person], source, photos[person], level)
+            yield from enroll_from(gallery, names[person], source, photos[person], level)
 
     return sum(map(len, photos.values())), answers()
 
 
-def _enroll(
-    gallery: "Gallery", person: str, source: ImageSource, photos: Sequence[str], level: str
+def enroll_from(
+    gallery: "Gallery", person: str, source: ImageSource, photos: Sequence[str], level: str = STANDARD
 ) -> Iterator[Answer]:
+    """Enrolls photos of one person out of a source, by their names in it; the answers come as the photos are done.
+
+    Raises:
+        UserError: the name is none, or the gallery cannot be written.
+    """
     least = quality.own_least(gallery.recognizer.strangers)
     identity = EmbedderIdentity.of_recognizer(gallery.recognizer)
     for shown in faces_of(source, photos, gallery.recognizer):

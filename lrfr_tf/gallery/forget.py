@@ -47,14 +47,19 @@ class Forgotten:
     cleaned: bool
 
 
-def forget(store: Store, person: str, who: str | None = None) -> Forgotten:
+def forget(store: Store, person: str, who: str | None = None, id: str | None = None) -> Forgotten:
     """Removes a person; in force for every process once this returns.
 
+    Args:
+        id: of the person, if somebody else may have got the name meanwhile.
+
     Raises:
-        UserError: nobody has this name, or the gallery cannot be written.
+        UserError: nobody has this name, somebody with another id has it, or the gallery cannot be written.
     """
     with store.writing() as change:
         number = person_number(store, person)
+        if id is not None and id != person_id(store, number):
+            raise UserError(f"{store.label} has another person {person!r} by now; nothing was changed.")
         id = person_id(store, number)
         ((created,),) = store.read("SELECT created FROM persons WHERE number = ?", number)
         own = store.read("SELECT id, enrolled FROM reference WHERE person = ?", number)

@@ -1,8 +1,10 @@
 """Everything about enrolled people that needs no network: listing, correcting, forgetting, taking along."""
 
+import copy
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
@@ -45,6 +47,12 @@ class People:
         if store.fact(CLEANING_DUE) and not store.read_only:
             clean(store)  # somebody was forgotten and the process ended before all was overwritten
 
+    def acting_as(self, who: str | None) -> Self:
+        """The same people, opened once, for what another one changes and decides."""
+        other = copy.copy(self)
+        other.who = who
+        return other
+
     def close(self) -> None:
         """Closes the file."""
         self.store.close()
@@ -82,6 +90,10 @@ class People:
         data = read_picture(self.store, reference)
         return None if data is None else decode_picture(data)
 
+    def create_person(self, name: str) -> str:
+        """Takes in somebody new, without a reference yet, and returns the person's id."""
+        return edit.create_person(self.store, name, self.who)
+
     def add(self, person: str, references: Sequence[Reference]) -> list[str]:
         """Enrolls references that are embedded already, and returns their ids."""
         return edit.add(self.store, person, references, self.who)
@@ -118,9 +130,12 @@ class People:
         """Sets aside what has passed its last day: (person, id of the reference, the day) each."""
         return edit.expire(self.store)
 
-    def forget(self, person: str) -> Forgotten:
-        """Removes a person with all data, and overwrites what was there; a random id stays."""
-        return forget_person(self.store, person, self.who)
+    def forget(self, person: str, id: str | None = None) -> Forgotten:
+        """Removes a person with all data, and overwrites what was there; a random id stays.
+
+        With `id` nobody else is removed who has got the name meanwhile.
+        """
+        return forget_person(self.store, person, self.who, id)
 
     def audit(self, person: str | None = None) -> list[AuditRow]:
         """Changes and decisions, oldest first; of one person by name."""

@@ -36,6 +36,10 @@ SENTENCES = {
 }
 
 
+class StoreError(UserError):
+    """The gallery's file is locked, read-only, damaged or cannot grow; what was asked for may be right."""
+
+
 def is_gallery_file(path: str | os.PathLike[str]) -> bool:
     """Whether a path is a database, and so to be opened as a stored gallery and not as a folder or zip of photos."""
     try:
@@ -190,7 +194,7 @@ class Store:
             sentence = None if code is None else SENTENCES.get(code & 0xFF)
             if sentence is None:
                 raise
-            raise UserError(f"{self.label} {sentence}.") from None
+            raise StoreError(f"{self.label} {sentence}.") from None
 
     @contextlib.contextmanager
     def transaction(self, kind: str = "DEFERRED") -> Iterator[None]:
@@ -220,7 +224,7 @@ class Store:
             UserError: the gallery is read-only, another process writes for longer than `BUSY_TIMEOUT`; and `explained`.
         """
         if self.read_only:
-            raise UserError(f"{self.label} is read-only; nothing was changed.")
+            raise StoreError(f"{self.label} is read-only; nothing was changed.")
         with self.transaction("IMMEDIATE"):
             number = self.changes() + 1
             yield Change(self, number)

@@ -32,11 +32,11 @@ COMMANDS = dict(flat(LRFR))
 
 def test_the_verbs_that_were_promised() -> None:
     assert list(LRFR.parts) == [
-        "identify", "gallery", "super-resolve", "detect", "embed", "prepare", "train", "evaluate", "export",
-        "calibrate", "models",
+        "identify", "gallery", "serve", "key", "super-resolve", "detect", "embed", "prepare", "train", "evaluate",
+        "export", "calibrate", "models",
     ]  # fmt: skip
     assert {name.split()[1] for name in COMMANDS} == set(LRFR.parts)
-    assert len({(part.module, part.benchmark) for part in COMMANDS.values()}) == len(COMMANDS) == 47
+    assert len({(part.module, part.benchmark) for part in COMMANDS.values()}) == len(COMMANDS) == 51
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -11,7 +11,7 @@ from lrfr_tf.main import run, start
 from tests.cli.conftest import TOOLS
 from tests.tools.small_runs import finish_script
 
-NEW = {"__init__", "command", "drawn", "evaluate_benchmark", "models"}  # never were in tools/
+NEW = {"__init__", "command", "drawn", "evaluate_benchmark", "models", "serve"}  # never were in tools/
 NAMES = sorted(path.stem for path in TOOLS.glob("*.py"))
 COMMANDS = Path(importlib.import_module("lrfr_tf.cli").__path__[0])
 FORWARDER = '''"""See lrfr_tf.cli.{name}."""

@@ -11,16 +11,11 @@ import dataclasses
 import json
 from pathlib import Path
 
-import numpy as np
-
 from lrfr_tf.cli.gallery.flags import FORMATS, GALLERY
 from lrfr_tf.config import option, required
-from lrfr_tf.errors import UserError
-from lrfr_tf.gallery.check import check as check_references
+from lrfr_tf.gallery.check_gallery import check_gallery
 from lrfr_tf.gallery.check_page import write_page
 from lrfr_tf.gallery.gallery import Gallery
-from lrfr_tf.gallery.references import ACTIVE
-from lrfr_tf.gallery.templates import weights_of
 from lrfr_tf.main import run
 from lrfr_tf.recognition.calibration import FPIR, DecisionRule
 
@@ -37,20 +32,7 @@ class Config:
 def main(config: Config) -> None:
     rule = DecisionRule(config.fpir, None, config.threshold)
     with Gallery.open(config.gallery, rule=rule) as gallery:
-        references = gallery.references()
-        if not references:
-            raise UserError(f"{config.gallery} holds nobody yet; lrfr gallery enroll takes photos in.")
-        heights = np.array([one.height for one in references])
-        report = check_references(
-            [one.person for one in references],
-            np.stack([one.embedding for one in references]),
-            np.array([one.state == ACTIVE for one in references]),
-            heights,
-            [one.id for one in references],
-            gallery.known_threshold(),
-            weights=weights_of(heights),
-            reasons={one.id: one.reason for one in references if one.reason is not None},
-        )
+        report = check_gallery(gallery)
         if config.output is not None:
             write_page(report, gallery.picture, Path(config.output))
     if config.format == "json":

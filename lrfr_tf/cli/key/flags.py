@@ -1,0 +1,19 @@
+"""What the verbs share: words of flags, and how keys are opened."""
+
+from pathlib import Path
+
+from lrfr_tf.errors import UserError
+from lrfr_tf.service.keys import Keys, keys_beside
+
+KEYS = "the file of keys; default: the gallery's name with .keys behind it"
+
+
+def open_keys(gallery: str, keys: str | None) -> Keys:
+    """The keys of a gallery's service.
+
+    Raises:
+        UserError: there is no such gallery.
+    """
+    if not Path(gallery).is_file():
+        raise UserError(f"{gallery} is missing; lrfr gallery create makes a gallery.")
+    return Keys(keys or keys_beside(gallery))

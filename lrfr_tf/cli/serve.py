@@ -1,0 +1,105 @@
+"""Answers over HTTP who is in a photo, and keeps people: the service of a gallery.
+
+    lrfr serve --gallery=people.db
+    python -m lrfr_tf.serve --gallery=people.db --host=0.0.0.0 --allowed_hosts=faces.example
+
+As long as there is no key it can only be reached from this machine; `lrfr key create` makes one. /docs shows every
+route. Its log is JSON on stderr, without names, images and keys. SIGTERM lets what is under way finish. It needs
+pip install 'lrfr-tf[server]', and TLS in front of it; docs/service.md has more.
+"""
+
+import contextlib
+import dataclasses
+import sys
+from pathlib import Path
+
+from lrfr_tf.config import option, required
+from lrfr_tf.errors import UserError
+from lrfr_tf.main import note, run
+from lrfr_tf.recognition.calibration import FPIR, DecisionRule
+from lrfr_tf.service.settings import LOOPBACK, MEBIBYTE, Settings
+
+LONGEST_END = 30  # seconds that requests under way get to finish
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    gallery: str = required("the gallery's file, such as people.db")
+    host: str = option("127.0.0.1", "the address to bind; others than this machine's need a key")
+    port: int = option(8000, "the port to bind; 0: any that is free", at_least=0)
+    allowed_hosts: tuple[str, ...] = option((), "names, without port, under which the service is called from elsewhere")
+    allowed_origins: tuple[str, ...] = option((), "origins, such as https://desk.example, whose pages may call it")
+    keys: str | None = option(None, "the file of keys; default: the gallery's name with .keys behind it")
+    fpir: float = option(FPIR, "the false positive identification rate that names must keep")
+    threshold: float | None = option(None, "instead of it, the least score for a name")
+    super_resolver: str = option("srgan_camera", "the network of /v1/super-resolve")
+    batch: int = option(16, "most images computed together", at_least=1)
+    batch_wait_ms: float = option(5.0, "milliseconds that a batch waits for more images", at_least=0)
+    queue: int = option(64, "images that may be under way; beyond it the answer is 503", at_least=1)
+    max_body_mib: int = option(10, "most MiB of a request", at_least=1)
+    max_megapixels: int = option(40, "most million pixels of an image", at_least=1)
+    max_images: int = option(64, "most images of a request", at_least=1)
+    requests_per_minute: int = option(0, "of each key, or of each address without keys; 0: no limit", at_least=0)
+
+
+def check_flags(config: Config) -> None:
+    """Refuses an address that anybody may reach without being asked for a name or a key."""
+    if config.host not in LOOPBACK and not config.allowed_hosts:
+        raise UserError("--allowed_hosts must say under which names the service is called, as --host is not loopback.")
+    if config.max_images > config.queue:
+        raise UserError("--max_images is larger than --queue: a request with so many images would never be taken.")
+
+
+def main(config: Config) -> None:
+    check_flags(config)
+    try:
+        import uvicorn
+
+        from lrfr_tf.service.app import make_app, make_service
+    except ImportError as error:
+        raise UserError(f"{error.name} is missing; pip install 'lrfr-tf[server]' brings it.") from None
+    from lrfr_tf.gallery.gallery import Gallery
+    from lrfr_tf.service.keys import Keys, keys_beside
+    from lrfr_tf.service.log import log_to
+
+    keys = Keys(config.keys or keys_beside(config.gallery))
+    if config.host not in LOOPBACK and not keys.all():
+        raise UserError(
+            f"{keys.path} has no key, so only this machine may reach the service; lrfr key create makes one."
+        )
+    settings = Settings(
+        body_bytes=config.max_body_mib * MEBIBYTE,
+        pixels=config.max_megapixels * 1_000_000,
+        images=config.max_images,
+        requests_per_minute=config.requests_per_minute,
+        queue=config.queue,
+        batch=config.batch,
+        batch_wait_ms=config.batch_wait_ms,
+        hosts=tuple(name.lower() for name in (*LOOPBACK, config.host, *config.allowed_hosts)),
+        origins=config.allowed_origins,
+    )
+    rule = DecisionRule(config.fpir, None, config.threshold)
+    with Gallery.open(Path(config.gallery), rule=rule) as gallery:
+        service = make_service(gallery, settings, keys, config.super_resolver)
+        service.networks.recognizer.check_rule(rule)
+        service.networks.load_super_resolver()
+        note(f"http://{config.host}:{config.port}/docs shows what can be asked.")
+        log_to(sys.stderr)
+        server = uvicorn.Server(
+            uvicorn.Config(
+                make_app(service),
+                host=config.host,
+                port=config.port,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                timeout_graceful_shutdown=LONGEST_END,
+            )
+        )
+        with contextlib.suppress(KeyboardInterrupt):  # uvicorn has ended in order, and raises it once more
+            server.run()
+
+
+if __name__ == "__main__":
+    run(main, Config)

@@ -1,0 +1,32 @@
+"""The check of a whole gallery, as it is stored at this moment."""
+
+import numpy as np
+
+from lrfr_tf.errors import UserError
+from lrfr_tf.gallery.check import check
+from lrfr_tf.gallery.check_report import Report
+from lrfr_tf.gallery.gallery import Gallery
+from lrfr_tf.gallery.references import ACTIVE
+from lrfr_tf.gallery.templates import weights_of
+
+
+def check_gallery(gallery: Gallery) -> Report:
+    """Holds each reference against everybody, as if it were a new photo (see `check`).
+
+    Raises:
+        UserError: nobody is enrolled.
+    """
+    references = gallery.references()
+    if not references:
+        raise UserError(f"{gallery.store.label} holds nobody yet; lrfr gallery enroll takes photos in.")
+    heights = np.array([one.height for one in references])
+    return check(
+        [one.person for one in references],
+        np.stack([one.embedding for one in references]),
+        np.array([one.state == ACTIVE for one in references]),
+        heights,
+        [one.id for one in references],
+        gallery.known_threshold(),
+        weights=weights_of(heights),
+        reasons={one.id: one.reason for one in references if one.reason is not None},
+    )

@@ -1,0 +1,118 @@
+"""The application: routes, what is said of errors, and what happens at the beginning and the end."""
+
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.exceptions import RequestValidationError
+from fastapi_offline import FastAPIOffline
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
+
+import lrfr_tf
+from lrfr_tf.errors import UserError
+from lrfr_tf.gallery.gallery import Gallery
+from lrfr_tf.gallery.store import StoreError
+from lrfr_tf.recognition.match import Match
+from lrfr_tf.service import faces, forms, health, people, persons, references
+from lrfr_tf.service.batcher import Batcher, Job
+from lrfr_tf.service.compute import Networks
+from lrfr_tf.service.guard import Guard
+from lrfr_tf.service.keys import Keys
+from lrfr_tf.service.log import REQUESTS
+from lrfr_tf.service.metrics import Metrics
+from lrfr_tf.service.request_error import RequestError
+from lrfr_tf.service.settings import Settings
+from lrfr_tf.service.state import Service, service_of
+
+CODES = {404: "no_such_route", 405: "method_not_allowed"}
+
+_logger = logging.getLogger(REQUESTS)
+
+
+def make_service(
+    gallery: Gallery, settings: Settings, keys: Keys | None = None, super_resolver: str = "srgan_camera"
+) -> Service:
+    """What an application needs; the gallery's network is loaded.
+
+    Raises:
+        UserError: the network is missing or another one, or the keys are damaged.
+    """
+    metrics = Metrics()
+    gallery.audits_decisions = not gallery.store.read_only
+    networks = Networks(gallery.recognizer, metrics, super_resolver, settings.pixels)
+    batcher = Batcher(
+        networks.compute, settings.queue, settings.batch, settings.batch_wait_ms / 1000, metrics.batch_images.observe
+    )
+    decider = Batcher(lambda who, jobs: decide_together(gallery, who, jobs), most=settings.queue, wait=0.0)
+    metrics.watch_queue(lambda: batcher.depth)
+    return Service(gallery, networks, batcher, decider, settings, metrics, keys, bool(keys is not None and keys.all()))
+
+
+def make_app(service: Service) -> ASGIApp:
+    """The ASGI application of a service."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        service.batcher.start()
+        service.decider.start()
+        await run_in_threadpool(service.networks.warm_up)
+        service.ready = True
+        _logger.info("ready")
+        try:
+            yield
+        finally:
+            service.ready = False
+            await run_in_threadpool(service.batcher.stop)
+            await run_in_threadpool(service.decider.stop)
+            _logger.info("ended")
+
+    app = FastAPIOffline(
+        redoc_url=None,
+        title="lrfr_tf",
+        version=lrfr_tf.__version__,
+        summary="Who is in these pixels? Answers are leads, never proof.",
+        lifespan=lifespan,
+        responses={"4XX": {"model": forms.Failure}, "5XX": {"model": forms.Failure}},
+    )
+    app.state.service = service
+    for module in (faces, persons, references, people, health):
+        app.include_router(module.router)
+    for kind in (RequestError, UserError, RequestValidationError, HTTPException, Exception):
+        app.add_exception_handler(kind, _refuse)
+    return Guard(app, service.settings, service.metrics)
+
+
+def decide_together(gallery: Gallery, who: str, jobs: Sequence[Job]) -> list[list[Match]]:
+    """The matches of each job's faces, noted in the audit in one transaction: it waits for the disk once."""
+    matches = iter(gallery.acting_as(who).identify_all([face for job in jobs for face in job.data]))
+    return [[next(matches) for _ in job.data] for job in jobs]
+
+
+async def _refuse(request: Request, error: Exception) -> Response:
+    service = service_of(request)
+    refusal = _refusal_of(error, service)
+    request.state.code = refusal.code
+    service.metrics.refusals.labels(refusal.code).inc()
+    return refusal.response(request.state.request_id)
+
+
+def _refusal_of(error: Any, service: Service) -> RequestError:
+    if isinstance(error, RequestError):
+        return error
+    if isinstance(error, RequestValidationError):  # without what was sent, which may be a name
+        details = [{"place": list(one["loc"]), "problem": one["type"]} for one in error.errors()]
+        return RequestError(
+            422, "malformed", "The request has not the form that /openapi.json describes.", {"at": details}
+        )
+    if isinstance(error, HTTPException):
+        return RequestError(error.status_code, CODES.get(error.status_code, "refused"), f"{error.detail}.")
+    if not isinstance(error, UserError):  # the log says where, see Guard
+        return RequestError(500, "internal", "The service failed; its log says where.")
+    message = str(error).replace(service.gallery.store.label, "The gallery")
+    if isinstance(error, StoreError):
+        return RequestError(503, "gallery_unavailable", message, retry_after=1)
+    return RequestError(409, "refused", message)

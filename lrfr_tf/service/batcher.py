@@ -1,0 +1,153 @@
+"""Images of many requests, computed together: a bounded queue in front of one thread that computes."""
+
+import contextlib
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any
+
+from lrfr_tf.service.request_error import RequestError
+
+PIXELS_AT_ONCE = 80_000_000  # decoded for one batch, about; a single image may have less than half of that
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """One image to be computed, or the faces of a request to be decided about.
+
+    Attributes:
+        kind: what is wanted of it; jobs of one kind are computed together.
+        data: the image, as it came; or the faces.
+        pixels: how many the image has once it is decoded.
+        since: when it was queued, by time.monotonic().
+    """
+
+    kind: str
+    data: Any
+    pixels: int = 0
+    since: float = field(default_factory=time.monotonic)
+    answer: "Future[Any]" = field(default_factory=Future)
+
+
+Compute = Callable[[str, Sequence[Job]], Sequence[Any]]
+
+
+class Batcher:
+    """Computes jobs in batches, in the order in which they came.
+
+    Args:
+        compute: takes a kind and jobs of it, and gives an answer for each, which may be an exception.
+        places: how many images may be under way; more are refused.
+        most: in one batch.
+        wait: seconds for which a batch waits for more.
+        observe: told of each batch: how many images it has.
+    """
+
+    def __init__(
+        self,
+        compute: Compute,
+        places: int = 64,
+        most: int = 16,
+        wait: float = 0.005,
+        observe: Callable[[int], None] = lambda count: None,
+    ) -> None:
+        self._compute, self._observe = compute, observe
+        self._places, self._most, self._wait = places, most, wait
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._left_over: Job | None = None
+        self._lock = threading.Lock()
+        self._taken = 0
+        self._seconds_each = 0.1  # per image, a running mean
+        self._thread: threading.Thread | None = None
+
+    @property
+    def depth(self) -> int:
+        """How many images are under way."""
+        return self._taken
+
+    def start(self) -> None:
+        """Begins to compute, unless it does already."""
+        if self._thread is not None:
+            return
+        self._thread = threading.Thread(target=self._run, name="batches", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Computes what is queued, and ends."""
+        if self._thread is not None:
+            self._jobs.put(None)
+            self._thread.join()
+            self._thread = None
+
+    @contextlib.contextmanager
+    def places(self, count: int) -> Iterator[None]:
+        """Keeps places for images while the block runs.
+
+        Raises:
+            RequestError: there are not so many; it says when to come again.
+        """
+        with self._lock:
+            if self._taken + count > self._places:
+                seconds = self._taken * self._seconds_each
+                raise RequestError(503, "busy", "The queue is full; try again later.", {"queue": self._places}, seconds)
+            self._taken += count
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._taken -= count
+
+    def submit(self, job: Job) -> "Future[Any]":
+        """Queues a job, for which a place was kept."""
+        self._jobs.put(job)
+        return job.answer
+
+    def _run(self) -> None:
+        running = True
+        while running:
+            batch, running = self._next_batch()
+            batch = [job for job in batch if job.answer.set_running_or_notify_cancel()]
+            if batch:
+                began = time.monotonic()
+                self._observe(len(batch))
+                self._answer(batch)
+                each = (time.monotonic() - began) / len(batch)
+                self._seconds_each += 0.1 * (each - self._seconds_each)
+
+    def _next_batch(self) -> tuple[list[Job], bool]:
+        """Jobs to compute together, and whether there may be more after them."""
+        first = self._left_over or self._jobs.get()
+        self._left_over = None
+        if first is None:
+            return [], False
+        batch, pixels = [first], first.pixels
+        until = time.monotonic() + self._wait
+        while len(batch) < self._most:
+            try:
+                job = self._jobs.get(timeout=max(0.0, until - time.monotonic()))
+            except queue.Empty:
+                break
+            if job is None:
+                return batch, False
+            if pixels + job.pixels > PIXELS_AT_ONCE:
+                self._left_over = job
+                break
+            batch.append(job)
+            pixels += job.pixels
+        return batch, True
+
+    def _answer(self, batch: Sequence[Job]) -> None:
+        for kind in dict.fromkeys(job.kind for job in batch):
+            jobs = [job for job in batch if job.kind == kind]
+            try:
+                answers = self._compute(kind, jobs)
+            except Exception as error:
+                answers = [error] * len(jobs)
+            for job, answer in zip(jobs, answers, strict=True):
+                if isinstance(answer, Exception):
+                    job.answer.set_exception(answer)
+                else:
+                    job.answer.set_result(answer)

@@ -1,0 +1,129 @@
+"""A batch of images -> what is wanted of each: faces, faces with embeddings, or the image super-resolved."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any
+
+import numpy as np
+
+from lrfr_tf.images.decode import ImageError, decode_image
+from lrfr_tf.images.resize import resize
+from lrfr_tf.networks.super_resolver import SuperResolver
+from lrfr_tf.recognition.face_crops import FoundFace, in_buckets
+from lrfr_tf.recognition.recognizer import Face, Recognizer
+from lrfr_tf.service.batcher import Job
+from lrfr_tf.service.metrics import Metrics
+from lrfr_tf.service.request_error import RequestError
+
+# What may be wanted: the faces of a photo; with their embeddings; the same of a photo that shows one person, where a
+# face may be less certain; the image enlarged by a super-resolution network.
+DETECT, EMBED, EMBED_PERSON, SUPER_RESOLVE = "detect", "embed", "embed_person", "super_resolve"
+IMAGE = "The image"
+
+
+@dataclass(frozen=True, eq=False)
+class Computed:
+    """What an image gave.
+
+    Attributes:
+        pixels: the image itself, uint8 [H, W, 3].
+        faces: found in it, most confident first.
+    """
+
+    pixels: np.ndarray
+    faces: Sequence[FoundFace]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        return self.pixels.shape[1], self.pixels.shape[0]
+
+
+class Networks:
+    """The networks of a service. One thread at a time computes; it holds `lock` meanwhile.
+
+    Args:
+        recognizer: finds faces and embeds them.
+        super_resolver: a shipped network's name or a path; loaded when it is first asked for.
+        pixel_budget: most pixels of an image.
+    """
+
+    def __init__(
+        self, recognizer: Recognizer, metrics: Metrics, super_resolver: str = "srgan_camera", pixel_budget: int = 0
+    ) -> None:
+        self.recognizer = recognizer
+        self.lock = Lock()
+        self._metrics = metrics
+        self._pixel_budget = pixel_budget
+        self._name = super_resolver
+        self._super_resolver: SuperResolver | None = None
+
+    def warm_up(self) -> None:
+        """Computes once whatever is compiled at its first call."""
+        face = np.random.default_rng(0).integers(0, 256, (160, 160, 3), np.uint8)
+        with self.lock:
+            self.recognizer.find([face])
+            self.recognizer.enroller.find([face])
+            self.recognizer.take([face])
+
+    def compute(self, kind: str, jobs: Sequence[Job]) -> list[Any]:
+        """A `Computed` for each job, or for SUPER_RESOLVE uint8 [H, W, 3]; an exception for one that fails."""
+        for job in jobs:
+            self._metrics.stage_seconds.labels("wait").observe(time.monotonic() - job.since)
+        with self.lock:
+            with self._stage("decode"):
+                decoded = [self._decoded(job.data) for job in jobs]
+            images = [one for one in decoded if isinstance(one, np.ndarray)]
+            answers: Iterator[Any] = iter(self._of_images(kind, images) if images else [])
+            return [next(answers) if isinstance(one, np.ndarray) else one for one in decoded]
+
+    def _of_images(self, kind: str, images: Sequence[np.ndarray]) -> list[Any]:
+        if kind == SUPER_RESOLVE:
+            with self._stage("super_resolve"):
+                return self._enlarged(images)
+        cutter = self.recognizer.enroller if kind == EMBED_PERSON else self.recognizer.cutter
+        with self._stage("detect"):
+            found = cutter.find(images)
+        self._metrics.note_faces(face.height for faces in found for face in faces)
+        if kind == DETECT:
+            return [Computed(pixels, faces) for pixels, faces in zip(images, found, strict=True)]
+        with self._stage("embed"):
+            rows = iter(self.recognizer.embed([face for faces in found for face in faces]))
+        name = self.recognizer.embedder.name
+        return [
+            Computed(
+                pixels,
+                [Face(face.box, face.landmarks, face.detection_score, face.pixels, next(rows), name) for face in faces],
+            )
+            for pixels, faces in zip(images, found, strict=True)
+        ]
+
+    def load_super_resolver(self) -> SuperResolver:
+        """The super-resolution network, which is loaded when it is first asked for.
+
+        Raises:
+            UserError: it is not known, or damaged.
+        """
+        if self._super_resolver is None:
+            self._super_resolver = SuperResolver(self._name)
+        return self._super_resolver
+
+    def _enlarged(self, images: Sequence[np.ndarray]) -> list[np.ndarray]:
+        resolver = self.load_super_resolver()
+        side = resolver.low_size
+        return in_buckets(resolver.network.super_resolve, [resize(one, side, side) for one in images])
+
+    def _decoded(self, data: bytes) -> np.ndarray | Exception:
+        try:
+            return decode_image(data, IMAGE, self._pixel_budget)
+        except ImageError as error:
+            return RequestError(400, "unreadable", str(error))
+
+    @contextmanager
+    def _stage(self, name: str) -> Iterator[None]:
+        began = time.monotonic()
+        yield
+        self._metrics.stage_seconds.labels(name).observe(time.monotonic() - began)

@@ -1,0 +1,163 @@
+"""What the routes of one service share, and who is allowed what."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from lrfr_tf.errors import UserError
+from lrfr_tf.gallery.gallery import Gallery
+from lrfr_tf.recognition.match import Match
+from lrfr_tf.recognition.recognizer import Face
+from lrfr_tf.service.batcher import Batcher, Job
+from lrfr_tf.service.compute import Networks
+from lrfr_tf.service.idempotency import Answered
+from lrfr_tf.service.images import Images, Upload, read_images
+from lrfr_tf.service.keys import LOCAL, Caller, Keys
+from lrfr_tf.service.metrics import Metrics
+from lrfr_tf.service.request_error import RequestError
+from lrfr_tf.service.settings import Settings
+
+MINUTE = 60.0
+CALLERS = 10_000  # counted at once; beyond it counting begins anew
+
+_bearer = HTTPBearer(auto_error=False, description="A key, as `lrfr key create` printed it.")
+
+
+@dataclass
+class Service:
+    """A gallery, its networks and what stands around them.
+
+    Attributes:
+        keys: None: nobody needs a key, which is for tests and programs in this process.
+        needs_keys: there have been keys; from then on nobody comes in without one.
+        ready: all is warmed up.
+    """
+
+    gallery: Gallery
+    networks: Networks
+    batcher: Batcher
+    decider: Batcher
+    settings: Settings
+    metrics: Metrics
+    keys: Keys | None = None
+    needs_keys: bool = False
+    ready: bool = False
+    answered: Answered = field(default_factory=Answered)
+    counted: dict[str, tuple[float, int]] = field(default_factory=dict)
+
+    def acting_for(self, caller: Caller) -> Gallery:
+        """The gallery; what it changes and decides is noted with the caller's key."""
+        return self.gallery.acting_as(caller.id)
+
+    async def compute(self, kind: str, uploads: Sequence[Upload]) -> list[Any]:
+        """What is wanted of each image, computed with others' (see `Networks.compute`).
+
+        Raises:
+            RequestError: an image cannot be decoded.
+        """
+        answers = [self.batcher.submit(Job(kind, one.data, one.pixels)) for one in uploads]
+        done = await asyncio.gather(*map(asyncio.wrap_future, answers), return_exceptions=True)
+        for number, one in enumerate(done):
+            if isinstance(one, RequestError):
+                raise RequestError(one.status, one.code, one.message, {**one.details, "image": number})
+            if isinstance(one, BaseException):
+                raise one
+        return done
+
+    async def decide(self, caller: Caller, faces: Sequence[Face]) -> list[Match]:
+        """A match for each face; decisions of one caller at one moment are noted in the audit together.
+
+        Raises:
+            UserError: the gallery cannot be read or written, or holds embeddings of another network.
+        """
+        return await asyncio.wrap_future(self.decider.submit(Job(caller.id, list(faces))))
+
+    def caller(self, text: str | None) -> Caller:
+        """Who asks.
+
+        Raises:
+            RequestError: a key is needed, and there is none or a wrong one.
+        """
+        if self.keys is None:
+            return LOCAL
+        try:
+            self.needs_keys = self.needs_keys or bool(self.keys.all())
+            if not self.needs_keys:
+                return LOCAL
+            caller = None if text is None else self.keys.caller(text)
+        except UserError:  # it names the file
+            raise RequestError(503, "keys_unreadable", "The file of keys is damaged.") from None
+        if text is None:
+            raise RequestError(401, "key_missing", "The request needs a key: Authorization: Bearer lrfr_...")
+        if caller is None:
+            raise RequestError(401, "key_invalid", "The key is not known, or was revoked.")
+        return caller
+
+    def count(self, who: str) -> None:
+        """Counts a request of somebody.
+
+        Raises:
+            RequestError: there were too many within a minute.
+        """
+        most = self.settings.requests_per_minute
+        if not most:
+            return
+        now = time.monotonic()
+        began, count = self.counted.get(who, (now, 0))
+        if now - began >= MINUTE:
+            began, count = now, 0
+        if count >= most:
+            message = f"{most} requests a minute are allowed."
+            raise RequestError(429, "too_many_requests", message, {"most": most}, MINUTE - (now - began))
+        if len(self.counted) >= CALLERS:
+            self.counted.clear()
+        self.counted[who] = (began, count + 1)
+
+
+def service_of(request: Request) -> Service:
+    """The service that a request was sent to."""
+    return request.app.state.service
+
+
+async def images_of(request: Request) -> AsyncIterator[Images]:
+    """A dependency of a route, behind `allowed`: the images of a request, with a place in the queue for each.
+
+    The first place is taken before the body is read, so that bodies do not pile up.
+
+    Raises:
+        RequestError: the queue is full; or see `read_images`.
+    """
+    service = service_of(request)
+    with service.batcher.places(1):
+        images = await read_images(request, service.settings)
+        with service.batcher.places(len(images.uploads) - 1):
+            yield images
+
+
+Sent = Annotated[Images, Depends(images_of)]
+
+
+def allowed(role: str) -> Callable[..., Caller]:
+    """A dependency of a route: the caller, who has this role.
+
+    Raises:
+        RequestError: a key is missing or wrong, its role is another, or it asks too often.
+    """
+
+    def check(
+        request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)] = None
+    ) -> Caller:
+        service = service_of(request)
+        caller = service.caller(None if given is None else given.credentials)
+        request.state.caller = caller.id
+        service.count(caller.id if caller is not LOCAL else (request.client.host if request.client else ""))
+        if not caller.may(role):
+            raise RequestError(403, "role_too_low", f"This needs a key with the role {role}.", {"role": role})
+        return caller
+
+    return check

@@ -1,0 +1,104 @@
+"""`lrfr serve`: what it refuses before anything is loaded, and how it ends."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from lrfr_tf.cli import command, serve
+from lrfr_tf.errors import UserError
+from lrfr_tf.gallery.people import People
+from lrfr_tf.gallery.store import Store
+from tests.conftest import ROOT
+
+
+def test_an_address_for_others_needs_a_key_and_names(people: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(UserError, match="--allowed_hosts must say"):
+        serve.check_flags(serve.Config(gallery=str(people), host="0.0.0.0"))
+    for words, sentence in (
+        (("--host=0.0.0.0", "--allowed_hosts=faces.example"), "has no key, so only this machine may reach the service"),
+        (("--max_images=100",), "--max_images is larger than --queue"),
+    ):
+        with pytest.raises(SystemExit) as stopped:
+            command.main(["serve", f"--gallery={people}", *words])
+        assert stopped.value.code == 2
+        assert sentence in capsys.readouterr().err
+
+
+def test_a_missing_gallery_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        command.main(["serve", f"--gallery={tmp_path / 'none.db'}"])
+    assert stopped.value.code == 2
+    assert "none.db is missing; lrfr gallery create makes a gallery." in capsys.readouterr().err
+
+
+@contextlib.contextmanager
+def served(people: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A process that serves a gallery, ready, and its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    words = [sys.executable, "-m", "lrfr_tf.serve", f"--gallery={people}", f"--port={port}"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env=environment)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        until = time.monotonic() + 300
+        while time.monotonic() < until and process.poll() is None:
+            with contextlib.suppress(httpx.TransportError):
+                if httpx.get(f"{address}/v1/health/ready").status_code == 200:
+                    break
+            time.sleep(0.2)
+        yield process, address
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.slow
+def test_sigterm_ends_it_with_success(people: Path) -> None:
+    with served(people) as (process, _):
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=60)
+        assert process.returncode == 0, said
+        assert '"event": "ready"' in said
+        assert '"event": "ended"' in said
+
+
+@pytest.mark.slow
+def test_a_kill_loses_nothing_that_was_acknowledged(people: Path) -> None:
+    acknowledged: list[str] = []
+    with served(people) as (process, address):
+
+        def create(client: int) -> None:
+            number = 0
+            with contextlib.suppress(httpx.TransportError):
+                while True:
+                    name = f"{client} {number}"
+                    answer = httpx.post(f"{address}/v1/persons", json={"name": name})
+                    assert answer.status_code == 201
+                    acknowledged.append(name)
+                    number += 1
+
+        threads = [threading.Thread(target=create, args=(client,)) for client in range(4)]
+        for thread in threads:
+            thread.start()
+        until = time.monotonic() + 60
+        while len(acknowledged) < 40 and time.monotonic() < until:
+            time.sleep(0.01)
+        process.kill()
+        for thread in threads:
+            thread.join(60)
+    assert len(acknowledged) >= 40
+    kept = {person.name for person in People(Store(people)).persons()}
+    assert set(acknowledged) <= kept
+    assert len(kept) <= len(acknowledged) + len(threads) + 4
