@@ -17,7 +17,7 @@ from lrfr_tf.config import option, required
 from lrfr_tf.errors import UserError
 from lrfr_tf.main import note
 from lrfr_tf.recognition.calibration import FPIR, DecisionRule, Threshold
-from lrfr_tf.tf_serving.answers import print_identities, print_similarities, write_embeddings, write_images
+from lrfr_tf.tf_serving.answers import identity_lines, similarity_lines, write_embeddings, write_images
 from lrfr_tf.tf_serving.ask import Answers, Query, ask_for_faces
 from lrfr_tf.tf_serving.client import (
     Connection,
@@ -90,13 +90,16 @@ def main(config: Config) -> None:
     answers = told(config, ask_for_faces(query, faces), len(faces), sentence)
     try:
         if verb == "embed":
-            write_embeddings(Path(str(config.output)), model, faces, answers)
+            write_embeddings(Path(str(config.output)), model, faces, answers, tell=print)
         elif verb == "super_resolve":
-            write_images(Path(str(config.output)), faces, answers)
-        elif verb == "verify":
-            print_similarities(faces, answers, config.json)
+            write_images(Path(str(config.output)), faces, answers, print)
         else:
-            print_identities(faces, answers, config.json, threshold)
+            for line in (
+                similarity_lines(faces, answers, config.json)
+                if verb == "verify"
+                else identity_lines(faces, answers, config.json, threshold)
+            ):
+                print(line, flush=True)
     except NoCropError as error:
         raise UserError(in_words(config, error)) from None
     finally:

@@ -56,7 +56,7 @@ class Evaluation:
         siamese: tuple[Path, Path] | None = None,
     ) -> None:
         if "hr" not in methods:
-            raise UserError("--methods must name hr: every other method is compared with it.")
+            raise UserError("`methods` must name hr: every other method is compared with it.")
         self.data, self.methods, self.held_out_divisor = data, methods, held_out_divisor
         self.tree = read_tree_manifest(data)
         self.facenet = read_stored_embeddings(embeddings, data, methods)

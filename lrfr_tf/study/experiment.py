@@ -1,11 +1,12 @@
 """Runs the commands of an experiment one after another, shows each, and records what it took."""
 
+import logging
 import os
 import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from lrfr_tf.errors import UserError
@@ -15,6 +16,8 @@ from lrfr_tf.networks.saved_model import find_version
 
 ROOT = Path(__file__).parents[2]
 
+_logger = logging.getLogger(__name__)
+
 
 class Experiment:
     """A sequence of commands; `record` holds each with its seconds, for the documents that quote them.
@@ -22,11 +25,13 @@ class Experiment:
     Args:
         record: a JSON file, written anew after every command.
         count: how many commands there will be, for the numbers shown.
+        show: is told each command before it runs.
     """
 
-    def __init__(self, record: Path, count: int) -> None:
+    def __init__(self, record: Path, count: int, show: Callable[[str], None]) -> None:
         self._record = record
         self._count = count
+        self._show = show
         self._steps: list[dict[str, object]] = []
 
     def run(self, text: str, script: str, *arguments: str) -> None:
@@ -37,7 +42,7 @@ class Experiment:
         """
         words = [*(script.split() if script.startswith("-m ") else [in_checkout(script)]), *arguments]
         number = len(self._steps) + 1
-        print(f"\n[{number}/{self._count}] {text}\n    python {shlex.join(words)}", flush=True)
+        self._show(f"\n[{number}/{self._count}] {text}\n    python {shlex.join(words)}")
         started = time.monotonic()
         done = subprocess.run([sys.executable, *words], check=False)
         if done.returncode != 0:
@@ -52,7 +57,7 @@ def in_checkout(path: str) -> str:
 
 
 def find_siamese(given: str | None, default: Path) -> str | None:
-    """The newest version of the exported Siamese network, or None: its rows are left out then, and a line says so.
+    """The newest version of the exported Siamese network, or None: its rows are left out then, which is logged.
 
     Args:
         given: its folder; "" leaves it out, None looks at `default`.
@@ -65,9 +70,9 @@ def find_siamese(given: str | None, default: Path) -> str | None:
     if version is not None:
         return str(version)
     if given:
-        raise UserError(f"--siamese={given} holds no export; tools/export_saved_model.py makes one.")
-    why = "as --siamese is empty" if given == "" else f"as {folder} holds no export"
-    print(f"The rows of the Siamese network are left out, {why}.")
+        raise UserError(f"`siamese`={given} holds no export; tools/export_saved_model.py makes one.")
+    why = "as `siamese` is empty" if given == "" else f"as {folder} holds no export"
+    _logger.info("The rows of the Siamese network are left out, %s.", why)
     return None
 
 
@@ -78,7 +83,7 @@ def check_levels(levels: Sequence[str]) -> list[str]:
         UserError: "clean" is not among them.
     """
     if CLEAN_LEVEL not in levels:
-        raise UserError(f"--camera={','.join(levels)} lacks {CLEAN_LEVEL}, which the other levels are set beside.")
+        raise UserError(f"`camera`={','.join(levels)} lacks {CLEAN_LEVEL}, which the other levels are set beside.")
     return list(dict.fromkeys(levels))
 
 

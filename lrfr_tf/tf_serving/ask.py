@@ -89,7 +89,7 @@ class _Asking:
         except (RefusedError, FailedError) as error:
             if isinstance(error, RefusedError) and BATCH_TOO_LARGE.search(error.reason):
                 address = self.query.connection.address
-                raise ServingError(f"{address} takes smaller requests ({error.reason}); lower --batch.") from None
+                raise ServingError(f"{address} takes smaller requests ({error.reason}); lower `batch`.") from None
             if len(part) == 1:
                 yield self._failed(part[0][0], error)
                 return

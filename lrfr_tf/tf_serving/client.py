@@ -162,7 +162,7 @@ def error_of_server(code: str, message: str, address: str, model: str) -> Servin
     if code == "UNAVAILABLE":
         return UnavailableError(f"{address} is not available: {reason}.")
     if code == "DEADLINE_EXCEEDED":
-        return ServingError(f"{address} did not answer in time ({reason}); --timeout is how long it may take.")
+        return ServingError(f"{address} did not answer in time ({reason}); `timeout` is how long it may take.")
     if code == "NOT_FOUND":
         return ServingError(f"{address} does not serve {model}: {reason}.")
     if code in ("INVALID_ARGUMENT", "FAILED_PRECONDITION", "OUT_OF_RANGE"):

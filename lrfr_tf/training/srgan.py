@@ -47,7 +47,7 @@ class SrganSettings(SuperResolutionSettings):
     blocks: int = option(16, "residual blocks of the paper's generator", at_least=1)
     filters: int = option(64, "channels of the paper's generator", at_least=1)
     batch_norm: bool = option(True, "batch norm in the paper's generator; without it small batches train better")
-    upsampling_filters: int | None = option(None, "channels where the image is larger; default: --filters", at_least=1)
+    upsampling_filters: int | None = option(None, "channels where the image is larger; default: `filters`", at_least=1)
     outer_kernel: int = option(9, "side of the first and the last kernel of the paper's generator", at_least=1)
     attention: bool = option(False, "each block of the paper's generator weighs every channel of every pixel it adds")
     discriminator_filters: int = option(64, "channels of the paper's discriminator's first layer", at_least=4)
@@ -73,7 +73,7 @@ class SrganSettings(SuperResolutionSettings):
     identity_embedder: str | None = option(
         None,
         "the identity loss's embedder of aligned faces: w600k_mbf, a training's model folder or an export; it needs "
-        "--framing=random; default: FaceNet 128-D on the whole image",
+        "`framing`=random; default: FaceNet 128-D on the whole image",
     )
     total_variation_weight: float = option(0.0, "weight of the total variation", at_least=0)
     vgg_layer: str = option("block5_conv4", "the VGG19 layer that the perceptual loss compares", LAYERS)
@@ -93,7 +93,7 @@ def build_networks(settings: SrganSettings, high_size: int) -> tuple[keras.Model
     """Generator and discriminator of the preset."""
     if high_size != 4 * settings.low_size:
         raise UserError(
-            f"SRGAN enlarges 4 times, so HR faces of {high_size} pixels need --low_size={high_size // 4}, "
+            f"SRGAN enlarges 4 times, so HR faces of {high_size} pixels need `low_size`={high_size // 4}, "
             f"not {settings.low_size}."
         )
     if settings.preset == "keras_gan":

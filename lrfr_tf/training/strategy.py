@@ -72,7 +72,7 @@ def open_strategy(kind: str, batch_size: int) -> tf.distribute.Strategy:
         )
     if kind == "multiworker":
         if workers < 2:
-            raise UserError("--strategy=multiworker needs TF_CONFIG to name two workers or more.")
+            raise UserError("`strategy`=multiworker needs TF_CONFIG to name two workers or more.")
         strategy = tf.distribute.MultiWorkerMirroredStrategy()
     elif kind == "mirrored":
         devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
@@ -81,7 +81,7 @@ def open_strategy(kind: str, batch_size: int) -> tf.distribute.Strategy:
         strategy = tf.distribute.get_strategy()
     if batch_size % strategy.num_replicas_in_sync:
         raise UserError(
-            f"--batch_size={batch_size} does not divide among {strategy.num_replicas_in_sync} replicas; the batch is "
+            f"`batch_size`={batch_size} does not divide among {strategy.num_replicas_in_sync} replicas; the batch is "
             "that of all replicas together."
         )
     return strategy
@@ -98,7 +98,7 @@ def uses_xla(jit_compile: str, strategy: tf.distribute.Strategy) -> bool:
     """
     several = strategy.num_replicas_in_sync > 1
     if jit_compile == "on" and several:
-        raise UserError("--jit_compile=on works on one device only; with --strategy=mirrored or multiworker use auto.")
+        raise UserError("`jit_compile`=on works on one device only; with `strategy`=mirrored or multiworker use auto.")
     if jit_compile == "auto":
         return not several and (bool(tf.config.list_physical_devices("GPU")) or not _has_avx512())
     return jit_compile == "on"

@@ -105,7 +105,7 @@ class RunFaces:
             UserError: faces are not framed out of portraits, so nobody knows.
         """
         if self.framed_size is None:
-            raise UserError("An embedder of aligned faces needs to know where they are: give --framing=random.")
+            raise UserError("An embedder of aligned faces needs to know where they are: give `framing`=random.")
         return celeba_template_box(template, *self.training.shape[1:3])
 
     @functools.cached_property
@@ -141,8 +141,8 @@ def load_run_faces(config: SuperResolutionSettings, devices: Devices) -> RunFace
     height, width = validation.shape[1:3]
     if width != height or height % config.low_size:
         raise UserError(
-            f"HR faces of {width} x {height} pixels are no squares of a multiple of --low_size={config.low_size}; "
-            "portraits need --framing=random."
+            f"HR faces of {width} x {height} pixels are no squares of a multiple of `low_size`={config.low_size}; "
+            "portraits need `framing`=random."
         )
     # Here and not where the batches are made: the run folder is not touched yet.
     check_batch_size(training, config.batch_size, config.camera)
@@ -187,8 +187,8 @@ def _find_embedder(config: SuperResolutionSettings) -> Embed | None:
     embed = identity_embedder(config.facenet_weights) if config.identity_similarity != "off" else None
     if embed is None and (config.identity_similarity == "on" or config.best_metric == "identity_similarity"):
         raise UserError(
-            "Identity similarity needs FaceNet's weights: run `make fetch` or give --facenet_weights=FILE, and do "
-            "not give --identity_similarity=off."
+            "Identity similarity needs FaceNet's weights: run `make fetch` or give `facenet_weights`=FILE, and do "
+            "not give `identity_similarity`=off."
         )
     return embed
 
@@ -198,8 +198,8 @@ def check_portraits(images: np.ndarray) -> None:
     height, width = images.shape[1:3]
     if width != portrait_width(height):
         raise UserError(
-            f"--framing=random needs portraits such as 89 x 109 pixels, not {width} x {height}; prepare the trees with "
-            "--framing=portrait --high_size=109."
+            f"`framing`=random needs portraits such as 89 x 109 pixels, not {width} x {height}; prepare the trees with "
+            "framing=portrait and high_size=109."
         )
 
 

@@ -282,7 +282,7 @@ def test_an_embedder_of_aligned_faces_judges_framed_ones(portrait: np.ndarray, t
         "identity_weight": 0.5, "identity_embedder": str(model), "pixel_steps": 0, "adversarial_steps": 1,
     }  # fmt: skip
     stored = write_small_tree(tmp_path / "stored", portrait, {"train": 2, "val": 1})
-    with pytest.raises(UserError, match="give --framing=random"):
+    with pytest.raises(UserError, match="give `framing`=random"):
         main(settings(stored, tmp_path / "refused", **changes))
     assert not (tmp_path / "refused").exists()
     tree = write_small_tree(tmp_path / "tree", portrait, {"train": 2, "val": 1})

@@ -106,5 +106,5 @@ def test_heads_of_another_embedder_are_refused(tmp_path: Path) -> None:
 
 
 def test_hr_must_be_among_the_methods(folders: Path) -> None:
-    with pytest.raises(UserError, match="--methods must name hr"):
+    with pytest.raises(UserError, match="`methods` must name hr"):
         open_evaluation(folders, "srgan")

@@ -124,7 +124,7 @@ def test_some_layers_learn_and_the_others_do_not(tree: Path, tmp_path: Path) -> 
     assert learning == {"entry_convolution", "entry_prelu", "pairs_own_convolution", "pairs_partner_convolution",
                         "pairs_prelu"}  # fmt: skip
     config = settings(tree, tmp_path / "run", trained=("stage9",))
-    with pytest.raises(UserError, match="--trained=stage9: no layer has such a name"):
+    with pytest.raises(UserError, match="`trained`=stage9: no layer has such a name"):
         plan(config)
 
 
@@ -137,9 +137,9 @@ def test_nobody_who_is_held_out_learns(tree: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"shares": (1.0, 2.0)}, "--shares takes one number of at least 0 for each tree"),
-        ({"shares": (0.0,)}, "--shares takes one number"),
-        ({"draw_back": 1.5}, "--draw_back=1.5 is out of range"),
+        ({"shares": (1.0, 2.0)}, "`shares` takes one number of at least 0 for each tree"),
+        ({"shares": (0.0,)}, "`shares` takes one number"),
+        ({"draw_back": 1.5}, "`draw_back`=1.5 is out of range"),
         ({"groups": ("clean",)}, "'clean' is no <level>"),
     ],
 )

@@ -171,7 +171,7 @@ def test_steps_in_one_call_change_nothing(tmp_path: Path, faces: np.ndarray) -> 
 
 
 def test_sigterm_saves_and_the_run_goes_on_to_the_same_weights(
-    tmp_path: Path, faces: np.ndarray, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, faces: np.ndarray, caplog: pytest.LogCaptureFixture
 ) -> None:
     whole = Run("pixel", tmp_path / "whole", faces).go(17)
     run = Run("pixel", tmp_path / "stopped", faces)
@@ -187,11 +187,8 @@ def test_sigterm_saves_and_the_run_goes_on_to_the_same_weights(
         run.go(17, steps_per_call=1)
     assert stopped.value.code == 143
     assert signal.getsignal(signal.SIGTERM) == before
-    said = [line for line in capsys.readouterr().err.splitlines() if "SIGTERM" in line]
-    assert len(said) == 1
-    assert said[0].endswith(
-        "test: stopped by SIGTERM and saved after step 9 of 17; start the same command again to go on."
-    )
+    said = "test: stopped by SIGTERM and saved after step 9 of 17; start the same command again to go on."
+    assert [line for line in caplog.messages if "SIGTERM" in line] == [said]
     resumed = Run("pixel", tmp_path / "stopped", faces)
     assert resumed.store.restore() == 9
     weights = resumed.go(17)

@@ -29,12 +29,12 @@ def test_one_processor_is_one_replica_whatever_is_asked(kind: str) -> None:
 
 
 def test_several_workers_need_tf_config(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(UserError, match="--strategy=multiworker needs TF_CONFIG"):
+    with pytest.raises(UserError, match="`strategy`=multiworker needs TF_CONFIG"):
         open_strategy("multiworker", 4)
     alone = {"cluster": {"worker": ["localhost:1"]}, "task": {"type": "worker", "index": 0}}
     monkeypatch.setenv("TF_CONFIG", json.dumps(alone))
     assert open_strategy("auto", 4).num_replicas_in_sync == 1
-    with pytest.raises(UserError, match="--strategy=multiworker needs TF_CONFIG"):
+    with pytest.raises(UserError, match="`strategy`=multiworker needs TF_CONFIG"):
         open_strategy("multiworker", 4)
 
 
@@ -70,5 +70,5 @@ def test_when_xla_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
         num_replicas_in_sync = 2
 
     assert not uses_xla("auto", Two())  # type: ignore[arg-type]
-    with pytest.raises(UserError, match="--jit_compile=on works on one device only"):
+    with pytest.raises(UserError, match="`jit_compile`=on works on one device only"):
         uses_xla("on", Two())  # type: ignore[arg-type]

@@ -12,6 +12,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import lrfr_tf.quiet  # noqa: F401
+
 from tqdm import tqdm
 
 from lrfr_tf.config import option

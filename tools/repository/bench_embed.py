@@ -16,6 +16,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import lrfr_tf.quiet  # noqa: F401
+
 import numpy as np
 from tqdm import tqdm
 

@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import lrfr_tf.quiet  # noqa: F401
+
 import numpy as np
 from PIL import Image
 

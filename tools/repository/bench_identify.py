@@ -15,6 +15,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import lrfr_tf.quiet  # noqa: F401
+
 import numpy as np
 import tensorflow as tf
 from tqdm import tqdm

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import lrfr_tf.quiet  # noqa: F401
+
 import keras
 import numpy as np
 import tensorflow as tf

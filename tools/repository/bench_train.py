@@ -19,6 +19,8 @@ import sys
 import time
 from collections.abc import Callable
 
+import lrfr_tf.quiet  # noqa: F401
+
 import keras
 import numpy as np
 import tensorflow as tf

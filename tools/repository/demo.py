@@ -6,8 +6,11 @@ At the end faces of the photos stand side by side at the camera levels of docs/c
 """
 
 import dataclasses
+import functools
 import time
 from pathlib import Path
+
+import lrfr_tf.quiet  # noqa: F401
 
 from lrfr_tf.config import option
 from lrfr_tf.errors import UserError
@@ -44,7 +47,7 @@ def main(config: Config) -> None:
     _, photos = fetch_samples()
     # Without the Siamese network nobody would name the small faces.
     count = 1 + count_recognition_steps(siamese) + (siamese is not None)
-    experiment = Experiment(output / "steps.json", count)
+    experiment = Experiment(output / "steps.json", count, functools.partial(print, flush=True))
     experiment.run(
         "find and frame the faces",
         "tools/prepare_folder.py",
