@@ -13,7 +13,7 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.faces.align import ALIGNED_SIZE, align_face
 from lrfr_tf.images.camera import CLEAN_LEVEL
 from lrfr_tf.images.decode import read_image
-from lrfr_tf.images.probes import as_probe
+from lrfr_tf.images.probes import shrink_to_probe
 from lrfr_tf.images.resize import resize
 from lrfr_tf.networks.embedding import Embedder, template_for
 
@@ -116,13 +116,13 @@ def embed_probes(
     """Embeds aligned faces at S pixels, chunk by chunk: uint8 [N, H, H, 3] -> float32 [N, D] of unit length.
 
     Args:
-        size, form, camera, margin: as for `images.probes.as_probe`; the seed of a face is its place.
+        size, form, camera, margin: as for `images.probes.shrink_to_probe`; the seed of a face is its place.
         progress: the text of the progress bar.
     """
     embeddings = np.empty((len(faces), embedder.dimensions), np.float32)
     with tqdm(total=len(faces), desc=progress, unit="image") as bar:
         for start in range(0, len(faces), PROBES_AT_ONCE):
-            chunk = as_probe(faces[start : start + PROBES_AT_ONCE], size, form, camera, start, margin)
+            chunk = shrink_to_probe(faces[start : start + PROBES_AT_ONCE], size, form, camera, start, margin)
             embeddings[start : start + len(chunk)] = embedder.embed(chunk)
             bar.update(len(chunk))
     return embeddings

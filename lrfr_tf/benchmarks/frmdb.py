@@ -24,7 +24,7 @@ from lrfr_tf.evaluation.identification import ranks, top_k
 from lrfr_tf.evaluation.significance import grouped_interval
 from lrfr_tf.faces.align import TEMPLATES
 from lrfr_tf.files import read_json
-from lrfr_tf.images.probes import as_probe
+from lrfr_tf.images.probes import shrink_to_probe
 from lrfr_tf.models.mobilefacenet import INPUT_SIZE
 from lrfr_tf.networks.embedding import BACKBONES, Embedder
 from lrfr_tf.sources.image_source import FolderSource
@@ -211,7 +211,7 @@ def identify_frmdb(
     faces = images.aligned(images.probes, template, side)
     found = {}
     for size in sizes:
-        probes = faces if size == NATIVE else as_probe(faces, int(size))
+        probes = faces if size == NATIVE else shrink_to_probe(faces, int(size))
         found[size] = ranks(embedder.embed(probes) @ gallery.T, images.labels)
     rows = {size: _row(own == 1, images) | _details(own, images) for size, own in found.items()}
     return rows | {"mean": _row(np.mean([own == 1 for own in found.values()], axis=0), images)}

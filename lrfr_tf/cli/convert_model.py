@@ -23,7 +23,7 @@ from lrfr_tf.files import atomic_file, replace_between_markers, sha256, write_js
 from lrfr_tf.images.contact_sheet import contact_sheet
 from lrfr_tf.images.decode import write_png
 from lrfr_tf.images.degrade import degrade
-from lrfr_tf.images.probes import as_probe
+from lrfr_tf.images.probes import shrink_to_probe
 from lrfr_tf.networks.synthetic_faces import synthetic_faces
 
 ENDINGS = {"onnx": ".onnx", "tflite_float16": ".float16.tflite", "tflite_int8": ".int8.tflite"}
@@ -158,5 +158,6 @@ def faces_to_calibrate_on(config: Config, model: Convertible) -> np.ndarray:
     faces = sample_faces(folder, side, config.calibration_count, config.held_out_divisor, False, model.template)
     if model.kind == SUPER_RESOLUTION:
         return degrade(faces, model.size)
-    faces[1::2] = as_probe(faces[1::2], config.probe_size)  # every second one shrunk and enlarged, as small probes are
+    # Every second one is shrunk and enlarged, as small probes are.
+    faces[1::2] = shrink_to_probe(faces[1::2], config.probe_size)
     return faces

@@ -18,7 +18,7 @@ from lrfr_tf.study.experiment import (
     check_levels,
     count_recognition_steps,
     find_siamese,
-    in_checkout,
+    path_in_checkout,
     recognition_steps,
 )
 
@@ -42,7 +42,7 @@ class Config:
 
 def main(config: Config) -> None:
     levels = check_levels(config.camera)
-    siamese = find_siamese(config.siamese, Path(in_checkout("saved_models/siamese")))
+    siamese = find_siamese(config.siamese, Path(path_in_checkout("saved_models/siamese")))
     show = functools.partial(print, flush=True)
     experiment = Experiment(Path(config.output) / "steps.json", count_recognition_steps(siamese, levels), show)
     models = {"srcnn": config.srcnn, "srresnet": config.srresnet, "srgan": config.srgan}

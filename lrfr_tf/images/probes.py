@@ -10,7 +10,7 @@ from lrfr_tf.images.resize import resize
 PROBE_FORMS = ("enlarged", "small")
 
 
-def as_probe(
+def shrink_to_probe(
     faces: np.ndarray,
     size: int,
     form: str = "enlarged",

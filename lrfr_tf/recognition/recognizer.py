@@ -19,7 +19,7 @@ from lrfr_tf.networks.saved_model import find_version
 from lrfr_tf.networks.super_resolution import SuperResolutionNetwork
 from lrfr_tf.recognition.calibration import DecisionRule, Strangers, read_calibration
 from lrfr_tf.recognition.face_crops import FaceCutter, FoundFace, in_buckets, main_face_among
-from lrfr_tf.sources.photo import Photo, pixels_of
+from lrfr_tf.sources.photo import Photo, to_pixels
 
 # Photos of a gallery show their person, so a face may be less certain there.
 GALLERY_THRESHOLDS = (0.6, 0.7, 0.8)
@@ -94,7 +94,7 @@ class Recognizer:
             UserError: the file cannot be read.
             ValueError: the array is not uint8 [H, W, 3] or has no pixels.
         """
-        return self.find([pixels_of(photo)])[0]
+        return self.find([to_pixels(photo)])[0]
 
     def find(self, images: Sequence[np.ndarray]) -> list[list[Face]]:
         """The faces of each photo, uint8 RGB [H, W, 3] of any sizes; see `analyze`.
@@ -127,7 +127,7 @@ class Recognizer:
         """
         meant = []
         for name, one in (("first", photo), ("second", other)):
-            pixels = pixels_of(one)
+            pixels = to_pixels(one)
             face, _ = main_face_among(self.enroller.find([pixels])[0], pixels)
             if face is None:
                 which = one if isinstance(one, (str, os.PathLike)) else f"The {name} photo"

@@ -9,7 +9,7 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.images.decode import decode_image
 from lrfr_tf.sources.image_source import ImageSource
 
-AT_ONCE = 32
+CHUNK_SIZE = 32
 BYTES_AT_ONCE = 100_000_000  # three photos of 12 megapixels
 
 
@@ -48,7 +48,7 @@ def in_chunks(pictures: Iterable[Picture]) -> Iterator[list[Picture]]:
     for picture in pictures:
         chunk.append(picture)
         size += 0 if picture.pixels is None else picture.pixels.nbytes
-        if len(chunk) == AT_ONCE or size >= BYTES_AT_ONCE:
+        if len(chunk) == CHUNK_SIZE or size >= BYTES_AT_ONCE:
             yield chunk
             chunk, size = [], 0
     if chunk:

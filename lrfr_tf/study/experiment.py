@@ -40,7 +40,7 @@ class Experiment:
         Raises:
             UserError: the command failed; what was wrong stands above.
         """
-        words = [*(script.split() if script.startswith("-m ") else [in_checkout(script)]), *arguments]
+        words = [*(script.split() if script.startswith("-m ") else [path_in_checkout(script)]), *arguments]
         number = len(self._steps) + 1
         self._show(f"\n[{number}/{self._count}] {text}\n    python {shlex.join(words)}")
         started = time.monotonic()
@@ -51,7 +51,7 @@ class Experiment:
         write_json(self._record, self._steps)
 
 
-def in_checkout(path: str) -> str:
+def path_in_checkout(path: str) -> str:
     """The path of a file of the checkout, as seen from the working folder."""
     return os.path.relpath(ROOT / path)
 
@@ -134,7 +134,7 @@ def recognition_steps(
         experiment.run(
             f"make the table, {level}",
             "tools/evaluate_celeba.py",
-            *_of_table(faces, folder, methods, siamese),
+            *_table_arguments(faces, folder, methods, siamese),
             f"--held_out_divisor={held_out_divisor}",
             f"--title={title}, camera level {level}",
         )
@@ -162,7 +162,7 @@ def recognition_steps(
     experiment.run(
         "make the table and the report",
         "tools/evaluate_celeba.py",
-        *_of_table(data, output, methods, siamese),
+        *_table_arguments(data, output, methods, siamese),
         f"--pixels={output}/pixels/result.json",
         *([f"--levels={','.join(f'{output}/{level}/report/result.json' for level in further)}"] if further else []),
         *evaluate,
@@ -216,7 +216,7 @@ def _recognize(
         )
 
 
-def _of_table(data: str, output: str, methods: str, siamese: str | None) -> list[str]:
+def _table_arguments(data: str, output: str, methods: str, siamese: str | None) -> list[str]:
     """The arguments of tools/evaluate_celeba.py that say what it is about and where it goes."""
     own = (f"--siamese_embeddings={output}/siamese_embeddings", f"--siamese_heads={output}/siamese_heads")
     return [

@@ -40,7 +40,7 @@ from lrfr_tf.study.grown_embeddings import EarlierRows, merged, open_embeddings,
 # What is embedded when the detector finds nothing: nothing, the whole image, or the face where it is in the HR image.
 POLICIES = ("miss", "whole", "hr_box")
 # How a face is cut out: the detector's box, or the square in which the landmarks lie on a template.
-CROPS = ("box", "aligned")
+CROP_CHOICES = ("box", "aligned")
 
 _logger = logging.getLogger(__name__)
 

@@ -64,7 +64,7 @@ def read_stored_embeddings(folder: Path, data: Path, methods: Sequence[str]) -> 
     return StoredEmbeddings(folder, manifests["hr"], load_classes(folder / "hr"), tests)
 
 
-def check_belong_together(facenet: StoredEmbeddings, siamese: StoredEmbeddings) -> None:
+def check_same_images(facenet: StoredEmbeddings, siamese: StoredEmbeddings) -> None:
     """Holds the embeddings of the Siamese network against FaceNet's, beside which they will stand.
 
     Raises:

@@ -16,7 +16,7 @@ from lrfr_tf.recognition.calibration import Threshold
 from lrfr_tf.tf_serving.ask import Answer, Answers
 from lrfr_tf.tf_serving.client import ServedModel, ServingError
 from lrfr_tf.tf_serving.decide import decided
-from lrfr_tf.tf_serving.faces import Face
+from lrfr_tf.tf_serving.faces import InputFile
 
 IDENTITIES = "{:<10}  {:>9}  {}"
 
@@ -24,7 +24,7 @@ IDENTITIES = "{:<10}  {:>9}  {}"
 class _Answered:
     """The answers that are there: of all faces, or of those before the server failed, which `check_all` raises."""
 
-    def __init__(self, faces: Sequence[Face], answers: Answers) -> None:
+    def __init__(self, faces: Sequence[InputFile], answers: Answers) -> None:
         self.faces = faces
         self.answers = answers
         self.count = 0
@@ -65,7 +65,7 @@ class _Answered:
 
 
 def write_embeddings(
-    output: Path, model: ServedModel, faces: Sequence[Face], answers: Answers, *, tell: Callable[[str], None]
+    output: Path, model: ServedModel, faces: Sequence[InputFile], answers: Answers, *, tell: Callable[[str], None]
 ) -> None:
     """Writes an .npz file, whole or not at all: `faces` (names), `embeddings` float32 [N, D], `failed` (the names of
     those without an answer), `model`, `version`; `tell` hears what was written.
@@ -94,7 +94,7 @@ def write_embeddings(
     answered.check_all()
 
 
-def write_images(output: Path, faces: Sequence[Face], answers: Answers, tell: Callable[[str], None]) -> None:
+def write_images(output: Path, faces: Sequence[InputFile], answers: Answers, tell: Callable[[str], None]) -> None:
     """Writes `<output>/<name>.png` for every face that has an answer; `tell` hears what was written.
 
     Raises:
@@ -122,7 +122,7 @@ def write_images(output: Path, faces: Sequence[Face], answers: Answers, tell: Ca
     answered.check_all()
 
 
-def similarity_lines(faces: Sequence[Face], answers: Answers, as_json: bool) -> Iterator[str]:
+def similarity_lines(faces: Sequence[InputFile], answers: Answers, as_json: bool) -> Iterator[str]:
     """The similarity of each face as soon as it is there: the lines of a table, or JSON lines.
 
     Raises:
@@ -140,7 +140,7 @@ def similarity_lines(faces: Sequence[Face], answers: Answers, as_json: bool) -> 
 
 
 def identity_lines(
-    faces: Sequence[Face], answers: Answers, as_json: bool, threshold: Threshold | None
+    faces: Sequence[InputFile], answers: Answers, as_json: bool, threshold: Threshold | None
 ) -> Iterator[str]:
     """The identities of each face and what is decided of them, as soon as they are there: a table, or JSON lines.
 
@@ -171,7 +171,7 @@ def identity_lines(
 
 
 class _Table:
-    def __init__(self, faces: Sequence[Face], heading: str) -> None:
+    def __init__(self, faces: Sequence[InputFile], heading: str) -> None:
         self.width = max(len("face"), *(len(face.name) for face in faces))
         self.heading = heading
 

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import atomic_file, make_folder
-from lrfr_tf.training.strategy import from_chief, is_chief
+from lrfr_tf.training.strategy import broadcast_from_chief, is_chief
 
 _logger = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ class CheckpointStore:
         if is_chief(self._strategy):
             self._restore_from_folder()
         values = [np.asarray(variable.numpy()) for variable in self._all]
-        received = from_chief(self._strategy, values)
+        received = broadcast_from_chief(self._strategy, values)
         if not is_chief(self._strategy):
             for variable, value in zip(self._all, received, strict=True):
                 variable.assign(value)

@@ -23,13 +23,13 @@ from lrfr_tf.losses.distillation import cosine_distillations, person_cross_entro
 from lrfr_tf.models.mobilefacenet import INPUT_SIZE, mobilefacenet
 from lrfr_tf.training.aligned_faces import facts_of, in_words, list_run_faces
 from lrfr_tf.training.loop import Batch, Losses, Step
+from lrfr_tf.training.optimizers import apply_gradients, build_optimizer
 from lrfr_tf.training.outcome import AveragedNetwork, averaged
-from lrfr_tf.training.precision import build_optimizer, descend
 from lrfr_tf.training.run import Phase, Plan
 from lrfr_tf.training.settings import TrainingSettings
-from lrfr_tf.training.siamese import by_view
+from lrfr_tf.training.siamese import means_by_size
 from lrfr_tf.training.strategy import Devices
-from lrfr_tf.training.teacher import ask_teacher, mean_rows
+from lrfr_tf.training.teacher import compute_targets, mean_rows
 from lrfr_tf.training.tensorboard import Measured, Monitor
 from lrfr_tf.weights.backbone import load_weights, save_weights, write_embedder_record
 from lrfr_tf.weights.mobilefacenet import load_w600k_mbf
@@ -104,7 +104,7 @@ def plan_distillation(config: DistillationSettings, devices: Devices) -> Plan:
 
     def phases() -> list[Phase]:
         answers = Path(config.output) / "teacher"
-        photos = ask_teacher(files, config.data, answers, lambda: _load_teacher(config), devices)
+        photos = compute_targets(files, config.data, answers, lambda: _load_teacher(config), devices)
         persons = mean_rows(photos, files.identities) if config.person_weight else None
         with devices.strategy.scope():
             step = distillation_step(network, optimizer, config.groups, average, persons, config.person_weight)
@@ -200,9 +200,9 @@ def distillation_step(
             if persons is not None:
                 more["persons"] = ops.mean(person_cross_entropies(features, persons, batch["identities"]))
                 total = total + person_weight * more["persons"]
-        norm = descend(optimizer, network.trainable_variables, total, tape)
+        norm = apply_gradients(optimizer, network.trainable_variables, total, tape)
         if average is not None:
             average.update()
-        return {"total": total, **more, **by_view("distillation", each, groups), "gradient_norm": norm}
+        return {"total": total, **more, **means_by_size("distillation", each, groups), "gradient_norm": norm}
 
     return step

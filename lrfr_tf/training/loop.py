@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.training.checkpoint import CheckpointStore
-from lrfr_tf.training.strategy import is_chief, lost_worker_is_an_error, own_share
+from lrfr_tf.training.strategy import is_chief, replica_share, report_lost_worker
 
 Batch = dict[str, tf.Tensor]
 Losses = dict[str, tf.Tensor]
@@ -28,7 +28,7 @@ _logger = logging.getLogger(__name__)
 TERMINATED = 143
 
 
-class Watcher(Protocol):
+class TrainingObserver(Protocol):
     """Whoever follows a run."""
 
     def report(self, step: int, values: dict[str, float]) -> None:
@@ -70,7 +70,7 @@ def train(
     store: CheckpointStore,
     first_step: int,
     schedule: Schedule,
-    watcher: Watcher | None,
+    watcher: TrainingObserver | None,
     jit_compile: bool = False,
     strategy: tf.distribute.Strategy | None = None,
 ) -> None:
@@ -93,12 +93,12 @@ def train(
         return
     strategy = strategy or tf.distribute.get_strategy()
     chief = is_chief(strategy)
-    call = GraphCall(step, batches(first_step), strategy, jit_compile)
-    meter = _Meter()
+    call = CompiledSteps(step, batches(first_step), strategy, jit_compile)
+    meter = _LossAverager()
     done = first_step
     with (
         _termination() as asked,
-        lost_worker_is_an_error(strategy),
+        report_lost_worker(strategy),
         tqdm(total=schedule.last_step, initial=first_step, desc=name, unit="step", disable=not chief) as progress,
     ):
         while done < schedule.last_step:
@@ -137,7 +137,7 @@ def train(
 
 
 @dataclasses.dataclass(frozen=True)
-class CallResult:
+class StepsResult:
     """What one graph call did: steps taken, the sums of their losses, the name of a loss that is not finite (the last
     step's), and whether any worker was asked to end."""
 
@@ -147,7 +147,7 @@ class CallResult:
     terminate: bool
 
 
-class GraphCall:
+class CompiledSteps:
     """Several steps inside one graph, so that Python is asked once a call and not once a step."""
 
     def __init__(
@@ -163,7 +163,7 @@ class GraphCall:
         self._names: list[str] = []
 
         def in_replica(batch: Batch) -> tf.Tensor:
-            losses = step(own_share(batch))
+            losses = step(replica_share(batch))
             self._names[:] = losses
             values = tf.stack([tf.cast(value, tf.float32) for value in losses.values()])
             if strategy.num_replicas_in_sync == 1:
@@ -194,23 +194,23 @@ class GraphCall:
 
         self._several = several
 
-    def __call__(self, count: int, asked: bool) -> CallResult:
+    def __call__(self, count: int, asked: bool) -> StepsResult:
         """Takes `count` steps, or fewer if a loss of the last one taken is not finite."""
         self.calls += 1
         totals, values, steps, anyone = self._several(self._iterator, tf.constant(count), tf.constant(asked))
         wrong = [name for name, value in zip(self._names, values.numpy(), strict=True) if not math.isfinite(value)]
         named = dict(zip(self._names, tf.unstack(totals), strict=True))
-        return CallResult(int(steps), named, wrong[0] if wrong else "", int(anyone) > 0)
+        return StepsResult(int(steps), named, wrong[0] if wrong else "", int(anyone) > 0)
 
 
-class _Meter:
+class _LossAverager:
     """Adds up losses and time between two reports."""
 
     def __init__(self) -> None:
-        self._calls: list[tuple[CallResult, float]] = []
+        self._calls: list[tuple[StepsResult, float]] = []
         self._warm = False
 
-    def add(self, result: CallResult, seconds: float) -> None:
+    def add(self, result: StepsResult, seconds: float) -> None:
         self._calls.append((result, seconds))
 
     def read(self, batch_size: int) -> dict[str, float]:

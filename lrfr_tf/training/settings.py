@@ -10,7 +10,7 @@ RATE_SCHEDULES = ("constant", "cosine", "steps", "tenth_at_half", "tenths")
 METRICS = ("psnr", "ssim", "identity_similarity")
 
 # These may change when a run is resumed: they do not change what is learned (other devices round differently).
-FREE_SETTINGS = (
+SETTINGS_FREE_TO_CHANGE = (
     "output", "strategy", "jit_compile", "steps_per_call", "log_every", "evaluate_every", "save_every", "profile",
     "identity_similarity", "allow_unmatched_exclusions", "faces_in", "eval_benchmarks", "data_root", "teacher_weights",
     "draw_back",

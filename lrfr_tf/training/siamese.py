@@ -22,8 +22,8 @@ from lrfr_tf.losses.margin import (
 )
 from lrfr_tf.losses.triplet import batch_hard_triplet
 from lrfr_tf.training.loop import Batch, Losses, Step
+from lrfr_tf.training.optimizers import apply_gradients
 from lrfr_tf.training.outcome import AveragedNetwork
-from lrfr_tf.training.precision import descend
 
 HEADS_WITH_STATE = (*HEADS, "adaface")  # AdaFace keeps statistics beside its rows
 
@@ -93,7 +93,7 @@ class SiameseLoss:
         total = tf.constant(0.0)
         if head is not None:
             each = head(features, labels)
-            losses |= {"classification": ops.mean(each)} | by_view("classification", each, views)
+            losses |= {"classification": ops.mean(each)} | means_by_size("classification", each, views)
             total += self.classification_weight * losses["classification"]
         if self.triplet_weight > 0:
             losses["triplet"] = batch_hard_triplet(features, labels, self.triplet_margin)
@@ -109,7 +109,7 @@ def mean_over_replicas(values: Sequence[tf.Tensor]) -> list[tf.Tensor]:
     return list(replica.all_reduce(tf.distribute.ReduceOp.MEAN, list(values)))
 
 
-def by_view(name: str, each: tf.Tensor, views: Sequence[int | str]) -> Losses:
+def means_by_size(name: str, each: tf.Tensor, views: Sequence[int | str]) -> Losses:
     """The means over the rows of each size: {"<name>_<size>": float32 scalar}; equal sizes count together."""
     columns = tf.unstack(tf.reshape(each, (-1, len(views))), axis=1)
     named: dict[str, list[tf.Tensor]] = {}
@@ -142,7 +142,7 @@ def siamese_step(
             if loss.weight_decay > 0:
                 squares = [tf.nn.l2_loss(variable.value) for variable in variables]
                 minimized = total + loss.weight_decay * tf.add_n(squares)
-        norm = descend(optimizer, variables, minimized, tape)
+        norm = apply_gradients(optimizer, variables, minimized, tape)
         if average is not None:
             average.update()
         return {"total": total, **losses, "gradient_norm": norm}

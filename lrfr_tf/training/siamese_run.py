@@ -17,8 +17,8 @@ from lrfr_tf.faces.align import ALIGNED_SIZE
 from lrfr_tf.images.camera import LEVELS
 from lrfr_tf.models.backbone import SPHERENETS, backbone
 from lrfr_tf.training.aligned_faces import facts_of, in_words, list_run_faces
+from lrfr_tf.training.optimizers import build_optimizer
 from lrfr_tf.training.outcome import Outcome, averaged
-from lrfr_tf.training.precision import build_optimizer
 from lrfr_tf.training.run import Phase, Plan
 from lrfr_tf.training.settings import TrainingSettings
 from lrfr_tf.training.siamese import HEADS_WITH_STATE, ClassificationHead, SiameseLoss, siamese_step

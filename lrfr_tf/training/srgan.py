@@ -13,9 +13,9 @@ from lrfr_tf.losses import adversarial, pixel
 from lrfr_tf.models import srgan
 from lrfr_tf.networks.identity_network import load_identity_network
 from lrfr_tf.training.feature_cache import cache_features
-from lrfr_tf.training.initial_generator import begin_with
+from lrfr_tf.training.initial_generator import initialize_from
+from lrfr_tf.training.optimizers import build_optimizer
 from lrfr_tf.training.outcome import Outcome, averaged
-from lrfr_tf.training.precision import build_optimizer
 from lrfr_tf.training.run import Phase, Plan
 from lrfr_tf.training.strategy import Devices
 from lrfr_tf.training.super_resolution import GeneratorLoss, adversarial_step, pixel_step
@@ -152,7 +152,7 @@ def plan_srgan(config: SrganSettings, devices: Devices) -> Plan:
     generator, discriminator = build_networks(config, faces.high_size)
     if config.initial_generator:
         plain = build_generator(dataclasses.replace(config, attention=False)) if config.attention else None
-        begin_with(generator, Path(config.initial_generator), plain)
+        initialize_from(generator, Path(config.initial_generator), plain)
     judge = None
     if config.identity_embedder and config.needs_identity:
         judge = load_identity_network(config.identity_embedder)

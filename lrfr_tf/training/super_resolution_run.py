@@ -21,7 +21,7 @@ from lrfr_tf.images.degrade import degrade
 from lrfr_tf.images.resize import resize
 from lrfr_tf.networks.super_resolution import save_super_resolver
 from lrfr_tf.networks.super_resolvers import KerasSuperResolver
-from lrfr_tf.training.identity import Embed, identity_embedder
+from lrfr_tf.training.identity_metric import Embed, identity_embedder
 from lrfr_tf.training.loop import Step
 from lrfr_tf.training.outcome import Outcome
 from lrfr_tf.training.run import Phase
@@ -137,7 +137,7 @@ def load_run_faces(config: SuperResolutionSettings, devices: Devices) -> RunFace
     framed_size = FRAMED_FACTOR * config.low_size if config.framing == "random" else None
     if framed_size:
         check_portraits(training)
-        validation = frame_in_turn(validation, framed_size)
+        validation = alternate_framing(validation, framed_size)
     height, width = validation.shape[1:3]
     if width != height or height % config.low_size:
         raise UserError(
@@ -203,7 +203,7 @@ def check_portraits(images: np.ndarray) -> None:
         )
 
 
-def frame_in_turn(portraits: np.ndarray, size: int) -> np.ndarray:
+def alternate_framing(portraits: np.ndarray, size: int) -> np.ndarray:
     """Portraits as HR faces [N, size, size, 3], framed in turn as "face" and as "squash"."""
     box = celeba_face_box(*portraits.shape[1:3])
     return np.stack(

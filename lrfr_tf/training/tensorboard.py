@@ -84,7 +84,7 @@ class Monitor:
         """Has the network measured, and writes what was found."""
         found = self._examiner.measure()
         if self._outcome and found.figures:
-            self._outcome.consider(found.figures)
+            self._outcome.update(found.figures)
         figures = {**found.figures, **found.benchmarks}
         if figures:
             # What an interrupted run measured after its last checkpoint is measured again. Read anew each time: the

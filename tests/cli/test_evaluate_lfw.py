@@ -13,7 +13,7 @@ from lrfr_tf.faces.align import align_face
 from lrfr_tf.files import read_json, sha256
 from lrfr_tf.images.camera_numpy import photograph
 from lrfr_tf.images.decode import read_image
-from lrfr_tf.images.probes import as_probe
+from lrfr_tf.images.probes import shrink_to_probe
 from tests.cli.conftest import Refused, Tool
 from tests.faces_by_code import person, write_people
 from tests.tools.small_embedders import embed_by_hand, pillow, write_small_embedder
@@ -265,5 +265,5 @@ def test_probes_by_a_camera(lfw: Path, tool: Tool, tmp_path: Path) -> None:
     landmarks = read_landmarks(lfw / "LFW.csv")
     names = sorted(landmarks)[:2]
     faces = [align_face(np.asarray(Image.open(lfw / name)), landmarks[name], "lai", 128, margin=18) for name in names]
-    probe = as_probe(np.stack(faces), 16, camera="moderate", first_seed=7, margin=18)[1]
+    probe = shrink_to_probe(np.stack(faces), 16, camera="moderate", first_seed=7, margin=18)[1]
     np.testing.assert_array_equal(probe, pillow(photograph(faces[1], 16, "moderate", 8, 18), 128, 128))

@@ -24,7 +24,7 @@ from lrfr_tf.models import srgan
 from lrfr_tf.networks.super_resolution import load_super_resolver
 from lrfr_tf.networks.super_resolvers import KerasSuperResolver
 from lrfr_tf.training.checkpoint import CheckpointStore
-from lrfr_tf.training.initial_generator import begin_with
+from lrfr_tf.training.initial_generator import initialize_from
 from lrfr_tf.training.srgan import SrganSettings as Config
 from lrfr_tf.training.srgan import build_generator
 from lrfr_tf.training.tensorboard import Monitor
@@ -218,7 +218,7 @@ def test_a_run_begins_with_a_generator(stored: str, attention: bool, plain: Path
     config = settings(tree, plain / "unused", attention=attention, batch_norm=False)
     generator = build_generator(config)
     without = build_generator(settings(tree, plain / "unused", attention=False, batch_norm=False))
-    begin_with(generator, plain / stored, without if attention else None)
+    initialize_from(generator, plain / stored, without if attention else None)
     faces = np.random.default_rng(0).integers(0, 256, (3, 16, 16, 3), dtype=np.uint8)
     begun, first = (resolver.super_resolve(faces) for resolver in (
         KerasSuperResolver("srresnet", generator), load_super_resolver(plain / "run" / "pixel_model")
@@ -234,7 +234,7 @@ def test_a_generator_of_another_form_is_refused(plain: Path, whole: Path, tree: 
     ):
         config = settings(tree, plain / "unused", **changes)
         with pytest.raises(UserError, match="has another form"):
-            begin_with(build_generator(config), stored)
+            initialize_from(build_generator(config), stored)
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ from scipy.ndimage import convolve
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.images import camera_in_graph, camera_numpy
-from lrfr_tf.images.camera import DRAWS, HARSH, LEVELS, Camera, take_shot
+from lrfr_tf.images.camera import DRAWS, HARSH, LEVELS, Camera, sample_shot
 from lrfr_tf.images.camera_in_graph import draw_in_graph, photograph_in_graph, photograph_with_target_in_graph
 from lrfr_tf.images.camera_numpy import photograph_all
 from lrfr_tf.images.degrade import degrade
@@ -53,11 +53,11 @@ def test_both_forms_take_the_same_photo_of_the_same_numbers(
     draws, noises = np.stack([draws for draws, _ in drawn]), np.stack([noise for _, noise in drawn])
     for camera in (dataclasses.replace(LEVELS[level], jpeg=None), LEVELS[level]):
         expected = [
-            camera_numpy.develop(image, take_shot(camera, list(row), size), noise, size, camera, margin)
+            camera_numpy.apply_shot(image, sample_shot(camera, list(row), size), noise, size, camera, margin)
             for image, row, noise in zip(images, draws, noises, strict=True)
         ]
-        shots = take_shot(camera, list(tf.constant(draws.T, tf.float32)), size)
-        found, places = camera_in_graph.develop_in_graph(
+        shots = sample_shot(camera, list(tf.constant(draws.T, tf.float32)), size)
+        found, places = camera_in_graph.apply_shot_in_graph(
             tf.constant(images), shots, tf.constant(noises, tf.float32), size, camera, margin
         )
         np.testing.assert_allclose(places, np.stack([place for _, place in expected]), atol=0.05)
@@ -178,9 +178,9 @@ def test_targets_are_those_of_the_photos(faces: np.ndarray) -> None:
     assert own < 0.6 * undone
     # The target of one shot is NumPy's.
     draws, _ = draw_in_graph(tf.random.experimental.stateless_split(SEED, COUNT), 24)
-    shot = take_shot(HARSH, [float(value) for value in draws[2]], 24)
+    shot = sample_shot(HARSH, [float(value) for value in draws[2]], 24)
     pixels = camera_numpy._misplace(faces[2].astype(float), shot, MARGIN)[MARGIN:-MARGIN, MARGIN:-MARGIN]
-    difference = np.abs(np.rint(camera_numpy.tone(pixels, shot)) - targets[2].numpy())
+    difference = np.abs(np.rint(camera_numpy.adjust_tone(pixels, shot)) - targets[2].numpy())
     assert difference.max() <= 1
     assert (difference > 0).mean() < 0.01
     clean = photograph_with_target_in_graph(tf.constant(faces), 24, "clean", SEED, MARGIN)

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.images.camera import DRAWS, HARSH, LEVELS, MODERATE, NOISES, Camera, take_shot
-from lrfr_tf.images.camera_numpy import develop, draw, photograph, photograph_all, photograph_with_target
+from lrfr_tf.images.camera import DRAWS, HARSH, LEVELS, MODERATE, NOISE_CHANNELS, Camera, sample_shot
+from lrfr_tf.images.camera_numpy import apply_shot, draw, photograph, photograph_all, photograph_with_target
 from lrfr_tf.images.degrade import degrade
 from tests.faces_by_code import person
 
@@ -79,7 +79,7 @@ def test_the_numbers_of_a_seed_stay() -> None:
     np.testing.assert_allclose(draws[:3], FIRST_DRAWS, rtol=0, atol=1e-15)
     np.testing.assert_allclose(noise[0, 0, :2], FIRST_NOISE, rtol=0, atol=1e-12)
     assert draws.shape == (len(DRAWS),)
-    assert noise.shape == (16, 16, NOISES)
+    assert noise.shape == (16, 16, NOISE_CHANNELS)
 
 
 def test_all_is_one_by_one(faces: np.ndarray) -> None:
@@ -178,11 +178,11 @@ def test_jpeg_is_pillows_of_the_crop_or_of_a_picture_around_it(face: np.ndarray)
 
 
 def test_jpeg_qualities_are_whole_numbers_of_the_range(face: np.ndarray) -> None:
-    shot = dataclasses.replace(take_shot(Camera(jpeg=(50, 90)), np.full(len(DRAWS), 0.5), 32), block=100.0)
+    shot = dataclasses.replace(sample_shot(Camera(jpeg=(50, 90)), np.full(len(DRAWS), 0.5), 32), block=100.0)
     before = plain(face).astype(np.uint8)
     for qualities, again in (((50.0, 90.0), False), ((72.9, 90.0), False), ((90.99, 61.2), True)):
         own = dataclasses.replace(shot, qualities=qualities, second_jpeg=again)
-        found = develop(face, own, np.zeros((32, 32, NOISES)), 32, Camera(jpeg=(50, 90)), MARGIN)[0]
+        found = apply_shot(face, own, np.zeros((32, 32, NOISE_CHANNELS)), 32, Camera(jpeg=(50, 90)), MARGIN)[0]
         expected = as_jpeg(before, int(qualities[0]))
         if again:
             expected = as_jpeg(expected.astype(np.uint8), int(qualities[1]))
@@ -206,10 +206,10 @@ def shifted(image: np.ndarray, right: int, down: int) -> np.ndarray:
 
 def test_a_crop_is_misplaced_by_what_lies_in_the_margin(face: np.ndarray) -> None:
     camera = Camera(shift=0.1)
-    shot = take_shot(camera, np.full(len(DRAWS), 0.5), SIDE)
+    shot = sample_shot(camera, np.full(len(DRAWS), 0.5), SIDE)
     for right, down in ((7, 0), (0, -5), (-12, 9)):
         own = dataclasses.replace(shot, right=right / SIDE, down=down / SIDE)
-        found = develop(face, own, np.zeros((SIDE, SIDE, NOISES)), SIDE, camera, MARGIN)[0]
+        found = apply_shot(face, own, np.zeros((SIDE, SIDE, NOISE_CHANNELS)), SIDE, camera, MARGIN)[0]
         np.testing.assert_array_equal(found, shifted(face, right, down))
 
 
@@ -217,9 +217,9 @@ def test_turned_and_scaled_crops_are_opencvs(face: np.ndarray) -> None:
     import cv2
 
     camera = Camera(rotation=10.0, scale=1.2, shift=0.1)
-    shot = take_shot(camera, np.full(len(DRAWS), 0.5), SIDE)
+    shot = sample_shot(camera, np.full(len(DRAWS), 0.5), SIDE)
     own = dataclasses.replace(shot, angle=np.radians(9), scale=1.1, right=0.03, down=-0.02)
-    found = develop(face, own, np.zeros((SIDE, SIDE, NOISES)), SIDE, camera, MARGIN)[0].astype(float)
+    found = apply_shot(face, own, np.zeros((SIDE, SIDE, NOISE_CHANNELS)), SIDE, camera, MARGIN)[0].astype(float)
     middle = (WHOLE - 1) / 2
     # OpenCV turns to the left for positive angles, we turn to the right.
     matrix = cv2.getRotationMatrix2D((middle, middle), -9, 1.1) + [[0, 0, 0.03 * SIDE], [0, 0, -0.02 * SIDE]]
@@ -241,7 +241,7 @@ def test_misplacement_can_be_switched_off(faces: np.ndarray) -> None:
         photograph(faces[0], 16, camera, 1, MARGIN, misplaced=False), degrade(without_margin(faces[0]), 16)
     )
     placed = photograph_all(faces, 16, HARSH, range(12), MARGIN, misplaced=False)
-    np.testing.assert_array_equal(placed, photograph_all(faces, 16, HARSH.in_place(), range(12), MARGIN))
+    np.testing.assert_array_equal(placed, photograph_all(faces, 16, HARSH.without_misplacement(), range(12), MARGIN))
     assert (placed != photograph_all(faces, 16, HARSH, range(12), MARGIN)).any()
 
 

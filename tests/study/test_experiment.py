@@ -11,7 +11,7 @@ from lrfr_tf.study.experiment import (
     check_levels,
     count_recognition_steps,
     find_siamese,
-    in_checkout,
+    path_in_checkout,
     recognition_steps,
 )
 
@@ -25,7 +25,7 @@ def test_commands_are_shown_and_recorded(tmp_path: Path, capfd: pytest.CaptureFi
     assert "[2/2] list the flags" in shown
     assert "Shows what the networks make of the faces in one photo" in shown
     steps = read_json(tmp_path / "steps.json")
-    assert [step["command"][0] for step in steps] == ["-m", in_checkout("tools/show_face.py")]
+    assert [step["command"][0] for step in steps] == ["-m", path_in_checkout("tools/show_face.py")]
     assert all(step["seconds"] >= 0 for step in steps)
 
 

@@ -17,7 +17,7 @@ from lrfr_tf.training.distillation import DistillationSettings, distillation_ste
 from lrfr_tf.training.loop import Schedule
 from lrfr_tf.training.run import Plan, Training
 from lrfr_tf.training.strategy import set_up
-from lrfr_tf.training.teacher import ask_teacher, mean_rows
+from lrfr_tf.training.teacher import compute_targets, mean_rows
 from lrfr_tf.weights.backbone import load_weights
 from tests.faces_by_code import person
 from tests.tools.small_runs import read_checkpoint
@@ -103,7 +103,7 @@ def test_a_run_that_tells_persons_apart_lowers_their_cross_entropy(tree: Path, t
     network = made.parts["network"]
     assert isinstance(network, keras.Model)
     files, _ = list_run_faces(config, devices)
-    photos = ask_teacher(files, config.data, tmp_path / "run" / "teacher", mobilefacenet, devices)
+    photos = compute_targets(files, config.data, tmp_path / "run" / "teacher", mobilefacenet, devices)
     persons = mean_rows(photos, files.identities)
     assert persons.shape == (2, 512)
     np.testing.assert_allclose(np.linalg.norm(persons, axis=1), 1, atol=1e-5)

@@ -11,7 +11,7 @@ import tensorflow as tf
 from lrfr_tf.losses.margin import HEADS
 from lrfr_tf.training.checkpoint import CheckpointStore
 from lrfr_tf.training.outcome import AveragedNetwork
-from lrfr_tf.training.siamese import ClassificationHead, SiameseLoss, by_view, siamese_step
+from lrfr_tf.training.siamese import ClassificationHead, SiameseLoss, means_by_size, siamese_step
 
 VIEWS = (128, 8, 12)
 IDENTITIES, CLASSES, DIMENSIONS = 4, 7, 5
@@ -74,7 +74,7 @@ def test_a_weight_of_nothing_leaves_a_loss_out() -> None:
 
 
 def test_views_of_one_size_count_together() -> None:
-    named = by_view("loss", tf.constant([1.0, 2.0, 3.0, 5.0, 6.0, 8.0]), (8, 16, 8))
+    named = means_by_size("loss", tf.constant([1.0, 2.0, 3.0, 5.0, 6.0, 8.0]), (8, 16, 8))
     assert {name: float(value) for name, value in named.items()} == {"loss_8": 4.25, "loss_16": 4.0}
 
 

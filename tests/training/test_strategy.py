@@ -8,7 +8,14 @@ import tensorflow as tf
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.training import strategy
-from lrfr_tf.training.strategy import from_chief, is_chief, is_multiworker, open_strategy, own_share, uses_xla
+from lrfr_tf.training.strategy import (
+    broadcast_from_chief,
+    is_chief,
+    is_multiworker,
+    open_strategy,
+    replica_share,
+    uses_xla,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -23,9 +30,9 @@ def test_one_processor_is_one_replica_whatever_is_asked(kind: str) -> None:
     assert is_chief(opened)
     assert not is_multiworker(opened)
     arrays = [np.arange(3), np.ones((2, 2), np.float32)]
-    assert from_chief(opened, arrays) is arrays
+    assert broadcast_from_chief(opened, arrays) is arrays
     batch = {"low": tf.zeros((3, 2))}
-    assert opened.run(own_share, (batch,))["low"].shape == (3, 2)
+    assert opened.run(replica_share, (batch,))["low"].shape == (3, 2)
 
 
 def test_several_workers_need_tf_config(monkeypatch: pytest.MonkeyPatch) -> None:

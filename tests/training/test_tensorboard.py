@@ -11,7 +11,7 @@ from lrfr_tf.files import read_json
 from lrfr_tf.images.degrade import degrade
 from lrfr_tf.images.resize import resize
 from lrfr_tf.models.srcnn import srcnn
-from lrfr_tf.training.identity import identity_embedder
+from lrfr_tf.training.identity_metric import identity_embedder
 from lrfr_tf.training.outcome import Outcome
 from lrfr_tf.training.super_resolution_examiner import SuperResolutionExaminer
 from lrfr_tf.training.tensorboard import Monitor

@@ -17,7 +17,13 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.images.camera import LEVELS
 from lrfr_tf.main import run
 from lrfr_tf.networks.saved_model import find_version
-from lrfr_tf.study.experiment import Experiment, count_recognition_steps, find_siamese, in_checkout, recognition_steps
+from lrfr_tf.study.experiment import (
+    Experiment,
+    count_recognition_steps,
+    find_siamese,
+    path_in_checkout,
+    recognition_steps,
+)
 from lrfr_tf.weights.sample_package import fetch_samples
 
 NOTE = (
@@ -39,7 +45,7 @@ class Config:
 
 def main(config: Config) -> None:
     started = time.monotonic()
-    saved_models = Path(config.saved_models or in_checkout("saved_models"))
+    saved_models = Path(config.saved_models or path_in_checkout("saved_models"))
     models = find_models(saved_models, config.networks)
     siamese = find_siamese(config.siamese, saved_models / "siamese")
     output = Path(config.output)

@@ -35,7 +35,7 @@ from lrfr_tf.data.paired_photos import align_photos
 from lrfr_tf.evaluation.identification import ranks
 from lrfr_tf.faces.align import TEMPLATES
 from lrfr_tf.files import read_json
-from lrfr_tf.images.probes import PROBE_FORMS, as_probe
+from lrfr_tf.images.probes import PROBE_FORMS, shrink_to_probe
 from lrfr_tf.images.resize import resize
 from lrfr_tf.networks.embedding import BACKBONES, Embedder
 from lrfr_tf.sources.image_source import ImageSource, open_source
@@ -274,7 +274,7 @@ def identify_scface(embedder: Embedder, located: LocatedImages, settings: Settin
         sides = np.array([len(crop) for crop in crops])
         if settings.matched_gallery:
             side = int(np.median(sides))
-            gallery = embedder.embed(as_probe(mugshots, min(side, size), form))
+            gallery = embedder.embed(shrink_to_probe(mugshots, min(side, size), form))
         if form == "enlarged":
             crops = [resize(crop, size, size) for crop in crops]
         labels = np.array([places[probe.subject] for probe in probes])

@@ -16,8 +16,8 @@ from lrfr_tf.benchmarks.published import Published, published_lines
 from lrfr_tf.benchmarks.tinyface.files import Key, TinyFace, find_tinyface, tinyface_landmarks
 from lrfr_tf.config import option, required
 from lrfr_tf.evaluation.identification import cmc, top_k
-from lrfr_tf.evaluation.ranks import StreamedRanks
 from lrfr_tf.evaluation.significance import bootstrap_interval
+from lrfr_tf.evaluation.streamed_ranks import StreamedRanks
 from lrfr_tf.networks.embedding import BACKBONES, Embedder, template_for
 
 LANDMARKS = "TinyFace.csv"

@@ -11,7 +11,7 @@ from lrfr_tf.benchmarks.curves import draw_panels
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import read_json, sha256
 from lrfr_tf.images.camera import CLEAN_LEVEL
-from lrfr_tf.study.report.figures import percent
+from lrfr_tf.study.report.formatting import percent
 from lrfr_tf.study.report.sentences import BASELINE, block_counts, block_title, camera_title, method_name
 from lrfr_tf.study.report.tables import Column, Table, make_table
 
