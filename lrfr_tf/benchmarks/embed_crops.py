@@ -46,6 +46,7 @@ def embed_files(
     paths: Sequence[Path],
     crop: Crop,
     progress: str,
+    *,
     landmarks: Mapping[tuple[str, str], np.ndarray] | None = None,
 ) -> Iterator[np.ndarray]:
     """Embeds image files in their order: float32 [k, D] chunks of unit length.
@@ -69,7 +70,7 @@ def embed_files(
         if points is None:
             return crop(image, embedder.aligned_size)
         try:
-            return align_face(image, points, template, embedder.aligned_size)
+            return align_face(image, points, template=template, size=embedder.aligned_size)
         except ValueError:
             raise UserError(f"The five landmarks of {path} are no face: {points.tolist()}.") from None
 
@@ -98,10 +99,11 @@ def embed_all(
     paths: Sequence[Path],
     crop: Crop,
     progress: str,
+    *,
     landmarks: Mapping[tuple[str, str], np.ndarray] | None = None,
 ) -> np.ndarray:
     """All embeddings of `embed_files` at once, float32 [N, D]; for sets of some thousand images."""
-    return np.concatenate(list(embed_files(embedder, paths, crop, progress, landmarks)))
+    return np.concatenate(list(embed_files(embedder, paths, crop, progress, landmarks=landmarks)))
 
 
 def embed_probes(
@@ -109,6 +111,7 @@ def embed_probes(
     faces: np.ndarray,
     size: int,
     form: str,
+    *,
     progress: str,
     camera: str = CLEAN_LEVEL,
     margin: int = 0,
@@ -122,7 +125,9 @@ def embed_probes(
     embeddings = np.empty((len(faces), embedder.dimensions), np.float32)
     with tqdm(total=len(faces), desc=progress, unit="image") as bar:
         for start in range(0, len(faces), PROBES_AT_ONCE):
-            chunk = shrink_to_probe(faces[start : start + PROBES_AT_ONCE], size, form, camera, start, margin)
+            chunk = shrink_to_probe(
+                faces[start : start + PROBES_AT_ONCE], size, form=form, camera=camera, first_seed=start, margin=margin
+            )
             embeddings[start : start + len(chunk)] = embedder.embed(chunk)
             bar.update(len(chunk))
     return embeddings

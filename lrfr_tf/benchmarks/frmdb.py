@@ -85,7 +85,7 @@ class Frmdb:
             UserError: a photo cannot be read, or its landmarks are one point.
         """
         points = [self.landmarks[key_of(name)] for name in names]
-        return align_photos(FolderSource(self.root), names, points, template, size)
+        return align_photos(FolderSource(self.root), names, points, template, size=size)
 
 
 FrmdbData = tuple[Frmdb, Any]  # the photos, and another result on them, if there is one
@@ -109,7 +109,7 @@ class FrmdbBenchmark:
 
     def evaluate(self, faces: FrmdbData, embedder: Embedder, settings: Settings) -> Measured:
         images, baseline = faces
-        rows = identify_frmdb(embedder, images, settings.template, settings.side, settings.sizes)
+        rows = identify_frmdb(embedder, images, settings.template, settings.side, sizes=settings.sizes)
         compared = differences(rows, images, baseline, settings.baseline) if settings.baseline else None
         figures = {
             "counts": {"persons": len(images.persons), "probes": len(images.probes)},
@@ -195,7 +195,7 @@ def protocol(template: str, side: int, persons: int, flip: bool) -> str:
 
 
 def identify_frmdb(
-    embedder: Embedder, images: Frmdb, template: str, side: int, sizes: Sequence[str] = SIZES
+    embedder: Embedder, images: Frmdb, template: str, side: int, *, sizes: Sequence[str] = SIZES
 ) -> dict[str, dict[str, Any]]:
     """Rank-1 for each size, and the mean over the sizes; the keys are the sizes as text, and "mean".
 

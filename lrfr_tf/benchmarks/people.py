@@ -133,7 +133,7 @@ def evaluate_people(
 def _identified(photos: Photos, size: int, threshold: Threshold, drawing: Drawing) -> Outcome:
     least = np.inf if threshold.score is None else threshold.score
     try:
-        return identify_in_galleries(photos, size, drawing.photos, least, drawing.draws, drawing.seed)
+        return identify_in_galleries(photos, size, drawing.photos, least, draws=drawing.draws, seed=drawing.seed)
     except ValueError as error:
         raise UserError(str(error)) from None
 
@@ -197,5 +197,5 @@ def draw_people(output: Path, model: str, curves: Mapping[str, Curve]) -> None:
     """Draws result.det.png beside result.json."""
     draw_curves(
         output.with_suffix(".det.png"), model, "false positive identification rate", "false negative rate (1 - TPIR)",
-        dict(curves), log_x=True,
+        curves=dict(curves), log_x=True,
     )  # fmt: skip

@@ -60,7 +60,7 @@ def main(config: Config) -> None:
     recognizer = Recognizer(embedder, cut=config.cut, detector=detector)
     with tqdm(total=sum(map(len, people.values())), desc="embed", unit="photo") as progress:
         conditions = conditions_of(config.heights, config.camera)
-        faces = embed_people(people, conditions, recognizer, note, progress.update)
+        faces = embed_people(people, conditions, recognizer, note, progress=progress.update)
     strangers = calibrate(faces, config.seed)
     made_of = {
         "photos": len(faces.persons),

@@ -144,18 +144,24 @@ def faces_to_measure_on(config: Config, model: Convertible) -> Any:
     faces = Path(config.faces)
     if config.pairs is None:
         side = model.high_size or model.size
-        return sample_faces(faces, side, config.faces_count, config.held_out_divisor, True, model.template)
+        return sample_faces(
+            faces, side, config.faces_count, config.held_out_divisor, held_out=True, template=model.template
+        )
     if model.kind == SUPER_RESOLUTION:
         raise UserError(f"--pairs is for embedders; {config.model} is a super-resolution network.")
     landmarks = None if config.landmarks is None else Path(config.landmarks)
-    return read_paired_faces(faces, landmarks, Path(config.pairs), config.pairs_per_fold, model.size, model.template)
+    return read_paired_faces(
+        faces, landmarks, Path(config.pairs), config.pairs_per_fold, side=model.size, template=model.template
+    )
 
 
 def faces_to_calibrate_on(config: Config, model: Convertible) -> np.ndarray:
     """The faces that the ranges of int8 are taken from: of persons who are not measured on."""
     side = model.high_size or model.size
     folder = Path(str(config.calibration_faces))
-    faces = sample_faces(folder, side, config.calibration_count, config.held_out_divisor, False, model.template)
+    faces = sample_faces(
+        folder, side, config.calibration_count, config.held_out_divisor, held_out=False, template=model.template
+    )
     if model.kind == SUPER_RESOLUTION:
         return degrade(faces, model.size)
     # Every second one is shrunk and enlarged, as small probes are.

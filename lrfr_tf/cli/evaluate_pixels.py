@@ -80,7 +80,7 @@ def main(config: Config) -> None:
     sizes = sorted(set(config.sizes))
     cameras = list(dict.fromkeys(config.camera))
     right = {
-        camera: curve.correct_answers(sizes, resolvers, facenet_embedder, siamese_embedder, camera)
+        camera: curve.correct_answers(sizes, resolvers, facenet_embedder, siamese_embedder, camera=camera)
         for camera in cameras
     }
     result = {

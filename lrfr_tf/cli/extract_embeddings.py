@@ -77,7 +77,9 @@ def main(config: Config) -> None:
     how = Extraction(detector, embedder, config.policy, settings, template)
     for method in config.methods:
         hr_output = output / "hr" if config.policy == "hr_box" and method != "hr" else None
-        with_rival = extract_tree(data / method, config.splits, classes, how, output / method, hr_output, note)
+        with_rival = extract_tree(
+            data / method, config.splits, classes, how, output=output / method, hr_output=hr_output, note=note
+        )
         for sentence in ambiguity_notes([str(data / method / name) for name in with_rival]):
             note(sentence)
     print(f"{output}: embeddings of {', '.join(config.methods)} by {how.embedder.name}")

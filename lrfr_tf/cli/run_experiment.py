@@ -48,5 +48,12 @@ def main(config: Config) -> None:
     models = {"srcnn": config.srcnn, "srresnet": config.srresnet, "srgan": config.srgan}
     given = {name: folder for name, folder in models.items() if folder is not None}
     recognition_steps(
-        experiment, config.data, config.output, given, siamese, config.held_out_divisor, config.title, levels=levels
+        experiment,
+        config.data,
+        config.output,
+        given,
+        siamese=siamese,
+        held_out_divisor=config.held_out_divisor,
+        title=config.title,
+        levels=levels,
     )

@@ -66,8 +66,8 @@ def main(config: Config) -> None:
         for kind in config.head:
             start = time.perf_counter()
             classifier = fit_classifier(
-                kind, train, validation, names, embedder, config.seed,
-                config.C, config.epochs, config.patience, config.batch_size,
+                kind, train, validation, names, embedder_name=embedder, seed=config.seed,
+                C=config.C, epochs=config.epochs, patience=config.patience, batch_size=config.batch_size,
             )  # fmt: skip
             classifier.cut, classifier.template = cut_of(read_manifest(folder))
             classifier.save(Path(config.output) / method / kind)

@@ -33,6 +33,7 @@ def detect_landmarks(
     source: ImageSource,
     names: Sequence[str],
     detector: FaceDetector,
+    *,
     enlargement: int = 1,
     pass_over: Callable[[str, UserError], None] | None = None,
 ) -> FoundLandmarks:

@@ -64,6 +64,7 @@ def prepare_tree(
     split: Split,
     frame_faces: FrameFaces,
     output: Path,
+    *,
     sizes: Sizes,
     settings: dict[str, Any],
     missing: Sequence[str] = (),
@@ -131,10 +132,10 @@ def prepare_tree(
                 elif by_index[i] is None:
                     no_face.append(file.source)
             found = [(file, name, by_index.get(i)) for i, (file, name) in enumerate(chunk)]
-            list(pool.map(lambda item: _write(output, sizes, *item), found))
+            list(pool.map(lambda item: _write(output, sizes, item[0], item[1], face=item[2]), found))
             progress.update(len(chunk))
     check_bad_images(output, bad, len(split.files) + len(missing), tolerance)
-    return _finish(output, split, settings, bad, no_face, rivaled)
+    return _finish(output, split, settings, bad, no_face=no_face, rivaled=rivaled)
 
 
 def _finish(
@@ -142,6 +143,7 @@ def _finish(
     split: Split,
     settings: dict[str, Any],
     bad: BadImages,
+    *,
     no_face: list[str],
     rivaled: AmbiguousPhotos | None,
 ) -> dict[str, Any]:
@@ -180,7 +182,7 @@ def _read(source: ImageSource, name: str) -> np.ndarray | UserError:
         return error
 
 
-def _write(output: Path, sizes: Sizes, file: SplitFile, name: str, face: np.ndarray | None) -> None:
+def _write(output: Path, sizes: Sizes, file: SplitFile, name: str, *, face: np.ndarray | None) -> None:
     if face is None:
         return
     # LR first: an image counts as done when its HR copy is there.

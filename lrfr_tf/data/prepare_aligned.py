@@ -62,6 +62,7 @@ def prepare_aligned_tree(
     selection: Selection,
     find_landmarks: FindLandmarks | None,
     output: Path,
+    *,
     framing: Framing,
     settings: dict[str, Any],
     workers: int | None = None,
@@ -148,7 +149,7 @@ def prepare_aligned_tree(
             progress.update(len(names))
     bad, total = sorted(bad, key=lambda item: item["image"]), len(targets) + len(selection.missing)
     check_bad_images(output, bad, total, tolerance)
-    return _finish(output, selection, total, settings, bad, no_face, rivaled)
+    return _finish(output, selection, total, settings, bad=bad, no_face=no_face, rivaled=rivaled)
 
 
 def describe(output: str, manifest: dict[str, Any]) -> str:
@@ -173,7 +174,14 @@ def source_fingerprint(path: Path) -> str:
 
 def _frame(photo: np.ndarray, landmarks: np.ndarray | None, framing: Framing) -> np.ndarray:
     if landmarks is not None:
-        return align_face(photo, landmarks, framing.template, framing.size, framing.left_margin, framing.margin)
+        return align_face(
+            photo,
+            landmarks,
+            template=framing.template,
+            size=framing.size,
+            left_margin=framing.left_margin,
+            margin=framing.margin,
+        )
     own = (framing.margin, framing.margin)
     sides = (own, (framing.left_margin + framing.margin, framing.margin), (0, 0))
     return np.pad(resize(photo, framing.size, framing.size), sides)
@@ -201,6 +209,7 @@ def _finish(
     selection: Selection,
     total: int,
     settings: dict[str, Any],
+    *,
     bad: BadImages,
     no_face: list[str],
     rivaled: AmbiguousPhotos | None,

@@ -94,7 +94,7 @@ def open_set_curve(
 
 
 def tpir_at_fpir(
-    mated: np.ndarray, mated_ranks: np.ndarray, unmated: np.ndarray, fpir: float, rank: int = RANK
+    mated: np.ndarray, mated_ranks: np.ndarray, unmated: np.ndarray, fpir: float, *, rank: int = RANK
 ) -> float:
     """TPIR at an FPIR below 1, on the straight lines between the points of `open_set_curve`; arguments as there."""
     return tar_at_far(*_as_pairs(mated, mated_ranks, unmated, rank), fpir)

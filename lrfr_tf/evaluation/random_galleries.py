@@ -80,7 +80,7 @@ def check_gallery_size(photos_each: np.ndarray, size: int, photos: int) -> None:
 
 
 def sample_galleries(
-    persons: np.ndarray, size: int, photos: int, draws: int, seed: int
+    persons: np.ndarray, size: int, photos: int, draws: int, *, seed: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Draws who is enrolled and with which photos.
 
@@ -107,7 +107,7 @@ def sample_galleries(
 
 
 def identify_in_galleries(
-    photos: Photos, size: int, photos_each: int, threshold: float, draws: int = 200, seed: int = 0
+    photos: Photos, size: int, photos_each: int, threshold: float, *, draws: int = 200, seed: int = 0
 ) -> Outcome:
     """Identifies all other photos in each drawn gallery; arguments as for `sample_galleries`.
 
@@ -121,7 +121,7 @@ def identify_in_galleries(
         *(np.zeros(0) for _ in range(4)),
     )
     kept: list[list[np.ndarray]] = [[], [], [], []]
-    for enrolled, places in sample_galleries(photos.persons, size, photos_each, draws, seed):
+    for enrolled, places in sample_galleries(photos.persons, size, photos_each, draws, seed=seed):
         means = photos.enrolled[places].sum(axis=1)
         templates = means / np.linalg.norm(means, axis=1, keepdims=True)
         asked = photos.used.copy()

@@ -92,6 +92,7 @@ def fit_stranger_tail(
     scores: np.ndarray,
     probes: np.ndarray,
     templates: np.ndarray,
+    *,
     share: float = SHARE,
     resamples: int = RESAMPLES,
     seed: int = 0,
@@ -126,7 +127,16 @@ def fit_stranger_tail(
     excess, firsts, seconds = excess[order], probes[rows[order]], templates[columns[order]]
     of_all = len(excess) / len(of_strangers)
     shape, scale = fit_pareto(excess, np.ones(len(excess)))
-    drawn = _resample(excess, firsts, seconds, probes, templates, len(persons), resamples, seed)
+    drawn = _resample(
+        excess,
+        firsts,
+        seconds,
+        probes=probes,
+        templates=templates,
+        persons=len(persons),
+        resamples=resamples,
+        seed=seed,
+    )
     body = tuple(zip((level for level in BODY if level > share), map(float, levels[1:]), strict=True))
     pairs = _best_of_pairs(excess + start, firsts, seconds, len(persons))
     return StrangerTail(
@@ -152,6 +162,7 @@ def _resample(
     excess: np.ndarray,
     firsts: np.ndarray,
     seconds: np.ndarray,
+    *,
     probes: np.ndarray,
     templates: np.ndarray,
     persons: int,

@@ -268,7 +268,7 @@ def sample_shot(camera: Camera, draws: Sequence[Any], size: int) -> Shot:
 
 
 def inverse_transform(
-    shot: Shot, cosine: Any, sine: Any, side: int, margin: int
+    shot: Shot, cosine: Any, sine: Any, side: int, *, margin: int
 ) -> tuple[Any, Any, Any, Any, Any, Any]:
     """Where a pixel of a misplaced image comes from, the image being turned and scaled about its middle, then moved.
 

@@ -27,7 +27,7 @@ from lrfr_tf.images.degrade import degrade_in_graph
 
 
 def photograph_in_graph(
-    images: tf.Tensor, size: int, level: str | Camera, seed: tf.Tensor, margin: int = 0, misplaced: bool = True
+    images: tf.Tensor, size: int, level: str | Camera, seed: tf.Tensor, *, margin: int = 0, misplaced: bool = True
 ) -> tf.Tensor:
     """Makes low-resolution faces as cameras do; see `images.camera`. Level "clean" is `degrade_in_graph` to the bit.
 
@@ -47,11 +47,11 @@ def photograph_in_graph(
         UserError: there is no such level.
         ValueError: another shape, dtype or size.
     """
-    return _photograph(images, size, level, seed, margin, misplaced, with_target=False)[0]
+    return _photograph(images, size, level, seed, margin=margin, misplaced=misplaced, with_target=False)[0]
 
 
 def photograph_with_target_in_graph(
-    images: tf.Tensor, size: int, level: str | Camera, seed: tf.Tensor, margin: int = 0, misplaced: bool = True
+    images: tf.Tensor, size: int, level: str | Camera, seed: tf.Tensor, *, margin: int = 0, misplaced: bool = True
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """`photograph_in_graph`, and what super-resolution should make of its result.
 
@@ -59,7 +59,7 @@ def photograph_with_target_in_graph(
         uint8 [N, size, size, 3], and uint8 [N, S, S, 3]: the faces in the same place and the same colors, but sharp,
         without noise and without JPEG.
     """
-    return _photograph(images, size, level, seed, margin, misplaced, with_target=True)
+    return _photograph(images, size, level, seed, margin=margin, misplaced=misplaced, with_target=True)
 
 
 def draw_in_graph(seeds: tf.Tensor, size: int) -> tuple[tf.Tensor, tf.Tensor]:
@@ -79,7 +79,7 @@ def draw_in_graph(seeds: tf.Tensor, size: int) -> tuple[tf.Tensor, tf.Tensor]:
 
 
 def apply_shot_in_graph(
-    images: tf.Tensor, shot: Shot, noise: tf.Tensor, size: int, camera: Camera, margin: int
+    images: tf.Tensor, shot: Shot, noise: tf.Tensor, size: int, *, camera: Camera, margin: int
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Faces as their shots say.
 
@@ -93,7 +93,7 @@ def apply_shot_in_graph(
     pixels = tf.cast(images, tf.float32)
     if camera.has_misplacement:
         pixels = _misplace(pixels, shot, margin)
-    small = tone_in_graph(_sharpen(_shrink(pixels, shot, size, camera, margin), shot, camera), shot)
+    small = tone_in_graph(_sharpen(_shrink(pixels, shot, size, camera, margin=margin), shot, camera), shot)
     small = _to_uint8(_add_noise(small, shot, noise))
     if camera.jpeg:
         small = _compress(small, shot, size, camera.jpeg[1])
@@ -113,7 +113,14 @@ def tone_in_graph(images: tf.Tensor, shot: Shot) -> tf.Tensor:
 
 
 def _photograph(
-    images: tf.Tensor, size: int, level: str | Camera, seed: tf.Tensor, margin: int, misplaced: bool, with_target: bool
+    images: tf.Tensor,
+    size: int,
+    level: str | Camera,
+    seed: tf.Tensor,
+    *,
+    margin: int,
+    misplaced: bool,
+    with_target: bool,
 ) -> tuple[tf.Tensor, tf.Tensor]:
     images, seed = tf.convert_to_tensor(images), tf.convert_to_tensor(seed)
     camera = find_camera(level) if misplaced else find_camera(level).without_misplacement()
@@ -130,7 +137,7 @@ def _photograph(
     seeds = seed if seed.shape.rank == 2 else tf.random.experimental.stateless_split(seed, count)
     draws, noise = draw_in_graph(seeds, size)
     shot = sample_shot(camera, tf.unstack(draws, axis=1), size)
-    small, pixels = apply_shot_in_graph(images, shot, noise, size, camera, margin)
+    small, pixels = apply_shot_in_graph(images, shot, noise, size, camera=camera, margin=margin)
     small.set_shape((shape[0], size, size, 3))
     if not with_target:
         return small, inner
@@ -139,7 +146,7 @@ def _photograph(
 
 def _misplace(pixels: tf.Tensor, shot: Shot, margin: int) -> tf.Tensor:
     """Turns and scales images about their middle, then moves them."""
-    rows = inverse_transform(shot, tf.cos(shot.angle), tf.sin(shot.angle), pixels.shape[1], margin)
+    rows = inverse_transform(shot, tf.cos(shot.angle), tf.sin(shot.angle), pixels.shape[1], margin=margin)
     zero = tf.zeros_like(rows[0])
     return project_in_graph(pixels, tf.stack([*rows, zero, zero], 1))
 
@@ -162,7 +169,7 @@ def project_in_graph(images: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
     )
 
 
-def _shrink(pixels: tf.Tensor, shot: Shot, size: int, camera: Camera, margin: int) -> tf.Tensor:
+def _shrink(pixels: tf.Tensor, shot: Shot, size: int, camera: Camera, *, margin: int) -> tf.Tensor:
     """Blurs and shrinks images, each by weights of its own: float32 [N, size, size, 3]."""
     side = pixels.shape[1] - 2 * margin
     gaussian = tf.constant(gaussian_places(camera), tf.float32) / tf.maximum(shot.defocus, 1e-3)[:, None]

@@ -41,7 +41,7 @@ FOUR_TWO_ZERO = 2  # Pillow's number of the subsampling 4:2:0
 
 
 def photograph(
-    image: np.ndarray, size: int, level: str | Camera, seed: int, margin: int = 0, misplaced: bool = True
+    image: np.ndarray, size: int, level: str | Camera, seed: int, *, margin: int = 0, misplaced: bool = True
 ) -> np.ndarray:
     """Makes a low-resolution face as cameras do; see `images.camera`. Level "clean" is `degrade` to the bit.
 
@@ -61,11 +61,11 @@ def photograph(
         UserError: there is no such level.
         ValueError: another shape, dtype, size or seed.
     """
-    return _photograph(image, size, level, seed, margin, misplaced, with_target=False)[0]
+    return _photograph(image, size, level, seed, margin=margin, misplaced=misplaced, with_target=False)[0]
 
 
 def photograph_with_target(
-    image: np.ndarray, size: int, level: str | Camera, seed: int, margin: int = 0, misplaced: bool = True
+    image: np.ndarray, size: int, level: str | Camera, seed: int, *, margin: int = 0, misplaced: bool = True
 ) -> tuple[np.ndarray, np.ndarray]:
     """`photograph`, and what super-resolution should make of its result.
 
@@ -73,16 +73,16 @@ def photograph_with_target(
         uint8 [size, size, 3], and uint8 [S, S, 3]: the face in the same place and the same colors, but sharp, without
         noise and without JPEG.
     """
-    return _photograph(image, size, level, seed, margin, misplaced, with_target=True)
+    return _photograph(image, size, level, seed, margin=margin, misplaced=misplaced, with_target=True)
 
 
 def photograph_all(
-    images: np.ndarray, size: int, level: str | Camera, seeds: Sequence[int], margin: int = 0, misplaced: bool = True
+    images: np.ndarray, size: int, level: str | Camera, seeds: Sequence[int], *, margin: int = 0, misplaced: bool = True
 ) -> np.ndarray:
     """`photograph` of each image [N, S + 2 * margin, S + 2 * margin, 3] with its own seed: uint8 [N, size, size, 3]."""
     photos = np.empty((len(images), size, size, 3), np.uint8)
     for index, (image, seed) in enumerate(zip(images, seeds, strict=True)):
-        photos[index] = photograph(image, size, level, seed, margin, misplaced)
+        photos[index] = photograph(image, size, level, seed, margin=margin, misplaced=misplaced)
     return photos
 
 
@@ -91,19 +91,20 @@ def photograph_all_with_targets(
     size: int,
     level: str | Camera,
     seeds: Sequence[int],
+    *,
     margin: int = 0,
     misplaced: bool = True,
 ) -> tuple[np.ndarray, np.ndarray]:
     """`photograph_with_target` of each image with its own seed: uint8 [N, size, size, 3] and uint8 [N, S, S, 3]."""
     pairs = [
-        photograph_with_target(image, size, level, seed, margin, misplaced)
+        photograph_with_target(image, size, level, seed, margin=margin, misplaced=misplaced)
         for image, seed in zip(images, seeds, strict=True)
     ]
     photos, targets = zip(*pairs, strict=True)
     return np.stack(photos), np.stack(targets)
 
 
-def photograph_scene(photo: np.ndarray, height: int, width: int, level: str | Camera, seed: int) -> np.ndarray:
+def photograph_scene(photo: np.ndarray, height: int, width: int, *, level: str | Camera, seed: int) -> np.ndarray:
     """A whole photo, of any shape, as a camera makes it smaller; nothing is misplaced, faces are still to be found.
 
     Args:
@@ -128,7 +129,7 @@ def draw(seed: int, size: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def apply_shot(
-    image: np.ndarray, shot: Shot, noise: np.ndarray, size: int, camera: Camera, margin: int
+    image: np.ndarray, shot: Shot, noise: np.ndarray, size: int, *, camera: Camera, margin: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """A face as its shot says.
 
@@ -142,7 +143,7 @@ def apply_shot(
     pixels = image.astype(np.float64)
     if camera.has_misplacement:
         pixels = _misplace(pixels, shot, margin)
-    small = adjust_tone(_sharpen(_shrink(pixels, shot, size, camera, margin), shot), shot)
+    small = adjust_tone(_sharpen(_shrink(pixels, shot, size, camera, margin=margin), shot), shot)
     small = _to_uint8(_add_noise(small, shot, noise))
     if camera.jpeg:
         small = _compress(small, shot, size)
@@ -161,7 +162,7 @@ def adjust_tone(image: np.ndarray, shot: Shot) -> np.ndarray:
 
 
 def _photograph(
-    image: np.ndarray, size: int, level: str | Camera, seed: int, margin: int, misplaced: bool, with_target: bool
+    image: np.ndarray, size: int, level: str | Camera, seed: int, *, margin: int, misplaced: bool, with_target: bool
 ) -> tuple[np.ndarray, np.ndarray]:
     camera = find_camera(level) if misplaced else find_camera(level).without_misplacement()
     shape = image.shape
@@ -177,7 +178,7 @@ def _photograph(
         return degrade(inner, size), inner
     draws, noise = draw(seed, size)
     shot = sample_shot(camera, [float(value) for value in draws], size)
-    small, pixels = apply_shot(image, shot, noise, size, camera, margin)
+    small, pixels = apply_shot(image, shot, noise, size, camera=camera, margin=margin)
     if not with_target:
         return small, inner
     return small, _to_uint8(adjust_tone(pixels[margin : margin + side, margin : margin + side], shot))
@@ -185,7 +186,7 @@ def _photograph(
 
 def _misplace(pixels: np.ndarray, shot: Shot, margin: int) -> np.ndarray:
     """Turns and scales an image about its middle, then moves it; bilinear."""
-    a, b, c, d, e, f = inverse_transform(shot, np.cos(shot.angle), np.sin(shot.angle), len(pixels), margin)
+    a, b, c, d, e, f = inverse_transform(shot, np.cos(shot.angle), np.sin(shot.angle), len(pixels), margin=margin)
     # SciPy counts rows before columns.
     inverse, offset = np.array([[e, d], [b, a]]), np.array([f, c])
     channels = [
@@ -194,7 +195,7 @@ def _misplace(pixels: np.ndarray, shot: Shot, margin: int) -> np.ndarray:
     return np.stack(channels, axis=2)
 
 
-def _shrink(pixels: np.ndarray, shot: Shot, size: int, camera: Camera, margin: int) -> np.ndarray:
+def _shrink(pixels: np.ndarray, shot: Shot, size: int, camera: Camera, *, margin: int) -> np.ndarray:
     """Blurs and shrinks an image: float64 [size, size, 3]."""
     side = len(pixels) - 2 * margin
     gaussian = np.exp(-0.5 * np.square(gaussian_places(camera) / max(shot.defocus, 1e-3)))

@@ -8,6 +8,7 @@ import dataclasses
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -80,9 +81,12 @@ class Recognizer:
         else:
             self.embedder = model
         self.strangers = strangers
-        how = (cut or crop_kind_for(self.embedder), super_resolver, self.embedder.template, self.embedder.aligned_size)
-        self.cutter = FaceCutter(detector or FaceDetector(), *how)
-        self.enroller = FaceCutter(FaceDetector(GALLERY_THRESHOLDS), *how)
+        cut = cut or crop_kind_for(self.embedder)
+        how: dict[str, Any] = {
+            "super_resolver": super_resolver, "template": self.embedder.template, "size": self.embedder.aligned_size,
+        }  # fmt: skip
+        self.cutter = FaceCutter(detector or FaceDetector(), cut, **how)
+        self.enroller = FaceCutter(FaceDetector(GALLERY_THRESHOLDS), cut, **how)
 
     def analyze(self, photo: Photo) -> list[Face]:
         """The faces of one photo, most confidently detected first; none where no face is found.

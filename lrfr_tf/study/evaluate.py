@@ -52,6 +52,7 @@ class Evaluation:
         embeddings: Path,
         heads: Path,
         methods: tuple[str, ...],
+        *,
         held_out_divisor: int,
         siamese: tuple[Path, Path] | None = None,
     ) -> None:

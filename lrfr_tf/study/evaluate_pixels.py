@@ -99,6 +99,7 @@ class PixelCurve:
         resolvers: Mapping[str, SuperResolutionNetwork],
         facenet: Embedder,
         siamese: Embedder | None,
+        *,
         camera: str = CLEAN_LEVEL,
     ) -> dict[str, dict[int, np.ndarray]]:
         """Whether each probe is recognized: method -> size -> bool [number of probes].
@@ -115,7 +116,7 @@ class PixelCurve:
         side = self._high.shape[1]
         with tqdm(total=len(methods) * len(sizes) * len(self._high), desc=text, unit="face") as progress:
             for size in sizes:
-                small = shrink_to_probe(self._high, size, "small", camera)
+                small = shrink_to_probe(self._high, size, form="small", camera=camera)
                 for method in methods:
                     faces = resize_probes(small, side, networks.get(method))
                     embedder = siamese if method == SIAMESE and siamese is not None else facenet

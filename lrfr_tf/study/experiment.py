@@ -98,6 +98,7 @@ def recognition_steps(
     data: str,
     output: str,
     models: Mapping[str, str],
+    *,
     siamese: str | None,
     held_out_divisor: int,
     title: str,
@@ -130,7 +131,7 @@ def recognition_steps(
             f"--camera={level}",
             f"--output={faces}",
         )
-        _recognize(experiment, faces, folder, models, siamese, f", {level}")
+        _recognize(experiment, faces, folder, models, siamese=siamese, after=f", {level}")
         experiment.run(
             f"make the table, {level}",
             "tools/evaluate_celeba.py",
@@ -138,7 +139,7 @@ def recognition_steps(
             f"--held_out_divisor={held_out_divisor}",
             f"--title={title}, camera level {level}",
         )
-    _recognize(experiment, data, output, models, siamese)
+    _recognize(experiment, data, output, models, siamese=siamese)
     experiment.run(
         "compare the detected boxes",
         "tools/compare_detection.py",
@@ -171,7 +172,7 @@ def recognition_steps(
 
 
 def _recognize(
-    experiment: Experiment, data: str, output: str, models: Mapping[str, str], siamese: str | None, after: str = ""
+    experiment: Experiment, data: str, output: str, models: Mapping[str, str], *, siamese: str | None, after: str = ""
 ) -> None:
     """Super-resolves, embeds and fits heads; `after` stands behind the text of each step."""
     methods = ",".join(["bicubic", *models])

@@ -94,11 +94,11 @@ def read_input(signature: ServedSignature, face: InputFile, look: Looker | None 
     if as_file:
         return data if seen is image and _is_read_by_server(data, header.format) else _png(seen)
     sides = (None, None) if form.shape is None else form.shape[1:3]
-    return _of_size(seen, sides, seen is not image, f"{label} has", signature.name)
+    return _of_size(seen, sides, seen is not image, f"{label} has", signature=signature.name)
 
 
 def _of_size(
-    image: np.ndarray, sides: tuple[int | None, ...], was_cut_out: bool, subject: str, signature: str
+    image: np.ndarray, sides: tuple[int | None, ...], was_cut_out: bool, subject: str, *, signature: str
 ) -> np.ndarray:
     height, width = sides
     if (height or image.shape[0], width or image.shape[1]) == image.shape[:2]:

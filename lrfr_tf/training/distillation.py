@@ -104,14 +104,23 @@ def plan_distillation(config: DistillationSettings, devices: Devices) -> Plan:
 
     def phases() -> list[Phase]:
         answers = Path(config.output) / "teacher"
-        photos = compute_targets(files, config.data, answers, lambda: _load_teacher(config), devices)
+        photos = compute_targets(files, config.data, answers, lambda: _load_teacher(config), devices=devices)
         persons = mean_rows(photos, files.identities) if config.person_weight else None
         with devices.strategy.scope():
-            step = distillation_step(network, optimizer, config.groups, average, persons, config.person_weight)
+            step = distillation_step(
+                network, optimizer, config.groups, average=average, persons=persons, person_weight=config.person_weight
+            )
 
         def batches(first_step: int) -> tf.data.Dataset:
             return camera_batches(
-                faces, photos, files.identities, weights, config.batch_size, views, config.seed, first_step
+                faces,
+                photos,
+                files.identities,
+                weights,
+                batch_size=config.batch_size,
+                views=views,
+                seed=config.seed,
+                first_step=first_step,
             )
 
         monitor = None
@@ -177,6 +186,7 @@ def distillation_step(
     network: keras.Model,
     optimizer: keras.optimizers.Optimizer,
     groups: Sequence[str],
+    *,
     average: AveragedNetwork | None = None,
     persons: np.ndarray | None = None,
     person_weight: float = 0.0,

@@ -68,6 +68,7 @@ def train(
     step: Step,
     batches: Callable[[int], tf.data.Dataset],
     store: CheckpointStore,
+    *,
     first_step: int,
     schedule: Schedule,
     watcher: TrainingObserver | None,

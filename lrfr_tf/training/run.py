@@ -91,8 +91,9 @@ class Training(Generic[SettingsT]):
             # may have been stopped just before it was stored.
             if done < last or (done == last and not model.is_dir()):
                 train(
-                    phase.name, phase.step, phase.batches, self.store, done, self._schedule(last), phase.monitor,
-                    self.devices.jit_compile, self.devices.strategy,
+                    phase.name, phase.step, phase.batches, self.store, first_step=done,
+                    schedule=self._schedule(last), watcher=phase.monitor,
+                    jit_compile=self.devices.jit_compile, strategy=self.devices.strategy,
                 )  # fmt: skip
                 done = last
                 if self.devices.writes:
@@ -131,7 +132,7 @@ def build_training(
     store = CheckpointStore(Path(config.output) / "checkpoints", parts.parts, devices.strategy)
     done = store.restore()
     if devices.writes:
-        lengthen(config, phases, recorded, done, devices)
+        lengthen(config, phases, recorded, done, devices=devices)
         write_run_record(config.output, config, **parts.facts)
     return Training(config, devices, parts, phases, store, done)
 
@@ -150,7 +151,7 @@ def recorded_settings(config: TrainingSettings) -> dict[str, Any]:
 
 
 def lengthen(
-    config: TrainingSettings, phases: Sequence[Phase], recorded: Mapping[str, Any], done: int, devices: Devices
+    config: TrainingSettings, phases: Sequence[Phase], recorded: Mapping[str, Any], done: int, *, devices: Devices
 ) -> None:
     """Lets a run that has taken `done` steps have more than it was begun with, and says so if that shows in its end.
 

@@ -38,7 +38,7 @@ class ClassificationHead(layers.Layer):
     """
 
     def __init__(
-        self, classes: int, dimensions: int, kind: str = "amsoftmax", margin: float = 0.35, scale: float = 30.0
+        self, classes: int, dimensions: int, *, kind: str = "amsoftmax", margin: float = 0.35, scale: float = 30.0
     ) -> None:
         super().__init__(dtype="float32", name="head")
         self._kind, self._margin, self._scale = kind, margin, scale
@@ -58,10 +58,16 @@ class ClassificationHead(layers.Layer):
             self.norm_mean.assign(mean)
             self.norm_deviation.assign(deviation)
             logits = adaptive_margin_logits(
-                features, self.rows, labels, mean, deviation, margin=self._margin, scale=self._scale
+                features,
+                self.rows,
+                labels,
+                norm_mean=mean,
+                norm_deviation=deviation,
+                margin=self._margin,
+                scale=self._scale,
             )
         else:
-            logits = margin_logits(features, self.rows, labels, self._margin, self._scale, self._kind)
+            logits = margin_logits(features, self.rows, labels, margin=self._margin, scale=self._scale, head=self._kind)
         return cross_entropies(logits, labels)
 
 
@@ -123,6 +129,7 @@ def siamese_step(
     head: ClassificationHead | None,
     optimizer: keras.optimizers.Optimizer,
     loss: SiameseLoss,
+    *,
     views: Sequence[int],
     average: AveragedNetwork | None = None,
 ) -> Step:

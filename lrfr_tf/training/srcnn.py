@@ -51,6 +51,15 @@ def plan_srcnn(config: SrcnnSettings, devices: Devices) -> Plan:
         parts,
         faces.counts,
         lambda: [
-            super_resolution_phase("srcnn", faces, devices, step, enlarged, outcome, optimizer, enlarge_first=True)
+            super_resolution_phase(
+                "srcnn",
+                faces,
+                devices,
+                step,
+                batches=enlarged,
+                outcome=outcome,
+                optimizer=optimizer,
+                enlarge_first=True,
+            )
         ],
     )

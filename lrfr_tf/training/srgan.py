@@ -110,9 +110,9 @@ def build_generator(settings: SrganSettings) -> keras.Model:
         settings.blocks,
         settings.filters,
         settings.batch_norm,
-        settings.upsampling_filters,
-        settings.outer_kernel,
-        settings.attention,
+        upsampling_filters=settings.upsampling_filters,
+        outer_kernel=settings.outer_kernel,
+        attention=settings.attention,
     )
 
 
@@ -168,7 +168,13 @@ def plan_srgan(config: SrganSettings, devices: Devices) -> Plan:
     on_pixels = pixel_step(generator, pixel_optimizer, PIXEL_LOSSES[config.pixel_loss], average)
     discriminator_loss = ADVERSARIAL_LOSSES[config.adversarial_loss][1]
     against = adversarial_step(
-        generator, discriminator, generator_optimizer, discriminator_optimizer, loss, discriminator_loss, average
+        generator,
+        discriminator,
+        generator_optimizer=generator_optimizer,
+        discriminator_optimizer=discriminator_optimizer,
+        loss=loss,
+        discriminator_loss=discriminator_loss,
+        average=average,
     )
 
     def batches(first_step: int) -> tf.data.Dataset:
@@ -181,11 +187,12 @@ def plan_srgan(config: SrganSettings, devices: Devices) -> Plan:
     def phases() -> list[Phase]:
         return [
             super_resolution_phase(
-                "srresnet", faces, devices, on_pixels, faces.batches, pixel_outcome, pixel_optimizer,
-                length="pixel_steps", folder="pixel_model",
+                "srresnet", faces, devices, on_pixels, batches=faces.batches, outcome=pixel_outcome,
+                optimizer=pixel_optimizer, length="pixel_steps", folder="pixel_model",
             ),
             super_resolution_phase(
-                "srgan", faces, devices, against, batches, outcome, generator_optimizer, length="adversarial_steps"
+                "srgan", faces, devices, against, batches=batches, outcome=outcome,
+                optimizer=generator_optimizer, length="adversarial_steps",
             ),
         ]  # fmt: skip
 

@@ -83,6 +83,7 @@ def pixel_step(
 def adversarial_step(
     generator: keras.Model,
     discriminator: keras.Model,
+    *,
     generator_optimizer: keras.optimizers.Optimizer,
     discriminator_optimizer: keras.optimizers.Optimizer,
     loss: GeneratorLoss,

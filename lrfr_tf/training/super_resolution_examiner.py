@@ -30,6 +30,7 @@ class SuperResolutionExaminer:
         low: np.ndarray,
         high: np.ndarray,
         super_resolve: Callable[[np.ndarray], np.ndarray],
+        *,
         embed: Embed | None = None,
         photos: Mapping[str, tuple[np.ndarray, np.ndarray]] | None = None,
     ) -> None:

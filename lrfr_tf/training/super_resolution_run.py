@@ -94,7 +94,7 @@ class RunFaces:
         """{"low": uint8 [B, low, low, 3], "high": uint8 [B, S, S, 3], ...} from `first_step` on; see `face_batches`."""
         config = self.config
         return face_batches(
-            self.training, config.batch_size, config.seed, first_step, config.low_size,
+            self.training, config.batch_size, config.seed, first_step=first_step, low_size=config.low_size,
             framed_size=self.framed_size, features=features, cameras=config.camera, face_box=face_box,
         )  # fmt: skip
 
@@ -154,10 +154,10 @@ def super_resolution_phase(
     faces: RunFaces,
     devices: Devices,
     step: Step,
+    *,
     batches: Callable[[int], tf.data.Dataset],
     outcome: Outcome,
     optimizer: keras.optimizers.Optimizer,
-    *,
     enlarge_first: bool = False,
     length: str = "steps",
     folder: str = "model",
@@ -171,14 +171,18 @@ def super_resolution_phase(
     """
     config = faces.config
     evaluated, stored = (
-        KerasSuperResolver(name, network, config.low_size, faces.high_size, enlarge_first)
+        KerasSuperResolver(
+            name, network, low_size=config.low_size, high_size=faces.high_size, enlarge_first=enlarge_first
+        )
         for network in (outcome.evaluated, outcome.stored)
     )
     monitor = None
     if devices.writes:
         low = degrade(faces.validation, config.low_size)
-        examiner = SuperResolutionExaminer(low, faces.validation, evaluated.super_resolve, faces.embed, faces.photos)
-        monitor = Monitor(Path(config.output), name, optimizer, examiner, outcome)
+        examiner = SuperResolutionExaminer(
+            low, faces.validation, evaluated.super_resolve, embed=faces.embed, photos=faces.photos
+        )
+        monitor = Monitor(Path(config.output), name, optimizer, examiner, outcome=outcome)
     store = functools.partial(save_super_resolver, resolver=stored)
     return Phase(name, step, batches, monitor, store, length, folder)
 

@@ -22,7 +22,7 @@ BATCH_SIZE = 64
 
 
 def compute_targets(
-    files: AlignedFiles, trees: Sequence[str], cache: Path, load: Callable[[], keras.Model], devices: Devices
+    files: AlignedFiles, trees: Sequence[str], cache: Path, load: Callable[[], keras.Model], *, devices: Devices
 ) -> np.ndarray:
     """What the teacher makes of all faces, tree by tree, unless it has been asked before.
 

@@ -62,6 +62,7 @@ class Monitor:
         name: str,
         optimizer: keras.optimizers.Optimizer,
         examiner: Examiner,
+        *,
         outcome: Outcome | None = None,
     ) -> None:
         self._writer = tf.summary.create_file_writer(str(run / "tensorboard"))

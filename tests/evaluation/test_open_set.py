@@ -72,7 +72,7 @@ def test_curve_rates_and_area_are_those_of_counting(sets: dict[str, np.ndarray],
     assert open_set_auc(*outcome, rank) == pytest.approx(auc(fpir, tpir), abs=1e-6)
     for target in (0.3, 0.2, 0.1, 0.01):
         # 300 strangers: every target is a multiple of 1/300, so that the curve's upper end there is the answer.
-        assert tpir_at_fpir(*outcome, target, rank) == pytest.approx(tpir[fpir <= target + 1e-9].max(), abs=1e-9)
+        assert tpir_at_fpir(*outcome, target, rank=rank) == pytest.approx(tpir[fpir <= target + 1e-9].max(), abs=1e-9)
     curve_fpir, curve_tpir = open_set_curve(*outcome, rank)
     assert curve_tpir[-1] == pytest.approx(tpir.max())
     assert (curve_fpir[0], curve_tpir[0], curve_fpir[-1]) == (0, 0, 1)
@@ -80,7 +80,7 @@ def test_curve_rates_and_area_are_those_of_counting(sets: dict[str, np.ndarray],
         zip(fpir.round(6), tpir.round(6), strict=True)
     )
     assert np.mean(outcome[1] <= rank) == pytest.approx(tpir.max())
-    assert 0.05 < tpir_at_fpir(*outcome, 0.1, rank) < 0.95
+    assert 0.05 < tpir_at_fpir(*outcome, 0.1, rank=rank) < 0.95
 
 
 def test_between_two_points_the_line_is_straight() -> None:

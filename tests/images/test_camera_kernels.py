@@ -27,7 +27,9 @@ def face(portrait: np.ndarray) -> np.ndarray:
 
 def shrink(image: np.ndarray, size: int, camera: Camera, margin: int = 0, **drawn: float) -> np.ndarray:
     shot = dataclasses.replace(shot_of(camera, size), **drawn)
-    return apply_shot(image, shot, np.zeros((size, size, NOISE_CHANNELS)), size, camera, margin)[0].astype(float)
+    return apply_shot(image, shot, np.zeros((size, size, NOISE_CHANNELS)), size, camera=camera, margin=margin)[
+        0
+    ].astype(float)
 
 
 def shot_of(camera: Camera, size: int) -> Shot:

@@ -77,7 +77,7 @@ def test_a_probe_loses_its_pixels_once(portrait: np.ndarray) -> None:
     high = pillow(portrait[30:180, 160:310], 64)
 
     def probe(size: int, resolver: SuperResolutionNetwork | None = None) -> np.ndarray:
-        return resize_probes(shrink_to_probe(high[None], size, "small"), 64, resolver)[0]
+        return resize_probes(shrink_to_probe(high[None], size, form="small"), 64, resolver)[0]
 
     assert np.array_equal(probe(64), high)
     assert np.array_equal(probe(12), pillow(pillow(high, 12), 64))
@@ -149,7 +149,7 @@ def test_probes_by_a_camera_are_its_photos_of_the_hr_faces(
 
     monkeypatch.setattr(embedder, "embed", embed)
     right = {
-        camera: curve.correct_answers([12, 64], {"net": bicubic(16, 64)}, embedder, None, camera)
+        camera: curve.correct_answers([12, 64], {"net": bicubic(16, 64)}, embedder, None, camera=camera)
         for camera in ("clean", "harsh")
     }
     # Three probes, two methods, two sizes, first clean, then harsh; a seed is the place among the probes.

@@ -43,7 +43,16 @@ def test_the_recognition_steps_are_as_many_as_announced(
     steps: list[tuple[str, tuple[str, ...]]] = []
     monkeypatch.setattr(Experiment, "run", lambda self, text, script, *arguments: steps.append((script, arguments)))
     models = {"srcnn": "runs/srcnn/model", "srresnet": "saved_models/srresnet"}
-    recognition_steps(Experiment(tmp_path / "steps.json", 8, print), "data", "out", models, siamese, 5, "x", "a note")
+    recognition_steps(
+        Experiment(tmp_path / "steps.json", 8, print),
+        "data",
+        "out",
+        models,
+        siamese=siamese,
+        held_out_divisor=5,
+        title="x",
+        note="a note",
+    )
     assert len(steps) == count_recognition_steps(siamese)
     assert steps[0] == (
         "tools/super_resolve.py", ("--data=data", "--model=bicubic,runs/srcnn/model,saved_models/srresnet"),
@@ -74,11 +83,11 @@ def test_each_camera_level_is_a_whole_experiment_and_the_clean_report_shows_it(
     steps: list[tuple[str, tuple[str, ...]]] = []
     monkeypatch.setattr(Experiment, "run", lambda self, text, script, *arguments: steps.append((script, arguments)))
     experiment, models = Experiment(tmp_path / "steps.json", 8, print), {"srgan": "runs/srgan/model"}
-    recognition_steps(experiment, "data", "out", models, siamese, 5, "x")
+    recognition_steps(experiment, "data", "out", models, siamese=siamese, held_out_divisor=5, title="x")
     clean = list(steps)
     steps.clear()
     levels = check_levels(("clean", "moderate", "harsh", "moderate"))
-    recognition_steps(experiment, "data", "out", models, siamese, 5, "x", levels=levels)
+    recognition_steps(experiment, "data", "out", models, siamese=siamese, held_out_divisor=5, title="x", levels=levels)
     assert len(steps) == count_recognition_steps(siamese, levels)
     own = (len(steps) - len(clean)) // 2
     for level, part in (("moderate", steps[:own]), ("harsh", steps[own : 2 * own])):

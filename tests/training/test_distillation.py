@@ -103,11 +103,13 @@ def test_a_run_that_tells_persons_apart_lowers_their_cross_entropy(tree: Path, t
     network = made.parts["network"]
     assert isinstance(network, keras.Model)
     files, _ = list_run_faces(config, devices)
-    photos = compute_targets(files, config.data, tmp_path / "run" / "teacher", mobilefacenet, devices)
+    photos = compute_targets(files, config.data, tmp_path / "run" / "teacher", mobilefacenet, devices=devices)
     persons = mean_rows(photos, files.identities)
     assert persons.shape == (2, 512)
     np.testing.assert_allclose(np.linalg.norm(persons, axis=1), 1, atol=1e-5)
-    step = distillation_step(network, keras.optimizers.SGD(1e-2), config.groups, None, persons, 0.5)
+    step = distillation_step(
+        network, keras.optimizers.SGD(1e-2), config.groups, average=None, persons=persons, person_weight=0.5
+    )
     batch = next(iter(phase.batches(0)))
     losses = [{name: float(value) for name, value in step(batch).items()} for _ in range(4)]
     for values in losses:

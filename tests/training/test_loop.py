@@ -74,8 +74,10 @@ class Run:
                 adversarial_weight=0.01,
             )
             self.step = adversarial_step(
-                generator, discriminator, *optimizers.values(), loss, binary_cross_entropy_discriminator
-            )
+                generator, discriminator, generator_optimizer=optimizers["first"],
+                discriminator_optimizer=optimizers["second"],
+                loss=loss, discriminator_loss=binary_cross_entropy_discriminator,
+            )  # fmt: skip
             parts = {"generator": generator, "discriminator": discriminator, **optimizers}
         self.parts = parts
         self.store = CheckpointStore(folder, parts)
@@ -89,7 +91,16 @@ class Run:
             return face_batches(self.faces, batch_size=4, seed=3, first_step=first_step, low_size=4)
 
         times = Schedule(last_step, log_every=4, evaluate_every=10, save_every=save_every, **schedule)
-        train("test", self.step, batches, self.store, self.store.restore(), times, self.diary, jit_compile)
+        train(
+            "test",
+            self.step,
+            batches,
+            self.store,
+            first_step=self.store.restore(),
+            schedule=times,
+            watcher=self.diary,
+            jit_compile=jit_compile,
+        )
         return {name: [np.array(v) for v in part.variables] for name, part in self.parts.items()}
 
 

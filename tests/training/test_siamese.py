@@ -46,7 +46,7 @@ def by_hand(name: str, each: np.ndarray) -> dict[str, float]:
 
 @pytest.mark.parametrize("kind", HEADS)
 def test_all_losses_by_hand(kind: str) -> None:
-    head = ClassificationHead(CLASSES, DIMENSIONS, kind, margin=0.2, scale=10.0)
+    head = ClassificationHead(CLASSES, DIMENSIONS, kind=kind, margin=0.2, scale=10.0)
     rows = np.asarray(head.rows)
     total, losses = SiameseLoss(0.5, 2.0, 0.3)(tf.constant(FEATURES), tf.constant(LABELS), head, VIEWS)
     logits = FEATURES @ rows.T
@@ -88,7 +88,7 @@ def test_the_head_is_stored_with_its_rows(tmp_path: Path) -> None:
 
 
 def test_the_quality_head_keeps_its_statistics(tmp_path: Path) -> None:
-    head = ClassificationHead(CLASSES, DIMENSIONS, "adaface", margin=0.4, scale=5.0)
+    head = ClassificationHead(CLASSES, DIMENSIONS, kind="adaface", margin=0.4, scale=5.0)
     norms = np.linalg.norm(FEATURES, axis=1)
     mean, deviation = 0.0, 0.0
     for share, longer in ((1, 1.0), (0.01, 3.0), (0.01, 1.0)):
@@ -107,7 +107,7 @@ def test_the_quality_head_keeps_its_statistics(tmp_path: Path) -> None:
     assert [variable.name for variable in head.variables] == ["class_rows", "norm_mean", "norm_deviation"]
     assert [variable.name for variable in head.trainable_variables] == ["class_rows"]
     CheckpointStore(tmp_path, {"head": head}).save(1)
-    other = ClassificationHead(CLASSES, DIMENSIONS, "adaface")
+    other = ClassificationHead(CLASSES, DIMENSIONS, kind="adaface")
     CheckpointStore(tmp_path, {"head": other}).restore()
     for variable, expected in zip(other.variables, head.variables, strict=True):
         np.testing.assert_array_equal(variable.numpy(), expected.numpy())
@@ -134,7 +134,7 @@ class Job:
     ) -> dict[str, Any]:
         optimizer = keras.optimizers.SGD(0.5)
         loss = SiameseLoss(**weights, weight_decay=weight_decay)
-        step = siamese_step(self.network, self.head, optimizer, loss, VIEWS, average)
+        step = siamese_step(self.network, self.head, optimizer, loss, views=VIEWS, average=average)
         return {name: float(value) for name, value in tf.function(step)(self.batch).items()}
 
 

@@ -115,10 +115,10 @@ def own_step(case: str, low: np.ndarray, high: np.ndarray) -> Callable[[], float
     step = adversarial_step(
         generator,
         discriminator,
-        keras.optimizers.Adam(2e-4, beta_1=0.5),
-        keras.optimizers.Adam(2e-4, beta_1=0.5),
-        loss,
-        adversarial.least_squares_discriminator,
+        generator_optimizer=keras.optimizers.Adam(2e-4, beta_1=0.5),
+        discriminator_optimizer=keras.optimizers.Adam(2e-4, beta_1=0.5),
+        loss=loss,
+        discriminator_loss=adversarial.least_squares_discriminator,
     )
     compiled = tf.function(step)
     batch = {"low": tf.constant(low), "high": tf.constant(high)}

@@ -63,7 +63,15 @@ def main(config: Config) -> None:
     )
     levels = tuple(LEVELS)
     recognition_steps(
-        experiment, str(data), str(output), models, siamese, 0, "Demo: 118 photos", NOTE, curve_levels=levels
+        experiment,
+        str(data),
+        str(output),
+        models,
+        siamese=siamese,
+        held_out_divisor=0,
+        title="Demo: 118 photos",
+        note=NOTE,
+        curve_levels=levels,
     )
     if siamese is not None:
         experiment.run(

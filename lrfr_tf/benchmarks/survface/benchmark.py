@@ -181,7 +181,7 @@ class SurvFaceBenchmark:
     def draw(self, output: Path, name: str, curves: dict[str, Curve]) -> None:
         for task, curve in curves.items():
             suffix, title, x, y = PICTURES[task]
-            draw_curves(output.with_suffix(suffix), title, x, y, {name: curve}, log_x=True)
+            draw_curves(output.with_suffix(suffix), title, x, y, curves={name: curve}, log_x=True)
 
     def main_figures(self, result: Mapping[str, Any]) -> dict[str, float]:
         figures: dict[str, float] = {}

@@ -86,7 +86,12 @@ def draw_pixels(output: Path, result: dict[str, Any]) -> None:
             }
         title = f"{result['title']}\n{block_title(name)}: {block_counts(block)}"
         draw_panels(
-            picture_path(output, name), title, "Pixels (S x S)", "Top-1, face found in HR (%)", panels, log_x=True
+            picture_path(output, name),
+            title,
+            "Pixels (S x S)",
+            "Top-1, face found in HR (%)",
+            panels=panels,
+            log_x=True,
         )
 
 

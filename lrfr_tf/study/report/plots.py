@@ -79,7 +79,7 @@ def boxes_plot(title: str, block: dict[str, Any]) -> bytes | None:
     palette = colors(methods_of(block))
     figure, panels = _panels(1.0 + 0.26 * (len(quality) + 2 * len(boxes)) + 1.2, [len(quality), len(boxes), len(boxes)])
     rates = [(method, method_name(method), row["detected"]) for method, row in quality.items()]
-    _horizontal_bars(panels[0], rates, palette, percent, 100.0)
+    _horizontal_bars(panels[0], rates, palette, percent, full=100.0)
     panels[0].set_xlabel(f"Face detected (% of n = {count(block['images'])} images)")
     for panel, measure, label in (
         (panels[1], "iou", "Mean IoU with the HR box (more is better)"),
@@ -89,7 +89,7 @@ def boxes_plot(title: str, block: dict[str, Any]) -> bytes | None:
             (method, f"{method_name(method)} (n = {count(row[measure]['n'])})", row[measure])
             for method, row in boxes.items()
         ]
-        _horizontal_bars(panel, bars, palette, lambda value: number(value, 3), 1.0 if measure == "iou" else None)
+        _horizontal_bars(panel, bars, palette, lambda value: number(value, 3), full=1.0 if measure == "iou" else None)
         panel.set_xlabel(label)
     return _png(figure, f"{_escape_math(title)}: faces found\n{block_counts(block)}")
 
@@ -131,7 +131,7 @@ def top_1_plot(title: str, block: dict[str, Any]) -> bytes | None:
 
 
 def _horizontal_bars(
-    axes: Axes, bars: list[tuple[str, str, dict[str, Any]]], palette: dict[str, str], show: Any, full: float | None
+    axes: Axes, bars: list[tuple[str, str, dict[str, Any]]], palette: dict[str, str], show: Any, *, full: float | None
 ) -> None:
     """Bars of (method, label, figure) from top to bottom; `full` is the end of the axis where the measure has one."""
     scale = 100.0 if full == 100.0 else 1.0
