@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from lrfr_tf.tf_serving.client import find_signature
-from lrfr_tf.tf_serving.over_rest import RestConnection
+from lrfr_tf.tf_serving.rest_client import RestConnection
 
 host, port, face, other = sys.argv[1:]
 connection = RestConnection(host, int(port), timeout=10.0)

@@ -44,6 +44,7 @@ def option(
     default: Any,
     help: str,
     choices: Sequence[str] | None = None,
+    *,
     at_least: float | None = None,
     above: float | None = None,
 ) -> Any:

@@ -28,6 +28,7 @@ def open_folder(
     folder: Path,
     settings: dict[str, Any],
     record: str = "settings.json",
+    *,
     of_data: Collection[str] = (),
     grown_from: Collection[str] = (),
     growing: Collection[str] = (),

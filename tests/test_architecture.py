@@ -14,7 +14,7 @@ ROOMS = (
     "repository", "tools",
 )  # fmt: skip
 BASE = {
-    "__init__", "errors", "files", "names", "resumable", "config", "main", "silence", "printable", "stand_ins",
+    "__init__", "errors", "files", "names", "resumable", "config", "main", "silence", "printable", "stand_ins", "quiet",
 }  # fmt: skip
 # Single files of the package, the scripts of tools/, and those of tools/repository.
 NO_FOLDERS = ("base", "entry", "repository", "tools")

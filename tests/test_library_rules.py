@@ -8,19 +8,22 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "lrfr_tf"
-# The command line, and the module that defines its flags.
-COMMANDS = ("cli", "main.py", "config.py", "__main__.py")
+# The command line, and the modules that define its flags and look at them.
+COMMANDS = ("cli", "main.py", "config.py", "quiet.py", "__main__.py")
 FLAG = re.compile(r"(?<![\w-])--[a-z]\w*")
-# Files whose strings start other programs, or document the commands of this repository.
-START_PROGRAMS = ("weights/sample_package.py", "speed/cold_start.py", "speed/report.py")
-STYLE_SHEETS = ("gallery/check_style.py",)  # properties in CSS are written as flags are: --ink
-# These rooms are being mended.
-LATER = ("training", "study", "tf_serving", "sources")
+# Strings of these files start other programs, document the commands of this repository, or are a style sheet.
+WITH_DASHES = (
+    "weights/sample_package.py",
+    "speed/cold_start.py",
+    "speed/report.py",
+    "study/experiment.py",
+    "gallery/check_style.py",
+)
 
 FILES = sorted(
     file
     for file in PACKAGE.rglob("*.py")
-    if file.relative_to(PACKAGE).parts[0] not in (*COMMANDS, *LATER)
+    if file.relative_to(PACKAGE).parts[0] not in COMMANDS
     and not (file.parent == PACKAGE and file.name.startswith(("train_", "serve.")))
 )
 
@@ -55,7 +58,7 @@ def prints(text: str) -> list[int]:
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.relative_to(PACKAGE).as_posix())
 def test_the_library_names_no_flags_and_prints_nothing(file: Path) -> None:
     name, text = file.relative_to(PACKAGE).as_posix(), file.read_text(encoding="utf-8")
-    if name not in (*START_PROGRAMS, *STYLE_SHEETS):
+    if name not in WITH_DASHES:
         assert not list(named_flags(text)), "settings stand in `backquotes`; see lrfr_tf.errors.UserError"
     assert not prints(text), "log it, or tell it to a `note` that the caller gives"
 

@@ -39,7 +39,7 @@ def template_to_measure(embedder: Embedder, asked: str | None) -> str:
 
 
 def benchmark_result(
-    benchmark: str, protocol: str, embedder: Embedder, measured: dict[str, Any], config: Any, started: float
+    benchmark: str, protocol: str, embedder: Embedder, measured: dict[str, Any], *, config: Any, started: float
 ) -> dict[str, Any]:
     """The result of a benchmark as its command writes it.
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from lrfr_tf.benchmarks.people_faces import NATIVE, PeopleFaces
 from lrfr_tf.errors import UserError
-from lrfr_tf.evaluation.stranger_tail import LEAST_PERSONS, StrangerTail, fit_stranger_tail
+from lrfr_tf.evaluation.stranger_tail import MIN_PERSONS, StrangerTail, fit_stranger_tail
 
 HEIGHTS = (12, 16, 24, 32, 48, 64)
 SEVERAL = 3  # photos of a template of several
@@ -51,7 +51,7 @@ def calibrate(faces: PeopleFaces, seed: int = 0) -> dict[str, StrangerTail]:
         all_probes, labels = all_probes[kept], labels[kept]
     tails = {}
     for kind, of_kind in templates.items():
-        if kind == "several" and len(set(template_persons[kind])) < LEAST_PERSONS:
+        if kind == "several" and len(set(template_persons[kind])) < MIN_PERSONS:
             continue
         try:
             tails[kind] = fit_stranger_tail(

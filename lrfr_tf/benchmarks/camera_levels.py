@@ -59,6 +59,7 @@ def show_photos(
     source: ImageSource,
     conditions: Sequence[Condition],
     finder: FaceCutter,
+    *,
     identifier: Identifier,
     resolver: SuperResolutionNetwork,
     note: Callable[[str], None],
@@ -85,7 +86,17 @@ def show_photos(
                 what = "no face" if native is None else "a face that is too small"
                 note(f"{source.label(picture.name)} shows {what}, and is left out.")
                 continue
-            made.append(_show(picture.name, person, picture.pixels, native, conditions, identifier, resolver))
+            made.append(
+                _show(
+                    picture.name,
+                    person,
+                    picture.pixels,
+                    native,
+                    conditions=conditions,
+                    identifier=identifier,
+                    resolver=resolver,
+                )
+            )
     return made
 
 
@@ -94,6 +105,7 @@ def _show(
     person: str,
     photo: np.ndarray,
     native: FoundFace,
+    *,
     conditions: Sequence[Condition],
     identifier: Identifier,
     resolver: SuperResolutionNetwork,

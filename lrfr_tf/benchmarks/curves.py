@@ -21,6 +21,7 @@ def draw_curves(
     title: str,
     x_label: str,
     y_label: str,
+    *,
     curves: Curves,
     log_x: bool = False,
 ) -> None:
@@ -33,11 +34,11 @@ def draw_curves(
     Raises:
         ValueError: there is no curve, or x and y of one differ in length.
     """
-    draw_panels(path, title, x_label, y_label, {"": curves}, log_x)
+    draw_panels(path, title, x_label, y_label, panels={"": curves}, log_x=log_x)
 
 
 def draw_panels(
-    path: Path, title: str, x_label: str, y_label: str, panels: Mapping[str, Curves], log_x: bool = False
+    path: Path, title: str, x_label: str, y_label: str, *, panels: Mapping[str, Curves], log_x: bool = False
 ) -> None:
     """`draw_curves` with several panels side by side, all of one height: heading -> curves of one panel.
 

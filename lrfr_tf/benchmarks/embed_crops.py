@@ -13,7 +13,7 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.faces.align import ALIGNED_SIZE, align_face
 from lrfr_tf.images.camera import CLEAN_LEVEL
 from lrfr_tf.images.decode import read_image
-from lrfr_tf.images.probes import as_probe
+from lrfr_tf.images.probes import shrink_to_probe
 from lrfr_tf.images.resize import resize
 from lrfr_tf.networks.embedding import Embedder, template_for
 
@@ -46,6 +46,7 @@ def embed_files(
     paths: Sequence[Path],
     crop: Crop,
     progress: str,
+    *,
     landmarks: Mapping[tuple[str, str], np.ndarray] | None = None,
 ) -> Iterator[np.ndarray]:
     """Embeds image files in their order: float32 [k, D] chunks of unit length.
@@ -69,7 +70,7 @@ def embed_files(
         if points is None:
             return crop(image, embedder.aligned_size)
         try:
-            return align_face(image, points, template, embedder.aligned_size)
+            return align_face(image, points, template=template, size=embedder.aligned_size)
         except ValueError:
             raise UserError(f"The five landmarks of {path} are no face: {points.tolist()}.") from None
 
@@ -98,10 +99,11 @@ def embed_all(
     paths: Sequence[Path],
     crop: Crop,
     progress: str,
+    *,
     landmarks: Mapping[tuple[str, str], np.ndarray] | None = None,
 ) -> np.ndarray:
     """All embeddings of `embed_files` at once, float32 [N, D]; for sets of some thousand images."""
-    return np.concatenate(list(embed_files(embedder, paths, crop, progress, landmarks)))
+    return np.concatenate(list(embed_files(embedder, paths, crop, progress, landmarks=landmarks)))
 
 
 def embed_probes(
@@ -109,6 +111,7 @@ def embed_probes(
     faces: np.ndarray,
     size: int,
     form: str,
+    *,
     progress: str,
     camera: str = CLEAN_LEVEL,
     margin: int = 0,
@@ -116,13 +119,15 @@ def embed_probes(
     """Embeds aligned faces at S pixels, chunk by chunk: uint8 [N, H, H, 3] -> float32 [N, D] of unit length.
 
     Args:
-        size, form, camera, margin: as for `images.probes.as_probe`; the seed of a face is its place.
+        size, form, camera, margin: as for `images.probes.shrink_to_probe`; the seed of a face is its place.
         progress: the text of the progress bar.
     """
     embeddings = np.empty((len(faces), embedder.dimensions), np.float32)
     with tqdm(total=len(faces), desc=progress, unit="image") as bar:
         for start in range(0, len(faces), PROBES_AT_ONCE):
-            chunk = as_probe(faces[start : start + PROBES_AT_ONCE], size, form, camera, start, margin)
+            chunk = shrink_to_probe(
+                faces[start : start + PROBES_AT_ONCE], size, form=form, camera=camera, first_seed=start, margin=margin
+            )
             embeddings[start : start + len(chunk)] = embedder.embed(chunk)
             bar.update(len(chunk))
     return embeddings

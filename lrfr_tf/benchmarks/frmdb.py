@@ -24,7 +24,7 @@ from lrfr_tf.evaluation.identification import ranks, top_k
 from lrfr_tf.evaluation.significance import grouped_interval
 from lrfr_tf.faces.align import TEMPLATES
 from lrfr_tf.files import read_json
-from lrfr_tf.images.probes import as_probe
+from lrfr_tf.images.probes import shrink_to_probe
 from lrfr_tf.models.mobilefacenet import INPUT_SIZE
 from lrfr_tf.networks.embedding import BACKBONES, Embedder
 from lrfr_tf.sources.image_source import FolderSource
@@ -85,7 +85,7 @@ class Frmdb:
             UserError: a photo cannot be read, or its landmarks are one point.
         """
         points = [self.landmarks[key_of(name)] for name in names]
-        return align_photos(FolderSource(self.root), names, points, template, size)
+        return align_photos(FolderSource(self.root), names, points, template, size=size)
 
 
 FrmdbData = tuple[Frmdb, Any]  # the photos, and another result on them, if there is one
@@ -109,7 +109,7 @@ class FrmdbBenchmark:
 
     def evaluate(self, faces: FrmdbData, embedder: Embedder, settings: Settings) -> Measured:
         images, baseline = faces
-        rows = identify_frmdb(embedder, images, settings.template, settings.side, settings.sizes)
+        rows = identify_frmdb(embedder, images, settings.template, settings.side, sizes=settings.sizes)
         compared = differences(rows, images, baseline, settings.baseline) if settings.baseline else None
         figures = {
             "counts": {"persons": len(images.persons), "probes": len(images.probes)},
@@ -195,7 +195,7 @@ def protocol(template: str, side: int, persons: int, flip: bool) -> str:
 
 
 def identify_frmdb(
-    embedder: Embedder, images: Frmdb, template: str, side: int, sizes: Sequence[str] = SIZES
+    embedder: Embedder, images: Frmdb, template: str, side: int, *, sizes: Sequence[str] = SIZES
 ) -> dict[str, dict[str, Any]]:
     """Rank-1 for each size, and the mean over the sizes; the keys are the sizes as text, and "mean".
 
@@ -211,7 +211,7 @@ def identify_frmdb(
     faces = images.aligned(images.probes, template, side)
     found = {}
     for size in sizes:
-        probes = faces if size == NATIVE else as_probe(faces, int(size))
+        probes = faces if size == NATIVE else shrink_to_probe(faces, int(size))
         found[size] = ranks(embedder.embed(probes) @ gallery.T, images.labels)
     rows = {size: _row(own == 1, images) | _details(own, images) for size, own in found.items()}
     return rows | {"mean": _row(np.mean([own == 1 for own in found.values()], axis=0), images)}

@@ -11,15 +11,15 @@ from lrfr_tf.benchmarks.curves import draw_curves
 from lrfr_tf.benchmarks.figures import format_interval
 from lrfr_tf.benchmarks.people_faces import Condition, PeopleFaces
 from lrfr_tf.errors import UserError
-from lrfr_tf.evaluation.drawn_galleries import (
+from lrfr_tf.evaluation.random_galleries import (
     Outcome,
     Photos,
     check_gallery_size,
     det_curve,
     false_positive_rate,
-    identify_in_draws,
-    pooled,
-    share_of_known,
+    identify_in_galleries,
+    known_share,
+    pool_outcomes,
     tpir_at_fpir,
 )
 from lrfr_tf.recognition.calibration import Threshold
@@ -114,7 +114,7 @@ def evaluate_people(
                 if condition.camera == camera and POOLED[0] <= condition.height <= POOLED[1]
             ]
             if within:
-                rate, interval = false_positive_rate(pooled(within))
+                rate, interval = false_positive_rate(pool_outcomes(within))
                 pool = {"heights": list(POOLED), "camera": camera, "persons": size}
                 pools.append({**pool, "fpir": rate, "interval_95": list(interval)})
     if not rows:
@@ -133,14 +133,14 @@ def evaluate_people(
 def _identified(photos: Photos, size: int, threshold: Threshold, drawing: Drawing) -> Outcome:
     least = np.inf if threshold.score is None else threshold.score
     try:
-        return identify_in_draws(photos, size, drawing.photos, least, drawing.draws, drawing.seed)
+        return identify_in_galleries(photos, size, drawing.photos, least, draws=drawing.draws, seed=drawing.seed)
     except ValueError as error:
         raise UserError(str(error)) from None
 
 
 def _figures(outcome: Outcome) -> dict[str, Any]:
     def shares(counts: np.ndarray) -> dict[str, Any]:
-        share, interval = share_of_known(outcome, counts)
+        share, interval = known_share(outcome, counts)
         return {"share": share, "interval_95": list(interval)}
 
     fpir, interval = false_positive_rate(outcome)
@@ -197,5 +197,5 @@ def draw_people(output: Path, model: str, curves: Mapping[str, Curve]) -> None:
     """Draws result.det.png beside result.json."""
     draw_curves(
         output.with_suffix(".det.png"), model, "false positive identification rate", "false negative rate (1 - TPIR)",
-        dict(curves), log_x=True,
+        curves=dict(curves), log_x=True,
     )  # fmt: skip

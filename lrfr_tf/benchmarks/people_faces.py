@@ -76,6 +76,7 @@ def embed_people(
     conditions: Sequence[Condition],
     recognizer: Recognizer,
     note: Note,
+    *,
     progress: Callable[[int], object] = lambda count: None,
 ) -> PeopleFaces:
     """Embeds the main face in each photo, at its own size and in each condition.
@@ -95,7 +96,7 @@ def embed_people(
     for person, name in enumerate(names):
         for source, found in _by_source(photos[name]):
             for chunk in in_chunks(read_photos(source, found)):
-                made = _embed_chunk(source, chunk, conditions, recognizer, note)
+                made = _embed_chunk(source, chunk, conditions, recognizer, note=note)
                 persons += [person] * len(made)
                 rows += made
                 progress(len(chunk))
@@ -118,6 +119,7 @@ def _embed_chunk(
     pictures: Sequence[Picture],
     conditions: Sequence[Condition],
     recognizer: Recognizer,
+    *,
     note: Note,
 ) -> list[Row]:
     """The rows of those photos that show a face; all their faces are embedded together."""
@@ -136,7 +138,8 @@ def _embed_chunk(
         possible.append(np.array([True, *(condition.height <= native.height for condition in conditions)]))
         smaller = zip(conditions, possible[-1][1:], strict=True)
         shrunk = (
-            _find_in_shrunk(pixels, native, how, name, recognizer.cutter) if fits else None for how, fits in smaller
+            _find_in_shrunk(pixels, native, how, name, cutter=recognizer.cutter) if fits else None
+            for how, fits in smaller
         )
         faces.append([native, *shrunk])
     embeddings = iter(recognizer.embed([face for row in faces for face in row if face is not None]))
@@ -165,7 +168,7 @@ def shrink_photo(
     """
     factor = condition.height / native.height
     rows, columns = (max(1, round(factor * side)) for side in photo.shape[:2])
-    small = photograph_scene(photo, rows, columns, condition.camera, zlib.crc32(name_bytes(name)))
+    small = photograph_scene(photo, rows, columns, level=condition.camera, seed=zlib.crc32(name_bytes(name)))
     across, along = columns / photo.shape[1], rows / photo.shape[0]
     x1, y1, x2, y2 = native.box
     return small, (x1 * across, y1 * along, x2 * across, y2 * along)
@@ -178,7 +181,7 @@ def is_inside(face: Sequence[float], box: Sequence[float]) -> bool:
 
 
 def _find_in_shrunk(
-    photo: np.ndarray, native: FoundFace, condition: Condition, name: str, cutter: FaceCutter
+    photo: np.ndarray, native: FoundFace, condition: Condition, name: str, *, cutter: FaceCutter
 ) -> FoundFace | None:
     """The face of the shrunk photo; None where no face or that of somebody else is found."""
     small, box = shrink_photo(photo, native, condition, name)

@@ -21,6 +21,7 @@ def photo_landmarks(
     names: Sequence[str],
     table: str | None,
     save_as: str | None,
+    *,
     note: Callable[[str], None],
 ) -> list[np.ndarray | None]:
     """The five landmarks of each photo; None where the table has no row, or MTCNN found no face.
@@ -57,6 +58,7 @@ def landmarks_by_detector(
     names: Sequence[str],
     detector: FaceDetector,
     note: Callable[[str], None],
+    *,
     pass_over: Callable[[str, UserError], None] | None = None,
 ) -> dict[str, np.ndarray]:
     """`detect_landmarks`; `note` is told which photos show another face about as large."""

@@ -82,6 +82,7 @@ def write_scface_lookalike(
     source: ImageSource,
     chosen: Sequence[ChosenPerson],
     landmarks: Mapping[str, np.ndarray],
+    *,
     eye_distances: Sequence[float],
     level: str = "clean",
 ) -> dict[str, Any]:
@@ -115,7 +116,7 @@ def write_scface_lookalike(
             for camera, photo in zip(CAMERAS, person.probes, strict=True):
                 image, points = _read(source, photo), landmarks[photo]
                 for distance, wanted in enumerate(eye_distances, start=1):
-                    small, small_points = shrink(image, points, wanted, level, seed=probes)
+                    small, small_points = shrink(image, points, wanted, level=level, seed=probes)
                     probes += 1
                     not_shrunk += eye_distance(points) < wanted
                     name = f"{PROBE_FOLDER}/{subject:03d}_cam{camera}_{distance}.jpg"
@@ -137,7 +138,7 @@ def write_scface_lookalike(
 
 
 def shrink(
-    image: np.ndarray, landmarks: np.ndarray, wanted: float, level: str = "clean", seed: int = 0
+    image: np.ndarray, landmarks: np.ndarray, wanted: float, *, level: str = "clean", seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
     """Shrinks a photo, antialiased or as a camera does it, until the eyes are `wanted` pixels apart, but for rounding.
 
@@ -148,7 +149,9 @@ def shrink(
     height, width = (max(1, round(side * scale)) for side in image.shape[:2])
     ratio = np.array([width / image.shape[1], height / image.shape[0]])
     # Pixel centers lie at whole numbers, so the edges of the image lie half a pixel outside.
-    return photograph_scene(image, height, width, level, seed), (np.asarray(landmarks, np.float64) + 0.5) * ratio - 0.5
+    return photograph_scene(image, height, width, level=level, seed=seed), (
+        np.asarray(landmarks, np.float64) + 0.5
+    ) * ratio - 0.5
 
 
 def _read(source: ImageSource, name: str) -> np.ndarray:

@@ -33,7 +33,7 @@ def embed_images(embedder: Embedder, images: np.ndarray, progress: str) -> np.nd
     Args:
         progress: the text of the progress bar.
     """
-    return embed_probes(embedder, images, images.shape[1], "enlarged", progress)
+    return embed_probes(embedder, images, images.shape[1], "enlarged", progress=progress)
 
 
 def similarities(first: np.ndarray, second: np.ndarray, paired: PairedImages[FaceFile]) -> np.ndarray:

@@ -2,9 +2,4 @@
 may import every room, and nothing in lrfr_tf imports it; tools/ forwards to it.
 """
 
-import sys
-
-from lrfr_tf.silence import silence_tensorflow
-
-if "--verbose" not in sys.argv:
-    silence_tensorflow()
+import lrfr_tf.quiet  # noqa: F401

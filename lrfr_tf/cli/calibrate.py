@@ -20,7 +20,7 @@ from lrfr_tf.config import option, required, versions
 from lrfr_tf.data.held_out import EVERYBODY, HALVES
 from lrfr_tf.data.people import find_people
 from lrfr_tf.errors import UserError
-from lrfr_tf.evaluation.stranger_tail import LEAST_PERSONS
+from lrfr_tf.evaluation.stranger_tail import MIN_PERSONS
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.images.camera import LEVELS
 from lrfr_tf.main import note
@@ -53,14 +53,14 @@ def main(config: Config) -> None:
     if version is None:
         raise UserError(f"{config.model} holds no export, and a calibration belongs to one; see export_saved_model.py.")
     people = find_people(config.people, config.half, note)
-    if len(people) < LEAST_PERSONS:
-        raise UserError(f"A calibration needs {LEAST_PERSONS} persons at least, not {len(people)}.")
+    if len(people) < MIN_PERSONS:
+        raise UserError(f"A calibration needs {MIN_PERSONS} persons at least, not {len(people)}.")
     embedder = load_embedder(str(version))
     detector = FaceDetector(min_face_size=config.min_face_size)
     recognizer = Recognizer(embedder, cut=config.cut, detector=detector)
     with tqdm(total=sum(map(len, people.values())), desc="embed", unit="photo") as progress:
         conditions = conditions_of(config.heights, config.camera)
-        faces = embed_people(people, conditions, recognizer, note, progress.update)
+        faces = embed_people(people, conditions, recognizer, note, progress=progress.update)
     strangers = calibrate(faces, config.seed)
     made_of = {
         "photos": len(faces.persons),

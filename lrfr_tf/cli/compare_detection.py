@@ -18,7 +18,7 @@ from lrfr_tf.data.embeddings import EmbeddingSet, load_embeddings, read_manifest
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import atomic_file, write_json
 from lrfr_tf.printable import ESCAPED
-from lrfr_tf.study.boxes import MEASURES, BoxComparison, compare_boxes
+from lrfr_tf.study.box_comparison import MEASURES, BoxComparison, compare_boxes
 
 
 @dataclasses.dataclass(frozen=True)

@@ -23,7 +23,7 @@ from lrfr_tf.files import atomic_file, replace_between_markers, sha256, write_js
 from lrfr_tf.images.contact_sheet import contact_sheet
 from lrfr_tf.images.decode import write_png
 from lrfr_tf.images.degrade import degrade
-from lrfr_tf.images.probes import as_probe
+from lrfr_tf.images.probes import shrink_to_probe
 from lrfr_tf.networks.synthetic_faces import synthetic_faces
 
 ENDINGS = {"onnx": ".onnx", "tflite_float16": ".float16.tflite", "tflite_int8": ".int8.tflite"}
@@ -144,19 +144,26 @@ def faces_to_measure_on(config: Config, model: Convertible) -> Any:
     faces = Path(config.faces)
     if config.pairs is None:
         side = model.high_size or model.size
-        return sample_faces(faces, side, config.faces_count, config.held_out_divisor, True, model.template)
+        return sample_faces(
+            faces, side, config.faces_count, config.held_out_divisor, held_out=True, template=model.template
+        )
     if model.kind == SUPER_RESOLUTION:
         raise UserError(f"--pairs is for embedders; {config.model} is a super-resolution network.")
     landmarks = None if config.landmarks is None else Path(config.landmarks)
-    return read_paired_faces(faces, landmarks, Path(config.pairs), config.pairs_per_fold, model.size, model.template)
+    return read_paired_faces(
+        faces, landmarks, Path(config.pairs), config.pairs_per_fold, side=model.size, template=model.template
+    )
 
 
 def faces_to_calibrate_on(config: Config, model: Convertible) -> np.ndarray:
     """The faces that the ranges of int8 are taken from: of persons who are not measured on."""
     side = model.high_size or model.size
     folder = Path(str(config.calibration_faces))
-    faces = sample_faces(folder, side, config.calibration_count, config.held_out_divisor, False, model.template)
+    faces = sample_faces(
+        folder, side, config.calibration_count, config.held_out_divisor, held_out=False, template=model.template
+    )
     if model.kind == SUPER_RESOLUTION:
         return degrade(faces, model.size)
-    faces[1::2] = as_probe(faces[1::2], config.probe_size)  # every second one shrunk and enlarged, as small probes are
+    # Every second one is shrunk and enlarged, as small probes are.
+    faces[1::2] = shrink_to_probe(faces[1::2], config.probe_size)
     return faces

@@ -58,7 +58,9 @@ def evaluate(benchmark: Benchmark[Any, Any, Any], settings: Any) -> dict[str, An
     data = benchmark.read(settings, print_note)
     embedder = embedder_of(settings)
     measured = benchmark.evaluate(benchmark.prepare(data, embedder, settings, print_note), embedder, settings)
-    result = benchmark_result(benchmark.name, measured.protocol, embedder, measured.figures, settings, started)
+    result = benchmark_result(
+        benchmark.name, measured.protocol, embedder, measured.figures, config=settings, started=started
+    )
     benchmark.draw(Path(settings.output), embedder.name, measured.curves)
     write_json(settings.output, result)
     print("\n".join(benchmark.table(result)))

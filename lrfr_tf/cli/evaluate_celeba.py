@@ -58,7 +58,12 @@ def main(config: Config) -> None:
     if config.siamese_embeddings is not None and config.siamese_heads is not None:
         siamese = (Path(config.siamese_embeddings), Path(config.siamese_heads))
     evaluation = Evaluation(
-        data, Path(config.embeddings), Path(config.heads), config.methods, config.held_out_divisor, siamese
+        data,
+        Path(config.embeddings),
+        Path(config.heads),
+        config.methods,
+        held_out_divisor=config.held_out_divisor,
+        siamese=siamese,
     )
     pixels, curves = read_pixels(Path(config.pixels), data) if config.pixels is not None else (None, {})
     levels = read_levels(config.levels, data, config.methods, config.held_out_divisor)

@@ -81,11 +81,11 @@ def main(config: Config) -> None:
     recognizer = Recognizer(embedder, cut=config.cut, detector=detector)
     with tqdm(total=sum(map(len, people.values())), desc="embed", unit="photo") as progress:
         conditions = conditions_of(config.heights, config.camera)
-        faces = embed_people(people, conditions, recognizer, note, progress.update)
+        faces = embed_people(people, conditions, recognizer, note, progress=progress.update)
     drawing = Drawing(config.gallery_photos, config.draws, config.seed)
     thresholds = {size: rule.threshold_for(strangers, size) for size in sorted(set(config.gallery_sizes))}
     measured, curves = evaluate_people(faces, thresholds, drawing, tqdm)
-    result = benchmark_result("people", protocol(drawing), embedder, measured, config, started)
+    result = benchmark_result("people", protocol(drawing), embedder, measured, config=config, started=started)
     draw_people(Path(config.output), embedder.name, curves)
     write_json(config.output, result)
     print("\n".join(people_lines(result)))

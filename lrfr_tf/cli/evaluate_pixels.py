@@ -24,7 +24,7 @@ from lrfr_tf.networks.named_models import describe_models, load_named_models
 from lrfr_tf.study.evaluate_pixels import SIZES, PixelCurve, check_embedder, pixel_blocks, protocol
 from lrfr_tf.study.report.pixels import BENCHMARK, SCHEMA, draw_pixels
 from lrfr_tf.study.report.text import pixels_text
-from lrfr_tf.study.stored_embeddings import blocks_of_images, check_belong_together, read_stored_embeddings
+from lrfr_tf.study.stored_embeddings import blocks_of_images, check_same_images, read_stored_embeddings
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,7 +61,7 @@ def main(config: Config) -> None:
     siamese = None
     if config.siamese_embeddings is not None:
         siamese = read_stored_embeddings(Path(config.siamese_embeddings), data, ("hr",))
-        check_belong_together(facenet, siamese)
+        check_same_images(facenet, siamese)
     high = load_faces(data / "hr" / "test", facenet.faces)
     low_size, high_size = load_faces(data / "lr" / "test", facenet.faces[:1]).shape[1], high.shape[1]
     if any(not 1 <= size <= high_size for size in config.sizes):
@@ -80,7 +80,8 @@ def main(config: Config) -> None:
     sizes = sorted(set(config.sizes))
     cameras = list(dict.fromkeys(config.camera))
     right = {
-        camera: curve.right_answers(sizes, resolvers, facenet_embedder, siamese_embedder, camera) for camera in cameras
+        camera: curve.correct_answers(sizes, resolvers, facenet_embedder, siamese_embedder, camera=camera)
+        for camera in cameras
     }
     result = {
         "schema": SCHEMA,

@@ -20,7 +20,7 @@ from lrfr_tf.faces.choose import RULE, ambiguity_notes
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.main import note
 from lrfr_tf.networks.embedding import check_embedder, load_embedder, template_for
-from lrfr_tf.study.extract import CROPS, POLICIES, Extraction, extract_tree
+from lrfr_tf.study.extract import CROP_CHOICES, POLICIES, Extraction, extract_tree
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,7 +32,9 @@ class Config:
     embedder: str = option("facenet-128", "a FaceNet by name, or the folder of an exported embedder")
     facenet_weights: str | None = option(None, "a local file with its weights; default: fetched and cached")
     crop: str = option(
-        "box", "cut a face out at the detector's box, or align it by its landmarks to the size that is embedded", CROPS
+        "box",
+        "cut a face out at the detector's box, or align it by its landmarks to the size that is embedded",
+        CROP_CHOICES,
     )
     template: str | None = option(
         None,
@@ -75,7 +77,9 @@ def main(config: Config) -> None:
     how = Extraction(detector, embedder, config.policy, settings, template)
     for method in config.methods:
         hr_output = output / "hr" if config.policy == "hr_box" and method != "hr" else None
-        with_rival = extract_tree(data / method, config.splits, classes, how, output / method, hr_output, note)
+        with_rival = extract_tree(
+            data / method, config.splits, classes, how, output=output / method, hr_output=hr_output, note=note
+        )
         for sentence in ambiguity_notes([str(data / method / name) for name in with_rival]):
             note(sentence)
     print(f"{output}: embeddings of {', '.join(config.methods)} by {how.embedder.name}")

@@ -134,9 +134,9 @@ def _identify_video(config: Config, video: VideoReader) -> None:
             if writer is not None:
                 writer.write(_drawn(config, picture, faces), picture.seconds)
     if video.frames_read == 0:
-        raise UserError(str(video.complaint))
-    if video.complaint is not None:
-        note(video.complaint)
+        raise UserError(str(video.error_at_end))
+    if video.error_at_end is not None:
+        note(video.error_at_end)
 
 
 def check_flags(config: Config) -> None:

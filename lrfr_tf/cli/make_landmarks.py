@@ -46,7 +46,7 @@ def main(config: Config) -> None:
     def pass_over(name: str, error: UserError) -> None:
         bad.append({"image": name, "reason": str(error)})
 
-    found, with_rival = detect_landmarks(source, names, detector, config.enlarge, pass_over)
+    found, with_rival = detect_landmarks(source, names, detector, enlargement=config.enlarge, pass_over=pass_over)
     check_bad_images(None, bad, len(names), OWN_PHOTOS)
     missed = sorted(set(names) - found.keys() - {item["image"] for item in bad})
     if not found:

@@ -63,10 +63,16 @@ def main(config: Config) -> None:
         landmarks = {name: table[key_of(name)] for name in names if key_of(name) in table}
     else:
         landmarks = landmarks_by_detector(
-            source, names, FaceDetector(THRESHOLDS), note, lambda name, error: note(f"{name} is passed over: {error}")
+            source,
+            names,
+            FaceDetector(THRESHOLDS),
+            note,
+            pass_over=lambda name, error: note(f"{name} is passed over: {error}"),
         )
     chosen = choose_photos(photos, landmarks, config.least_eye_distance, config.persons)
-    counts = write_scface_lookalike(Path(config.output), source, chosen, landmarks, config.eye_distances, config.camera)
+    counts = write_scface_lookalike(
+        Path(config.output), source, chosen, landmarks, eye_distances=config.eye_distances, level=config.camera
+    )
     print(
         f"{config.output}: {counts['persons']} persons, {counts['probes']} probes, of which "
         f"{counts['probes_not_shrunk']} have eyes closer than wanted and stay as they are."

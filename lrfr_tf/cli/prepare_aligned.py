@@ -131,12 +131,12 @@ def main(config: Config) -> None:
         selection,
         find_landmarks,
         Path(config.output),
-        framing,
-        settings,
-        config.workers,
-        rivaled,
-        PUBLISHED if config.identities else OWN_PHOTOS,
-        note,
+        framing=framing,
+        settings=settings,
+        workers=config.workers,
+        rivaled=rivaled,
+        tolerance=PUBLISHED if config.identities else OWN_PHOTOS,
+        note=note,
     )
     for sentence in [*bad_image_notes(manifest["bad_images"]), *ambiguity_notes(manifest.get("images_with_rival", []))]:
         note(sentence)

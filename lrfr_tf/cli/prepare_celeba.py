@@ -58,7 +58,9 @@ def main(config: Config) -> None:
         "images_sha256": sha256(images) if images.is_file() else "folder",
         "identities_sha256": sha256(identity_list),
     }
-    manifest = prepare_tree(source, split, frame_faces, Path(config.output), sizes, settings, missing, note=note)
+    manifest = prepare_tree(
+        source, split, frame_faces, Path(config.output), sizes=sizes, settings=settings, missing=missing, note=note
+    )
     for sentence in bad_image_notes(manifest["bad_images"]):
         note(sentence)
     print(f"{config.output}: {manifest['identities']} identities, images {manifest['images']}")

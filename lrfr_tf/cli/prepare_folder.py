@@ -107,7 +107,16 @@ def main(config: Config) -> None:
     for sentence in _dropped(split, trees):
         note(sentence)
     manifest = prepare_tree(
-        source, split, frame_faces, Path(config.output), sizes, settings, (), rivaled, OWN_PHOTOS, note
+        source,
+        split,
+        frame_faces,
+        Path(config.output),
+        sizes=sizes,
+        settings=settings,
+        missing=(),
+        rivaled=rivaled,
+        tolerance=OWN_PHOTOS,
+        note=note,
     )
     bad, rivals = bad_image_notes(manifest["bad_images"]), ambiguity_notes(manifest["images_with_rival"])
     for sentence in [*bad, *rivals, *_without_a_face(Path(config.output), split.classes)]:

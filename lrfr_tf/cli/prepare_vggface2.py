@@ -61,7 +61,7 @@ def main(config: Config) -> None:
     excluded = read_exclusions(config.exclude, by_identity, allowed, note)
     if config.exclude_names and config.identity_meta:
         names = read_identity_names(Path(config.identity_meta))
-        excluded |= identities_named(names, Path(config.exclude_names), by_identity, allowed, note)
+        excluded |= identities_named(names, Path(config.exclude_names), by_identity, allowed, note=note)
     selection = Selection(by_identity).without(excluded)
     find_landmarks: FindLandmarks | None = None
     if config.landmarks:
@@ -76,7 +76,14 @@ def main(config: Config) -> None:
     }
     framing = Framing(config.template, config.left_margin)
     manifest = prepare_aligned_tree(
-        source, selection, find_landmarks, Path(config.output), framing, settings, config.workers, note=note
+        source,
+        selection,
+        find_landmarks,
+        Path(config.output),
+        framing=framing,
+        settings=settings,
+        workers=config.workers,
+        note=note,
     )
     for sentence in bad_image_notes(manifest["bad_images"]):
         note(sentence)

@@ -17,19 +17,19 @@ from lrfr_tf.config import option, required
 from lrfr_tf.errors import UserError
 from lrfr_tf.main import note
 from lrfr_tf.recognition.calibration import FPIR, DecisionRule, Threshold
-from lrfr_tf.tf_serving.answers import print_identities, print_similarities, write_embeddings, write_images
-from lrfr_tf.tf_serving.ask import Answers, Query, ask_for_faces
+from lrfr_tf.tf_serving.answers import identity_lines, similarity_lines, write_embeddings, write_images
+from lrfr_tf.tf_serving.ask import Answers, Query, query_in_batches
 from lrfr_tf.tf_serving.client import (
     Connection,
     ServedModel,
     ServedSignature,
     ServingError,
+    call_with_retries,
     find_signature,
-    with_patience,
 )
 from lrfr_tf.tf_serving.faces import Looker, NoCropError, list_faces
 from lrfr_tf.tf_serving.local_export import find_export
-from lrfr_tf.tf_serving.over_rest import FORMS, REST_PORT, RestConnection
+from lrfr_tf.tf_serving.rest_client import FORMS, REST_PORT, RestConnection
 from lrfr_tf.tf_serving.whole_photos import CropChecker
 
 # What each verb answers with.
@@ -80,23 +80,26 @@ def main(config: Config) -> None:
     faces = list_faces(Path(config.faces))
     against = None if config.against is None else list_faces(Path(config.against))[0]
     connection = connect(config)
-    model = with_patience(lambda: connection.describe(config.model, config.version), config.retries)
+    model = call_with_retries(lambda: connection.describe(config.model, config.version), config.retries)
     signature = find_signature(model, verb if config.as_pixels else f"{verb}_bytes")
     if not signature.outputs.keys() >= OUTPUTS[verb]:
         raise ServingError(f"{signature.name} of {model.name} answers with {', '.join(sorted(signature.outputs))}.")
     threshold, sentence = threshold_of(config, model, signature, rule) if verb == "identify" else (None, "")
     look = looker(config, model, signature)
     query = Query(connection, model, signature, config.batch, config.retries, against, look)
-    answers = told(config, ask_for_faces(query, faces), len(faces), sentence)
+    answers = told(config, query_in_batches(query, faces), len(faces), sentence)
     try:
         if verb == "embed":
-            write_embeddings(Path(str(config.output)), model, faces, answers)
+            write_embeddings(Path(str(config.output)), model, faces, answers, tell=print)
         elif verb == "super_resolve":
-            write_images(Path(str(config.output)), faces, answers)
-        elif verb == "verify":
-            print_similarities(faces, answers, config.json)
+            write_images(Path(str(config.output)), faces, answers, print)
         else:
-            print_identities(faces, answers, config.json, threshold)
+            for line in (
+                similarity_lines(faces, answers, config.json)
+                if verb == "verify"
+                else identity_lines(faces, answers, config.json, threshold)
+            ):
+                print(line, flush=True)
     except NoCropError as error:
         raise UserError(in_words(config, error)) from None
     finally:
@@ -193,7 +196,7 @@ def connect(config: Config) -> Connection:
     if config.protocol == "rest":
         return RestConnection(config.host, config.port or REST_PORT, config.timeout, config.rest_form)
     try:
-        from lrfr_tf.tf_serving.over_grpc import (
+        from lrfr_tf.tf_serving.grpc_client import (
             GRPC_PORT,
             GrpcConnection,
         )  # imports TensorFlow, which takes a while

@@ -8,6 +8,7 @@ For each camera level but the clean one (docs/camera.md) LR is made of HR by tha
 """
 
 import dataclasses
+import functools
 from pathlib import Path
 
 from lrfr_tf.config import option, required
@@ -17,7 +18,7 @@ from lrfr_tf.study.experiment import (
     check_levels,
     count_recognition_steps,
     find_siamese,
-    in_checkout,
+    path_in_checkout,
     recognition_steps,
 )
 
@@ -41,10 +42,18 @@ class Config:
 
 def main(config: Config) -> None:
     levels = check_levels(config.camera)
-    siamese = find_siamese(config.siamese, Path(in_checkout("saved_models/siamese")))
-    experiment = Experiment(Path(config.output) / "steps.json", count_recognition_steps(siamese, levels))
+    siamese = find_siamese(config.siamese, Path(path_in_checkout("saved_models/siamese")))
+    show = functools.partial(print, flush=True)
+    experiment = Experiment(Path(config.output) / "steps.json", count_recognition_steps(siamese, levels), show)
     models = {"srcnn": config.srcnn, "srresnet": config.srresnet, "srgan": config.srgan}
     given = {name: folder for name, folder in models.items() if folder is not None}
     recognition_steps(
-        experiment, config.data, config.output, given, siamese, config.held_out_divisor, config.title, levels=levels
+        experiment,
+        config.data,
+        config.output,
+        given,
+        siamese=siamese,
+        held_out_divisor=config.held_out_divisor,
+        title=config.title,
+        levels=levels,
     )

@@ -75,7 +75,9 @@ def main(config: Config) -> None:
     )  # fmt: skip
     conditions = conditions_of([config.height], config.camera)
     finder = FaceCutter(FaceDetector(GALLERY_THRESHOLDS), "box")
-    made = show_photos(photos, source, conditions, finder, Identifier(recognizer, gallery), resolver, note)
+    made = show_photos(
+        photos, source, conditions, finder, identifier=Identifier(recognizer, gallery), resolver=resolver, note=note
+    )
     if not made:
         raise UserError(f"No photo in {config.photos} shows a face of {config.height} pixels or more.")
     places = np.unique(np.linspace(0, len(made) - 1, min(config.shown, len(made))).astype(int))

@@ -15,7 +15,7 @@ from tqdm import tqdm
 from lrfr_tf.config import option, required, write_run_record
 from lrfr_tf.data.embeddings import EmbeddingSet, cut_of, load_classes, load_embeddings, read_manifest
 from lrfr_tf.errors import UserError
-from lrfr_tf.evaluation.identification import ranks, top_k, with_misses
+from lrfr_tf.evaluation.identification import rank_misses_last, ranks, top_k
 from lrfr_tf.files import sha256
 from lrfr_tf.main import run
 from lrfr_tf.networks.classifier import Classifier
@@ -44,7 +44,7 @@ def top_1(classifier: Classifier, faces: EmbeddingSet) -> float | None:
     for start in range(0, len(faces.labels), 4096):
         rows = slice(start, start + 4096)
         order = ranks(classifier.scores(faces.embeddings[rows]), faces.labels[rows])
-        found.append(with_misses(order, faces.usable[rows], len(classifier.class_names)))
+        found.append(rank_misses_last(order, faces.usable[rows], len(classifier.class_names)))
     return top_k(np.concatenate(found), 1) if found else None
 
 
@@ -66,8 +66,8 @@ def main(config: Config) -> None:
         for kind in config.head:
             start = time.perf_counter()
             classifier = fit_classifier(
-                kind, train, validation, names, embedder, config.seed,
-                config.C, config.epochs, config.patience, config.batch_size,
+                kind, train, validation, names, embedder_name=embedder, seed=config.seed,
+                C=config.C, epochs=config.epochs, patience=config.patience, batch_size=config.batch_size,
             )  # fmt: skip
             classifier.cut, classifier.template = cut_of(read_manifest(folder))
             classifier.save(Path(config.output) / method / kind)

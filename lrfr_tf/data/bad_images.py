@@ -33,6 +33,11 @@ PUBLISHED = Tolerance(0.01, 0)
 OWN_PHOTOS = Tolerance(0.05, 3)
 
 
+def missing_images(names: Sequence[str]) -> BadImages:
+    """Images that a list names and nobody has, as bad ones."""
+    return [{"image": name, "reason": "it is in the list and not among the images"} for name in names]
+
+
 def check_bad_images(output: Path | None, bad: BadImages, total: int, tolerance: Tolerance) -> None:
     """Names the bad images in `bad_images.json` of the output, which is not there if there are none.
 

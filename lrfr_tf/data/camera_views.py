@@ -91,6 +91,7 @@ def camera_batches(
     targets: np.ndarray,
     identities: np.ndarray,
     weights: np.ndarray,
+    *,
     batch_size: int,
     views: CameraViews,
     seed: int,
@@ -130,7 +131,7 @@ def camera_batches(
 
     def photograph(photos: tf.Tensor, seeds: tf.Tensor, kind: tuple[str, int]) -> tf.Tensor:
         level, size = kind
-        small = photograph_in_graph(photos, size, level, seeds, margin)
+        small = photograph_in_graph(photos, size, level, seeds, margin=margin)
         return small if size == side else resize_in_graph(small, side, side)
 
     def make_group(number: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -10,7 +10,7 @@ from lrfr_tf.data.name_list import read_table, some_of
 from lrfr_tf.data.splits import Split
 from lrfr_tf.errors import UserError
 from lrfr_tf.names import nfc
-from lrfr_tf.sources.image_source import ImageSource, passed_over
+from lrfr_tf.sources.image_source import ImageSource, skipped_note
 
 FULL_IMAGES = 202_599
 FULL_IDENTITIES = 10_177
@@ -82,7 +82,7 @@ def match_images(
             f"{source.label('').rstrip('/')}."
         )
     unlisted = sum(nfc(name.rsplit("/", 1)[-1]) not in identities for name in listing.images)
-    sentence = passed_over(listing, {"that the list does not name": unlisted})
+    sentence = skipped_note(listing, {"that the list does not name": unlisted})
     if missing:
         lost = f"{len(missing)} of the {len(identities)} images that the list names are missing ({some_of(missing)})."
         sentence = f"{sentence} {lost}" if sentence else lost

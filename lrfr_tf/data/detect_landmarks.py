@@ -9,9 +9,9 @@ from tqdm import tqdm
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.choose import only_main_face
 from lrfr_tf.faces.detect import FaceDetector
-from lrfr_tf.images.decode import decode_image
 from lrfr_tf.images.resize import resize
 from lrfr_tf.sources.image_source import ImageSource
+from lrfr_tf.sources.pictures import Picture, in_chunks, read_photos
 
 DETECT_AT_ONCE = 64
 BYTES_AT_ONCE = 200_000_000  # ten mugshots of SCface
@@ -33,6 +33,7 @@ def detect_landmarks(
     source: ImageSource,
     names: Sequence[str],
     detector: FaceDetector,
+    *,
     enlargement: int = 1,
     pass_over: Callable[[str, UserError], None] | None = None,
 ) -> FoundLandmarks:
@@ -49,36 +50,29 @@ def detect_landmarks(
     landmarks: dict[str, np.ndarray] = {}
     with_rival = []
     with tqdm(total=len(names), desc="detect landmarks", unit="image") as bar:
-        for photos in _in_chunks(source, names, pass_over):
-            searched = [_enlarged(photo, enlargement) for photo in photos.values()]
-            for name, photo, detection in zip(photos, searched, detector.detect(searched), strict=True):
-                meant, rivaled = only_main_face(detection, photo)
+        # Few of large photos at a time, so that memory stays bounded.
+        for photos in in_chunks(_readable(source, names, pass_over), DETECT_AT_ONCE, BYTES_AT_ONCE):
+            searched = [_enlarged(photo.pixels, enlargement) for photo in photos if photo.pixels is not None]
+            for photo, pixels, detection in zip(photos, searched, detector.detect(searched), strict=True):
+                meant, rivaled = only_main_face(detection, pixels)
                 if meant.found:
-                    landmarks[name] = meant.landmarks[0] / enlargement
+                    landmarks[photo.name] = meant.landmarks[0] / enlargement
                 if rivaled:
-                    with_rival.append(name)
+                    with_rival.append(photo.name)
             bar.update(len(photos))
     return FoundLandmarks(landmarks, with_rival)
 
 
-def _in_chunks(
+def _readable(
     source: ImageSource, names: Sequence[str], pass_over: Callable[[str, UserError], None] | None
-) -> Iterator[dict[str, np.ndarray]]:
-    """name -> photo, some at a time: few of large photos, so that memory stays bounded."""
-    photos: dict[str, np.ndarray] = {}
-    for name in names:
-        try:
-            photos[name] = decode_image(source.read(name), source.label(name))
-        except UserError as error:
-            if pass_over is None:
-                raise
-            pass_over(name, error)
-            continue
-        if len(photos) == DETECT_AT_ONCE or sum(photo.size for photo in photos.values()) >= BYTES_AT_ONCE:
-            yield photos
-            photos = {}
-    if photos:
-        yield photos
+) -> Iterator[Picture]:
+    for photo in read_photos(source, names):
+        if photo.pixels is not None:
+            yield photo
+        elif pass_over is None:
+            raise UserError(str(photo.error))
+        else:
+            pass_over(photo.name, UserError(str(photo.error)))
 
 
 def _enlarged(photo: np.ndarray, enlargement: int) -> np.ndarray:

@@ -25,6 +25,7 @@ def face_batches(
     faces: np.ndarray,
     batch_size: int,
     seed: int,
+    *,
     first_step: int = 0,
     low_size: int = 16,
     flip: bool = True,
@@ -75,7 +76,7 @@ def face_batches(
         high = tf.where(mirrored[:, None, None, None], high[:, :, ::-1], high)
         boxes = None
         if framed_size:
-            frames = draw_frames(batch_size, height, width, seed, step)
+            frames = draw_frames(batch_size, height, width, seed, step=step)
             high = resize_boxes_in_graph(high, frames, framed_size, framed_size)
             boxes = None if face_box is None else boxes_in_frames(face_box, frames, framed_size)
         high.set_shape((batch_size, framed_size or height, framed_size or width, 3))
@@ -106,7 +107,7 @@ def draw_mirrored(count: int, seed: int, step: tf.Tensor) -> tf.Tensor:
     return tf.random.stateless_uniform((count,), seed=augmentation_seed(seed, 0, step)) < 0.5
 
 
-def draw_frames(count: int, height: int, width: int, seed: int, step: tf.Tensor) -> tf.Tensor:
+def draw_frames(count: int, height: int, width: int, seed: int, *, step: tf.Tensor) -> tf.Tensor:
     """Frames of faces in portraits, anywhere between "squash" and "face", decided by (seed, step) alone.
 
     A share of 3/16 is framed as "squash" (the whole portrait), as many as "face" (`faces.frame.celeba_face_box`), the

@@ -38,7 +38,7 @@ class Views:
 
 
 def identity_batches(
-    faces: FaceSource, identities: np.ndarray, count: int, views: Views, seed: int, first_step: int = 0
+    faces: FaceSource, identities: np.ndarray, count: int, views: Views, *, seed: int, first_step: int = 0
 ) -> tf.data.Dataset:
     """An endless dataset of batches of `count` distinct identities with V views each.
 

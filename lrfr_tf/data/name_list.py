@@ -110,12 +110,12 @@ def read_exclusions(
     names = {identity_name(entry): entry for entry in read_name_list(Path(path))}
     known = {identity_name(name) for name in there}
     unmatched = [entry for name, entry in names.items() if name not in known]
-    check_matched(path, unmatched, len(names), allow_unmatched, note)
+    check_matched(path, unmatched, len(names), allow_unmatched, note=note)
     return frozenset(names)
 
 
 def check_matched(
-    path: str | Path, unmatched: Collection[str], count: int, allow_unmatched: bool, note: Callable[[str], None]
+    path: str | Path, unmatched: Collection[str], count: int, allow_unmatched: bool, *, note: Callable[[str], None]
 ) -> None:
     """Refuses a list of persons to leave out with entries that match nobody: who is misspelled is not left out.
 

@@ -44,6 +44,7 @@ def align_photos(
     names: Sequence[str],
     landmarks: Sequence[np.ndarray | None],
     template: str,
+    *,
     size: int = ALIGNED_SIZE,
     margin: int = 0,
 ) -> np.ndarray:
@@ -64,7 +65,7 @@ def align_photos(
         if points is None:
             points = fallback_landmarks(photo.shape[0], photo.shape[1])
         try:
-            aligned[place] = align_face(photo, points, template, size, margin=margin)
+            aligned[place] = align_face(photo, points, template=template, size=size, margin=margin)
         except ValueError:
             raise UserError(f"The five landmarks of {source.label(name)} are no face: {points.tolist()}.") from None
     return aligned

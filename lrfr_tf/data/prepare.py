@@ -19,20 +19,20 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from lrfr_tf.config import versions
 from lrfr_tf.data.ambiguous_photos import AmbiguousPhotos
-from lrfr_tf.data.bad_images import PUBLISHED, BadImages, Tolerance, check_bad_images
+from lrfr_tf.data.bad_images import PUBLISHED, BadImages, Tolerance, check_bad_images, missing_images
 from lrfr_tf.data.folders import write_classes
 from lrfr_tf.data.splits import Split, SplitFile
-from lrfr_tf.data.tree_record import RecordedPhoto, open_tree, read_record
+from lrfr_tf.data.tree_record import RecordedPhoto, finish_tree, open_tree, read_record
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import read_json
-from lrfr_tf.images.decode import decode_image, write_png
+from lrfr_tf.images.decode import write_png
 from lrfr_tf.images.degrade import degrade
 from lrfr_tf.images.resize import KERNEL
 from lrfr_tf.printable import name_bytes
-from lrfr_tf.resumable import manifest_before, write_manifest
+from lrfr_tf.resumable import manifest_before
 from lrfr_tf.sources.image_source import ImageSource
+from lrfr_tf.sources.pictures import read_photo
 
 SCHEMA = 1
 CHUNK = 32
@@ -64,6 +64,7 @@ def prepare_tree(
     split: Split,
     frame_faces: FrameFaces,
     output: Path,
+    *,
     sizes: Sizes,
     settings: dict[str, Any],
     missing: Sequence[str] = (),
@@ -100,41 +101,37 @@ def prepare_tree(
         )
         for file, name in zip(split.files, names, strict=True)
     ]
-    growth = open_tree(output, settings, photos, lambda target: (output / "hr" / target).is_file())
-    if growth.names:
-        note(growth.words)
-    if (output / "manifest.json").is_file():
+    added = open_tree(output, settings, photos, lambda target: (output / "hr" / target).is_file(), note=note)
+    if added is None:
         return read_json(output / "manifest.json")
-    for part in output.rglob(".part-*"):  # files that a killed run had begun
-        part.unlink()
     # Of two sources, one name may be of two photos: both are looked at again.
     no_face = [] if isinstance(source, dict) else list(manifest_before(output).get("images_without_face", ()))
-    no_face = [name for name in no_face if name not in growth.names]
+    no_face = [name for name in no_face if name not in added]
     searched = set(no_face)
     pending = [
         (file, name)
         for file, name in zip(split.files, names, strict=True)
         if file.source not in searched and not _done(output, file, name)
     ]
-    bad = [{"image": name, "reason": "it is in the list and not among the images"} for name in missing]
+    bad = missing_images(missing)
     progress = tqdm(total=len(split.files), initial=len(split.files) - len(pending), desc="prepare", unit="image")
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool, progress:
         for start in range(0, len(pending), CHUNK):
             chunk = pending[start : start + CHUNK]
-            images = list(pool.map(lambda item: _read(_source_of(source, item[0]), item[0].source), chunk))
-            readable = {i: image for i, image in enumerate(images) if isinstance(image, np.ndarray)}
+            images = list(pool.map(lambda item: read_photo(_source_of(source, item[0]), item[0].source), chunk))
+            readable = {i: image.pixels for i, image in enumerate(images) if image.pixels is not None}
             faces = frame_faces([chunk[i][0].source for i in readable], list(readable.values()))
             by_index = dict(zip(readable, faces, strict=True))
             for i, (file, _) in enumerate(chunk):
                 if i not in by_index:
-                    bad.append({"image": file.source, "reason": str(images[i])})
+                    bad.append({"image": file.source, "reason": str(images[i].error)})
                 elif by_index[i] is None:
                     no_face.append(file.source)
             found = [(file, name, by_index.get(i)) for i, (file, name) in enumerate(chunk)]
-            list(pool.map(lambda item: _write(output, sizes, *item), found))
+            list(pool.map(lambda item: _write(output, sizes, item[0], item[1], face=item[2]), found))
             progress.update(len(chunk))
     check_bad_images(output, bad, len(split.files) + len(missing), tolerance)
-    return _finish(output, split, settings, bad, no_face, rivaled)
+    return _finish(output, split, settings, bad, no_face=no_face, rivaled=rivaled)
 
 
 def _finish(
@@ -142,6 +139,7 @@ def _finish(
     split: Split,
     settings: dict[str, Any],
     bad: BadImages,
+    *,
     no_face: list[str],
     rivaled: AmbiguousPhotos | None,
 ) -> dict[str, Any]:
@@ -158,29 +156,16 @@ def _finish(
         "dropped_identities": split.dropped,
         "bad_images": bad,
         "images_without_face": no_face,
-        **({} if rivaled is None else {"images_with_rival": rivaled.names(manifest_before(output))}),
         **settings,
-        "versions": versions(),
     }
-    manifest = write_manifest(output, manifest)
-    if rivaled is not None:
-        rivaled.forget()
-    return manifest
+    return finish_tree(output, manifest, rivaled)
 
 
 def _source_of(source: ImageSource | dict[str, ImageSource], file: SplitFile) -> ImageSource:
     return source[file.split] if isinstance(source, dict) else source
 
 
-def _read(source: ImageSource, name: str) -> np.ndarray | UserError:
-    """The decoded image, or the error that says what is wrong with it."""
-    try:
-        return decode_image(source.read(name), source.label(name))
-    except UserError as error:
-        return error
-
-
-def _write(output: Path, sizes: Sizes, file: SplitFile, name: str, face: np.ndarray | None) -> None:
+def _write(output: Path, sizes: Sizes, file: SplitFile, name: str, *, face: np.ndarray | None) -> None:
     if face is None:
         return
     # LR first: an image counts as done when its HR copy is there.

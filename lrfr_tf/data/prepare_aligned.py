@@ -6,7 +6,7 @@ import logging
 import os
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -15,21 +15,20 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from lrfr_tf.config import versions
 from lrfr_tf.data.aligned import find_face_files
 from lrfr_tf.data.aligned_source import FindLandmarks, Selection
 from lrfr_tf.data.ambiguous_photos import AmbiguousPhotos
-from lrfr_tf.data.bad_images import PUBLISHED, BadImages, Tolerance, check_bad_images
+from lrfr_tf.data.bad_images import PUBLISHED, BadImages, Tolerance, check_bad_images, missing_images
 from lrfr_tf.data.folders import sorted_names
-from lrfr_tf.data.tree_record import RecordedPhoto, open_tree, read_record
+from lrfr_tf.data.tree_record import RecordedPhoto, finish_tree, open_tree, read_record
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.align import ALIGNED_SIZE, align_face
 from lrfr_tf.files import atomic_file, read_json
-from lrfr_tf.images.decode import decode_image
 from lrfr_tf.images.resize import resize
 from lrfr_tf.printable import name_bytes
-from lrfr_tf.resumable import manifest_before, write_manifest
+from lrfr_tf.resumable import manifest_before
 from lrfr_tf.sources.image_source import ImageSource
+from lrfr_tf.sources.pictures import Picture, read_photo
 
 SCHEMA = 1
 DELIVERED = "as delivered"  # in the place of a template, where faces were aligned by others
@@ -62,6 +61,7 @@ def prepare_aligned_tree(
     selection: Selection,
     find_landmarks: FindLandmarks | None,
     output: Path,
+    *,
     framing: Framing,
     settings: dict[str, Any],
     workers: int | None = None,
@@ -98,43 +98,38 @@ def prepare_aligned_tree(
     }
     targets = _targets(selection.images, read_record(output))
     recorded = [RecordedPhoto(name, target, source.stamp(name)) for name, target in targets.items()]
-    growth = open_tree(output, settings, recorded, lambda target: (output / target).is_file())
-    if growth.names:
-        note(growth.words)
-    if (output / "manifest.json").is_file():
+    added = open_tree(output, settings, recorded, lambda target: (output / target).is_file(), note=note)
+    if added is None:
         return read_json(output / "manifest.json")
-    for part in output.rglob(".part-*"):  # faces that a killed run had begun
-        part.unlink()
     done = find_face_files(output)
-    searched = set(manifest_before(output).get("images_without_landmarks", ())) - growth.names
+    searched = set(manifest_before(output).get("images_without_landmarks", ())) - added
     pending = [name for name, target in targets.items() if target not in done and name not in searched]
-    bad = [{"image": name, "reason": "it is in the list and not among the images"} for name in selection.missing]
+    bad = missing_images(selection.missing)
     no_face = [*selection.without_landmarks, *(name for name in targets if name in searched)]
     workers = workers or os.cpu_count() or 1
     together = max(LEAST_PHOTOS, PHOTOS_PER_THREAD * workers)
 
-    def read(name: str) -> np.ndarray | UserError:
-        try:
-            photo = decode_image(source.read(name), source.label(name))
-        except UserError as error:
-            return error
-        return photo if framing.photo_size is None else resize(photo, *framing.photo_size)
+    def read(name: str) -> Picture:
+        photo = read_photo(source, name)
+        if photo.pixels is None or framing.photo_size is None:
+            return photo
+        return dataclasses.replace(photo, pixels=resize(photo.pixels, *framing.photo_size))
 
-    def write(item: tuple[str, np.ndarray, np.ndarray | None]) -> UserError | None:
+    def write(item: tuple[str, np.ndarray, np.ndarray | None]) -> dict[str, str] | None:
         name, photo, landmarks = item
         try:
             _write_jpeg(output / targets[name], _frame(photo, landmarks, framing))
         except ValueError as error:  # five landmarks on one point, or not numbers
-            return UserError(str(error))
+            return {"image": name, "reason": str(error)}
         return None
 
     progress = tqdm(total=len(targets), initial=len(targets) - len(pending), desc="align", unit="image")
     with ThreadPoolExecutor(max_workers=workers) as pool, progress:
         for start in range(0, len(pending), together):
             names = pending[start : start + together]
-            read_photos = list(pool.map(read, names))
-            bad += _named_errors(names, read_photos)
-            photos = {n: photo for n, photo in zip(names, read_photos, strict=True) if isinstance(photo, np.ndarray)}
+            pictures = list(pool.map(read, names))
+            bad += [{"image": photo.name, "reason": str(photo.error)} for photo in pictures if photo.pixels is None]
+            photos = {photo.name: photo.pixels for photo in pictures if photo.pixels is not None}
             found: list[np.ndarray | None] = [None] * len(photos)
             if find_landmarks is not None:
                 found = find_landmarks(list(photos), list(photos.values()))
@@ -144,11 +139,11 @@ def prepare_aligned_tree(
                 for (name, photo), points in zip(photos.items(), found, strict=True)
                 if points is not None or find_landmarks is None
             ]
-            bad += _named_errors([name for name, _, _ in items], list(pool.map(write, items)))
+            bad += filter(None, pool.map(write, items))
             progress.update(len(names))
     bad, total = sorted(bad, key=lambda item: item["image"]), len(targets) + len(selection.missing)
     check_bad_images(output, bad, total, tolerance)
-    return _finish(output, selection, total, settings, bad, no_face, rivaled)
+    return _finish(output, selection, total, settings, bad=bad, no_face=no_face, rivaled=rivaled)
 
 
 def describe(output: str, manifest: dict[str, Any]) -> str:
@@ -173,7 +168,14 @@ def source_fingerprint(path: Path) -> str:
 
 def _frame(photo: np.ndarray, landmarks: np.ndarray | None, framing: Framing) -> np.ndarray:
     if landmarks is not None:
-        return align_face(photo, landmarks, framing.template, framing.size, framing.left_margin, framing.margin)
+        return align_face(
+            photo,
+            landmarks,
+            template=framing.template,
+            size=framing.size,
+            left_margin=framing.left_margin,
+            margin=framing.margin,
+        )
     own = (framing.margin, framing.margin)
     sides = (own, (framing.left_margin + framing.margin, framing.margin), (0, 0))
     return np.pad(resize(photo, framing.size, framing.size), sides)
@@ -188,19 +190,12 @@ def _write_jpeg(path: Path, image: np.ndarray) -> None:
         raise UserError(f"{path} cannot be written: {error.strerror or error}.") from None
 
 
-def _named_errors(names: Sequence[str], outcomes: Sequence[Any]) -> BadImages:
-    return [
-        {"image": name, "reason": str(outcome)}
-        for name, outcome in zip(names, outcomes, strict=True)
-        if isinstance(outcome, UserError)
-    ]
-
-
 def _finish(
     output: Path,
     selection: Selection,
     total: int,
     settings: dict[str, Any],
+    *,
     bad: BadImages,
     no_face: list[str],
     rivaled: AmbiguousPhotos | None,
@@ -215,15 +210,10 @@ def _finish(
         "images_per_identity": {name: faces[name] for name in sorted_names(faces)},
         "excluded_identities": list(selection.excluded),
         "images_without_landmarks": sorted(no_face),
-        **({} if rivaled is None else {"images_with_rival": rivaled.names(manifest_before(output))}),
         "bad_images": bad,
         **settings,
-        "versions": versions(),
     }
-    manifest = write_manifest(output, manifest)
-    if rivaled is not None:
-        rivaled.forget()
-    return manifest
+    return finish_tree(output, manifest, rivaled)
 
 
 def _targets(images: dict[str, list[str]], before: Mapping[str, RecordedPhoto] | None = None) -> dict[str, str]:

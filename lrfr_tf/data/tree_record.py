@@ -9,9 +9,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lrfr_tf.config import versions
+from lrfr_tf.data.ambiguous_photos import AmbiguousPhotos
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import atomic_file, read_json
-from lrfr_tf.resumable import go_on_with, open_folder
+from lrfr_tf.resumable import MANIFEST, go_on_with, manifest_before, open_folder, write_manifest
 
 RECORD = "photos.jsonl"
 # Settings that are checksums of all photos together; the record tells what is different.
@@ -52,17 +54,14 @@ def read_record(tree: Path) -> dict[str, RecordedPhoto]:
     return {photo.name: photo for photo in photos}
 
 
-@dataclasses.dataclass(frozen=True)
-class Growth:
-    """What has come to a tree since it was begun: names of photos, and a sentence about them, "" if there are none."""
-
-    names: frozenset[str]
-    words: str
-
-
 def open_tree(
-    output: Path, settings: dict[str, Any], photos: Sequence[RecordedPhoto], is_there: Callable[[str], bool]
-) -> Growth:
+    output: Path,
+    settings: dict[str, Any],
+    photos: Sequence[RecordedPhoto],
+    is_there: Callable[[str], bool],
+    *,
+    note: Callable[[str], None],
+) -> set[str] | None:
     """`resumable.open_folder` for a tree of photos, which may have become more since it was begun.
 
     Photos that were bad, or showed no face, may be replaced or removed.
@@ -70,15 +69,45 @@ def open_tree(
     Args:
         settings: how the tree is made; those of `OF_PHOTOS` may change with the photos.
         is_there: tells of a target whether its face is in the tree.
+        note: told, in one sentence, what was added.
+
+    Returns:
+        The names of the photos that were added; None: the tree is finished.
 
     Raises:
         UserError: as `open_folder`, or photos were removed or replaced since.
     """
+    added = _add_photos(output, settings, photos, is_there, note=note)
+    if (output / MANIFEST).is_file():
+        return None
+    for part in output.rglob(".part-*"):  # files that a killed run had begun
+        part.unlink()
+    return added
+
+
+def finish_tree(output: Path, manifest: dict[str, Any], rivaled: AmbiguousPhotos | None) -> dict[str, Any]:
+    """Writes the manifest of a tree, with the names of the ambiguous photos if they were looked for, and returns it."""
+    if rivaled is not None:
+        manifest = {**manifest, "images_with_rival": rivaled.names(manifest_before(output))}
+    manifest = write_manifest(output, {**manifest, "versions": versions()})
+    if rivaled is not None:
+        rivaled.forget()
+    return manifest
+
+
+def _add_photos(
+    output: Path,
+    settings: dict[str, Any],
+    photos: Sequence[RecordedPhoto],
+    is_there: Callable[[str], bool],
+    *,
+    note: Callable[[str], None],
+) -> set[str]:
     before = read_record(output)
     if not before:
         open_folder(output, settings)
         _write_record(output, photos)
-        return Growth(frozenset(), "")
+        return set()
     recorded = read_json(output / "settings.json")
     open_folder(output, {**settings, **{key: recorded[key] for key in OF_PHOTOS if key in recorded}})
     now = {photo.name: photo for photo in photos}
@@ -106,7 +135,8 @@ def open_tree(
     if added:
         go_on_with(output, settings)
         _write_record(output, photos)
-    return Growth(frozenset(photo.name for photo in added), f"{output}: {words}." if added else "")
+        note(f"{output}: {words}.")
+    return {photo.name for photo in added}
 
 
 def _in_words(changes: Mapping[str, Sequence[RecordedPhoto]], before: Collection[str], now: Collection[str]) -> str:

@@ -42,7 +42,7 @@ def normalized_name(name: str) -> str:
 
 
 def identities_named(
-    names: Mapping[str, str], path: Path, there: Collection[str], allow_unmatched: bool, note: Callable[[str], None]
+    names: Mapping[str, str], path: Path, there: Collection[str], allow_unmatched: bool, *, note: Callable[[str], None]
 ) -> frozenset[str]:
     """The identities whose name is in the list `path`: one name a line; what follows a tab is ignored (LFW's lists).
 
@@ -57,5 +57,5 @@ def identities_named(
     wanted = {normalized_name(entry): entry for entry in read_name_list(path, "a list of names", before_tab=True)}
     named = {identity: normalized_name(name) for identity, name in names.items() if identity in there}
     unmatched = [entry for name, entry in wanted.items() if name not in set(named.values())]
-    check_matched(path, unmatched, len(wanted), allow_unmatched, note)
+    check_matched(path, unmatched, len(wanted), allow_unmatched, note=note)
     return frozenset(identity for identity, name in named.items() if name in wanted)

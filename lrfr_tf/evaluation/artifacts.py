@@ -9,7 +9,7 @@ from lrfr_tf.evaluation.image_quality import luma
 
 SMALLEST_SIDE = 32  # the frequencies beside a peak need so many pixels
 NEIGHBORS = (3, 4)  # distances in steps of the spectrum; the Hann window spreads a peak over one step to each side
-FAINTEST_WAVE = 0.25  # amplitude in grey levels; what is weaker is not seen, however little power HR has there
+MIN_WAVE_AMPLITUDE = 0.25  # amplitude in grey levels; what is weaker is not seen, however little power HR has there
 SPECK_RADIUS = 2
 SPECK_PERCENTILE = 99.9
 _CHUNK = 64  # images worked on at once
@@ -120,13 +120,13 @@ def grid_peak(spectrum: np.ndarray, original_spectrum: np.ndarray, period: int) 
     odd = {step, side - step}
     places = [(j, k) for j in range(0, side, step) for k in range(0, side, step) if j in odd or k in odd]
     # A wave of amplitude a has the power (a / 2 * sum of the window) ** 2; each Hann window adds up to side / 2.
-    faintest = (FAINTEST_WAVE / 2 * (side / 2) ** 2) ** 2
+    faintest = (MIN_WAVE_AMPLITUDE / 2 * (side / 2) ** 2) ** 2
     difference = _decibels(spectrum, faintest) - _decibels(original_spectrum, faintest)
     along_axes, original_along_axes = (
         _decibels(power.sum(axis=0) + power.sum(axis=1), faintest) for power in (spectrum, original_spectrum)
     )
     above_originals = np.array([difference[place] for place in places])
-    above_neighbors = np.array([_stands_out(difference, *place) for place in places])
+    above_neighbors = np.array([_peak_ratio(difference, *place) for place in places])
     return GridPeak(
         frequency=1 / period,
         peak=float(np.minimum(above_originals, above_neighbors).max()),
@@ -158,7 +158,7 @@ def color_specks(images: np.ndarray) -> np.ndarray:
     return found
 
 
-def _stands_out(decibels: np.ndarray, row: int, column: int) -> float:
+def _peak_ratio(decibels: np.ndarray, row: int, column: int) -> float:
     """One frequency against the mean of the square ring around it; frequencies wrap around."""
     reach = range(-NEIGHBORS[1], NEIGHBORS[1] + 1)
     ring = [

@@ -28,7 +28,7 @@ def ranks(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return found
 
 
-def with_misses(ranks: np.ndarray, usable: np.ndarray, classes: int) -> np.ndarray:
+def rank_misses_last(ranks: np.ndarray, usable: np.ndarray, classes: int) -> np.ndarray:
     """Ranks int64 [n] with `classes + 1` where `usable`, bool [n], is False: a miss is never right for k <= classes."""
     return np.where(usable, ranks, classes + 1)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from lrfr_tf.evaluation.identification import ranks
-from lrfr_tf.evaluation.ranks import TIE
+from lrfr_tf.evaluation.streamed_ranks import TIE
 from lrfr_tf.evaluation.verification import roc_auc, roc_curve, tar_at_far
 
 RANK = 20
@@ -45,7 +45,9 @@ def mean_templates(chunks: Iterable[np.ndarray], labels: np.ndarray, identities:
     return (sums / np.maximum(lengths, np.finfo(np.float64).tiny)).astype(np.float32)
 
 
-def reduce_mated(probes: np.ndarray, labels: np.ndarray, templates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def mated_scores_and_ranks(
+    probes: np.ndarray, labels: np.ndarray, templates: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """What remains of a chunk of mated probes: similarity to the own template, and its rank (ties count against us).
 
     Args:
@@ -62,10 +64,10 @@ def reduce_mated(probes: np.ndarray, labels: np.ndarray, templates: np.ndarray) 
     return own[:, 0], ranks(scores, labels)
 
 
-def reduce_unmated(probes: np.ndarray, templates: np.ndarray) -> np.ndarray:
+def unmated_best_scores(probes: np.ndarray, templates: np.ndarray) -> np.ndarray:
     """What remains of a chunk of unmated probes: the best similarity, float32 [k].
 
-    Arguments as for `reduce_mated`.
+    Arguments as for `mated_scores_and_ranks`.
     """
     return (probes @ templates.T).max(axis=1)
 
@@ -76,8 +78,8 @@ def open_set_curve(
     """TPIR against FPIR for every threshold.
 
     Args:
-        mated, mated_ranks: [n], as `reduce_mated` gives them.
-        unmated: float [m], as `reduce_unmated` gives it.
+        mated, mated_ranks: [n], as `mated_scores_and_ranks` gives them.
+        unmated: float [m], as `unmated_best_scores` gives it.
 
     Returns:
         (FPIR float64 [k], TPIR float64 [k]); FPIR rises from 0 to 1, TPIR from 0 to the closed-set accuracy at `rank`.
@@ -92,7 +94,7 @@ def open_set_curve(
 
 
 def tpir_at_fpir(
-    mated: np.ndarray, mated_ranks: np.ndarray, unmated: np.ndarray, fpir: float, rank: int = RANK
+    mated: np.ndarray, mated_ranks: np.ndarray, unmated: np.ndarray, fpir: float, *, rank: int = RANK
 ) -> float:
     """TPIR at an FPIR below 1, on the straight lines between the points of `open_set_curve`; arguments as there."""
     return tar_at_far(*_as_pairs(mated, mated_ranks, unmated, rank), fpir)

@@ -8,7 +8,7 @@ from lrfr_tf.evaluation.artifacts import color_shift, color_specks, fixed_patter
 from lrfr_tf.evaluation.image_quality import finite_psnr, ssim
 from lrfr_tf.evaluation.significance import mean_with_interval
 
-SPECKLED_BEYOND = 99  # percentile of the originals
+SPECKLED_PERCENTILE = 99  # percentile of the originals
 
 
 def restoration_rows(methods: dict[str, np.ndarray], high: np.ndarray, baseline: str) -> dict[str, dict[str, Any]]:
@@ -69,7 +69,7 @@ def table_lines(rows: dict[str, dict[str, Any]]) -> list[str]:
 
 LEGEND = f"""shift: largest mean color shift of a channel, grey levels. 1/4, 1/2: peak of a grid of 4 or 2 pixels in
 the spectrum, dB above HR's and above the frequencies around it. pattern: grid that all images share, grey levels.
-specks: color specks, times HR's; speckled: share of images with stronger ones than {SPECKLED_BEYOND} % of HR's."""
+specks: color specks, times HR's; speckled: share of images with stronger ones than {SPECKLED_PERCENTILE} % of HR's."""
 
 
 def _grid(spectrum: np.ndarray, original_spectrum: np.ndarray) -> dict[str, dict[str, float]]:
@@ -92,5 +92,5 @@ def _specks(specks: np.ndarray, originals: np.ndarray) -> dict[str, float]:
         "hr_mean": float(originals.mean()),
         # A set of grey photos has no chroma to compare with.
         "times_originals": float(specks.mean() / max(originals.mean(), 1e-6)),
-        "images_beyond": float(np.mean(specks > np.percentile(originals, SPECKLED_BEYOND))),
+        "images_beyond": float(np.mean(specks > np.percentile(originals, SPECKLED_PERCENTILE))),
     }

@@ -40,11 +40,13 @@ def bootstrap_interval(
         raise ValueError("A bootstrap interval needs at least one value.")
     distinct, counts = np.unique(np.asarray(values, dtype=np.float64), return_counts=True)
     shares = counts / len(values)
-    return _interval(lambda draws: draws @ distinct / len(values), len(values), shares, confidence, resamples, seed)
+    return _interval(
+        lambda draws: draws @ distinct / len(values), len(values), shares, confidence, resamples=resamples, seed=seed
+    )
 
 
 def paired_members_interval(
-    values: np.ndarray, members: np.ndarray, confidence: float = 0.95, resamples: int = 2000, seed: int = 0
+    values: np.ndarray, members: np.ndarray, *, confidence: float = 0.95, resamples: int = 2000, seed: int = 0
 ) -> tuple[float, float]:
     """The percentile bootstrap interval of a mean over pairs, drawing the members of the pairs instead of the pairs.
 
@@ -77,11 +79,11 @@ def paired_members_interval(
         return (times @ values)[total > 0] / total[total > 0]
 
     persons = len(everybody)
-    return _interval(means, persons, np.full(persons, 1 / persons), confidence, resamples, seed)
+    return _interval(means, persons, np.full(persons, 1 / persons), confidence, resamples=resamples, seed=seed)
 
 
 def grouped_interval(
-    values: np.ndarray, groups: np.ndarray, confidence: float = 0.95, resamples: int = 2000, seed: int = 0
+    values: np.ndarray, groups: np.ndarray, *, confidence: float = 0.95, resamples: int = 2000, seed: int = 0
 ) -> tuple[float, float]:
     """The percentile bootstrap interval of a mean over images, drawing the groups that they come in.
 
@@ -104,7 +106,9 @@ def grouped_interval(
     _, numbers = np.unique(groups, return_inverse=True)
     sums, counts = np.bincount(numbers, values), np.bincount(numbers)
     shares = np.full(len(sums), 1 / len(sums))
-    return _interval(lambda drawn: drawn @ sums / (drawn @ counts), len(sums), shares, confidence, resamples, seed)
+    return _interval(
+        lambda drawn: drawn @ sums / (drawn @ counts), len(sums), shares, confidence, resamples=resamples, seed=seed
+    )
 
 
 def mcnemar(correct_a: np.ndarray, correct_b: np.ndarray) -> float:
@@ -131,6 +135,7 @@ def _interval(
     count: int,
     shares: np.ndarray,
     confidence: float,
+    *,
     resamples: int,
     seed: int,
 ) -> tuple[float, float]:

@@ -18,8 +18,8 @@ import numpy as np
 SHARE = 0.02  # of the comparisons; the tail
 BODY = (0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)  # shares whose scores are kept as they are
 RESAMPLES = 300
-LEAST_PERSONS = 30
-LEAST_IN_TAIL = 50  # comparisons; fewer fit no distribution
+MIN_PERSONS = 30
+MIN_COMPARISONS_IN_TAIL = 50  # comparisons; fewer fit no distribution
 PAIRS_KEPT = 500
 FLAT = 1e-6  # a shape nearer to 0 than this is the exponential distribution
 
@@ -92,6 +92,7 @@ def fit_stranger_tail(
     scores: np.ndarray,
     probes: np.ndarray,
     templates: np.ndarray,
+    *,
     share: float = SHARE,
     resamples: int = RESAMPLES,
     seed: int = 0,
@@ -105,18 +106,18 @@ def fit_stranger_tail(
         resamples, seed: of the bootstrap.
 
     Raises:
-        ValueError: there are fewer than `LEAST_PERSONS` persons, too few comparisons for a tail, or a score is not a
+        ValueError: there are fewer than `MIN_PERSONS` persons, too few comparisons for a tail, or a score is not a
             number.
     """
     persons = np.unique(np.concatenate([probes, templates]))
-    if len(persons) < LEAST_PERSONS:
-        raise ValueError(f"The tail of strangers needs {LEAST_PERSONS} persons at least, not {len(persons)}.")
+    if len(persons) < MIN_PERSONS:
+        raise ValueError(f"The tail of strangers needs {MIN_PERSONS} persons at least, not {len(persons)}.")
     probes, templates = np.searchsorted(persons, probes), np.searchsorted(persons, templates)
     strangers = probes[:, None] != templates[None, :]
     of_strangers = scores[strangers]
     if not np.isfinite(of_strangers).all():
         raise ValueError("A score of a comparison is not a number.")
-    if len(of_strangers) * share < LEAST_IN_TAIL:
+    if len(of_strangers) * share < MIN_COMPARISONS_IN_TAIL:
         raise ValueError(f"{len(of_strangers)} comparisons of different persons are too few for a tail.")
     levels = np.quantile(of_strangers, [1 - share, *(1 - level for level in BODY if level > share)])
     start = float(levels[0])
@@ -126,7 +127,16 @@ def fit_stranger_tail(
     excess, firsts, seconds = excess[order], probes[rows[order]], templates[columns[order]]
     of_all = len(excess) / len(of_strangers)
     shape, scale = fit_pareto(excess, np.ones(len(excess)))
-    drawn = _resample(excess, firsts, seconds, probes, templates, len(persons), resamples, seed)
+    drawn = _resample(
+        excess,
+        firsts,
+        seconds,
+        probes=probes,
+        templates=templates,
+        persons=len(persons),
+        resamples=resamples,
+        seed=seed,
+    )
     body = tuple(zip((level for level in BODY if level > share), map(float, levels[1:]), strict=True))
     pairs = _best_of_pairs(excess + start, firsts, seconds, len(persons))
     return StrangerTail(
@@ -152,6 +162,7 @@ def _resample(
     excess: np.ndarray,
     firsts: np.ndarray,
     seconds: np.ndarray,
+    *,
     probes: np.ndarray,
     templates: np.ndarray,
     persons: int,
@@ -170,7 +181,7 @@ def _resample(
         total = (times @ probes_of) * (times @ templates_of) - (times**2) @ (probes_of * templates_of)
         weights = times[firsts] * times[seconds]
         used = weights > 0
-        if total <= 0 or used.sum() < LEAST_IN_TAIL:
+        if total <= 0 or used.sum() < MIN_COMPARISONS_IN_TAIL:
             continue  # a sample of so few distinct persons says nothing about a tail
         found.append((float(weights.sum() / total), *fit_pareto(excess[used], weights[used])))
     if not found:

@@ -54,7 +54,7 @@ def check_export(version: Path, expected: Path) -> dict[str, Any]:
         for name, output in outputs.items():
             key = f"{number}/{name}"
             what = f"Output {name} of {request.signature}"
-            _compare(what, output.numpy(), answers[key], results, wanted["largest_difference"])
+            _compare(what, output.numpy(), answers[key], results, largest_difference=wanted["largest_difference"])
             compared.add(key)
         results["requests"] += 1
     if compared != set(answers.files):
@@ -78,7 +78,7 @@ def describe_signature(function: Any) -> dict[str, dict[str, Any]]:
 
 
 def _compare(
-    what: str, found: np.ndarray, wanted: np.ndarray, results: dict[str, Any], largest_difference: float
+    what: str, found: np.ndarray, wanted: np.ndarray, results: dict[str, Any], *, largest_difference: float
 ) -> None:
     if found.shape != wanted.shape:
         raise UserError(f"{what} has the shape {list(found.shape)}, not {list(wanted.shape)}.")

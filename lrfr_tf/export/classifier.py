@@ -93,7 +93,7 @@ def servable_classifier(
         "computes_in": computes_in,
         "source": source_of(folder, content_checksum(file_checksums(folder))),
     }
-    answers = [_answer(classifier, embedder, resolver, module.answers, request) for request in requests]
+    answers = [_answer(classifier, embedder, resolver, module.answers, request=request) for request in requests]
     return Servable(KIND, module, _signatures(module), requests, answers, facts, LARGEST_DIFFERENCE[computes_in])
 
 
@@ -210,7 +210,7 @@ def _requests(sizes: tuple[int, ...]) -> list[Request]:
 
 
 def _answer(
-    classifier: Classifier, embedder: Embedder, resolver: SuperResolutionNetwork | None, count: int, request: Request
+    classifier: Classifier, embedder: Embedder, resolver: SuperResolutionNetwork | None, count: int, *, request: Request
 ) -> dict[str, np.ndarray]:
     """What the parts, called one after the other, make of a request."""
     if request.signature == "identify_bytes":

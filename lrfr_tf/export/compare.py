@@ -10,7 +10,7 @@ import numpy as np
 from lrfr_tf.evaluation.image_quality import psnr
 from lrfr_tf.evaluation.verification import fold_accuracy
 from lrfr_tf.export.faces import PairedFaces
-from lrfr_tf.images.probes import as_probe
+from lrfr_tf.images.probes import shrink_to_probe
 from lrfr_tf.images.resize import resize
 
 Network = Callable[[np.ndarray], np.ndarray]
@@ -102,7 +102,7 @@ def compare_embeddings(
     faces = measured if isinstance(measured, np.ndarray) else measured.faces
     firsts = np.arange(len(faces)) if pairs is None else np.unique(pairs.first)
     seconds = firsts if pairs is None else np.unique(pairs.second)
-    probes = as_probe(faces[seconds], probe_size)
+    probes = shrink_to_probe(faces[seconds], probe_size)
     losses: dict[str, EmbeddingLoss] = {}
     reference: np.ndarray | None = None
     for name, network in networks.items():

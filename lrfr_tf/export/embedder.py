@@ -54,7 +54,7 @@ def servable_embedder(model: Path, precision: str = "float32", compute: str = "f
     network, weights = load_backbone(model)
     facts: dict[str, Any] = {"template": template_of_weights(weights), "backbone": weights.name.split(".")[0]}
     facts["source"] = source_of(model, sha256(weights))
-    return _servable(str(model), network, network, facts, precision, compute)
+    return _servable(str(model), network, network, facts, precision=precision, compute=compute)
 
 
 def servable_facenet(
@@ -77,7 +77,9 @@ def servable_facenet(
     # A face as the detector cuts it out, not aligned.
     source = {"model": embedder.name, "sha256": embedder.checksum}
     facts = {"template": None, "backbone": embedder.network.name, "source": source}
-    return _servable(model, embedder.network, fold_facenet(embedder.network), facts, precision, compute)
+    return _servable(
+        model, embedder.network, fold_facenet(embedder.network), facts, precision=precision, compute=compute
+    )
 
 
 def servable_exported_embedder(version: Path, precision: str = "float32", compute: str = "float32") -> Servable:
@@ -99,7 +101,7 @@ def servable_exported_embedder(version: Path, precision: str = "float32", comput
     # With its own source, if it was made of an export, too: all that the weights went through.
     told = ("name", "version", "sha256", "stored_as", "source_export")
     facts["source_export"] = {key: record[key] for key in told if key in record}
-    return _servable(str(version), network, network, facts, precision, compute)
+    return _servable(str(version), network, network, facts, precision=precision, compute=compute)
 
 
 def _servable(
@@ -107,6 +109,7 @@ def _servable(
     trained: keras.Model,
     network: keras.Model,
     facts: dict[str, Any],
+    *,
     precision: str,
     compute: str,
 ) -> Servable:

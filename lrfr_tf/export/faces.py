@@ -41,7 +41,7 @@ class PairedFaces:
 
 
 def sample_faces(
-    path: Path, side: int, count: int, held_out_divisor: int, held_out: bool, template: str | None = None
+    path: Path, side: int, count: int, held_out_divisor: int, *, held_out: bool, template: str | None = None
 ) -> np.ndarray:
     """Faces evenly spread over a folder or zip of <person>/<photo>, uint8 [n, side, side, 3], n at most `count`.
 
@@ -87,7 +87,7 @@ def sample_faces(
 
 
 def read_paired_faces(
-    path: Path, landmarks: Path | None, pairs: Path, pairs_per_fold: int, side: int, template: str | None = None
+    path: Path, landmarks: Path | None, pairs: Path, pairs_per_fold: int, *, side: int, template: str | None = None
 ) -> PairedFaces:
     """The faces of the first pairs of every fold of a list, half of them matched, aligned to `side` x `side`.
 
@@ -114,5 +114,5 @@ def read_paired_faces(
         points = landmarks_for(
             [key_of(name) for name in photos.images], by_image(read_landmarks(landmarks)), str(landmarks)
         )
-        faces = align_photos(source, photos.images, points, template or TEMPLATES[0], side)
+        faces = align_photos(source, photos.images, points, template or TEMPLATES[0], size=side)
     return PairedFaces(faces, photos.first, photos.second, photos.same, photos.folds)

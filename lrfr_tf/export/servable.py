@@ -85,7 +85,7 @@ def export_saved_model(servable: Servable, output: Path, name: str, version: int
                 (temporary / "assets").rmdir()  # if it is empty; git keeps no empty folder either
             write_warm_up(temporary, name, servable.requests)
             check = _checked(temporary, servable)
-            record = _record(servable, name, version, check, file_checksums(temporary))
+            record = _record(servable, name, version, check, files=file_checksums(temporary))
             write_json(temporary / RECORD, record)
     except BaseException:
         for path in new_folders:
@@ -122,7 +122,7 @@ def check_in_a_new_process(saved_model: Path, expected: Path) -> dict[str, Any]:
 
 
 def _record(
-    servable: Servable, name: str, version: int, check: dict[str, Any], files: dict[str, dict[str, Any]]
+    servable: Servable, name: str, version: int, check: dict[str, Any], *, files: dict[str, dict[str, Any]]
 ) -> dict[str, Any]:
     return {
         "schema": SCHEMA,

@@ -59,6 +59,7 @@ def similarity_transform(source: np.ndarray, target: np.ndarray) -> np.ndarray:
 def align_face(
     image: np.ndarray,
     landmarks: np.ndarray,
+    *,
     template: str = "lai",
     size: int = ALIGNED_SIZE,
     left_margin: int = 0,

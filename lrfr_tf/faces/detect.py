@@ -77,6 +77,7 @@ class FaceDetector:
         min_face_size: int = 20,
         batch_size: int = 64,
         max_side: int = 1280,
+        *,
         engine: str = "compiled",
     ) -> None:
         if len(thresholds) != 3 or not all(0.0 <= threshold <= 1.0 for threshold in thresholds):

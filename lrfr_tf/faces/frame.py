@@ -50,7 +50,7 @@ def frame_face(image: np.ndarray, box: Box, scale: float = 1.3, size: int = 64) 
     side = max(1, math.floor(scale * max(x2 - x1, y2 - y1) + 0.5))
     left = math.floor((x1 + x2 - side) / 2 + 0.5)
     top = math.floor((y1 + y2 - side) / 2 + 0.5)
-    return resize(_cut(image, left, top, side, side), size, size)
+    return resize(_cut(image, left=left, top=top, width=side, height=side), size, size)
 
 
 def box_in_square(size: int) -> tuple[int, int, int, int]:
@@ -88,7 +88,7 @@ def frame_portrait(image: np.ndarray, box: Box, height: int = CELEBA_HEIGHT, mir
     top = math.floor((y1 + y2) / 2 - _DETECTED_ROW * unit + 0.5)
     cut_width = max(1, math.floor(CELEBA_WIDTH * unit + 0.5))
     cut_height = max(1, math.floor(CELEBA_HEIGHT * unit + 0.5))
-    cut = _cut(image, left, top, cut_width, cut_height, mirror_edges)
+    cut = _cut(image, left=left, top=top, width=cut_width, height=cut_height, mirrored=mirror_edges)
     return resize(cut, height, portrait_width(height))
 
 
@@ -160,10 +160,10 @@ def cut_face(image: np.ndarray, place: np.ndarray, template: str | None, size: i
     Returns:
         uint8 [h, w, 3]; with a template [size, size, 3].
     """
-    return crop(image, place) if template is None else align_face(image, place, template, size)
+    return crop(image, place) if template is None else align_face(image, place, template=template, size=size)
 
 
-def _cut(image: np.ndarray, left: int, top: int, width: int, height: int, mirrored: bool = False) -> np.ndarray:
+def _cut(image: np.ndarray, *, left: int, top: int, width: int, height: int, mirrored: bool = False) -> np.ndarray:
     """A part of an image; outside of it the edge pixels are repeated, or the image is mirrored."""
 
     def inside(places: np.ndarray, length: int) -> np.ndarray:

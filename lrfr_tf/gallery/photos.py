@@ -11,7 +11,7 @@ from lrfr_tf.gallery.face_pictures import FacePicture, cut_picture
 from lrfr_tf.names import nfc
 from lrfr_tf.sources.image_source import FolderSource, ImageSource
 from lrfr_tf.sources.pictures import Picture, in_chunks, read_photos
-from lrfr_tf.sources.walk import is_passed_over
+from lrfr_tf.sources.walk import is_skipped
 
 if TYPE_CHECKING:
     from lrfr_tf.recognition.face_crops import FoundFace
@@ -85,4 +85,4 @@ def empty_folders(source: ImageSource) -> list[str]:
         return []  # a zip holds files only
     used = {nfc(name.partition("/")[0]) for name in source.names()}
     folders = {nfc(path.name) for path in source.root.iterdir() if path.is_dir()}
-    return [name for name in folders if name not in used and not is_passed_over(name)]
+    return [name for name in folders if name not in used and not is_skipped(name)]

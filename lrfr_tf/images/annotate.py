@@ -33,7 +33,7 @@ def draw_faces(image: np.ndarray, boxes: Sequence[Box], labels: Sequence[str], k
     for box, label, is_known in zip(boxes, labels, known, strict=True):
         color = KNOWN if is_known else UNKNOWN
         draw.rectangle(box, outline=color, width=line)
-        _write(draw, picture.size, box, label, letters, color)
+        _draw_label(draw, picture.size, box, label, letters=letters, color=color)
     return np.array(picture)
 
 
@@ -59,8 +59,8 @@ def draw_caption(image: np.ndarray, label: str, known: bool) -> np.ndarray:
     return canvas
 
 
-def _write(
-    draw: ImageDraw.ImageDraw, size: tuple[int, int], box: Box, label: str, letters: int, color: tuple[int, int, int]
+def _draw_label(
+    draw: ImageDraw.ImageDraw, size: tuple[int, int], box: Box, label: str, *, letters: int, color: tuple[int, int, int]
 ) -> None:
     """Writes above the box, or below it if there is no room, always inside the picture."""
     line, margin = Line(label, letters), letters // 5

@@ -88,11 +88,11 @@ class Camera:
             raise ValueError(f"jpeg of a camera lies within 1 to 100 and rises, unlike {self.jpeg}")
 
     @property
-    def misplaces(self) -> bool:
+    def has_misplacement(self) -> bool:
         """Whether crops are turned, scaled or moved."""
         return (self.rotation, self.scale, self.shift) != (0.0, 1.0, 0.0)
 
-    def in_place(self) -> "Camera":
+    def without_misplacement(self) -> "Camera":
         """The same camera with landmarks that are never off."""
         return dataclasses.replace(self, rotation=0.0, scale=1.0, shift=0.0)
 
@@ -161,7 +161,7 @@ DRAWS = (
     "gamma", "contrast", "brightness", "noise", "shot_noise", "chroma_noise", "jpeg", "block", "second_jpeg",
     "second_quality", "rotation", "scale", "right", "down",
 )  # fmt: skip
-NOISES = 4  # normal numbers of each small pixel: of red, green and blue, and one that all of them share
+NOISE_CHANNELS = 4  # normal numbers of each small pixel: of red, green and blue, and one that all of them share
 
 
 @dataclasses.dataclass(frozen=True)
@@ -223,7 +223,7 @@ def misplacement_factor(size: int) -> float:
     return min(max(math.sqrt(LANDMARK_SIZE / size), 1.0), MOST_MISPLACEMENT)
 
 
-def take_shot(camera: Camera, draws: Sequence[Any], size: int) -> Shot:
+def sample_shot(camera: Camera, draws: Sequence[Any], size: int) -> Shot:
     """What photos of `size` pixels draw: arithmetic alone, so it serves numbers, NumPy arrays and tensors alike.
 
     Args:
@@ -267,10 +267,12 @@ def take_shot(camera: Camera, draws: Sequence[Any], size: int) -> Shot:
     )
 
 
-def comes_from(shot: Shot, cosine: Any, sine: Any, side: int, margin: int) -> tuple[Any, Any, Any, Any, Any, Any]:
+def inverse_transform(
+    shot: Shot, cosine: Any, sine: Any, side: int, *, margin: int
+) -> tuple[Any, Any, Any, Any, Any, Any]:
     """Where a pixel of a misplaced image comes from, the image being turned and scaled about its middle, then moved.
 
-    Arithmetic alone, as in `take_shot`.
+    Arithmetic alone, as in `sample_shot`.
 
     Args:
         cosine, sine: of the shot's angle.

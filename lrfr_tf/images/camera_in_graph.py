@@ -2,7 +2,17 @@
 
 import tensorflow as tf
 
-from lrfr_tf.images.camera import BLOCK, CLEAN, DRAWS, NOISES, Camera, Shot, comes_from, find_camera, take_shot
+from lrfr_tf.images.camera import (
+    BLOCK,
+    CLEAN,
+    DRAWS,
+    NOISE_CHANNELS,
+    Camera,
+    Shot,
+    find_camera,
+    inverse_transform,
+    sample_shot,
+)
 from lrfr_tf.images.camera_kernels import (
     BLUE_LUMA,
     GREEN_LUMA,
@@ -17,7 +27,7 @@ from lrfr_tf.images.degrade import degrade_in_graph
 
 
 def photograph_in_graph(
-    images: tf.Tensor, size: int, level: str | Camera, seed: tf.Tensor, margin: int = 0, misplaced: bool = True
+    images: tf.Tensor, size: int, level: str | Camera, seed: tf.Tensor, *, margin: int = 0, misplaced: bool = True
 ) -> tf.Tensor:
     """Makes low-resolution faces as cameras do; see `images.camera`. Level "clean" is `degrade_in_graph` to the bit.
 
@@ -37,11 +47,11 @@ def photograph_in_graph(
         UserError: there is no such level.
         ValueError: another shape, dtype or size.
     """
-    return _photograph(images, size, level, seed, margin, misplaced, with_target=False)[0]
+    return _photograph(images, size, level, seed, margin=margin, misplaced=misplaced, with_target=False)[0]
 
 
 def photograph_with_target_in_graph(
-    images: tf.Tensor, size: int, level: str | Camera, seed: tf.Tensor, margin: int = 0, misplaced: bool = True
+    images: tf.Tensor, size: int, level: str | Camera, seed: tf.Tensor, *, margin: int = 0, misplaced: bool = True
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """`photograph_in_graph`, and what super-resolution should make of its result.
 
@@ -49,7 +59,7 @@ def photograph_with_target_in_graph(
         uint8 [N, size, size, 3], and uint8 [N, S, S, 3]: the faces in the same place and the same colors, but sharp,
         without noise and without JPEG.
     """
-    return _photograph(images, size, level, seed, margin, misplaced, with_target=True)
+    return _photograph(images, size, level, seed, margin=margin, misplaced=misplaced, with_target=True)
 
 
 def draw_in_graph(seeds: tf.Tensor, size: int) -> tuple[tf.Tensor, tf.Tensor]:
@@ -61,15 +71,15 @@ def draw_in_graph(seeds: tf.Tensor, size: int) -> tuple[tf.Tensor, tf.Tensor]:
 
     def draw(seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         first, second = tf.unstack(tf.random.experimental.stateless_split(seed, 2))
-        noise = tf.random.stateless_normal((size, size, NOISES), second)
+        noise = tf.random.stateless_normal((size, size, NOISE_CHANNELS), second)
         return tf.random.stateless_uniform((len(DRAWS),), first), noise
 
-    signature = (tf.TensorSpec((len(DRAWS),), tf.float32), tf.TensorSpec((size, size, NOISES), tf.float32))
+    signature = (tf.TensorSpec((len(DRAWS),), tf.float32), tf.TensorSpec((size, size, NOISE_CHANNELS), tf.float32))
     return tf.map_fn(draw, seeds, fn_output_signature=signature)
 
 
-def develop_in_graph(
-    images: tf.Tensor, shot: Shot, noise: tf.Tensor, size: int, camera: Camera, margin: int
+def apply_shot_in_graph(
+    images: tf.Tensor, shot: Shot, noise: tf.Tensor, size: int, *, camera: Camera, margin: int
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Faces as their shots say.
 
@@ -81,10 +91,10 @@ def develop_in_graph(
         The photos, uint8 [N, size, size, 3], and the misplaced faces in full size with their margins, float32.
     """
     pixels = tf.cast(images, tf.float32)
-    if camera.misplaces:
+    if camera.has_misplacement:
         pixels = _misplace(pixels, shot, margin)
-    small = tone_in_graph(_sharpen(_shrink(pixels, shot, size, camera, margin), shot, camera), shot)
-    small = _as_pixels(_add_noise(small, shot, noise))
+    small = tone_in_graph(_sharpen(_shrink(pixels, shot, size, camera, margin=margin), shot, camera), shot)
+    small = _to_uint8(_add_noise(small, shot, noise))
     if camera.jpeg:
         small = _compress(small, shot, size, camera.jpeg[1])
     return small, pixels
@@ -96,17 +106,24 @@ def tone_in_graph(images: tf.Tensor, shot: Shot) -> tf.Tensor:
     luma = tf.constant([RED_LUMA, GREEN_LUMA, BLUE_LUMA])
     weights = luma + shot.reflectance[:, None] * (tf.constant([1.0, 0.0, 0.0]) - luma)
     grey = tf.reduce_sum(colored * weights[:, None, None], axis=3, keepdims=True)
-    colored = tf.where(_each(shot.infrared), grey, colored)
-    light = tf.clip_by_value(colored / 255.0, 0.0, 1.0) ** _each(shot.gamma)
-    toned = 255.0 * (0.5 + _each(shot.contrast) * (light - 0.5)) + _each(shot.brightness)
+    colored = tf.where(_per_image(shot.infrared), grey, colored)
+    light = tf.clip_by_value(colored / 255.0, 0.0, 1.0) ** _per_image(shot.gamma)
+    toned = 255.0 * (0.5 + _per_image(shot.contrast) * (light - 0.5)) + _per_image(shot.brightness)
     return tf.clip_by_value(toned, 0.0, 255.0)
 
 
 def _photograph(
-    images: tf.Tensor, size: int, level: str | Camera, seed: tf.Tensor, margin: int, misplaced: bool, with_target: bool
+    images: tf.Tensor,
+    size: int,
+    level: str | Camera,
+    seed: tf.Tensor,
+    *,
+    margin: int,
+    misplaced: bool,
+    with_target: bool,
 ) -> tuple[tf.Tensor, tf.Tensor]:
     images, seed = tf.convert_to_tensor(images), tf.convert_to_tensor(seed)
-    camera = find_camera(level) if misplaced else find_camera(level).in_place()
+    camera = find_camera(level) if misplaced else find_camera(level).without_misplacement()
     shape = images.shape
     if images.dtype != tf.uint8 or shape.rank != 4 or shape[1] is None or shape[1] != shape[2] or shape[3] != 3:
         raise ValueError(f"images are uint8 [N, S, S, 3], not {images.dtype.name} {shape}")
@@ -119,17 +136,17 @@ def _photograph(
     count = tf.shape(images)[0]
     seeds = seed if seed.shape.rank == 2 else tf.random.experimental.stateless_split(seed, count)
     draws, noise = draw_in_graph(seeds, size)
-    shot = take_shot(camera, tf.unstack(draws, axis=1), size)
-    small, pixels = develop_in_graph(images, shot, noise, size, camera, margin)
+    shot = sample_shot(camera, tf.unstack(draws, axis=1), size)
+    small, pixels = apply_shot_in_graph(images, shot, noise, size, camera=camera, margin=margin)
     small.set_shape((shape[0], size, size, 3))
     if not with_target:
         return small, inner
-    return small, _as_pixels(tone_in_graph(pixels[:, margin : margin + side, margin : margin + side], shot))
+    return small, _to_uint8(tone_in_graph(pixels[:, margin : margin + side, margin : margin + side], shot))
 
 
 def _misplace(pixels: tf.Tensor, shot: Shot, margin: int) -> tf.Tensor:
     """Turns and scales images about their middle, then moves them."""
-    rows = comes_from(shot, tf.cos(shot.angle), tf.sin(shot.angle), pixels.shape[1], margin)
+    rows = inverse_transform(shot, tf.cos(shot.angle), tf.sin(shot.angle), pixels.shape[1], margin=margin)
     zero = tf.zeros_like(rows[0])
     return project_in_graph(pixels, tf.stack([*rows, zero, zero], 1))
 
@@ -152,7 +169,7 @@ def project_in_graph(images: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
     )
 
 
-def _shrink(pixels: tf.Tensor, shot: Shot, size: int, camera: Camera, margin: int) -> tf.Tensor:
+def _shrink(pixels: tf.Tensor, shot: Shot, size: int, camera: Camera, *, margin: int) -> tf.Tensor:
     """Blurs and shrinks images, each by weights of its own: float32 [N, size, size, 3]."""
     side = pixels.shape[1] - 2 * margin
     gaussian = tf.constant(gaussian_places(camera), tf.float32) / tf.maximum(shot.defocus, 1e-3)[:, None]
@@ -190,15 +207,15 @@ def _sharpen(small: tf.Tensor, shot: Shot, camera: Camera) -> tf.Tensor:
     padded = tf.pad(small, [[0, 0], [1, 1], [1, 1], [0, 0]], "SYMMETRIC")
     soft = (padded[:, :-2] + 2 * padded[:, 1:-1] + padded[:, 2:]) / 4
     soft = (soft[:, :, :-2] + 2 * soft[:, :, 1:-1] + soft[:, :, 2:]) / 4
-    return small + _each(shot.sharpening) * (small - soft)
+    return small + _per_image(shot.sharpening) * (small - soft)
 
 
 def _add_noise(small: tf.Tensor, shot: Shot, noise: tf.Tensor) -> tf.Tensor:
     """Noise of each channel's own and of all together, stronger where it is bright (EMVA 1288: variance is linear)."""
     own = tf.where(shot.infrared, tf.zeros_like(shot.chroma_noise), shot.chroma_noise)
-    mixed = _each(tf.sqrt(own)) * noise[..., :3] + _each(tf.sqrt(1.0 - own)) * noise[..., 3:]
-    variance = 1.0 + _each(shot.shot_noise) * (small / 127.5 - 1.0)
-    return small + _each(shot.noise) * tf.sqrt(variance) * mixed
+    mixed = _per_image(tf.sqrt(own)) * noise[..., :3] + _per_image(tf.sqrt(1.0 - own)) * noise[..., 3:]
+    variance = 1.0 + _per_image(shot.shot_noise) * (small / 127.5 - 1.0)
+    return small + _per_image(shot.noise) * tf.sqrt(variance) * mixed
 
 
 def _compress(small: tf.Tensor, shot: Shot, size: int, highest: int) -> tf.Tensor:
@@ -225,9 +242,9 @@ def _as_jpeg(image: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
     return tf.io.decode_jpeg(data, channels=3, dct_method="INTEGER_ACCURATE")
 
 
-def _each(values: tf.Tensor) -> tf.Tensor:
+def _per_image(values: tf.Tensor) -> tf.Tensor:
     return values[:, None, None, None]
 
 
-def _as_pixels(images: tf.Tensor) -> tf.Tensor:
+def _to_uint8(images: tf.Tensor) -> tf.Tensor:
     return tf.cast(tf.clip_by_value(tf.round(images), 0, 255), tf.uint8)

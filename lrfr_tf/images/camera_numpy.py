@@ -12,7 +12,17 @@ from PIL import Image
 from scipy.ndimage import affine_transform
 from scipy.sparse import csr_array
 
-from lrfr_tf.images.camera import BLOCK, CLEAN, DRAWS, NOISES, Camera, Shot, comes_from, find_camera, take_shot
+from lrfr_tf.images.camera import (
+    BLOCK,
+    CLEAN,
+    DRAWS,
+    NOISE_CHANNELS,
+    Camera,
+    Shot,
+    find_camera,
+    inverse_transform,
+    sample_shot,
+)
 from lrfr_tf.images.camera_kernels import (
     BLUE_LUMA,
     GREEN_LUMA,
@@ -31,7 +41,7 @@ FOUR_TWO_ZERO = 2  # Pillow's number of the subsampling 4:2:0
 
 
 def photograph(
-    image: np.ndarray, size: int, level: str | Camera, seed: int, margin: int = 0, misplaced: bool = True
+    image: np.ndarray, size: int, level: str | Camera, seed: int, *, margin: int = 0, misplaced: bool = True
 ) -> np.ndarray:
     """Makes a low-resolution face as cameras do; see `images.camera`. Level "clean" is `degrade` to the bit.
 
@@ -51,11 +61,11 @@ def photograph(
         UserError: there is no such level.
         ValueError: another shape, dtype, size or seed.
     """
-    return _photograph(image, size, level, seed, margin, misplaced, with_target=False)[0]
+    return _photograph(image, size, level, seed, margin=margin, misplaced=misplaced, with_target=False)[0]
 
 
 def photograph_with_target(
-    image: np.ndarray, size: int, level: str | Camera, seed: int, margin: int = 0, misplaced: bool = True
+    image: np.ndarray, size: int, level: str | Camera, seed: int, *, margin: int = 0, misplaced: bool = True
 ) -> tuple[np.ndarray, np.ndarray]:
     """`photograph`, and what super-resolution should make of its result.
 
@@ -63,16 +73,16 @@ def photograph_with_target(
         uint8 [size, size, 3], and uint8 [S, S, 3]: the face in the same place and the same colors, but sharp, without
         noise and without JPEG.
     """
-    return _photograph(image, size, level, seed, margin, misplaced, with_target=True)
+    return _photograph(image, size, level, seed, margin=margin, misplaced=misplaced, with_target=True)
 
 
 def photograph_all(
-    images: np.ndarray, size: int, level: str | Camera, seeds: Sequence[int], margin: int = 0, misplaced: bool = True
+    images: np.ndarray, size: int, level: str | Camera, seeds: Sequence[int], *, margin: int = 0, misplaced: bool = True
 ) -> np.ndarray:
     """`photograph` of each image [N, S + 2 * margin, S + 2 * margin, 3] with its own seed: uint8 [N, size, size, 3]."""
     photos = np.empty((len(images), size, size, 3), np.uint8)
     for index, (image, seed) in enumerate(zip(images, seeds, strict=True)):
-        photos[index] = photograph(image, size, level, seed, margin, misplaced)
+        photos[index] = photograph(image, size, level, seed, margin=margin, misplaced=misplaced)
     return photos
 
 
@@ -81,19 +91,20 @@ def photograph_all_with_targets(
     size: int,
     level: str | Camera,
     seeds: Sequence[int],
+    *,
     margin: int = 0,
     misplaced: bool = True,
 ) -> tuple[np.ndarray, np.ndarray]:
     """`photograph_with_target` of each image with its own seed: uint8 [N, size, size, 3] and uint8 [N, S, S, 3]."""
     pairs = [
-        photograph_with_target(image, size, level, seed, margin, misplaced)
+        photograph_with_target(image, size, level, seed, margin=margin, misplaced=misplaced)
         for image, seed in zip(images, seeds, strict=True)
     ]
     photos, targets = zip(*pairs, strict=True)
     return np.stack(photos), np.stack(targets)
 
 
-def photograph_scene(photo: np.ndarray, height: int, width: int, level: str | Camera, seed: int) -> np.ndarray:
+def photograph_scene(photo: np.ndarray, height: int, width: int, *, level: str | Camera, seed: int) -> np.ndarray:
     """A whole photo, of any shape, as a camera makes it smaller; nothing is misplaced, faces are still to be found.
 
     Args:
@@ -114,11 +125,11 @@ def photograph_scene(photo: np.ndarray, height: int, width: int, level: str | Ca
 def draw(seed: int, size: int) -> tuple[np.ndarray, np.ndarray]:
     """The random numbers of one photo: [DRAWS] within 0 to 1, and [size, size, 4], normal ones for the noise."""
     random = np.random.default_rng([STREAM, seed])
-    return random.random(len(DRAWS)), random.standard_normal((size, size, NOISES))
+    return random.random(len(DRAWS)), random.standard_normal((size, size, NOISE_CHANNELS))
 
 
-def develop(
-    image: np.ndarray, shot: Shot, noise: np.ndarray, size: int, camera: Camera, margin: int
+def apply_shot(
+    image: np.ndarray, shot: Shot, noise: np.ndarray, size: int, *, camera: Camera, margin: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """A face as its shot says.
 
@@ -130,16 +141,16 @@ def develop(
         The photo, uint8 [size, size, 3], and the misplaced face in full size with its margins, float64.
     """
     pixels = image.astype(np.float64)
-    if camera.misplaces:
+    if camera.has_misplacement:
         pixels = _misplace(pixels, shot, margin)
-    small = tone(_sharpen(_shrink(pixels, shot, size, camera, margin), shot), shot)
-    small = _as_pixels(_add_noise(small, shot, noise))
+    small = adjust_tone(_sharpen(_shrink(pixels, shot, size, camera, margin=margin), shot), shot)
+    small = _to_uint8(_add_noise(small, shot, noise))
     if camera.jpeg:
         small = _compress(small, shot, size)
     return small, pixels
 
 
-def tone(image: np.ndarray, shot: Shot) -> np.ndarray:
+def adjust_tone(image: np.ndarray, shot: Shot) -> np.ndarray:
     """Color cast, infrared grey, gamma, contrast and brightness of an image [H, W, 3]: float64, 0 to 255."""
     colored = image * np.array(shot.gains)
     if shot.infrared:
@@ -151,9 +162,9 @@ def tone(image: np.ndarray, shot: Shot) -> np.ndarray:
 
 
 def _photograph(
-    image: np.ndarray, size: int, level: str | Camera, seed: int, margin: int, misplaced: bool, with_target: bool
+    image: np.ndarray, size: int, level: str | Camera, seed: int, *, margin: int, misplaced: bool, with_target: bool
 ) -> tuple[np.ndarray, np.ndarray]:
-    camera = find_camera(level) if misplaced else find_camera(level).in_place()
+    camera = find_camera(level) if misplaced else find_camera(level).without_misplacement()
     shape = image.shape
     if image.dtype != np.uint8 or len(shape) != 3 or shape[0] != shape[1] or shape[2] != 3:
         raise ValueError(f"an image is uint8 [S, S, 3], not {image.dtype} {list(shape)}")
@@ -166,16 +177,16 @@ def _photograph(
     if camera == CLEAN:
         return degrade(inner, size), inner
     draws, noise = draw(seed, size)
-    shot = take_shot(camera, [float(value) for value in draws], size)
-    small, pixels = develop(image, shot, noise, size, camera, margin)
+    shot = sample_shot(camera, [float(value) for value in draws], size)
+    small, pixels = apply_shot(image, shot, noise, size, camera=camera, margin=margin)
     if not with_target:
         return small, inner
-    return small, _as_pixels(tone(pixels[margin : margin + side, margin : margin + side], shot))
+    return small, _to_uint8(adjust_tone(pixels[margin : margin + side, margin : margin + side], shot))
 
 
 def _misplace(pixels: np.ndarray, shot: Shot, margin: int) -> np.ndarray:
     """Turns and scales an image about its middle, then moves it; bilinear."""
-    a, b, c, d, e, f = comes_from(shot, np.cos(shot.angle), np.sin(shot.angle), len(pixels), margin)
+    a, b, c, d, e, f = inverse_transform(shot, np.cos(shot.angle), np.sin(shot.angle), len(pixels), margin=margin)
     # SciPy counts rows before columns.
     inverse, offset = np.array([[e, d], [b, a]]), np.array([f, c])
     channels = [
@@ -184,7 +195,7 @@ def _misplace(pixels: np.ndarray, shot: Shot, margin: int) -> np.ndarray:
     return np.stack(channels, axis=2)
 
 
-def _shrink(pixels: np.ndarray, shot: Shot, size: int, camera: Camera, margin: int) -> np.ndarray:
+def _shrink(pixels: np.ndarray, shot: Shot, size: int, camera: Camera, *, margin: int) -> np.ndarray:
     """Blurs and shrinks an image: float64 [size, size, 3]."""
     side = len(pixels) - 2 * margin
     gaussian = np.exp(-0.5 * np.square(gaussian_places(camera) / max(shot.defocus, 1e-3)))
@@ -195,11 +206,11 @@ def _shrink(pixels: np.ndarray, shot: Shot, size: int, camera: Camera, margin: i
     for step in shot.motion * steps:
         rows = _weights(table, apart - step * np.sin(shot.direction))
         columns = _weights(table, apart - step * np.cos(shot.direction))
-        small += _along_rows(columns, _along_rows(rows, pixels).swapaxes(0, 1)).swapaxes(0, 1)
+        small += _multiply_rows(columns, _multiply_rows(rows, pixels).swapaxes(0, 1)).swapaxes(0, 1)
     return small / len(steps)
 
 
-def _along_rows(weights: np.ndarray, pixels: np.ndarray) -> np.ndarray:
+def _multiply_rows(weights: np.ndarray, pixels: np.ndarray) -> np.ndarray:
     """Weights [new, old] times pixels [old, W, 3]: [new, W, 3]."""
     # Most weights are 0. A dense product would go to BLAS, whose threads wait for each other and add in any order.
     product = csr_array(weights) @ np.ascontiguousarray(pixels).reshape(len(pixels), -1)
@@ -244,5 +255,5 @@ def _as_jpeg(image: np.ndarray, quality: int) -> np.ndarray:
     return np.array(Image.open(buffer))
 
 
-def _as_pixels(image: np.ndarray) -> np.ndarray:
+def _to_uint8(image: np.ndarray) -> np.ndarray:
     return np.clip(np.rint(image), 0, 255).astype(np.uint8)

@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image, ImageDraw
 
-WIDEST = 2000  # pixels
+MAX_WIDTH = 2000  # pixels
 MARGIN = 8
 HEADING = 14
 
@@ -28,7 +28,7 @@ def contact_sheet(columns: dict[str, np.ndarray], zoom: int = 2) -> np.ndarray:
         raise ValueError("Every column needs the same faces, and a size that divides the largest.")
     cell = side * zoom
     strip_width = cell * len(columns) + MARGIN
-    across = min(count, max(1, WIDEST // strip_width))
+    across = min(count, max(1, MAX_WIDTH // strip_width))
     down = -(-count // across)
     sheet = Image.new("RGB", (across * strip_width, HEADING + down * (cell + MARGIN)), "white")
     draw = ImageDraw.Draw(sheet)

@@ -30,7 +30,7 @@ HEIC_PIXEL_BUDGET = 24_000_000
 SMALLER_BUDGETS = {"WebP": (WEBP_PIXEL_BUDGET, " in a WebP file"), "HEIC": (HEIC_PIXEL_BUDGET, " in a HEIC file")}
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".webp", ".pgm", ".heic", ".heif")
 
-ALLOWED = "images are read from JPEG, PNG, BMP, WebP, PGM and HEIC files"
+ALLOWED_FORMATS_TEXT = "images are read from JPEG, PNG, BMP, WebP, PGM and HEIC files"
 # Each reads the header when it is made, and the pixels in `load`. Image.open would also try what others registered.
 PILLOW_READERS: dict[str, type[ImageFile.ImageFile]] = {
     "JPEG": JpegImagePlugin.JpegImageFile,
@@ -45,7 +45,7 @@ WHITESPACE = b" \t\n\v\f\r"
 HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1")
 EXIF_ORIENTATION = 0x0112
 SIDES_SWAPPED = (5, 6, 7, 8)
-LONGEST_MAGIC = 12
+MAX_MAGIC_BYTES = 12
 PIXELS_AT_ONCE = 2**18  # converted to RGB together: a second copy of a whole picture is never made
 
 
@@ -55,7 +55,7 @@ class ImageError(UserError):
 
 @dataclass(frozen=True)
 class ImageHeader:
-    """What an image file says about itself: format (as `ALLOWED` names it), and the size as stored, unrotated."""
+    """What an image file says about itself: its format, such as PNG, and the size as stored, unrotated."""
 
     format: str
     width: int
@@ -70,7 +70,7 @@ def read_image(path: str | Path, pixel_budget: int = PIXEL_BUDGET) -> np.ndarray
     """
     try:
         with open(path, "rb") as file:
-            start = file.read(LONGEST_MAGIC)
+            start = file.read(MAX_MAGIC_BYTES)
             _format_of(start, str(path))  # so that a film of some gigabytes is refused before it is read
             data = start + file.read()
     except FileNotFoundError:
@@ -154,14 +154,14 @@ def _format_of(data: bytes, name: str) -> str:
     if data[:2] in (b"P5", b"P2") and data[2:3] in tuple(bytes([space]) for space in WHITESPACE):
         return "PGM"
     if data.startswith((b"GIF87a", b"GIF89a")):
-        raise ImageError(f"{name} is a GIF file, which is refused; {ALLOWED}.")
+        raise ImageError(f"{name} is a GIF file, which is refused; {ALLOWED_FORMATS_TEXT}.")
     if data.startswith((b"II*\0", b"MM\0*")):
-        raise ImageError(f"{name} is a TIFF file, which is refused; {ALLOWED}.")
+        raise ImageError(f"{name} is a TIFF file, which is refused; {ALLOWED_FORMATS_TEXT}.")
     if data[4:8] == b"ftyp" and data[8:12] in HEIC_BRANDS:
         return "HEIC"
     if data[4:8] == b"ftyp":
-        raise ImageError(f"{name} is an AVIF or video file, which is refused; {ALLOWED}.")
-    raise ImageError(f"{name} is not an image that is known here; {ALLOWED}.")
+        raise ImageError(f"{name} is an AVIF or video file, which is refused; {ALLOWED_FORMATS_TEXT}.")
+    raise ImageError(f"{name} is not an image that is known here; {ALLOWED_FORMATS_TEXT}.")
 
 
 def _open(data: bytes, name: str) -> tuple[ImageHeader, ImageFile.ImageFile]:

@@ -66,7 +66,7 @@ def decode_in_graph(data: tf.Tensor) -> tf.Tensor:
     header = _header(data)
     kind = tf.constant(UNKNOWN)
     for number, magic in MAGIC.items():
-        kind = tf.where(_is(header, 0, magic), number, kind)
+        kind = tf.where(_has_magic(header, 0, magic), number, kind)
     check = tf.debugging.Assert(kind != UNKNOWN, ["An image is empty or not a JPEG, PNG or BMP file, and is refused."])
     with tf.control_dependencies([check]):
         kind = tf.identity(kind)
@@ -97,7 +97,7 @@ def _decode_bmp(data: tf.Tensor, header: tf.Tensor) -> tf.Tensor:
     bits, compression, colors = _number(header[28:30]), _number(header[30:34]), _number(header[46:50])
     height = tf.where(height < 2**31, height, 2**32 - height)  # negative: the first row is the top one
     plain = (compression == BMP_UNCOMPRESSED) & ((bits == 8) | (bits == 24) | (bits == 32))
-    masked = (compression == BMP_BIT_FIELDS) & (bits == 32) & _is(header, 54, BMP_COLOR_MASKS)
+    masked = (compression == BMP_BIT_FIELDS) & (bits == 32) & _has_magic(header, 54, BMP_COLOR_MASKS)
     check = tf.debugging.Assert(
         (plain | masked) & tf.reduce_any(header_length == BMP_HEADER_LENGTHS) & (colors <= 256),
         ["A BMP file is refused: 8, 24 or 32 bits a pixel are read, without compression, and no other kind."],
@@ -127,7 +127,7 @@ def _header(data: tf.Tensor) -> tf.Tensor:
     return tf.ensure_shape(tf.pad(found, [[0, HEADER_BYTES - tf.size(found)]]), (HEADER_BYTES,))
 
 
-def _is(header: tf.Tensor, start: int, expected: bytes) -> tf.Tensor:
+def _has_magic(header: tf.Tensor, start: int, expected: bytes) -> tf.Tensor:
     return tf.reduce_all(header[start : start + len(expected)] == list(expected))
 
 

@@ -10,9 +10,10 @@ from lrfr_tf.images.resize import resize
 PROBE_FORMS = ("enlarged", "small")
 
 
-def as_probe(
+def shrink_to_probe(
     faces: np.ndarray,
     size: int,
+    *,
     form: str = "enlarged",
     camera: str = CLEAN_LEVEL,
     first_seed: int = 0,
@@ -39,5 +40,5 @@ def as_probe(
     if camera == CLEAN_LEVEL:
         small = degrade(inner, size)
     else:
-        small = photograph_all(faces, size, camera, range(first_seed, first_seed + len(faces)), margin)
+        small = photograph_all(faces, size, camera, range(first_seed, first_seed + len(faces)), margin=margin)
     return small if form == "small" else resize(small, side, side)

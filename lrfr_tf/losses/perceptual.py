@@ -27,6 +27,7 @@ def perceptual(
     features_network: keras.Model,
     images: KerasTensor,
     targets: KerasTensor,
+    *,
     scale: float = FEATURE_SCALE,
     target_features: KerasTensor | None = None,
 ) -> KerasTensor:

@@ -183,10 +183,10 @@ def _block8(x: Any, name: str, scale: float, activated: bool = True) -> Any:
     deep = _convolution(x, f"{name}_Branch_1_Conv2d_0a_1x1", 192, 1)
     deep = _convolution(deep, f"{name}_Branch_1_Conv2d_0b_1x3", 192, (1, 3))
     deep = _convolution(deep, f"{name}_Branch_1_Conv2d_0c_3x1", 192, (3, 1))
-    return _residual(x, [direct, deep], name, scale, activated)
+    return _residual(x, [direct, deep], name, scale, activated=activated)
 
 
-def _residual(x: Any, branches: list[Any], name: str, scale: float, activated: bool = True) -> Any:
+def _residual(x: Any, branches: list[Any], name: str, scale: float, *, activated: bool = True) -> Any:
     joined = layers.Concatenate(name=f"{name}_Concatenate")(branches)
     residual = layers.Conv2D(x.shape[-1], 1, name=f"{name}_Conv2d_1x1")(joined)
     x = ScaleSum(scale, name=f"{name}_ScaleSum")([x, residual])
@@ -217,7 +217,7 @@ def _reduction_7a(x: Any) -> Any:
 
 
 def _convolution(
-    x: Any, name: str, filters: int, size: int | tuple[int, int], strides: int = 1, padding: str = "same"
+    x: Any, name: str, filters: int, size: int | tuple[int, int], *, strides: int = 1, padding: str = "same"
 ) -> Any:
     """Convolution without bias, batch normalization without gamma, ReLU."""
     x = layers.Conv2D(filters, size, strides=strides, padding=padding, use_bias=False, name=name)(x)

@@ -56,7 +56,7 @@ class SwapHalves(layers.Layer):
         return ops.roll(x, x.shape[-1] // 2, axis=-1)
 
 
-def _block(x: KerasTensor, inside: int, channels: int, name: str, strides: int = 1) -> KerasTensor:
+def _block(x: KerasTensor, inside: int, channels: int, name: str, *, strides: int = 1) -> KerasTensor:
     """A pixel-wise convolution, a depthwise one of 3 x 3, and a pixel-wise one without an activation."""
     x = _convolution(x, inside, 1, f"{name}_expand")
     x = layers.DepthwiseConv2D(3, strides=strides, padding=_padding(strides), name=f"{name}_depthwise_convolution")(
@@ -66,7 +66,7 @@ def _block(x: KerasTensor, inside: int, channels: int, name: str, strides: int =
     return layers.Conv2D(channels, 1, name=f"{name}_project_convolution")(x)
 
 
-def _convolution(x: KerasTensor, channels: int, size: int, name: str, strides: int = 1) -> KerasTensor:
+def _convolution(x: KerasTensor, channels: int, size: int, name: str, *, strides: int = 1) -> KerasTensor:
     x = _padded(x, strides, name)
     x = layers.Conv2D(channels, size, strides=strides, padding=_padding(strides), name=f"{name}_convolution")(x)
     return _prelu(x, name)

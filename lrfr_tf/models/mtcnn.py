@@ -114,7 +114,7 @@ def _apply_slopes(larger_or_smaller: Callable[[Any, Any], Any], x: Any, slopes: 
     return ops.reshape(larger_or_smaller(rows, slopes_of_row * rows), shape)
 
 
-def _pooled_convolution(x: KerasTensor, number: int, channels: int, pool_size: int, padding: str) -> KerasTensor:
+def _pooled_convolution(x: KerasTensor, number: int, channels: int, pool_size: int, *, padding: str) -> KerasTensor:
     x = layers.Conv2D(channels, 3, dtype="float32", name=f"convolution{number}")(x)
     return PReLUAndPool(pool_size, padding, dtype="float32", name=f"prelu{number}")(x)
 

@@ -50,6 +50,7 @@ def generator_paper(
     blocks: int = 16,
     filters: int = 64,
     batch_norm: bool = True,
+    *,
     upsampling_filters: int | None = None,
     outer_kernel: int = 9,
     attention: bool = False,

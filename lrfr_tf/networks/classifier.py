@@ -41,6 +41,7 @@ class Classifier:
         class_names: Sequence[str],
         embedder_name: str,
         head: Head,
+        *,
         fit: dict[str, Any] | None = None,
     ) -> None:
         self.kind = kind
@@ -129,7 +130,7 @@ def load_classifier(folder: str | Path) -> Classifier:
     except Exception as error:  # many kinds, by where the file is broken
         reason = " ".join(str(error).split())[:200].rstrip(".") or type(error).__name__
         raise UserError(f"{weights} cannot be read as a {kind} head ({reason}).") from None
-    classifier = Classifier(kind, classes, description["embedder"], head, description["fit"])
+    classifier = Classifier(kind, classes, description["embedder"], head, fit=description["fit"])
     # Heads that were written before these were noted have neither.
     classifier.cut, classifier.template = description.get("cut"), description.get("template")
     return classifier

@@ -30,6 +30,7 @@ class KerasEmbedder:
         self,
         network: keras.Model,
         name: str,
+        *,
         batch_size: int = 32,
         flip: bool = False,
         checksum: str = "",

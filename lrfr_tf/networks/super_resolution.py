@@ -119,10 +119,10 @@ def load_trained_super_resolver(folder: Path) -> KerasSuperResolver:
     return KerasSuperResolver(
         description["name"],
         in_float32(network),
-        description["low_size"],
-        description["high_size"],
-        description["enlarge_first"],
-        description["sha256"],
+        low_size=description["low_size"],
+        high_size=description["high_size"],
+        enlarge_first=description["enlarge_first"],
+        checksum=description["sha256"],
     )
 
 

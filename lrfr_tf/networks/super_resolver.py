@@ -8,7 +8,7 @@ from PIL import Image
 
 from lrfr_tf.images.resize import resize
 from lrfr_tf.networks.super_resolution import load_super_resolver
-from lrfr_tf.sources.photo import pixels_of
+from lrfr_tf.sources.photo import to_pixels
 
 
 class SuperResolver:
@@ -46,8 +46,8 @@ class SuperResolver:
             ValueError: the array is of another shape or type, or has no pixels.
         """
         if isinstance(faces, np.ndarray) and faces.ndim == 4:
-            return self._enlarge([pixels_of(face) for face in faces])
-        return self._enlarge([pixels_of(faces)])[0]
+            return self._enlarge([to_pixels(face) for face in faces])
+        return self._enlarge([to_pixels(faces)])[0]
 
     def _enlarge(self, faces: list[np.ndarray]) -> np.ndarray:
         side = self.low_size

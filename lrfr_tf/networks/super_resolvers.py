@@ -61,6 +61,7 @@ class KerasSuperResolver:
         self,
         name: str,
         network: keras.Model,
+        *,
         low_size: int = 16,
         high_size: int = 64,
         enlarge_first: bool = False,
@@ -91,8 +92,10 @@ class KerasSuperResolver:
 
     def with_network(self, network: Any) -> "KerasSuperResolver":
         """The same with another form of its network."""
-        sizes = (self.low_size, self.high_size)
-        return KerasSuperResolver(self.name, network, *sizes, self.enlarge_first, self.checksum)
+        return KerasSuperResolver(
+            self.name, network, low_size=self.low_size, high_size=self.high_size, enlarge_first=self.enlarge_first,
+            checksum=self.checksum,
+        )  # fmt: skip
 
     def graph_part(self) -> GraphPart:
         """See `SuperResolutionNetwork.graph_part`."""

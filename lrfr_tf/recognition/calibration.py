@@ -141,13 +141,13 @@ class DecisionRule:
         if strangers is None:
             raise UserError("There is no calibration to take a threshold from.")
         if self.far is not None:
-            return _threshold(strangers, self.far, "far", self.far, None)
+            return _threshold(strangers, self.far, "far", self.far, persons=None)
         # Equal to 1 - (1 - fpir)^(1 / persons), without the rounding of large galleries.
         share = -math.expm1(math.log1p(-self.fpir) / persons)
-        return _threshold(strangers, share, "fpir", self.fpir, persons)
+        return _threshold(strangers, share, "fpir", self.fpir, persons=persons)
 
 
-def _threshold(strangers: Strangers, share: float, rule: str, rate: float, persons: int | None) -> Threshold:
+def _threshold(strangers: Strangers, share: float, rule: str, rate: float, *, persons: int | None) -> Threshold:
     def least_score(quantile: Quantile) -> float:
         return quantile.interval[1] if quantile.pairs_beyond < LEAST_PAIRS else quantile.score
 

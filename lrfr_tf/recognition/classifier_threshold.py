@@ -14,7 +14,7 @@ LEAST_PROBABILITY = 0.5
 
 
 def threshold_of_classifier(
-    version: Path, parts: Mapping[str, Any], closed_set: bool, checksum: str, rule: DecisionRule
+    version: Path, parts: Mapping[str, Any], closed_set: bool, checksum: str, *, rule: DecisionRule
 ) -> Threshold:
     """The threshold of one that compares with templates comes from the calibration beside it.
 

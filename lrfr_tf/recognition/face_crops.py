@@ -69,6 +69,7 @@ class FaceCutter:
         self,
         detector: FaceDetector,
         cut: str,
+        *,
         super_resolver: SuperResolutionNetwork | None = None,
         template: str | None = None,
         size: int = ALIGNED_SIZE,

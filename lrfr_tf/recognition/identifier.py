@@ -149,6 +149,8 @@ def identifier_of_classifier(
     classifier = load_exported_classifier(Path(model))
     version = find_version(Path(model))
     assert version is not None
-    threshold = threshold_of_classifier(version, classifier.parts, classifier.closed_set, classifier.checksum, rule)
+    threshold = threshold_of_classifier(
+        version, classifier.parts, classifier.closed_set, classifier.checksum, rule=rule
+    )
     cutter = FaceCutter(detector, cut or classifier.cut, template=classifier.template, size=classifier.aligned_size)
     return Identifier(cutter, ClassifierMatcher(classifier, threshold))

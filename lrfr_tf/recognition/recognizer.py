@@ -8,6 +8,7 @@ import dataclasses
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from lrfr_tf.networks.saved_model import find_version
 from lrfr_tf.networks.super_resolution import SuperResolutionNetwork
 from lrfr_tf.recognition.calibration import DecisionRule, Strangers, read_calibration
 from lrfr_tf.recognition.face_crops import FaceCutter, FoundFace, in_buckets, main_face_among
-from lrfr_tf.sources.photo import Photo, pixels_of
+from lrfr_tf.sources.photo import Photo, to_pixels
 
 # Photos of a gallery show their person, so a face may be less certain there.
 GALLERY_THRESHOLDS = (0.6, 0.7, 0.8)
@@ -80,9 +81,12 @@ class Recognizer:
         else:
             self.embedder = model
         self.strangers = strangers
-        how = (cut or crop_kind_for(self.embedder), super_resolver, self.embedder.template, self.embedder.aligned_size)
-        self.cutter = FaceCutter(detector or FaceDetector(), *how)
-        self.enroller = FaceCutter(FaceDetector(GALLERY_THRESHOLDS), *how)
+        cut = cut or crop_kind_for(self.embedder)
+        how: dict[str, Any] = {
+            "super_resolver": super_resolver, "template": self.embedder.template, "size": self.embedder.aligned_size,
+        }  # fmt: skip
+        self.cutter = FaceCutter(detector or FaceDetector(), cut, **how)
+        self.enroller = FaceCutter(FaceDetector(GALLERY_THRESHOLDS), cut, **how)
 
     def analyze(self, photo: Photo) -> list[Face]:
         """The faces of one photo, most confidently detected first; none where no face is found.
@@ -94,7 +98,7 @@ class Recognizer:
             UserError: the file cannot be read.
             ValueError: the array is not uint8 [H, W, 3] or has no pixels.
         """
-        return self.find([pixels_of(photo)])[0]
+        return self.find([to_pixels(photo)])[0]
 
     def find(self, images: Sequence[np.ndarray]) -> list[list[Face]]:
         """The faces of each photo, uint8 RGB [H, W, 3] of any sizes; see `analyze`.
@@ -127,7 +131,7 @@ class Recognizer:
         """
         meant = []
         for name, one in (("first", photo), ("second", other)):
-            pixels = pixels_of(one)
+            pixels = to_pixels(one)
             face, _ = main_face_among(self.enroller.find([pixels])[0], pixels)
             if face is None:
                 which = one if isinstance(one, (str, os.PathLike)) else f"The {name} photo"

@@ -13,7 +13,7 @@ from typing import Protocol
 from lrfr_tf.errors import UserError
 from lrfr_tf.images.decode import IMAGE_SUFFIXES
 from lrfr_tf.names import nfc
-from lrfr_tf.sources.walk import is_passed_over, walk_once
+from lrfr_tf.sources.walk import is_skipped, walk_once
 
 LARGEST_FILE = 256 << 20  # bytes; no photo is larger, and a zip bomb is
 ENCRYPTED, IN_UTF_8 = 0x1, 0x800  # flags of a file in a zip
@@ -23,7 +23,7 @@ ENCRYPTED, IN_UTF_8 = 0x1, 0x800  # flags of a file in a zip
 class Listing:
     """The files of a folder or a zip, as relative names ("a/b.jpg"), sorted.
 
-    Hidden files are in neither list, and so is everything in folders that are no user's (`is_passed_over`).
+    Hidden files are in neither list, and so is everything in folders that are no user's (`is_skipped`).
 
     Attributes:
         images: by their endings.
@@ -113,7 +113,7 @@ class ZipSource:
         for name in names:
             if _is_image(name) and (name.startswith("/") or ".." in name.split("/")):
                 raise UserError(f"{self.path} holds {name!r}, which points out of its folder; it is not read.")
-        return _listing(name for name in names if not any(map(is_passed_over, name.split("/")[:-1])))
+        return _listing(name for name in names if not any(map(is_skipped, name.split("/")[:-1])))
 
     def read(self, name: str) -> bytes:
         try:
@@ -159,7 +159,7 @@ def images_by_identity(source: ImageSource, note: Callable[[str], None] | None =
         UserError: there is no image in a folder of its own.
     """
     listing = source.listing()
-    top = _folder_of_folders(listing.images) if isinstance(source, ZipSource) else ""
+    top = _common_prefix(listing.images) if isinstance(source, ZipSource) else ""
     if top and note is not None:
         note(f"{source.label('').rstrip('/')} holds one folder, {top.rstrip('/')}; the folders in it name the persons.")
     names = [(name, name.removeprefix(top).split("/") if name.startswith(top) else [name]) for name in listing.images]
@@ -174,7 +174,7 @@ def images_by_innermost_folder(source: ImageSource, note: Callable[[str], None] 
     return _by_identity(source, listing, {name: parts[-2] for name, parts in names if len(parts) > 1}, note)
 
 
-def passed_over(listing: Listing, reasons: Mapping[str, int] | None = None) -> str | None:
+def skipped_note(listing: Listing, reasons: Mapping[str, int] | None = None) -> str | None:
     """One sentence that counts what is not read; None where everything is.
 
     Args:
@@ -202,7 +202,7 @@ def _by_identity(
     for name, identity in identities.items():
         found.setdefault(nfc(identity), []).append(name)
     loose = len(listing.images) - len(identities)
-    sentence = passed_over(listing, {"in no person's folder": loose})
+    sentence = skipped_note(listing, {"in no person's folder": loose})
     if not found:
         counted = f"; {sentence}" if sentence else "."
         raise UserError(f"{source.label('')} holds no <identity>/<image> ({', '.join(IMAGE_SUFFIXES)}){counted}")
@@ -211,7 +211,7 @@ def _by_identity(
     return found
 
 
-def _folder_of_folders(images: Sequence[str]) -> str:
+def _common_prefix(images: Sequence[str]) -> str:
     """ "people/" where everything lies in the folders of one folder, "data/people/" where that is in another; or ""."""
     prefix = ""
     while True:

@@ -11,7 +11,7 @@ from lrfr_tf.images.decode import read_image
 Photo = str | os.PathLike[str] | Image.Image | np.ndarray
 
 
-def pixels_of(photo: Photo) -> np.ndarray:
+def to_pixels(photo: Photo) -> np.ndarray:
     """A photo as upright RGB, uint8 [H, W, 3].
 
     Args:

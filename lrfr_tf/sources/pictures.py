@@ -9,7 +9,7 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.images.decode import decode_image
 from lrfr_tf.sources.image_source import ImageSource
 
-AT_ONCE = 32
+CHUNK_SIZE = 32
 BYTES_AT_ONCE = 100_000_000  # three photos of 12 megapixels
 
 
@@ -34,21 +34,27 @@ class Picture:
 
 def read_photos(source: ImageSource, names: Sequence[str]) -> Iterator[Picture]:
     """Reads image files, upright RGB; one that cannot be read comes with its error, and the rest go on."""
-    for name in names:
-        try:
-            yield Picture(name, decode_image(source.read(name), source.label(name)))
-        except UserError as error:
-            yield Picture(name, None, str(error))
+    return (read_photo(source, name) for name in names)
 
 
-def in_chunks(pictures: Iterable[Picture]) -> Iterator[list[Picture]]:
-    """The same pictures, some at a time: few of large ones, so that memory stays bounded."""
+def read_photo(source: ImageSource, name: str) -> Picture:
+    """Reads one image file, upright RGB, or says why it cannot be read."""
+    try:
+        return Picture(name, decode_image(source.read(name), source.label(name)))
+    except UserError as error:
+        return Picture(name, None, str(error))
+
+
+def in_chunks(
+    pictures: Iterable[Picture], most: int = CHUNK_SIZE, most_bytes: int = BYTES_AT_ONCE
+) -> Iterator[list[Picture]]:
+    """The same pictures, `most` at a time: fewer of large ones, so that memory stays bounded."""
     chunk: list[Picture] = []
     size = 0
     for picture in pictures:
         chunk.append(picture)
         size += 0 if picture.pixels is None else picture.pixels.nbytes
-        if len(chunk) == AT_ONCE or size >= BYTES_AT_ONCE:
+        if len(chunk) == most or size >= most_bytes:
             yield chunk
             chunk, size = [], 0
     if chunk:

@@ -97,7 +97,7 @@ class VideoReader:
                 return
 
     @property
-    def complaint(self) -> str | None:
+    def error_at_end(self) -> str | None:
         """What is wrong with a video that was read to its end, one sentence; None if nothing is."""
         if self.frames_read == 0:
             return f"{self.path} holds no frame that can be read."

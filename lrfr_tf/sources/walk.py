@@ -7,13 +7,13 @@ from pathlib import Path
 from lrfr_tf.errors import UserError
 
 
-def is_passed_over(folder: str) -> bool:
+def is_skipped(folder: str) -> bool:
     """True for the names of folders that systems make beside photos: .thumbnails, @eaDir, __MACOSX and the like."""
     return folder.startswith((".", "@")) or folder == "__MACOSX"
 
 
 def walk_once(root: Path) -> tuple[list[str], list[str]]:
-    """Lists the files below a folder; what `is_passed_over` is left out.
+    """Lists the files below a folder; what `is_skipped` is left out.
 
     Folders are walked before links to folders, so that a folder with a link beside it keeps its own name. A link to a
     folder that was walked, or that holds `root`, is not followed: so there are no loops, and no photo comes twice.
@@ -33,10 +33,10 @@ def walk_once(root: Path) -> tuple[list[str], list[str]]:
         if start and _identity(root / start) in walked:
             passed.append(start)
             continue
-        for folder, below, names in os.walk(root / start, onerror=_refuse):
+        for folder, below, names in os.walk(root / start, onerror=_not_a_source_error):
             relative = os.path.relpath(folder, root).replace(os.sep, "/")
             prefix = "" if relative == "." else f"{relative}/"
-            below[:] = sorted(name for name in below if not is_passed_over(name))
+            below[:] = sorted(name for name in below if not is_skipped(name))
             waiting += [prefix + name for name in below if os.path.islink(os.path.join(folder, name))]
             below[:] = _not_walked(folder, below, walked)
             walked.add(_identity(folder))
@@ -59,5 +59,5 @@ def _identity(folder: str | Path) -> tuple[int, int]:
     return status.st_dev, status.st_ino
 
 
-def _refuse(error: OSError) -> None:
+def _not_a_source_error(error: OSError) -> None:
     raise UserError(f"{error.filename} cannot be read: {error.strerror}.")

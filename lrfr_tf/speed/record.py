@@ -45,7 +45,7 @@ class Row:
 
 
 def row_of(
-    stage: str, case: str, peer: str, threads: int, batch: int, times: Times, units: int, faces: int | None = None
+    stage: str, case: str, peer: str, threads: int, *, batch: int, times: Times, units: int, faces: int | None = None
 ) -> Row:
     """The row of measured calls, each of which computes `units` images."""
     return Row(stage, case, peer, threads, batch, len(times.wall), **times.milliseconds(units), faces=faces)

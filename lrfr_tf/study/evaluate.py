@@ -10,16 +10,16 @@ from lrfr_tf.config import versions
 from lrfr_tf.data.face_cache import load_faces, read_tree_manifest
 from lrfr_tf.data.photographed_tree import TARGET
 from lrfr_tf.errors import UserError
-from lrfr_tf.evaluation.identification import ranks, with_misses
+from lrfr_tf.evaluation.identification import rank_misses_last, ranks
 from lrfr_tf.faces.frame import cut_face
 from lrfr_tf.files import read_json
 from lrfr_tf.networks.classifier import load_classifier
-from lrfr_tf.study.boxes import compare_boxes
+from lrfr_tf.study.box_comparison import compare_boxes
 from lrfr_tf.study.report.examples import Example
 from lrfr_tf.study.stored_embeddings import (
     StoredEmbeddings,
     blocks_of_images,
-    check_belong_together,
+    check_same_images,
     read_stored_embeddings,
 )
 from lrfr_tf.study.table import Recognition, quality_rows, recognition_rows
@@ -52,18 +52,19 @@ class Evaluation:
         embeddings: Path,
         heads: Path,
         methods: tuple[str, ...],
+        *,
         held_out_divisor: int,
         siamese: tuple[Path, Path] | None = None,
     ) -> None:
         if "hr" not in methods:
-            raise UserError("--methods must name hr: every other method is compared with it.")
+            raise UserError("`methods` must name hr: every other method is compared with it.")
         self.data, self.methods, self.held_out_divisor = data, methods, held_out_divisor
         self.tree = read_tree_manifest(data)
         self.facenet = read_stored_embeddings(embeddings, data, methods)
         self.siamese: StoredEmbeddings | None = None
         if siamese is not None:
             self.siamese = read_stored_embeddings(siamese[0], data, tuple(SIAMESE_ROWS))
-            check_belong_together(self.facenet, self.siamese)
+            check_same_images(self.facenet, self.siamese)
         self.classes, self.tests = self.facenet.classes, self.facenet.tests
         faces = self.facenet.faces
         self.identities = np.array([face.identity for face in faces])
@@ -139,7 +140,7 @@ class Evaluation:
                 for method in stored.tests if fitted_on == "hr" else (fitted_on,):
                     test, row = stored.tests[method], rows[method]
                     scores = classifier.scores(test.embeddings)
-                    order = with_misses(ranks(scores, test.labels), test.usable, len(self.classes))
+                    order = rank_misses_last(ranks(scores, test.labels), test.usable, len(self.classes))
                     found.append(Recognition(row, head, "hr" if fitted_on == "hr" else row, order))
                     if fitted_on == "hr" and row not in self._answers:
                         self._answers[row] = np.array(self.classes, dtype=object)[scores.argmax(axis=1)]
@@ -176,7 +177,7 @@ class Evaluation:
         for method in (*(method for method in self.methods if method != "hr"), "siamese", "hr"):
             if method == "siamese":
                 if self.siamese is not None and self.enlarged is not None:
-                    shown["siamese"] = _what_siamese_sees(self.siamese, self.enlarged[row], row)
+                    shown["siamese"] = _siamese_input(self.siamese, self.enlarged[row], row)
                 continue
             shown[method] = self.images[method][row]
             test = self.tests[method]
@@ -194,7 +195,7 @@ class Evaluation:
         return read_json(self.data / method / "manifest.json")["model_sha256"] if method != "bicubic" else ""
 
 
-def _what_siamese_sees(siamese: StoredEmbeddings, enlarged: np.ndarray, row: int) -> np.ndarray:
+def _siamese_input(siamese: StoredEmbeddings, enlarged: np.ndarray, row: int) -> np.ndarray:
     """The aligned face, uint8 [S, S, 3]; the enlarged image itself where it was embedded whole or not at all."""
     test = siamese.tests["bicubic"]
     if test.crops[row] not in ("detected", "hr_box"):

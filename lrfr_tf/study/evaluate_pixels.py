@@ -12,7 +12,7 @@ from lrfr_tf.evaluation.identification import ranks
 from lrfr_tf.evaluation.significance import mean_with_interval
 from lrfr_tf.faces.frame import cut_face
 from lrfr_tf.images.camera import CLEAN_LEVEL
-from lrfr_tf.images.probes import as_probe
+from lrfr_tf.images.probes import shrink_to_probe
 from lrfr_tf.images.resize import resize
 from lrfr_tf.networks.embedding import Embedder
 from lrfr_tf.networks.named_models import BASELINE
@@ -41,7 +41,7 @@ def protocol(low_size: int, high_size: int, cameras: Sequence[str] = (CLEAN_LEVE
     )
 
 
-def enlarged(small: np.ndarray, side: int, resolver: SuperResolutionNetwork | None) -> np.ndarray:
+def resize_probes(small: np.ndarray, side: int, resolver: SuperResolutionNetwork | None) -> np.ndarray:
     """Probes as an embedder's crop is cut from them: uint8 [N, S, S, 3] -> uint8 [N, side, side, 3].
 
     Args:
@@ -93,12 +93,13 @@ class PixelCurve:
         self._probes = {name: test.rows(self.chosen) for name, test in tests.items()}
         self._high = high[self.chosen]
 
-    def right_answers(
+    def correct_answers(
         self,
         sizes: Sequence[int],
         resolvers: Mapping[str, SuperResolutionNetwork],
         facenet: Embedder,
         siamese: Embedder | None,
+        *,
         camera: str = CLEAN_LEVEL,
     ) -> dict[str, dict[int, np.ndarray]]:
         """Whether each probe is recognized: method -> size -> bool [number of probes].
@@ -115,9 +116,9 @@ class PixelCurve:
         side = self._high.shape[1]
         with tqdm(total=len(methods) * len(sizes) * len(self._high), desc=text, unit="face") as progress:
             for size in sizes:
-                small = as_probe(self._high, size, "small", camera)
+                small = shrink_to_probe(self._high, size, form="small", camera=camera)
                 for method in methods:
-                    faces = enlarged(small, side, networks.get(method))
+                    faces = resize_probes(small, side, networks.get(method))
                     embedder = siamese if method == SIAMESE and siamese is not None else facenet
                     name = SIAMESE if method == SIAMESE else BASELINE
                     right[method][size] = self._recognized(name, embedder, faces, progress)
@@ -132,10 +133,10 @@ class PixelCurve:
             rows = range(start, min(start + EMBED_AT_ONCE, len(faces)))
             embeddings[rows] = embedder.embed([cut_face(faces[row], places[row], **aligned) for row in rows])
             progress.update(len(rows))
-        return nearest_is_right(self._galleries[name], embeddings, probes.labels, stored.classes)
+        return nearest_is_correct(self._galleries[name], embeddings, probes.labels, stored.classes)
 
 
-def nearest_is_right(
+def nearest_is_correct(
     gallery: EmbeddingSet, embeddings: np.ndarray, labels: np.ndarray, classes: Sequence[str]
 ) -> np.ndarray:
     """Whether the nearest gallery face (cosine) is of the right identity: bool [N]; a tie counts against us.
@@ -175,7 +176,7 @@ def pixel_blocks(
     """The figures of each block, as `result.json` holds them; points of a camera other than "clean" name it.
 
     Args:
-        right: camera -> what `PixelCurve.right_answers` returns for it, the same methods each time.
+        right: camera -> what `PixelCurve.correct_answers` returns for it, the same methods each time.
         identities: who each probe shows.
         blocks: bool [number of probes] for each block.
     """

@@ -1,11 +1,12 @@
 """Runs the commands of an experiment one after another, shows each, and records what it took."""
 
+import logging
 import os
 import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from lrfr_tf.errors import UserError
@@ -15,6 +16,8 @@ from lrfr_tf.networks.saved_model import find_version
 
 ROOT = Path(__file__).parents[2]
 
+_logger = logging.getLogger(__name__)
+
 
 class Experiment:
     """A sequence of commands; `record` holds each with its seconds, for the documents that quote them.
@@ -22,11 +25,13 @@ class Experiment:
     Args:
         record: a JSON file, written anew after every command.
         count: how many commands there will be, for the numbers shown.
+        show: is told each command before it runs.
     """
 
-    def __init__(self, record: Path, count: int) -> None:
+    def __init__(self, record: Path, count: int, show: Callable[[str], None]) -> None:
         self._record = record
         self._count = count
+        self._show = show
         self._steps: list[dict[str, object]] = []
 
     def run(self, text: str, script: str, *arguments: str) -> None:
@@ -35,9 +40,9 @@ class Experiment:
         Raises:
             UserError: the command failed; what was wrong stands above.
         """
-        words = [*(script.split() if script.startswith("-m ") else [in_checkout(script)]), *arguments]
+        words = [*(script.split() if script.startswith("-m ") else [path_in_checkout(script)]), *arguments]
         number = len(self._steps) + 1
-        print(f"\n[{number}/{self._count}] {text}\n    python {shlex.join(words)}", flush=True)
+        self._show(f"\n[{number}/{self._count}] {text}\n    python {shlex.join(words)}")
         started = time.monotonic()
         done = subprocess.run([sys.executable, *words], check=False)
         if done.returncode != 0:
@@ -46,13 +51,13 @@ class Experiment:
         write_json(self._record, self._steps)
 
 
-def in_checkout(path: str) -> str:
+def path_in_checkout(path: str) -> str:
     """The path of a file of the checkout, as seen from the working folder."""
     return os.path.relpath(ROOT / path)
 
 
 def find_siamese(given: str | None, default: Path) -> str | None:
-    """The newest version of the exported Siamese network, or None: its rows are left out then, and a line says so.
+    """The newest version of the exported Siamese network, or None: its rows are left out then, which is logged.
 
     Args:
         given: its folder; "" leaves it out, None looks at `default`.
@@ -65,9 +70,9 @@ def find_siamese(given: str | None, default: Path) -> str | None:
     if version is not None:
         return str(version)
     if given:
-        raise UserError(f"--siamese={given} holds no export; tools/export_saved_model.py makes one.")
-    why = "as --siamese is empty" if given == "" else f"as {folder} holds no export"
-    print(f"The rows of the Siamese network are left out, {why}.")
+        raise UserError(f"`siamese`={given} holds no export; tools/export_saved_model.py makes one.")
+    why = "as `siamese` is empty" if given == "" else f"as {folder} holds no export"
+    _logger.info("The rows of the Siamese network are left out, %s.", why)
     return None
 
 
@@ -78,7 +83,7 @@ def check_levels(levels: Sequence[str]) -> list[str]:
         UserError: "clean" is not among them.
     """
     if CLEAN_LEVEL not in levels:
-        raise UserError(f"--camera={','.join(levels)} lacks {CLEAN_LEVEL}, which the other levels are set beside.")
+        raise UserError(f"`camera`={','.join(levels)} lacks {CLEAN_LEVEL}, which the other levels are set beside.")
     return list(dict.fromkeys(levels))
 
 
@@ -93,6 +98,7 @@ def recognition_steps(
     data: str,
     output: str,
     models: Mapping[str, str],
+    *,
     siamese: str | None,
     held_out_divisor: int,
     title: str,
@@ -125,15 +131,15 @@ def recognition_steps(
             f"--camera={level}",
             f"--output={faces}",
         )
-        _recognize(experiment, faces, folder, models, siamese, f", {level}")
+        _recognize(experiment, faces, folder, models, siamese=siamese, after=f", {level}")
         experiment.run(
             f"make the table, {level}",
             "tools/evaluate_celeba.py",
-            *_of_table(faces, folder, methods, siamese),
+            *_table_arguments(faces, folder, methods, siamese),
             f"--held_out_divisor={held_out_divisor}",
             f"--title={title}, camera level {level}",
         )
-    _recognize(experiment, data, output, models, siamese)
+    _recognize(experiment, data, output, models, siamese=siamese)
     experiment.run(
         "compare the detected boxes",
         "tools/compare_detection.py",
@@ -157,7 +163,7 @@ def recognition_steps(
     experiment.run(
         "make the table and the report",
         "tools/evaluate_celeba.py",
-        *_of_table(data, output, methods, siamese),
+        *_table_arguments(data, output, methods, siamese),
         f"--pixels={output}/pixels/result.json",
         *([f"--levels={','.join(f'{output}/{level}/report/result.json' for level in further)}"] if further else []),
         *evaluate,
@@ -166,7 +172,7 @@ def recognition_steps(
 
 
 def _recognize(
-    experiment: Experiment, data: str, output: str, models: Mapping[str, str], siamese: str | None, after: str = ""
+    experiment: Experiment, data: str, output: str, models: Mapping[str, str], *, siamese: str | None, after: str = ""
 ) -> None:
     """Super-resolves, embeds and fits heads; `after` stands behind the text of each step."""
     methods = ",".join(["bicubic", *models])
@@ -211,7 +217,7 @@ def _recognize(
         )
 
 
-def _of_table(data: str, output: str, methods: str, siamese: str | None) -> list[str]:
+def _table_arguments(data: str, output: str, methods: str, siamese: str | None) -> list[str]:
     """The arguments of tools/evaluate_celeba.py that say what it is about and where it goes."""
     own = (f"--siamese_embeddings={output}/siamese_embeddings", f"--siamese_heads={output}/siamese_heads")
     return [

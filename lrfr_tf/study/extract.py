@@ -40,7 +40,7 @@ from lrfr_tf.study.grown_embeddings import EarlierRows, merged, open_embeddings,
 # What is embedded when the detector finds nothing: nothing, the whole image, or the face where it is in the HR image.
 POLICIES = ("miss", "whole", "hr_box")
 # How a face is cut out: the detector's box, or the square in which the landmarks lie on a template.
-CROPS = ("box", "aligned")
+CROP_CHOICES = ("box", "aligned")
 
 _logger = logging.getLogger(__name__)
 
@@ -64,6 +64,7 @@ def extract_tree(
     splits: Sequence[str],
     classes: list[str],
     how: Extraction,
+    *,
     output: Path,
     hr_output: Path | None,
     note: Callable[[str], None] = _logger.info,
@@ -126,7 +127,9 @@ def extract_tree(
                 part = files[index * SHARD_SIZE : (index + 1) * SHARD_SIZE]
                 if not shard_path(shards_in, split, index).is_file():
                     hr_rows = read_shard(shard_path(hr_output, split, index)) if hr_output is not None else None
-                    rows, rivaled = _embed_new(images / split, part, label_of, how, hr_rows, progress, earlier)
+                    rows, rivaled = _embed_new(
+                        images / split, part, label_of, how, hr_rows=hr_rows, progress=progress, earlier=earlier
+                    )
                     write_shard(shard_path(shards_in, split, index), rows)
                     with_rival += [f"{split}/{path}" for path in rivaled]
                 else:
@@ -141,6 +144,7 @@ def _embed_new(
     files: list[FaceFile],
     label_of: dict[str, int],
     how: Extraction,
+    *,
     hr_rows: EmbeddingSet | None,
     progress: tqdm,
     earlier: EarlierRows | None,
@@ -148,13 +152,15 @@ def _embed_new(
     """`_embed_part`, but what was embedded before is taken from there."""
     new = [row for row, file in enumerate(files) if earlier is None or file.path not in earlier]
     if earlier is None or len(new) == len(files):
-        return _embed_part(folder, files, label_of, how, hr_rows, progress)
+        return _embed_part(folder, files, label_of, how, hr_rows=hr_rows, progress=progress)
     parts = earlier.rows([file.path for file in files if file.path in earlier])
     progress.update(len(parts))
     rivaled: list[str] = []
     if new:
         hr_part = None if hr_rows is None else hr_rows.rows(np.array(new))
-        rows, rivaled = _embed_part(folder, [files[row] for row in new], label_of, how, hr_part, progress)
+        rows, rivaled = _embed_part(
+            folder, [files[row] for row in new], label_of, how, hr_rows=hr_part, progress=progress
+        )
         parts.append(rows)
     return merged([file.path for file in files], [label_of[file.identity] for file in files], parts), rivaled
 
@@ -164,6 +170,7 @@ def choose_crops(
     detections: Sequence[Detection],
     policy: str,
     hr_places: np.ndarray | None,
+    *,
     template: str | None = None,
     size: int = ALIGNED_SIZE,
 ) -> tuple[list[np.ndarray | None], list[str]]:
@@ -204,6 +211,7 @@ def _embed_part(
     files: list[FaceFile],
     label_of: dict[str, int],
     how: Extraction,
+    *,
     hr_rows: EmbeddingSet | None,
     progress: tqdm,
 ) -> tuple[EmbeddingSet, list[str]]:
@@ -214,7 +222,9 @@ def _embed_part(
     hr_places = None
     if hr_rows is not None:
         hr_places = hr_rows.boxes if how.template is None else hr_rows.landmarks
-    crops, chosen = choose_crops(images, detections, how.policy, hr_places, how.template, how.embedder.aligned_size)
+    crops, chosen = choose_crops(
+        images, detections, how.policy, hr_places, template=how.template, size=how.embedder.aligned_size
+    )
     faces = {row: face for row, face in enumerate(crops) if face is not None}
     progress.update(len(files) - len(faces))
     kept = list(faces)

@@ -64,7 +64,7 @@ def read_stored_embeddings(folder: Path, data: Path, methods: Sequence[str]) -> 
     return StoredEmbeddings(folder, manifests["hr"], load_classes(folder / "hr"), tests)
 
 
-def check_belong_together(facenet: StoredEmbeddings, siamese: StoredEmbeddings) -> None:
+def check_same_images(facenet: StoredEmbeddings, siamese: StoredEmbeddings) -> None:
     """Holds the embeddings of the Siamese network against FaceNet's, beside which they will stand.
 
     Raises:
@@ -73,8 +73,8 @@ def check_belong_together(facenet: StoredEmbeddings, siamese: StoredEmbeddings) 
     """
     if "aligned" not in siamese.settings:
         raise UserError(
-            f"The embeddings in {siamese.folder} are not of aligned faces; make them with tools/extract_embeddings.py "
-            "--crop=aligned."
+            f"The embeddings in {siamese.folder} are not of aligned faces; tools/extract_embeddings.py "
+            "makes them with crop=aligned."
         )
     for key in ("detector", "policy"):
         if facenet.settings[key] != siamese.settings[key]:
@@ -103,5 +103,5 @@ def blocks_of_images(identities: Sequence[str], held_out_divisor: int) -> dict[s
         return {"all": everybody}
     held_out = np.array([is_held_out(identity, held_out_divisor) for identity in identities])
     if not held_out.any():
-        raise UserError(f"No test identity is divisible by --held_out_divisor={held_out_divisor}.")
+        raise UserError(f"No test identity is divisible by `held_out_divisor`={held_out_divisor}.")
     return {"held_out": held_out, "all": everybody}

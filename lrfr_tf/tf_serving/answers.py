@@ -1,7 +1,7 @@
 """What becomes of a served model's answers: a table, JSON lines, an .npz file or pictures."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -16,7 +16,7 @@ from lrfr_tf.recognition.calibration import Threshold
 from lrfr_tf.tf_serving.ask import Answer, Answers
 from lrfr_tf.tf_serving.client import ServedModel, ServingError
 from lrfr_tf.tf_serving.decide import decided
-from lrfr_tf.tf_serving.faces import Face
+from lrfr_tf.tf_serving.faces import InputFile
 
 IDENTITIES = "{:<10}  {:>9}  {}"
 
@@ -24,7 +24,7 @@ IDENTITIES = "{:<10}  {:>9}  {}"
 class _Answered:
     """The answers that are there: of all faces, or of those before the server failed, which `check_all` raises."""
 
-    def __init__(self, faces: Sequence[Face], answers: Answers) -> None:
+    def __init__(self, faces: Sequence[InputFile], answers: Answers) -> None:
         self.faces = faces
         self.answers = answers
         self.count = 0
@@ -64,9 +64,11 @@ class _Answered:
         return f"{total} faces" if self.count == total else f"{self.count} of {total} faces"
 
 
-def write_embeddings(output: Path, model: ServedModel, faces: Sequence[Face], answers: Answers) -> None:
+def write_embeddings(
+    output: Path, model: ServedModel, faces: Sequence[InputFile], answers: Answers, *, tell: Callable[[str], None]
+) -> None:
     """Writes an .npz file, whole or not at all: `faces` (names), `embeddings` float32 [N, D], `failed` (the names of
-    those without an answer), `model`, `version`.
+    those without an answer), `model`, `version`; `tell` hears what was written.
 
     Raises:
         UserError: no face has an answer, so that there is no file.
@@ -88,12 +90,12 @@ def write_embeddings(output: Path, model: ServedModel, faces: Sequence[Face], an
             temporary, faces=np.array(names), embeddings=np.stack(rows), failed=failed, model=model.name,
             version=model.version,
         )  # fmt: skip
-    print(f"{output}: embeddings of {answered.in_words()} by {model.name}, version {model.version}")
+    tell(f"{output}: embeddings of {answered.in_words()} by {model.name}, version {model.version}")
     answered.check_all()
 
 
-def write_images(output: Path, faces: Sequence[Face], answers: Answers) -> None:
-    """Writes `<output>/<name>.png` for every face that has an answer.
+def write_images(output: Path, faces: Sequence[InputFile], answers: Answers, tell: Callable[[str], None]) -> None:
+    """Writes `<output>/<name>.png` for every face that has an answer; `tell` hears what was written.
 
     Raises:
         UserError: two faces differ in nothing but the suffix of their names, or none has an answer; there is no folder.
@@ -116,12 +118,12 @@ def write_images(output: Path, faces: Sequence[Face], answers: Answers) -> None:
             if answer.error is None:
                 write_png(temporary / named[answer.face], answer.outputs["images"])
         answered.check_some()
-    print(f"{output}: {answered.in_words()}")
+    tell(f"{output}: {answered.in_words()}")
     answered.check_all()
 
 
-def print_similarities(faces: Sequence[Face], answers: Answers, as_json: bool) -> None:
-    """Prints the similarity of each face as soon as it is there, as a table or as JSON lines.
+def similarity_lines(faces: Sequence[InputFile], answers: Answers, as_json: bool) -> Iterator[str]:
+    """The similarity of each face as soon as it is there: the lines of a table, or JSON lines.
 
     Raises:
         UserError: no face has an answer.
@@ -131,14 +133,16 @@ def print_similarities(faces: Sequence[Face], answers: Answers, as_json: bool) -
     table = _Table(faces, "similarity")
     for answer in answered.all():
         if as_json:
-            _print_json(answer)
+            yield _json_line(answer)
         else:
-            table.row(answer, "" if answer.error is not None else f"{answer.outputs['similarity']:.4f}")
+            yield from table.row(answer, "" if answer.error is not None else f"{answer.outputs['similarity']:.4f}")
     answered.check_all()
 
 
-def print_identities(faces: Sequence[Face], answers: Answers, as_json: bool, threshold: Threshold | None) -> None:
-    """Prints the identities of each face and what is decided of them, as soon as they are there.
+def identity_lines(
+    faces: Sequence[InputFile], answers: Answers, as_json: bool, threshold: Threshold | None
+) -> Iterator[str]:
+    """The identities of each face and what is decided of them, as soon as they are there: a table, or JSON lines.
 
     Args:
         threshold: from which score on a name is given; None: not known.
@@ -153,7 +157,7 @@ def print_identities(faces: Sequence[Face], answers: Answers, as_json: bool, thr
         outputs = answer.outputs
         decision = {} if answer.error is not None else decided(outputs, threshold)
         if as_json:
-            _print_json(answer, decision)
+            yield _json_line(answer, decision)
             continue
         text = ""
         if decision:
@@ -162,25 +166,25 @@ def print_identities(faces: Sequence[Face], answers: Answers, as_json: bool, thr
             least = decision["threshold"]
             shown = "-" if least is None else f"{least:.3f}"
             text = IDENTITIES.format(decision["decision"].replace("_", " "), shown, names)
-        table.row(answer, text)
+        yield from table.row(answer, text)
     answered.check_all()
 
 
 class _Table:
-    def __init__(self, faces: Sequence[Face], heading: str) -> None:
+    def __init__(self, faces: Sequence[InputFile], heading: str) -> None:
         self.width = max(len("face"), *(len(face.name) for face in faces))
         self.heading = heading
 
-    def row(self, answer: Answer, text: str) -> None:
+    def row(self, answer: Answer, text: str) -> Iterator[str]:
         if self.heading:  # not before there is a row
-            print(f"{'face':{self.width}}  {self.heading}")
+            yield f"{'face':{self.width}}  {self.heading}"
             self.heading = ""
-        print(f"{printable(answer.face.name):{self.width}}  {text or 'failed'}", flush=True)
+        yield f"{printable(answer.face.name):{self.width}}  {text or 'failed'}"
 
 
-def _print_json(answer: Answer, more: Mapping[str, Any] | None = None) -> None:
+def _json_line(answer: Answer, more: Mapping[str, Any] | None = None) -> str:
     line: dict[str, Any] = {"face": answer.face.name}
     if answer.error is not None:
         line["error"] = str(answer.error)
     line |= {name: row.tolist() for name, row in answer.outputs.items()}
-    print(json.dumps({**line, **(more or {})}), flush=True)
+    return json.dumps({**line, **(more or {})})

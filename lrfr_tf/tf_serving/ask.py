@@ -15,12 +15,12 @@ from lrfr_tf.tf_serving.client import (
     ServedModel,
     ServedSignature,
     ServingError,
-    with_patience,
+    call_with_retries,
 )
-from lrfr_tf.tf_serving.faces import Face, Looker, read_for
+from lrfr_tf.tf_serving.faces import InputFile, Looker, read_input
 
 BATCH_TOO_LARGE = re.compile(r"larger than maximum (input )?batch size")
-MOST_FAILURES = 3  # one after the other, of faces that were asked for alone; after so many the server is at fault
+MAX_FAILURES = 3  # one after the other, of faces that were asked for alone; after so many the server is at fault
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Query:
     signature: ServedSignature
     batch: int
     retries: int
-    against: Face | None = None
+    against: InputFile | None = None
     look: Looker | None = None
 
 
@@ -48,16 +48,16 @@ class Query:
 class Answer:
     """What came of one face: `outputs` by their names, a row of each; or an `error` that names the file."""
 
-    face: Face
+    face: InputFile
     outputs: Mapping[str, np.ndarray] = field(default_factory=dict)
     error: UserError | None = None
 
 
 Answers = Iterator[Answer]
-_Sent = tuple[Face, bytes | np.ndarray | UserError]
+_Sent = tuple[InputFile, bytes | np.ndarray | UserError]
 
 
-def ask_for_faces(query: Query, faces: Sequence[Face]) -> Answers:
+def query_in_batches(query: Query, faces: Sequence[InputFile]) -> Answers:
     """Yields what the server answers for each face, in order; a file that cannot be read or is refused has an error.
 
     Pixels of one request have one size, so a face of another size begins a new one.
@@ -66,7 +66,7 @@ def ask_for_faces(query: Query, faces: Sequence[Face]) -> Answers:
         UserError: the face that all others are compared with cannot be read.
         ServingError: the server cannot be asked, or fails for several faces one after the other.
     """
-    reference = None if query.against is None else read_for(query.signature, query.against, query.look)
+    reference = None if query.against is None else read_input(query.signature, query.against, query.look)
     yield from _Asking(query, reference).answers(faces)
 
 
@@ -76,20 +76,20 @@ class _Asking:
         self.reference = reference
         self.failures = 0
 
-    def answers(self, faces: Sequence[Face]) -> Answers:
+    def answers(self, faces: Sequence[InputFile]) -> Answers:
         for part in _parts(self.query, faces):
             good = [(face, sent) for face, sent in part if not isinstance(sent, UserError)]
             found = iter(self._of_part(good) if good else [])
             for face, sent in part:
                 yield Answer(face, error=sent) if isinstance(sent, UserError) else next(found)
 
-    def _of_part(self, part: Sequence[tuple[Face, bytes | np.ndarray]]) -> Answers:
+    def _of_part(self, part: Sequence[tuple[InputFile, bytes | np.ndarray]]) -> Answers:
         try:
-            outputs = self._ask([sent for _, sent in part])
+            outputs = self._send_batch([sent for _, sent in part])
         except (RefusedError, FailedError) as error:
             if isinstance(error, RefusedError) and BATCH_TOO_LARGE.search(error.reason):
                 address = self.query.connection.address
-                raise ServingError(f"{address} takes smaller requests ({error.reason}); lower --batch.") from None
+                raise ServingError(f"{address} takes smaller requests ({error.reason}); lower `batch`.") from None
             if len(part) == 1:
                 yield self._failed(part[0][0], error)
                 return
@@ -102,32 +102,32 @@ class _Asking:
         for face, sent in part:
             yield from self._of_part([(face, sent)])
 
-    def _failed(self, face: Face, error: RefusedError | FailedError) -> Answer:
+    def _failed(self, face: InputFile, error: RefusedError | FailedError) -> Answer:
         if isinstance(error, RefusedError):
             self.failures = 0
             return Answer(
                 face, error=ServingError(f"{face.path} is refused by {self.query.model.name}: {error.reason}.")
             )
         self.failures += 1
-        if self.failures == MOST_FAILURES:
+        if self.failures == MAX_FAILURES:
             raise error
         return Answer(face, error=ServingError(f"{face.path} has no answer: {error}"))
 
-    def _ask(self, arrays: Sequence[bytes | np.ndarray]) -> dict[str, np.ndarray]:
+    def _send_batch(self, arrays: Sequence[bytes | np.ndarray]) -> dict[str, np.ndarray]:
         query = self.query
         columns = [arrays] if self.reference is None else [arrays, [self.reference] * len(arrays)]
         # The names of two inputs end in _a and _b.
         inputs = {name: _stacked(column) for name, column in zip(sorted(query.signature.inputs), columns, strict=True)}
-        return with_patience(lambda: query.connection.predict(query.model, query.signature, inputs), query.retries)
+        return call_with_retries(lambda: query.connection.predict(query.model, query.signature, inputs), query.retries)
 
 
-def _parts(query: Query, faces: Sequence[Face]) -> Iterator[list[_Sent]]:
+def _parts(query: Query, faces: Sequence[InputFile]) -> Iterator[list[_Sent]]:
     """What goes into one request, and between it the files that go into none."""
     part: list[_Sent] = []
     good: list[bytes | np.ndarray] = []
     for face in faces:
         try:
-            sent = read_for(query.signature, face, query.look)
+            sent = read_input(query.signature, face, query.look)
         except UserError as error:
             part.append((face, error))
             continue

@@ -1,4 +1,4 @@
-"""What TF-Serving tells and answers, in whichever protocol: `over_rest` and `over_grpc` speak to it.
+"""What TF-Serving tells and answers, in whichever protocol: `rest_client` and `grpc_client` speak to it.
 
 A client first asks for a model's metadata. So it knows the version that answers, can say which signatures there are,
 and holds every answer against what the signature promises.
@@ -14,8 +14,8 @@ import numpy as np
 
 from lrfr_tf.errors import UserError
 
-FIRST_WAIT_SECONDS = 0.5
-LONGEST_REASON = 300
+FIRST_RETRY_SECONDS = 0.5
+MAX_REASON_LENGTH = 300
 # What TensorFlow wraps around the cause of an error: a second report of it, traces, and names of nodes.
 AFTER_CAUSE = re.compile(r"\n\s*\(1\) |\nFunction call stack:|\nOriginal stack trace for ")
 LINE_OF_TRACE = re.compile(
@@ -98,7 +98,7 @@ def find_signature(model: ServedModel, name: str) -> ServedSignature:
     return model.signatures[name]
 
 
-def with_patience(call: Callable[[], Answer], retries: int) -> Answer:
+def call_with_retries(call: Callable[[], Answer], retries: int) -> Answer:
     """Calls again where the server was unavailable, after 0.5 s, 1 s, 2 s ...
 
     Raises:
@@ -108,7 +108,7 @@ def with_patience(call: Callable[[], Answer], retries: int) -> Answer:
         try:
             return call()
         except UnavailableError:
-            time.sleep(FIRST_WAIT_SECONDS * 2**attempt)
+            time.sleep(FIRST_RETRY_SECONDS * 2**attempt)
     return call()
 
 
@@ -127,7 +127,7 @@ def served_model(document: Any, address: str) -> ServedModel:
         }
         return ServedModel(str(specification["name"]), int(specification["version"]), signatures)
     except (KeyError, TypeError, ValueError, AttributeError):
-        raise malformed(address, "it holds no metadata of a model") from None
+        raise malformed_answer_error(address, "it holds no metadata of a model") from None
 
 
 def checked_answer(
@@ -140,29 +140,29 @@ def checked_answer(
     """
     for name, form in signature.outputs.items():
         if name not in outputs:
-            raise malformed(address, f"it has no {name}")
+            raise malformed_answer_error(address, f"it has no {name}")
         array = outputs[name]
         dtype = "string" if array.dtype.kind in "UO" else array.dtype.name
         if dtype != form.dtype:
-            raise malformed(address, f"{name} is {dtype}, not {form.dtype}")
+            raise malformed_answer_error(address, f"{name} is {dtype}, not {form.dtype}")
         if form.shape is not None:
             wanted = (count, *form.shape[1:])
             fits = len(wanted) == array.ndim
             fits = fits and all(size in (None, found) for size, found in zip(wanted, array.shape, strict=True))
             if not fits:
-                raise malformed(address, f"{name} has the shape {list(array.shape)}, not {list(wanted)}")
+                raise malformed_answer_error(address, f"{name} has the shape {list(array.shape)}, not {list(wanted)}")
         if array.dtype.kind == "f" and not np.isfinite(array).all():
-            raise malformed(address, f"{name} holds NaN or infinity")
+            raise malformed_answer_error(address, f"{name} holds NaN or infinity")
     return outputs
 
 
 def error_of_server(code: str, message: str, address: str, model: str) -> ServingError:
     """The error for a status that the server gave, by gRPC's name of the code."""
-    reason = shortened(message)
+    reason = shorten_reason(message)
     if code == "UNAVAILABLE":
         return UnavailableError(f"{address} is not available: {reason}.")
     if code == "DEADLINE_EXCEEDED":
-        return ServingError(f"{address} did not answer in time ({reason}); --timeout is how long it may take.")
+        return ServingError(f"{address} did not answer in time ({reason}); `timeout` is how long it may take.")
     if code == "NOT_FOUND":
         return ServingError(f"{address} does not serve {model}: {reason}.")
     if code in ("INVALID_ARGUMENT", "FAILED_PRECONDITION", "OUT_OF_RANGE"):
@@ -170,20 +170,20 @@ def error_of_server(code: str, message: str, address: str, model: str) -> Servin
     return FailedError(f"{address} failed with {code}: {reason}.")
 
 
-def malformed(address: str, what: str) -> FailedError:
+def malformed_answer_error(address: str, what: str) -> FailedError:
     """The error for an answer that is not the documented one."""
     return FailedError(f"The answer of {address} is not what TF-Serving gives here: {what}.")
 
 
-def shortened(message: str) -> str:
+def shorten_reason(message: str) -> str:
     """What a server says, in one line without traces and names of the graph's nodes, and not ended by a dot."""
     asserted = re.search(r"assertion failed: \[(.*?)\]\s*(?:\[\[|$)", message, re.DOTALL)
     lines = [] if asserted else AFTER_CAUSE.split(message)[0].splitlines()
     lines = [NAME_OF_NODE.sub("", line) for line in lines if not LINE_OF_TRACE.match(line)]
     text = " ".join((asserted[1] if asserted else " ".join(lines)).split())
     text = "".join(letter if letter.isprintable() else "?" for letter in text)
-    if len(text) > LONGEST_REASON:
-        return text[:LONGEST_REASON] + " [...]"
+    if len(text) > MAX_REASON_LENGTH:
+        return text[:MAX_REASON_LENGTH] + " [...]"
     return text.rstrip(". ") or "it says nothing more"
 
 

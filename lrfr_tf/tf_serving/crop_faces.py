@@ -63,6 +63,14 @@ def cutter_for(record: Mapping[str, Any], min_face_size: int, both_meant: bool =
         return FaceCutter(detector, "square")
     template = record.get("template")
     if record["kind"] == "classifier":
-        return FaceCutter(detector, record["cut"], None, template, record.get("aligned_size", ALIGNED_SIZE))
+        return FaceCutter(
+            detector,
+            record["cut"],
+            super_resolver=None,
+            template=template,
+            size=record.get("aligned_size", ALIGNED_SIZE),
+        )
     size = ALIGNED_SIZE if template is None else record.get("input_size", ALIGNED_SIZE)
-    return FaceCutter(detector, "box" if template is None else "aligned", None, template, size)
+    return FaceCutter(
+        detector, "box" if template is None else "aligned", super_resolver=None, template=template, size=size
+    )

@@ -24,7 +24,7 @@ class NoCropError(UserError):
 
 
 @dataclass(frozen=True)
-class Face:
+class InputFile:
     """A file with a face: where it is, and its name in tables, relative to the folder that was given."""
 
     path: Path
@@ -47,23 +47,23 @@ class Looker(Protocol):
         """What has to be said about pictures that were sent, in sentences."""
 
 
-def list_faces(path: Path) -> list[Face]:
+def list_faces(path: Path) -> list[InputFile]:
     """The image files in a folder and those below it, sorted by name; or the one file that `path` is.
 
     Raises:
         UserError: there is nothing at `path`, or no image in it.
     """
     if path.is_file():
-        return [Face(path, path.name)]
+        return [InputFile(path, path.name)]
     if not path.is_dir():
         raise UserError(f"{path} is missing; it should be a folder of faces or an image file.")
-    faces = [Face(path / name, name) for name in FolderSource(path).names()]
+    faces = [InputFile(path / name, name) for name in FolderSource(path).names()]
     if not faces:
         raise UserError(f"{path} holds no image ({', '.join(IMAGE_SUFFIXES)}).")
     return faces
 
 
-def read_for(signature: ServedSignature, face: Face, look: Looker | None = None) -> bytes | np.ndarray:
+def read_input(signature: ServedSignature, face: InputFile, look: Looker | None = None) -> bytes | np.ndarray:
     """What a signature takes of a face: the bytes of an image file, or uint8 [H, W, 3].
 
     A file is sent as it is where the server reads it the same, or else as a PNG: the graph of an export neither rotates
@@ -94,11 +94,11 @@ def read_for(signature: ServedSignature, face: Face, look: Looker | None = None)
     if as_file:
         return data if seen is image and _is_read_by_server(data, header.format) else _png(seen)
     sides = (None, None) if form.shape is None else form.shape[1:3]
-    return _of_size(seen, sides, seen is not image, f"{label} has", signature.name)
+    return _of_size(seen, sides, seen is not image, f"{label} has", signature=signature.name)
 
 
 def _of_size(
-    image: np.ndarray, sides: tuple[int | None, ...], was_cut_out: bool, subject: str, signature: str
+    image: np.ndarray, sides: tuple[int | None, ...], was_cut_out: bool, subject: str, *, signature: str
 ) -> np.ndarray:
     height, width = sides
     if (height or image.shape[0], width or image.shape[1]) == image.shape[:2]:

@@ -28,7 +28,7 @@ class LocalExport:
         if self.record["kind"] != "classifier":
             raise UserError(f"{self.version} holds a model of the kind {self.record['kind']}, not a classifier.")
         facts = self.record["parts"], self.record.get("closed_set", False), self.record["sha256"]
-        return threshold_of_classifier(self.version, *facts, rule)
+        return threshold_of_classifier(self.version, *facts, rule=rule)
 
 
 def find_export(folder: str, model: ServedModel, signature: ServedSignature) -> LocalExport:

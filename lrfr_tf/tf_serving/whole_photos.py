@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # Of the picture's height or width, the larger. Of 118 faces cut out in each of our ways the least filled 0.78, and 0.70
 # in the squares that super-resolution takes; of 120 heads as CelebA delivers them 0.43 to 0.65.
-LEAST_SHARE = 0.5
+MIN_SHARE = 0.5
 USUAL_SHARE = 0.65
 NAMED = 3  # pictures in a note
 
@@ -43,7 +43,7 @@ class CropChecker:
             NoCropError: it is a whole photo.
         """
         height, width = image.shape[:2]
-        if max(height, width) * LEAST_SHARE <= self._min_face_size:
+        if max(height, width) * MIN_SHARE <= self._min_face_size:
             return image  # every face that could be found in it fills half of it
         # Imports TensorFlow, which takes a while, and very small crops need no detector.
         from lrfr_tf.faces.choose import main_face
@@ -56,7 +56,7 @@ class CropChecker:
             return image
         left, top, right, bottom = found.boxes[main_face(found.boxes, found.scores, height, width)]
         share = max((right - left) / width, (bottom - top) / height)
-        if share < LEAST_SHARE:
+        if share < MIN_SHARE:
             raise NoCropError(
                 f"{name} is a whole photo and is not sent: the model takes one face that fills the picture, and of "
                 f"these {width} x {height} pixels the face fills {right - left:.0f} x {bottom - top:.0f}."

@@ -1,8 +1,8 @@
 """Checkpoints that hold everything a run needs to go on: step, networks, averages, optimizers, loss scales."""
 
+import logging
 import os
 import shutil
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,7 +12,9 @@ import tensorflow as tf
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import atomic_file, make_folder
-from lrfr_tf.training.strategy import from_chief, is_chief
+from lrfr_tf.training.strategy import broadcast_from_chief, is_chief
+
+_logger = logging.getLogger(__name__)
 
 
 class Part(Protocol):
@@ -55,7 +57,7 @@ class CheckpointStore:
         if is_chief(self._strategy):
             self._restore_from_folder()
         values = [np.asarray(variable.numpy()) for variable in self._all]
-        received = from_chief(self._strategy, values)
+        received = broadcast_from_chief(self._strategy, values)
         if not is_chief(self._strategy):
             for variable, value in zip(self._all, received, strict=True):
                 variable.assign(value)
@@ -93,7 +95,7 @@ class CheckpointStore:
                 return
             except Exception as error:  # a damaged file can end in almost any of TensorFlow's and Python's errors
                 reason = " ".join(str(error).split())[:120]
-                print(f"{self._folder}/ckpt-{step} cannot be read ({reason}); trying the one before.", file=sys.stderr)
+                _logger.warning("%s/ckpt-%d cannot be read (%s); trying the one before.", self._folder, step, reason)
         if steps:
             raise UserError(f"None of the checkpoints in {self._folder} can be read; delete it to begin anew.")
 

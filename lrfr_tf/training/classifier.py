@@ -20,6 +20,7 @@ def fit_classifier(
     train: EmbeddingSet,
     validation: EmbeddingSet,
     class_names: Sequence[str],
+    *,
     embedder_name: str,
     seed: int,
     C: float = 10.0,  # noqa: N803
@@ -48,9 +49,9 @@ def fit_classifier(
     counts = {"train_images": len(labels), "train_identities": len(np.unique(labels))}
     check_classes(embedder_name, kind, classes)
     if kind == "cosine":
-        return Classifier(kind, class_names, embedder_name, make_templates(embeddings, labels, classes), counts)
+        return Classifier(kind, class_names, embedder_name, make_templates(embeddings, labels, classes), fit=counts)
     if kind == "logistic":
-        logistic = fit_logistic(embeddings, labels, classes, C)
+        logistic = fit_logistic(embeddings, labels, classes, C=C)
         head = linear_head(embeddings.shape[1], classes)
         head.set_weights([logistic.kernel, logistic.bias])
         report: dict[str, Any] = {
@@ -59,17 +60,17 @@ def fit_classifier(
             "iterations": logistic.iterations,
             "converged": logistic.converged,
         }
-        return Classifier(kind, class_names, embedder_name, HeadNetwork(kind, head), {**counts, **report})
+        return Classifier(kind, class_names, embedder_name, HeadNetwork(kind, head), fit={**counts, **report})
     mlp = fit_mlp(
         embeddings,
         labels,
         validation.embeddings[validation.usable],
         validation.labels[validation.usable],
-        classes,
-        seed,
+        classes=classes,
+        seed=seed,
         epochs=epochs,
         patience=patience,
         batch_size=batch_size,
     )
     report = {"seed": seed, "best_epoch": mlp.best_epoch, "history": mlp.history}
-    return Classifier(kind, class_names, embedder_name, HeadNetwork(kind, mlp.model), {**counts, **report})
+    return Classifier(kind, class_names, embedder_name, HeadNetwork(kind, mlp.model), fit={**counts, **report})

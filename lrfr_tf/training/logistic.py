@@ -54,7 +54,7 @@ class LogisticObjective:
         chunk: rows per step; one chunk of logits takes 4 (float32) or 8 * chunk * K bytes, and a few exist at once.
     """
 
-    def __init__(self, embeddings: np.ndarray, labels: np.ndarray, classes: int, C: float, chunk: int) -> None:  # noqa: N803
+    def __init__(self, embeddings: np.ndarray, labels: np.ndarray, classes: int, C: float, *, chunk: int) -> None:  # noqa: N803
         self.embeddings = embeddings
         self.rows, self.dimensions = embeddings.shape
         self.classes = classes
@@ -105,6 +105,7 @@ def fit_logistic(
     embeddings: np.ndarray,
     labels: np.ndarray,
     classes: int,
+    *,
     C: float = 10.0,  # noqa: N803
     chunk: int = 4096,
     max_iterations: int = 1000,
@@ -132,7 +133,7 @@ def fit_logistic(
     if len(embeddings) == 0:
         raise UserError("There is no training row to fit softmax regression on.")
     present, compact_labels = np.unique(labels, return_inverse=True)
-    objective = LogisticObjective(embeddings, compact_labels, len(present), C, chunk)
+    objective = LogisticObjective(embeddings, compact_labels, len(present), C, chunk=chunk)
     start = np.zeros((objective.dimensions + 1) * len(present))
     options = {
         "maxiter": max_iterations,

@@ -2,9 +2,9 @@
 
 import contextlib
 import dataclasses
+import logging
 import math
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,17 +16,19 @@ from tqdm import tqdm
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.training.checkpoint import CheckpointStore
-from lrfr_tf.training.strategy import is_chief, lost_worker_is_an_error, own_share
+from lrfr_tf.training.strategy import is_chief, replica_share, report_lost_worker
 
 Batch = dict[str, tf.Tensor]
 Losses = dict[str, tf.Tensor]
 Step = Callable[[Batch], Losses]
 
+_logger = logging.getLogger(__name__)
+
 # Exit code after SIGTERM, as a shell reports it: 128 + 15.
 TERMINATED = 143
 
 
-class Watcher(Protocol):
+class TrainingObserver(Protocol):
     """Whoever follows a run."""
 
     def report(self, step: int, values: dict[str, float]) -> None:
@@ -66,9 +68,10 @@ def train(
     step: Step,
     batches: Callable[[int], tf.data.Dataset],
     store: CheckpointStore,
+    *,
     first_step: int,
     schedule: Schedule,
-    watcher: Watcher | None,
+    watcher: TrainingObserver | None,
     jit_compile: bool = False,
     strategy: tf.distribute.Strategy | None = None,
 ) -> None:
@@ -91,12 +94,12 @@ def train(
         return
     strategy = strategy or tf.distribute.get_strategy()
     chief = is_chief(strategy)
-    call = GraphCall(step, batches(first_step), strategy, jit_compile)
-    meter = _Meter()
+    call = CompiledSteps(step, batches(first_step), strategy, jit_compile)
+    meter = _LossAverager()
     done = first_step
     with (
         _termination() as asked,
-        lost_worker_is_an_error(strategy),
+        report_lost_worker(strategy),
         tqdm(total=schedule.last_step, initial=first_step, desc=name, unit="step", disable=not chief) as progress,
     ):
         while done < schedule.last_step:
@@ -127,16 +130,15 @@ def train(
             if result.terminate and done < schedule.last_step:
                 progress.close()
                 if chief:
-                    print(
-                        f"{name}: stopped by SIGTERM and saved after step {done} of {schedule.last_step}; start the "
-                        "same command again to go on.",
-                        file=sys.stderr,
-                    )
+                    _logger.warning(
+                        "%s: stopped by SIGTERM and saved after step %d of %d; start the same command again to go on.",
+                        name, done, schedule.last_step,
+                    )  # fmt: skip
                 raise SystemExit(TERMINATED)
 
 
 @dataclasses.dataclass(frozen=True)
-class CallResult:
+class StepsResult:
     """What one graph call did: steps taken, the sums of their losses, the name of a loss that is not finite (the last
     step's), and whether any worker was asked to end."""
 
@@ -146,7 +148,7 @@ class CallResult:
     terminate: bool
 
 
-class GraphCall:
+class CompiledSteps:
     """Several steps inside one graph, so that Python is asked once a call and not once a step."""
 
     def __init__(
@@ -162,7 +164,7 @@ class GraphCall:
         self._names: list[str] = []
 
         def in_replica(batch: Batch) -> tf.Tensor:
-            losses = step(own_share(batch))
+            losses = step(replica_share(batch))
             self._names[:] = losses
             values = tf.stack([tf.cast(value, tf.float32) for value in losses.values()])
             if strategy.num_replicas_in_sync == 1:
@@ -193,23 +195,23 @@ class GraphCall:
 
         self._several = several
 
-    def __call__(self, count: int, asked: bool) -> CallResult:
+    def __call__(self, count: int, asked: bool) -> StepsResult:
         """Takes `count` steps, or fewer if a loss of the last one taken is not finite."""
         self.calls += 1
         totals, values, steps, anyone = self._several(self._iterator, tf.constant(count), tf.constant(asked))
         wrong = [name for name, value in zip(self._names, values.numpy(), strict=True) if not math.isfinite(value)]
         named = dict(zip(self._names, tf.unstack(totals), strict=True))
-        return CallResult(int(steps), named, wrong[0] if wrong else "", int(anyone) > 0)
+        return StepsResult(int(steps), named, wrong[0] if wrong else "", int(anyone) > 0)
 
 
-class _Meter:
+class _LossAverager:
     """Adds up losses and time between two reports."""
 
     def __init__(self) -> None:
-        self._calls: list[tuple[CallResult, float]] = []
+        self._calls: list[tuple[StepsResult, float]] = []
         self._warm = False
 
-    def add(self, result: CallResult, seconds: float) -> None:
+    def add(self, result: StepsResult, seconds: float) -> None:
         self._calls.append((result, seconds))
 
     def read(self, batch_size: int) -> dict[str, float]:

@@ -30,6 +30,7 @@ def fit_mlp(
     train_labels: np.ndarray,
     validation_embeddings: np.ndarray,
     validation_labels: np.ndarray,
+    *,
     classes: int,
     seed: int,
     epochs: int = 59,

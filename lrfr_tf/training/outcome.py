@@ -25,7 +25,7 @@ class AveragedNetwork:
 
     def __init__(self, network: keras.Model, decay: float) -> None:
         if decay >= 1:
-            raise UserError(f"--average_decay={decay} is out of range; it must be below 1.")
+            raise UserError(f"`average_decay`={decay} is out of range; it must be below 1.")
         self.network = keras.models.clone_model(network)
         self.network.set_weights(network.get_weights())
         self.network.trainable = False
@@ -76,7 +76,7 @@ class BestNetwork:
         """What a checkpoint must hold."""
         return [*self.network.variables, self._value]
 
-    def consider(self, figures: Mapping[str, float]) -> bool:
+    def update(self, figures: Mapping[str, float]) -> bool:
         """Takes in the network's present weights, if they are the best so far; says whether they are."""
         if not figures[self.metric] > float(self._value.numpy()):
             return False
@@ -102,7 +102,7 @@ class Outcome:
         self.best = BestNetwork(self.evaluated, best_metric) if best_metric != "none" else None
         self.stored = self.best.network if self.best else self.evaluated
 
-    def consider(self, figures: Mapping[str, float]) -> None:
+    def update(self, figures: Mapping[str, float]) -> None:
         """To be called after each evaluation, with its figures."""
         if self.best:
-            self.best.consider(figures)
+            self.best.update(figures)

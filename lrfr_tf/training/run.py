@@ -15,7 +15,7 @@ from lrfr_tf.resumable import open_folder
 from lrfr_tf.training.checkpoint import CheckpointStore, Part
 from lrfr_tf.training.loop import Schedule, Step, train
 from lrfr_tf.training.schedules import begin_alike
-from lrfr_tf.training.settings import FREE_SETTINGS, TrainingSettings
+from lrfr_tf.training.settings import SETTINGS_FREE_TO_CHANGE, TrainingSettings
 from lrfr_tf.training.strategy import Devices, set_up
 from lrfr_tf.training.tensorboard import Monitor
 
@@ -91,8 +91,9 @@ class Training(Generic[SettingsT]):
             # may have been stopped just before it was stored.
             if done < last or (done == last and not model.is_dir()):
                 train(
-                    phase.name, phase.step, phase.batches, self.store, done, self._schedule(last), phase.monitor,
-                    self.devices.jit_compile, self.devices.strategy,
+                    phase.name, phase.step, phase.batches, self.store, first_step=done,
+                    schedule=self._schedule(last), watcher=phase.monitor,
+                    jit_compile=self.devices.jit_compile, strategy=self.devices.strategy,
                 )  # fmt: skip
                 done = last
                 if self.devices.writes:
@@ -123,15 +124,15 @@ def build_training(
     devices = set_up(config)
     with devices.strategy.scope():
         parts = plan(config, devices)
-    begun: Mapping[str, Any] = {}
+    recorded: Mapping[str, Any] = {}
     if devices.writes:
         settings = recorded_settings(config)
-        begun = open_folder(Path(config.output), settings, RECORD, of_data=("data_sha256",), growing=lengths)
+        recorded = open_folder(Path(config.output), settings, RECORD, of_data=("data_sha256",), growing=lengths)
     phases = parts.phases()
     store = CheckpointStore(Path(config.output) / "checkpoints", parts.parts, devices.strategy)
     done = store.restore()
     if devices.writes:
-        lengthen(config, phases, begun, done, devices)
+        lengthen(config, phases, recorded, done, devices=devices)
         write_run_record(config.output, config, **parts.facts)
     return Training(config, devices, parts, phases, store, done)
 
@@ -142,7 +143,7 @@ def recorded_settings(config: TrainingSettings) -> dict[str, Any]:
     Raises:
         UserError: a tree is not finished.
     """
-    settings = {key: value for key, value in dataclasses.asdict(config).items() if key not in FREE_SETTINGS}
+    settings = {key: value for key, value in dataclasses.asdict(config).items() if key not in SETTINGS_FREE_TO_CHANGE}
     settings = {key: list(value) if isinstance(value, tuple) else value for key, value in settings.items()}
     checksums = checksums_of_trees([Path(tree) for tree in config.data])
     settings["data_sha256"] = checksums | ({config.exclude: sha256(config.exclude)} if config.exclude else {})
@@ -150,7 +151,7 @@ def recorded_settings(config: TrainingSettings) -> dict[str, Any]:
 
 
 def lengthen(
-    config: TrainingSettings, phases: Sequence[Phase], begun: Mapping[str, Any], done: int, devices: Devices
+    config: TrainingSettings, phases: Sequence[Phase], recorded: Mapping[str, Any], done: int, *, devices: Devices
 ) -> None:
     """Lets a run that has taken `done` steps have more than it was begun with, and says so if that shows in its end.
 
@@ -161,7 +162,7 @@ def lengthen(
     """
     output, start, grown = Path(config.output), 0, False
     for phase in phases:
-        before, now = begun[phase.length], getattr(config, phase.length)
+        before, now = recorded[phase.length], getattr(config, phase.length)
         taken, start = max(done - start, 0), start + before
         if before != now and taken > before:
             raise UserError(

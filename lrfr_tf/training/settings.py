@@ -10,7 +10,7 @@ RATE_SCHEDULES = ("constant", "cosine", "steps", "tenth_at_half", "tenths")
 METRICS = ("psnr", "ssim", "identity_similarity")
 
 # These may change when a run is resumed: they do not change what is learned (other devices round differently).
-FREE_SETTINGS = (
+SETTINGS_FREE_TO_CHANGE = (
     "output", "strategy", "jit_compile", "steps_per_call", "log_every", "evaluate_every", "save_every", "profile",
     "identity_similarity", "allow_unmatched_exclusions", "faces_in", "eval_benchmarks", "data_root", "teacher_weights",
     "draw_back",
@@ -26,7 +26,7 @@ class TrainingSettings:
     held_out_divisor: int = option(0, "leave out identities whose number is divisible by this (0: nobody)", at_least=0)
     exclude: str | None = option(None, "a file that names further identities to leave out, one a line")
     allow_unmatched_exclusions: bool = option(
-        False, "--exclude is of more data than is here: entries that match nobody are counted, not refused"
+        False, "`exclude` is of more data than is here: entries that match nobody are counted, not refused"
     )
     batch_size: int = option(32, "images a step, over all replicas together", at_least=1)
     seed: int = option(0, "seed of weights, order and augmentation", at_least=0)

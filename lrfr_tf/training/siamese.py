@@ -22,8 +22,8 @@ from lrfr_tf.losses.margin import (
 )
 from lrfr_tf.losses.triplet import batch_hard_triplet
 from lrfr_tf.training.loop import Batch, Losses, Step
+from lrfr_tf.training.optimizers import apply_gradients
 from lrfr_tf.training.outcome import AveragedNetwork
-from lrfr_tf.training.precision import descend
 
 HEADS_WITH_STATE = (*HEADS, "adaface")  # AdaFace keeps statistics beside its rows
 
@@ -38,7 +38,7 @@ class ClassificationHead(layers.Layer):
     """
 
     def __init__(
-        self, classes: int, dimensions: int, kind: str = "amsoftmax", margin: float = 0.35, scale: float = 30.0
+        self, classes: int, dimensions: int, *, kind: str = "amsoftmax", margin: float = 0.35, scale: float = 30.0
     ) -> None:
         super().__init__(dtype="float32", name="head")
         self._kind, self._margin, self._scale = kind, margin, scale
@@ -58,10 +58,16 @@ class ClassificationHead(layers.Layer):
             self.norm_mean.assign(mean)
             self.norm_deviation.assign(deviation)
             logits = adaptive_margin_logits(
-                features, self.rows, labels, mean, deviation, margin=self._margin, scale=self._scale
+                features,
+                self.rows,
+                labels,
+                norm_mean=mean,
+                norm_deviation=deviation,
+                margin=self._margin,
+                scale=self._scale,
             )
         else:
-            logits = margin_logits(features, self.rows, labels, self._margin, self._scale, self._kind)
+            logits = margin_logits(features, self.rows, labels, margin=self._margin, scale=self._scale, head=self._kind)
         return cross_entropies(logits, labels)
 
 
@@ -93,7 +99,7 @@ class SiameseLoss:
         total = tf.constant(0.0)
         if head is not None:
             each = head(features, labels)
-            losses |= {"classification": ops.mean(each)} | by_view("classification", each, views)
+            losses |= {"classification": ops.mean(each)} | means_by_size("classification", each, views)
             total += self.classification_weight * losses["classification"]
         if self.triplet_weight > 0:
             losses["triplet"] = batch_hard_triplet(features, labels, self.triplet_margin)
@@ -109,7 +115,7 @@ def mean_over_replicas(values: Sequence[tf.Tensor]) -> list[tf.Tensor]:
     return list(replica.all_reduce(tf.distribute.ReduceOp.MEAN, list(values)))
 
 
-def by_view(name: str, each: tf.Tensor, views: Sequence[int | str]) -> Losses:
+def means_by_size(name: str, each: tf.Tensor, views: Sequence[int | str]) -> Losses:
     """The means over the rows of each size: {"<name>_<size>": float32 scalar}; equal sizes count together."""
     columns = tf.unstack(tf.reshape(each, (-1, len(views))), axis=1)
     named: dict[str, list[tf.Tensor]] = {}
@@ -123,6 +129,7 @@ def siamese_step(
     head: ClassificationHead | None,
     optimizer: keras.optimizers.Optimizer,
     loss: SiameseLoss,
+    *,
     views: Sequence[int],
     average: AveragedNetwork | None = None,
 ) -> Step:
@@ -142,7 +149,7 @@ def siamese_step(
             if loss.weight_decay > 0:
                 squares = [tf.nn.l2_loss(variable.value) for variable in variables]
                 minimized = total + loss.weight_decay * tf.add_n(squares)
-        norm = descend(optimizer, variables, minimized, tape)
+        norm = apply_gradients(optimizer, variables, minimized, tape)
         if average is not None:
             average.update()
         return {"total": total, **losses, "gradient_norm": norm}

@@ -17,8 +17,8 @@ from lrfr_tf.faces.align import ALIGNED_SIZE
 from lrfr_tf.images.camera import LEVELS
 from lrfr_tf.models.backbone import SPHERENETS, backbone
 from lrfr_tf.training.aligned_faces import facts_of, in_words, list_run_faces
+from lrfr_tf.training.optimizers import build_optimizer
 from lrfr_tf.training.outcome import Outcome, averaged
-from lrfr_tf.training.precision import build_optimizer
 from lrfr_tf.training.run import Phase, Plan
 from lrfr_tf.training.settings import TrainingSettings
 from lrfr_tf.training.siamese import HEADS_WITH_STATE, ClassificationHead, SiameseLoss, siamese_step
@@ -99,15 +99,19 @@ def plan_siamese(config: SiameseSettings, devices: Devices, benchmarks: Benchmar
     head = None
     if config.classification_weight > 0:
         dimensions = int(network.output_shape[-1])
-        head = ClassificationHead(len(files.names), dimensions, config.head, config.margin, config.scale)
+        head = ClassificationHead(
+            len(files.names), dimensions, kind=config.head, margin=config.margin, scale=config.scale
+        )
     average = averaged(network, config.average_decay)
     outcome = Outcome(network, average, config.best_metric)
     optimizer = build_optimizer(config, config.learning_rate, config.steps, keras.optimizers.SGD, momentum=MOMENTUM)
     loss = SiameseLoss(config.classification_weight, config.triplet_weight, config.triplet_margin, config.weight_decay)
-    step = siamese_step(network, head, optimizer, loss, config.sizes, average)
+    step = siamese_step(network, head, optimizer, loss, views=config.sizes, average=average)
 
     def batches(first_step: int) -> tf.data.Dataset:
-        return identity_batches(faces, files.identities, config.batch_size, views, config.seed, first_step)
+        return identity_batches(
+            faces, files.identities, config.batch_size, views, seed=config.seed, first_step=first_step
+        )
 
     def store(folder: Path) -> None:
         save_weights(outcome.stored, folder / f"{config.backbone}.weights.h5")
@@ -121,7 +125,7 @@ def plan_siamese(config: SiameseSettings, devices: Devices, benchmarks: Benchmar
             # Where the trees have a margin, the template's own frame is the right-most one.
             seen = images[:, :, -ALIGNED_SIZE:]
             examiner = SiameseExaminer(seen, validation.identities, outcome.evaluated, measure)
-            monitor = Monitor(Path(config.output), "siamese", optimizer, examiner, outcome)
+            monitor = Monitor(Path(config.output), "siamese", optimizer, examiner, outcome=outcome)
         return [Phase("siamese", step, batches, monitor, store)]
 
     facts = facts_of(files, template)
@@ -133,6 +137,6 @@ def plan_siamese(config: SiameseSettings, devices: Devices, benchmarks: Benchmar
 def _check_flags(config: SiameseSettings) -> None:
     file = config.initial_weights
     if file != "random" and not Path(file).is_file():
-        raise UserError(f"--initial_weights={file} is neither random nor a file.")
+        raise UserError(f"`initial_weights`={file} is neither random nor a file.")
     if config.classification_weight == 0 and config.triplet_weight == 0:
         raise UserError("Both losses have the weight 0; there is nothing to learn.")

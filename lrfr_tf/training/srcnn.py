@@ -8,8 +8,8 @@ from lrfr_tf.config import option, with_default
 from lrfr_tf.images.resize import resize_in_graph
 from lrfr_tf.losses.pixel import mean_squared_error
 from lrfr_tf.models.srcnn import VARIANTS, srcnn
+from lrfr_tf.training.optimizers import build_optimizer
 from lrfr_tf.training.outcome import Outcome, averaged
-from lrfr_tf.training.precision import build_optimizer
 from lrfr_tf.training.run import Plan
 from lrfr_tf.training.strategy import Devices
 from lrfr_tf.training.super_resolution import pixel_step
@@ -51,6 +51,15 @@ def plan_srcnn(config: SrcnnSettings, devices: Devices) -> Plan:
         parts,
         faces.counts,
         lambda: [
-            super_resolution_phase("srcnn", faces, devices, step, enlarged, outcome, optimizer, enlarge_first=True)
+            super_resolution_phase(
+                "srcnn",
+                faces,
+                devices,
+                step,
+                batches=enlarged,
+                outcome=outcome,
+                optimizer=optimizer,
+                enlarge_first=True,
+            )
         ],
     )

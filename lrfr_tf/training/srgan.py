@@ -13,9 +13,9 @@ from lrfr_tf.losses import adversarial, pixel
 from lrfr_tf.models import srgan
 from lrfr_tf.networks.identity_network import load_identity_network
 from lrfr_tf.training.feature_cache import cache_features
-from lrfr_tf.training.initial_generator import begin_with
+from lrfr_tf.training.initial_generator import initialize_from
+from lrfr_tf.training.optimizers import build_optimizer
 from lrfr_tf.training.outcome import Outcome, averaged
-from lrfr_tf.training.precision import build_optimizer
 from lrfr_tf.training.run import Phase, Plan
 from lrfr_tf.training.strategy import Devices
 from lrfr_tf.training.super_resolution import GeneratorLoss, adversarial_step, pixel_step
@@ -47,7 +47,7 @@ class SrganSettings(SuperResolutionSettings):
     blocks: int = option(16, "residual blocks of the paper's generator", at_least=1)
     filters: int = option(64, "channels of the paper's generator", at_least=1)
     batch_norm: bool = option(True, "batch norm in the paper's generator; without it small batches train better")
-    upsampling_filters: int | None = option(None, "channels where the image is larger; default: --filters", at_least=1)
+    upsampling_filters: int | None = option(None, "channels where the image is larger; default: `filters`", at_least=1)
     outer_kernel: int = option(9, "side of the first and the last kernel of the paper's generator", at_least=1)
     attention: bool = option(False, "each block of the paper's generator weighs every channel of every pixel it adds")
     discriminator_filters: int = option(64, "channels of the paper's discriminator's first layer", at_least=4)
@@ -73,7 +73,7 @@ class SrganSettings(SuperResolutionSettings):
     identity_embedder: str | None = option(
         None,
         "the identity loss's embedder of aligned faces: w600k_mbf, a training's model folder or an export; it needs "
-        "--framing=random; default: FaceNet 128-D on the whole image",
+        "`framing`=random; default: FaceNet 128-D on the whole image",
     )
     total_variation_weight: float = option(0.0, "weight of the total variation", at_least=0)
     vgg_layer: str = option("block5_conv4", "the VGG19 layer that the perceptual loss compares", LAYERS)
@@ -93,7 +93,7 @@ def build_networks(settings: SrganSettings, high_size: int) -> tuple[keras.Model
     """Generator and discriminator of the preset."""
     if high_size != 4 * settings.low_size:
         raise UserError(
-            f"SRGAN enlarges 4 times, so HR faces of {high_size} pixels need --low_size={high_size // 4}, "
+            f"SRGAN enlarges 4 times, so HR faces of {high_size} pixels need `low_size`={high_size // 4}, "
             f"not {settings.low_size}."
         )
     if settings.preset == "keras_gan":
@@ -110,9 +110,9 @@ def build_generator(settings: SrganSettings) -> keras.Model:
         settings.blocks,
         settings.filters,
         settings.batch_norm,
-        settings.upsampling_filters,
-        settings.outer_kernel,
-        settings.attention,
+        upsampling_filters=settings.upsampling_filters,
+        outer_kernel=settings.outer_kernel,
+        attention=settings.attention,
     )
 
 
@@ -152,7 +152,7 @@ def plan_srgan(config: SrganSettings, devices: Devices) -> Plan:
     generator, discriminator = build_networks(config, faces.high_size)
     if config.initial_generator:
         plain = build_generator(dataclasses.replace(config, attention=False)) if config.attention else None
-        begin_with(generator, Path(config.initial_generator), plain)
+        initialize_from(generator, Path(config.initial_generator), plain)
     judge = None
     if config.identity_embedder and config.needs_identity:
         judge = load_identity_network(config.identity_embedder)
@@ -168,7 +168,13 @@ def plan_srgan(config: SrganSettings, devices: Devices) -> Plan:
     on_pixels = pixel_step(generator, pixel_optimizer, PIXEL_LOSSES[config.pixel_loss], average)
     discriminator_loss = ADVERSARIAL_LOSSES[config.adversarial_loss][1]
     against = adversarial_step(
-        generator, discriminator, generator_optimizer, discriminator_optimizer, loss, discriminator_loss, average
+        generator,
+        discriminator,
+        generator_optimizer=generator_optimizer,
+        discriminator_optimizer=discriminator_optimizer,
+        loss=loss,
+        discriminator_loss=discriminator_loss,
+        average=average,
     )
 
     def batches(first_step: int) -> tf.data.Dataset:
@@ -181,11 +187,12 @@ def plan_srgan(config: SrganSettings, devices: Devices) -> Plan:
     def phases() -> list[Phase]:
         return [
             super_resolution_phase(
-                "srresnet", faces, devices, on_pixels, faces.batches, pixel_outcome, pixel_optimizer,
-                length="pixel_steps", folder="pixel_model",
+                "srresnet", faces, devices, on_pixels, batches=faces.batches, outcome=pixel_outcome,
+                optimizer=pixel_optimizer, length="pixel_steps", folder="pixel_model",
             ),
             super_resolution_phase(
-                "srgan", faces, devices, against, batches, outcome, generator_optimizer, length="adversarial_steps"
+                "srgan", faces, devices, against, batches=batches, outcome=outcome,
+                optimizer=generator_optimizer, length="adversarial_steps",
             ),
         ]  # fmt: skip
 

@@ -72,7 +72,7 @@ def open_strategy(kind: str, batch_size: int) -> tf.distribute.Strategy:
         )
     if kind == "multiworker":
         if workers < 2:
-            raise UserError("--strategy=multiworker needs TF_CONFIG to name two workers or more.")
+            raise UserError("`strategy`=multiworker needs TF_CONFIG to name two workers or more.")
         strategy = tf.distribute.MultiWorkerMirroredStrategy()
     elif kind == "mirrored":
         devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
@@ -81,7 +81,7 @@ def open_strategy(kind: str, batch_size: int) -> tf.distribute.Strategy:
         strategy = tf.distribute.get_strategy()
     if batch_size % strategy.num_replicas_in_sync:
         raise UserError(
-            f"--batch_size={batch_size} does not divide among {strategy.num_replicas_in_sync} replicas; the batch is "
+            f"`batch_size`={batch_size} does not divide among {strategy.num_replicas_in_sync} replicas; the batch is "
             "that of all replicas together."
         )
     return strategy
@@ -98,7 +98,7 @@ def uses_xla(jit_compile: str, strategy: tf.distribute.Strategy) -> bool:
     """
     several = strategy.num_replicas_in_sync > 1
     if jit_compile == "on" and several:
-        raise UserError("--jit_compile=on works on one device only; with --strategy=mirrored or multiworker use auto.")
+        raise UserError("`jit_compile`=on works on one device only; with `strategy`=mirrored or multiworker use auto.")
     if jit_compile == "auto":
         return not several and (bool(tf.config.list_physical_devices("GPU")) or not _has_avx512())
     return jit_compile == "on"
@@ -119,7 +119,7 @@ def is_multiworker(strategy: tf.distribute.Strategy) -> bool:
     return isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
 
 
-def own_share(batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+def replica_share(batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     """This replica's equal share of a global batch {name: [B, ...]}; called in a replica."""
     replica = tf.distribute.get_replica_context()
     count = replica.num_replicas_in_sync
@@ -142,7 +142,7 @@ def share_batch_statistics(*networks: keras.Model) -> None:
 
 
 @contextlib.contextmanager
-def lost_worker_is_an_error(strategy: tf.distribute.Strategy) -> Iterator[None]:
+def report_lost_worker(strategy: tf.distribute.Strategy) -> Iterator[None]:
     """Turns what TensorFlow raises when another worker is gone into one sentence."""
     try:
         yield
@@ -155,7 +155,7 @@ def lost_worker_is_an_error(strategy: tf.distribute.Strategy) -> Iterator[None]:
         ) from None
 
 
-def from_chief(strategy: tf.distribute.Strategy, arrays: list[np.ndarray]) -> list[np.ndarray]:
+def broadcast_from_chief(strategy: tf.distribute.Strategy, arrays: list[np.ndarray]) -> list[np.ndarray]:
     """The chief's arrays, on every worker. All workers call this at the same time, with arrays of the same shapes."""
     if not is_multiworker(strategy):
         return arrays
@@ -169,7 +169,7 @@ def from_chief(strategy: tf.distribute.Strategy, arrays: list[np.ndarray]) -> li
 
     text = b"".join(np.ascontiguousarray(array).tobytes() for array in arrays)
     words = np.frombuffer(text + bytes(-len(text) % 4), np.int32)
-    with lost_worker_is_an_error(strategy):
+    with report_lost_worker(strategy):
         summed = strategy.run(tf.function(sent), (tf.constant(words if chief else np.zeros_like(words)),))
     text = strategy.experimental_local_results(summed)[0].numpy().tobytes()
     received, start = [], 0

@@ -10,8 +10,8 @@ from lrfr_tf.losses.identity import identity
 from lrfr_tf.losses.perceptual import perceptual
 from lrfr_tf.losses.pixel import total_variation
 from lrfr_tf.training.loop import Batch, Losses, Step
+from lrfr_tf.training.optimizers import apply_gradients
 from lrfr_tf.training.outcome import AveragedNetwork
-from lrfr_tf.training.precision import descend
 from lrfr_tf.training.strategy import share_batch_statistics
 
 PixelLoss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
@@ -72,7 +72,7 @@ def pixel_step(
         low, high = _as_float(batch)
         with tf.GradientTape() as tape:
             total = loss(network(low, training=True), high)
-        norm = descend(optimizer, network.trainable_variables, total, tape)
+        norm = apply_gradients(optimizer, network.trainable_variables, total, tape)
         if average is not None:
             average.update()
         return {"pixel": total, "gradient_norm": norm}
@@ -83,6 +83,7 @@ def pixel_step(
 def adversarial_step(
     generator: keras.Model,
     discriminator: keras.Model,
+    *,
     generator_optimizer: keras.optimizers.Optimizer,
     discriminator_optimizer: keras.optimizers.Optimizer,
     loss: GeneratorLoss,
@@ -108,8 +109,8 @@ def adversarial_step(
             losses["adversarial"] = loss.adversarial(real_logits, fake_logits)
             total += loss.adversarial_weight * losses["adversarial"]
             verdict = discriminator_loss(real_logits, fake_logits)
-        norm = descend(generator_optimizer, generator.trainable_variables, total, tape)
-        discriminator_norm = descend(discriminator_optimizer, discriminator.trainable_variables, verdict, tape)
+        norm = apply_gradients(generator_optimizer, generator.trainable_variables, total, tape)
+        discriminator_norm = apply_gradients(discriminator_optimizer, discriminator.trainable_variables, verdict, tape)
         if average is not None:
             average.update()
         norms = {"gradient_norm": norm, "discriminator_gradient_norm": discriminator_norm}

@@ -7,7 +7,7 @@ import numpy as np
 
 from lrfr_tf.evaluation.image_quality import psnr, ssim
 from lrfr_tf.images.resize import resize
-from lrfr_tf.training.identity import Embed
+from lrfr_tf.training.identity_metric import Embed
 from lrfr_tf.training.tensorboard import Measured
 
 GRID_ROWS = 8
@@ -30,6 +30,7 @@ class SuperResolutionExaminer:
         low: np.ndarray,
         high: np.ndarray,
         super_resolve: Callable[[np.ndarray], np.ndarray],
+        *,
         embed: Embed | None = None,
         photos: Mapping[str, tuple[np.ndarray, np.ndarray]] | None = None,
     ) -> None:

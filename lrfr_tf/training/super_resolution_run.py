@@ -21,7 +21,7 @@ from lrfr_tf.images.degrade import degrade
 from lrfr_tf.images.resize import resize
 from lrfr_tf.networks.super_resolution import save_super_resolver
 from lrfr_tf.networks.super_resolvers import KerasSuperResolver
-from lrfr_tf.training.identity import Embed, identity_embedder
+from lrfr_tf.training.identity_metric import Embed, identity_embedder
 from lrfr_tf.training.loop import Step
 from lrfr_tf.training.outcome import Outcome
 from lrfr_tf.training.run import Phase
@@ -94,7 +94,7 @@ class RunFaces:
         """{"low": uint8 [B, low, low, 3], "high": uint8 [B, S, S, 3], ...} from `first_step` on; see `face_batches`."""
         config = self.config
         return face_batches(
-            self.training, config.batch_size, config.seed, first_step, config.low_size,
+            self.training, config.batch_size, config.seed, first_step=first_step, low_size=config.low_size,
             framed_size=self.framed_size, features=features, cameras=config.camera, face_box=face_box,
         )  # fmt: skip
 
@@ -105,7 +105,7 @@ class RunFaces:
             UserError: faces are not framed out of portraits, so nobody knows.
         """
         if self.framed_size is None:
-            raise UserError("An embedder of aligned faces needs to know where they are: give --framing=random.")
+            raise UserError("An embedder of aligned faces needs to know where they are: give `framing`=random.")
         return celeba_template_box(template, *self.training.shape[1:3])
 
     @functools.cached_property
@@ -137,12 +137,12 @@ def load_run_faces(config: SuperResolutionSettings, devices: Devices) -> RunFace
     framed_size = FRAMED_FACTOR * config.low_size if config.framing == "random" else None
     if framed_size:
         check_portraits(training)
-        validation = frame_in_turn(validation, framed_size)
+        validation = alternate_framing(validation, framed_size)
     height, width = validation.shape[1:3]
     if width != height or height % config.low_size:
         raise UserError(
-            f"HR faces of {width} x {height} pixels are no squares of a multiple of --low_size={config.low_size}; "
-            "portraits need --framing=random."
+            f"HR faces of {width} x {height} pixels are no squares of a multiple of `low_size`={config.low_size}; "
+            "portraits need `framing`=random."
         )
     # Here and not where the batches are made: the run folder is not touched yet.
     check_batch_size(training, config.batch_size, config.camera)
@@ -154,10 +154,10 @@ def super_resolution_phase(
     faces: RunFaces,
     devices: Devices,
     step: Step,
+    *,
     batches: Callable[[int], tf.data.Dataset],
     outcome: Outcome,
     optimizer: keras.optimizers.Optimizer,
-    *,
     enlarge_first: bool = False,
     length: str = "steps",
     folder: str = "model",
@@ -171,14 +171,18 @@ def super_resolution_phase(
     """
     config = faces.config
     evaluated, stored = (
-        KerasSuperResolver(name, network, config.low_size, faces.high_size, enlarge_first)
+        KerasSuperResolver(
+            name, network, low_size=config.low_size, high_size=faces.high_size, enlarge_first=enlarge_first
+        )
         for network in (outcome.evaluated, outcome.stored)
     )
     monitor = None
     if devices.writes:
         low = degrade(faces.validation, config.low_size)
-        examiner = SuperResolutionExaminer(low, faces.validation, evaluated.super_resolve, faces.embed, faces.photos)
-        monitor = Monitor(Path(config.output), name, optimizer, examiner, outcome)
+        examiner = SuperResolutionExaminer(
+            low, faces.validation, evaluated.super_resolve, embed=faces.embed, photos=faces.photos
+        )
+        monitor = Monitor(Path(config.output), name, optimizer, examiner, outcome=outcome)
     store = functools.partial(save_super_resolver, resolver=stored)
     return Phase(name, step, batches, monitor, store, length, folder)
 
@@ -187,8 +191,8 @@ def _find_embedder(config: SuperResolutionSettings) -> Embed | None:
     embed = identity_embedder(config.facenet_weights) if config.identity_similarity != "off" else None
     if embed is None and (config.identity_similarity == "on" or config.best_metric == "identity_similarity"):
         raise UserError(
-            "Identity similarity needs FaceNet's weights: run `make fetch` or give --facenet_weights=FILE, and do "
-            "not give --identity_similarity=off."
+            "Identity similarity needs FaceNet's weights: run `make fetch` or give `facenet_weights`=FILE, and do "
+            "not give `identity_similarity`=off."
         )
     return embed
 
@@ -198,12 +202,12 @@ def check_portraits(images: np.ndarray) -> None:
     height, width = images.shape[1:3]
     if width != portrait_width(height):
         raise UserError(
-            f"--framing=random needs portraits such as 89 x 109 pixels, not {width} x {height}; prepare the trees with "
-            "--framing=portrait --high_size=109."
+            f"`framing`=random needs portraits such as 89 x 109 pixels, not {width} x {height}; prepare the trees with "
+            "framing=portrait and high_size=109."
         )
 
 
-def frame_in_turn(portraits: np.ndarray, size: int) -> np.ndarray:
+def alternate_framing(portraits: np.ndarray, size: int) -> np.ndarray:
     """Portraits as HR faces [N, size, size, 3], framed in turn as "face" and as "squash"."""
     box = celeba_face_box(*portraits.shape[1:3])
     return np.stack(

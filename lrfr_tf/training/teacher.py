@@ -21,8 +21,8 @@ from lrfr_tf.weights.mobilefacenet import W600K_SHA256
 BATCH_SIZE = 64
 
 
-def ask_teacher(
-    files: AlignedFiles, trees: Sequence[str], cache: Path, load: Callable[[], keras.Model], devices: Devices
+def compute_targets(
+    files: AlignedFiles, trees: Sequence[str], cache: Path, load: Callable[[], keras.Model], *, devices: Devices
 ) -> np.ndarray:
     """What the teacher makes of all faces, tree by tree, unless it has been asked before.
 

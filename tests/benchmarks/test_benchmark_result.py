@@ -34,7 +34,9 @@ def test_the_result_says_what_was_measured_how_and_with_what(tmp_path: Path) -> 
     flags = Flags(str(write_small_embedder(tmp_path / "small" / "1").parent))
     embedder = embedder_of(flags)
     measured = {"counts": {"probes": 3}, "rank_1": 0.5}
-    result = benchmark_result("tinyface", "closed set", embedder, measured, flags, time.monotonic() - 2.0)
+    result = benchmark_result(
+        "tinyface", "closed set", embedder, measured, config=flags, started=time.monotonic() - 2.0
+    )
     assert list(result) == [
         "schema", "benchmark", "protocol", "model", "counts", "rank_1", "config", "versions", "seconds",
     ]  # fmt: skip

@@ -74,7 +74,13 @@ def show(source: FolderSource, detector: FaceDetector, threshold: float, notes: 
     photos = {"dark": ["dark/0.png"], "light": ["light/0.png", "light/tiny.png"]}
     finder = FaceCutter(InTheMiddle(), "box")
     return show_photos(
-        photos, source, conditions_of([24], ["clean", "harsh"]), finder, identifier, bicubic(), notes.append
+        photos,
+        source,
+        conditions_of([24], ["clean", "harsh"]),
+        finder,
+        identifier=identifier,
+        resolver=bicubic(),
+        note=notes.append,
     )
 
 

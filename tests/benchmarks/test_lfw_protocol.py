@@ -89,7 +89,7 @@ def test_paired_differences(pairs: tuple[np.ndarray, np.ndarray, np.ndarray]) ->
     better_row, better = lfw_row(similarities + 0.2 * same, same, folds)
     worse_row, worse = lfw_row(similarities, same, folds)
     other = {"pairs_sha256": "abc", "sizes": {"8": worse_row, "16": better_row}}
-    found = differences({"8": better, "12": better}, other, "abc", persons, "other.json")
+    found = differences({"8": better, "12": better}, other, "abc", persons, where="other.json")
     assert list(found) == ["8"]
     expected = (better.correct.astype(float) - worse.correct).mean()
     assert found["8"]["mean"] == pytest.approx(expected)
@@ -103,4 +103,4 @@ def test_paired_differences(pairs: tuple[np.ndarray, np.ndarray, np.ndarray]) ->
         ({**other, "sizes": {"9": worse_row}}, "has none of the probe sizes 8, 12"),
     ):
         with pytest.raises(UserError, match=message):
-            differences({"8": better, "12": better}, baseline, "abc", persons, "other.json")
+            differences({"8": better, "12": better}, baseline, "abc", persons, where="other.json")

@@ -13,7 +13,7 @@ from lrfr_tf.faces.align import align_face
 from lrfr_tf.files import read_json, sha256
 from lrfr_tf.images.camera_numpy import photograph
 from lrfr_tf.images.decode import read_image
-from lrfr_tf.images.probes import as_probe
+from lrfr_tf.images.probes import shrink_to_probe
 from tests.cli.conftest import Refused, Tool
 from tests.faces_by_code import person, write_people
 from tests.tools.small_embedders import embed_by_hand, pillow, write_small_embedder
@@ -65,7 +65,9 @@ def by_hand(
 
     def embedded(end: tuple[str, str], side: int) -> np.ndarray:
         name = f"{end[0]}/{end[1].split('.')[0]}.jpg"
-        face = align_face(np.asarray(Image.open(lfw / "lfw" / name)), landmarks[f"lfw/{name}"], template, full)
+        face = align_face(
+            np.asarray(Image.open(lfw / "lfw" / name)), landmarks[f"lfw/{name}"], template=template, size=full
+        )
         if side != full:
             face = pillow(face, side, side)
             face = face if small else pillow(face, full, full)
@@ -264,6 +266,9 @@ def test_probes_by_a_camera(lfw: Path, tool: Tool, tmp_path: Path) -> None:
     # One similarity by hand: the probe is `photograph` of the aligned face with its margin, enlarged again.
     landmarks = read_landmarks(lfw / "LFW.csv")
     names = sorted(landmarks)[:2]
-    faces = [align_face(np.asarray(Image.open(lfw / name)), landmarks[name], "lai", 128, margin=18) for name in names]
-    probe = as_probe(np.stack(faces), 16, camera="moderate", first_seed=7, margin=18)[1]
-    np.testing.assert_array_equal(probe, pillow(photograph(faces[1], 16, "moderate", 8, 18), 128, 128))
+    faces = [
+        align_face(np.asarray(Image.open(lfw / name)), landmarks[name], template="lai", size=128, margin=18)
+        for name in names
+    ]
+    probe = shrink_to_probe(np.stack(faces), 16, camera="moderate", first_seed=7, margin=18)[1]
+    np.testing.assert_array_equal(probe, pillow(photograph(faces[1], 16, "moderate", 8, margin=18), 128, 128))

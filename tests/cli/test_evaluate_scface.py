@@ -72,12 +72,14 @@ def by_hand(
     crops = {}
     for name, points in probes.items():
         side = int(3 * (points[:, 1].max() - points[:, 1].min()))
-        crop = align_face(np.asarray(Image.open(tree / "SCface_database" / name)), points, template, side)
+        crop = align_face(np.asarray(Image.open(tree / "SCface_database" / name)), points, template=template, size=side)
         crops[name] = crop if small else pillow(crop, full, full)
     gallery = []
     for subject in persons:
         name = f"mugshot_frontal_original_all/{subject:03d}_frontal.jpg"
-        face = align_face(np.asarray(Image.open(tree / "SCface_database" / name)), mugshots[name], template, full)
+        face = align_face(
+            np.asarray(Image.open(tree / "SCface_database" / name)), mugshots[name], template=template, size=full
+        )
         if matched:
             sides = [int(3 * np.ptp(probes[probe][:, 1])) for probe in probes if int(probe[-14:-11]) in persons]
             side = int(np.median(sides))

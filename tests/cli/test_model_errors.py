@@ -70,7 +70,9 @@ def test_wrong_models_are_refused(tool: Tool, refused: Refused, prepared: Path, 
 
 
 def test_a_model_for_other_sizes_is_refused(tool: Tool, refused: Refused, prepared: Path, tmp_path: Path) -> None:
-    save_super_resolver(tmp_path / "model", KerasSuperResolver("srcnn", srcnn(), 8, 64, enlarge_first=True))
+    save_super_resolver(
+        tmp_path / "model", KerasSuperResolver("srcnn", srcnn(), low_size=8, high_size=64, enlarge_first=True)
+    )
     flags = (f"--data={prepared}", f"--model={tmp_path}/model", f"--output={tmp_path}/out")
     assert "are 16 x 16 pixels, but srcnn takes 8 x 8" in refused(tool("super_resolve"), *flags)
     assert not finished_files(tmp_path / "out")

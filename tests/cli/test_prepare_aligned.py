@@ -66,7 +66,7 @@ def test_a_table_of_landmarks_gives_what_it_says(
     )
     for name in ("1/03.png", "2/04.png"):
         photo, face = (np.asarray(Image.open(path)) for path in (photos / name, output / f"{name[:-4]}.jpg"))
-        expected = align_face(photo, rows[name].round(2), "lai")
+        expected = align_face(photo, rows[name].round(2), template="lai")
         assert np.abs(face.astype(int) - expected).mean() < 2.5  # what JPEG changes; the photos are noisy
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.images.decode import read_image
-from lrfr_tf.study.experiment import in_checkout
+from lrfr_tf.study.experiment import path_in_checkout
 from tests.cli.conftest import Tool
 from tests.faces_by_code import write_people
 from tests.tools.small_embedders import write_small_embedder
@@ -25,7 +25,7 @@ def test_the_picture_and_the_names(
     write_small_embedder(tmp_path / "small" / "1", template="centred", input_size=112)
     flags = {
         "photos": str(tmp_path / "asked"), "gallery": str(photos), "embedder": str(tmp_path / "small"),
-        "super_resolver": in_checkout("saved_models/srcnn"), "output": str(tmp_path / "levels.png"),
+        "super_resolver": path_in_checkout("saved_models/srcnn"), "output": str(tmp_path / "levels.png"),
     }  # fmt: skip
     script.main(script.Config(**flags, camera=("clean", "moderate"), height=30))
     said = capsys.readouterr()

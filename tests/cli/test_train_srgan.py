@@ -24,7 +24,7 @@ from lrfr_tf.models import srgan
 from lrfr_tf.networks.super_resolution import load_super_resolver
 from lrfr_tf.networks.super_resolvers import KerasSuperResolver
 from lrfr_tf.training.checkpoint import CheckpointStore
-from lrfr_tf.training.initial_generator import begin_with
+from lrfr_tf.training.initial_generator import initialize_from
 from lrfr_tf.training.srgan import SrganSettings as Config
 from lrfr_tf.training.srgan import build_generator
 from lrfr_tf.training.tensorboard import Monitor
@@ -218,7 +218,7 @@ def test_a_run_begins_with_a_generator(stored: str, attention: bool, plain: Path
     config = settings(tree, plain / "unused", attention=attention, batch_norm=False)
     generator = build_generator(config)
     without = build_generator(settings(tree, plain / "unused", attention=False, batch_norm=False))
-    begin_with(generator, plain / stored, without if attention else None)
+    initialize_from(generator, plain / stored, without if attention else None)
     faces = np.random.default_rng(0).integers(0, 256, (3, 16, 16, 3), dtype=np.uint8)
     begun, first = (resolver.super_resolve(faces) for resolver in (
         KerasSuperResolver("srresnet", generator), load_super_resolver(plain / "run" / "pixel_model")
@@ -234,7 +234,7 @@ def test_a_generator_of_another_form_is_refused(plain: Path, whole: Path, tree: 
     ):
         config = settings(tree, plain / "unused", **changes)
         with pytest.raises(UserError, match="has another form"):
-            begin_with(build_generator(config), stored)
+            initialize_from(build_generator(config), stored)
 
 
 @pytest.mark.slow
@@ -282,7 +282,7 @@ def test_an_embedder_of_aligned_faces_judges_framed_ones(portrait: np.ndarray, t
         "identity_weight": 0.5, "identity_embedder": str(model), "pixel_steps": 0, "adversarial_steps": 1,
     }  # fmt: skip
     stored = write_small_tree(tmp_path / "stored", portrait, {"train": 2, "val": 1})
-    with pytest.raises(UserError, match="give --framing=random"):
+    with pytest.raises(UserError, match="give `framing`=random"):
         main(settings(stored, tmp_path / "refused", **changes))
     assert not (tmp_path / "refused").exists()
     tree = write_small_tree(tmp_path / "tree", portrait, {"train": 2, "val": 1})

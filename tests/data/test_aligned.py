@@ -52,7 +52,9 @@ def prepare(photos: Path, landmarks: dict[str, np.ndarray], output: Path, **opti
     selection = Selection(images_by_identity(source)).with_landmarks(table)
     framing = options.pop("framing", Framing("lai", 10))
     find = options.pop("find", table.find)
-    return prepare_aligned_tree(source, selection, find, output, framing, {"data_set": "dots"}, **options)  # type: ignore[arg-type]
+    return prepare_aligned_tree(
+        source, selection, find, output, framing=framing, settings={"data_set": "dots"}, **options
+    )  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +88,7 @@ def test_every_face_lies_on_the_template(tree: Path, landmarks: dict[str, np.nda
 
 def test_a_face_is_a_jpeg_of_quality_95(tree: Path, photos: Path, landmarks: dict[str, np.ndarray]) -> None:
     with Image.open(photos / "2" / "1.png") as photo:
-        face = align_face(np.asarray(photo), landmarks["2/1.png"], "lai", 128, 10)
+        face = align_face(np.asarray(photo), landmarks["2/1.png"], template="lai", size=128, left_margin=10)
     encoded = io.BytesIO()
     Image.fromarray(face).save(encoded, "JPEG", quality=95)
     assert (tree / "2" / "1.jpg").read_bytes() == encoded.getvalue()
@@ -192,7 +194,12 @@ def test_photos_of_one_stem_in_two_folders_of_a_person_are_both_kept(tmp_path: P
     (tmp_path / "photos" / "test" / "ann" / "1.png").rename(tmp_path / "photos" / "test" / "ann" / "2.png")
     source = open_source(tmp_path / "photos")
     prepare_aligned_tree(
-        source, Selection(images_by_innermost_folder(source)), find_celeba_landmarks, tmp_path / "tree", Framing(), {}
+        source,
+        Selection(images_by_innermost_folder(source)),
+        find_celeba_landmarks,
+        tmp_path / "tree",
+        framing=Framing(),
+        settings={},
     )
     names = sorted(path.name for path in (tmp_path / "tree").rglob("*.jpg"))
     assert names == ["1.jpg", "2.jpg", "test_ann_0.png.jpg", "train_ann_0.png.jpg"]
@@ -201,7 +208,9 @@ def test_photos_of_one_stem_in_two_folders_of_a_person_are_both_kept(tmp_path: P
 def test_aligned_photos_are_only_resized(photos: Path, tmp_path: Path) -> None:
     source = open_source(photos)
     selection = Selection(images_by_identity(source))
-    manifest = prepare_aligned_tree(source, selection, None, tmp_path / "tree", Framing(left_margin=4), {})
+    manifest = prepare_aligned_tree(
+        source, selection, None, tmp_path / "tree", framing=Framing(left_margin=4), settings={}
+    )
     assert manifest["template"] == "as delivered"
     with Image.open(tmp_path / "tree" / "10" / "1.jpg") as face, Image.open(photos / "10" / "1.png") as photo:
         pixels = np.asarray(face).astype(int)
@@ -282,7 +291,16 @@ def test_photos_that_come_later_are_added_and_only_those(
         source = open_source(own)
         selection = Selection(images_by_identity(source))
         return prepare_aligned_tree(
-            source, selection, find, tmp_path / "tree", Framing("lai", 10), {}, None, None, OWN_PHOTOS, notes.append
+            source,
+            selection,
+            find,
+            tmp_path / "tree",
+            framing=Framing("lai", 10),
+            settings={},
+            workers=None,
+            rivaled=None,
+            tolerance=OWN_PHOTOS,
+            note=notes.append,
         )
 
     first = add()
@@ -341,7 +359,7 @@ def test_trees_that_cannot_be_read_together(tree: Path, photos: Path, tmp_path: 
         list_aligned_faces([tree], 1, frozenset())
     source = open_source(photos)
     selection = Selection(images_by_identity(source))
-    prepare_aligned_tree(source, selection, find_celeba_landmarks, tmp_path / "plain", Framing(), {})
+    prepare_aligned_tree(source, selection, find_celeba_landmarks, tmp_path / "plain", framing=Framing(), settings={})
     with pytest.raises(UserError, match=r"are framed differently \(template, size, left margin"):
         read([tree, tmp_path / "plain"])
     shutil.copytree(tree, tmp_path / "changed")

@@ -32,7 +32,7 @@ def first_batches(faces: FacesInMemory, count: int = 1, first_step: int = 0, **o
     targets = np.arange(PHOTOS, dtype=np.float32)[:, None]
     weights, batch_size = settings.pop("weights"), settings.pop("batch_size")
     batches = camera_batches(
-        faces, targets, np.arange(PHOTOS) // 2, weights, batch_size, **settings, first_step=first_step
+        faces, targets, np.arange(PHOTOS) // 2, weights, batch_size=batch_size, **settings, first_step=first_step
     )
     return [{name: value.numpy() for name, value in batch.items()} for batch in batches.take(count)]
 

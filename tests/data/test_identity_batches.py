@@ -127,7 +127,7 @@ def test_faces_out_of_files_make_the_same_batches(faces: np.ndarray, tmp_path: A
     decoded = np.stack([np.asarray(Image.open(path)) for path in paths])
     views = Views((SIDE, 8), high_size=SIDE)
     batches = [
-        list(identity_batches(source, IDENTITIES, 3, views, 1).take(3).as_numpy_iterator())
+        list(identity_batches(source, IDENTITIES, 3, views, seed=1).take(3).as_numpy_iterator())
         for source in (FacesInMemory(decoded), FacesInFiles(paths))
     ]
     for one, other in zip(*batches, strict=True):

@@ -72,7 +72,7 @@ def test_alignment_and_what_happens_without_landmarks(lfw: Path) -> None:
     points = np.array([[100.0, 110], [150, 112], [125, 140], [104, 165], [146, 166]])
     faces = align_photos(source, names, [points, None], "centred")
     images = [np.asarray(Image.open(lfw / name)) for name in names]
-    np.testing.assert_array_equal(faces[0], align_face(images[0], points, "centred", 128))
+    np.testing.assert_array_equal(faces[0], align_face(images[0], points, template="centred", size=128))
     # The middle: the square from 62.5 to 187.5, which 128 x 128 pixels show; the inner half is compared, bicubic both.
     middle = Image.fromarray(images[1]).resize((128, 128), Image.Resampling.BICUBIC, box=(62.5, 62.5, 187.5, 187.5))
     difference = np.abs(faces[1].astype(float) - np.asarray(middle, float))

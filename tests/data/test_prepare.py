@@ -45,7 +45,9 @@ def prepare(photos: Path, output: Path, **changes: object) -> dict:
     split = split_by_name(images_by_identity(source), keep_dropped=True, earlier=earlier_files(output))
     frame = changes.pop("frame", squash)
     options = {name: changes.pop(name) for name in ("tolerance", "note") if name in changes}
-    return prepare_tree(source, split, frame, output, Sizes(64, 16), {"framing": "squash", **changes}, **options)  # type: ignore[arg-type]
+    return prepare_tree(
+        source, split, frame, output, sizes=Sizes(64, 16), settings={"framing": "squash", **changes}, **options
+    )  # type: ignore[arg-type]
 
 
 def test_the_tree_holds_what_the_manifest_says(photos: Path, tmp_path: Path) -> None:
@@ -267,7 +269,7 @@ def test_images_that_a_list_names_and_nobody_has_count_as_bad(photos: Path, tmp_
     source = FolderSource(photos)
     split = split_by_name(images_by_identity(source))
     with pytest.raises(UserError, match="lost.jpg: it is in the list"):
-        prepare_tree(source, split, squash, tmp_path / "tree", Sizes(), {}, missing=["lost.jpg"])
+        prepare_tree(source, split, squash, tmp_path / "tree", sizes=Sizes(), settings={}, missing=["lost.jpg"])
 
 
 def test_photos_without_a_face_are_listed(photos: Path, tmp_path: Path) -> None:

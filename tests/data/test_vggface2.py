@@ -37,21 +37,21 @@ def test_names_are_compared_without_accents_and_punctuation(table: Path, tmp_pat
     (tmp_path / "names.txt").write_text("Jose_Angel_Perez\t3\nSMITH John jr\n\nA_Fine\t1\n14th_Dalai_Lamas\n")
     names, notes = read_identity_names(table), []
     there = ["n000001", "n000003", "n000004", "n000009"]
-    assert identities_named(names, tmp_path / "names.txt", there, True, notes.append) == {"n000003", "n000004"}
+    assert identities_named(names, tmp_path / "names.txt", there, True, note=notes.append) == {"n000003", "n000004"}
     assert notes == [f"2 of the 4 entries of {tmp_path}/names.txt match nobody (A_Fine, 14th_Dalai_Lamas)."]
     with pytest.raises(UserError, match=r"2 of the 4 entries of .* match nobody"):
-        identities_named(names, tmp_path / "names.txt", there, False, notes.append)
+        identities_named(names, tmp_path / "names.txt", there, False, note=notes.append)
     # The table knows them, and the photos are of others.
     with pytest.raises(UserError, match=r"names.txt leaves nobody out: none of its 4 entries"):
-        identities_named(names, tmp_path / "names.txt", ["1", "3"], True, notes.append)
+        identities_named(names, tmp_path / "names.txt", ["1", "3"], True, note=notes.append)
 
 
 def test_wrong_files_are_errors(table: Path, tmp_path: Path) -> None:
     (tmp_path / "names.txt").write_text("\n \n")
     with pytest.raises(UserError, match=r"names.txt is empty"):
-        identities_named({}, tmp_path / "names.txt", [], False, print)
+        identities_named({}, tmp_path / "names.txt", [], False, note=print)
     with pytest.raises(UserError, match=r"none.txt cannot be read"):
-        identities_named({}, tmp_path / "none.txt", [], False, print)
+        identities_named({}, tmp_path / "none.txt", [], False, note=print)
     with pytest.raises(UserError, match=r"none.csv cannot be read as a table"):
         read_identity_names(tmp_path / "none.csv")
     with pytest.raises(UserError, match=r"it should be identity_meta.csv"):

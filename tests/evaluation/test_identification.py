@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import top_k_accuracy_score
 
 from lrfr_tf.evaluation import identification
-from lrfr_tf.evaluation.identification import cmc, ranks, top_k, with_misses
+from lrfr_tf.evaluation.identification import cmc, rank_misses_last, ranks, top_k
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def test_ties_and_missing_scores_count_against_us() -> None:
 
 
 def test_a_miss_is_never_right() -> None:
-    found = with_misses(np.array([1, 1, 3]), np.array([True, False, True]), classes=4)
+    found = rank_misses_last(np.array([1, 1, 3]), np.array([True, False, True]), classes=4)
     np.testing.assert_array_equal(found, [1, 5, 3])
     np.testing.assert_allclose(cmc(found, 4), [1 / 3, 1 / 3, 2 / 3, 2 / 3])
 

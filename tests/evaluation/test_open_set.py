@@ -5,12 +5,12 @@ import pytest
 from sklearn.metrics import auc
 
 from lrfr_tf.evaluation.open_set import (
+    mated_scores_and_ranks,
     mean_templates,
     open_set_auc,
     open_set_curve,
-    reduce_mated,
-    reduce_unmated,
     tpir_at_fpir,
+    unmated_best_scores,
 )
 
 IDENTITIES, DIMENSIONS = 40, 12
@@ -57,10 +57,10 @@ def reduced(sets: dict[str, np.ndarray], chunk: int) -> tuple[np.ndarray, np.nda
         (sets["gallery"][start : start + chunk] for start in range(0, 100, chunk)), sets["gallery_labels"]
     )
     pairs = [
-        reduce_mated(sets["mated"][start : start + chunk], sets["labels"][start : start + chunk], templates)
+        mated_scores_and_ranks(sets["mated"][start : start + chunk], sets["labels"][start : start + chunk], templates)
         for start in range(0, 200, chunk)
     ]
-    unmated = [reduce_unmated(sets["unmated"][start : start + chunk], templates) for start in range(0, 300, chunk)]
+    unmated = [unmated_best_scores(sets["unmated"][start : start + chunk], templates) for start in range(0, 300, chunk)]
     return np.concatenate([a for a, _ in pairs]), np.concatenate([b for _, b in pairs]), np.concatenate(unmated)
 
 
@@ -72,7 +72,7 @@ def test_curve_rates_and_area_are_those_of_counting(sets: dict[str, np.ndarray],
     assert open_set_auc(*outcome, rank) == pytest.approx(auc(fpir, tpir), abs=1e-6)
     for target in (0.3, 0.2, 0.1, 0.01):
         # 300 strangers: every target is a multiple of 1/300, so that the curve's upper end there is the answer.
-        assert tpir_at_fpir(*outcome, target, rank) == pytest.approx(tpir[fpir <= target + 1e-9].max(), abs=1e-9)
+        assert tpir_at_fpir(*outcome, target, rank=rank) == pytest.approx(tpir[fpir <= target + 1e-9].max(), abs=1e-9)
     curve_fpir, curve_tpir = open_set_curve(*outcome, rank)
     assert curve_tpir[-1] == pytest.approx(tpir.max())
     assert (curve_fpir[0], curve_tpir[0], curve_fpir[-1]) == (0, 0, 1)
@@ -80,7 +80,7 @@ def test_curve_rates_and_area_are_those_of_counting(sets: dict[str, np.ndarray],
         zip(fpir.round(6), tpir.round(6), strict=True)
     )
     assert np.mean(outcome[1] <= rank) == pytest.approx(tpir.max())
-    assert 0.05 < tpir_at_fpir(*outcome, 0.1, rank) < 0.95
+    assert 0.05 < tpir_at_fpir(*outcome, 0.1, rank=rank) < 0.95
 
 
 def test_between_two_points_the_line_is_straight() -> None:
@@ -98,7 +98,7 @@ def test_between_two_points_the_line_is_straight() -> None:
 def test_a_network_that_answers_one_thing_finds_nobody() -> None:
     same = np.tile(unit(np.random.default_rng(0).normal(size=(1, 128))), (30, 1))
     templates = mean_templates([same], np.arange(30))
-    _, ranks = reduce_mated(same, np.arange(30), templates)
+    _, ranks = mated_scores_and_ranks(same, np.arange(30), templates)
     np.testing.assert_array_equal(ranks, 30)
 
 

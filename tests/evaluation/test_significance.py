@@ -60,7 +60,7 @@ def test_drawing_persons_is_the_count_of_all_draws_by_hand() -> None:
     values, members = np.array([value for *_, value in pairs]), np.array([pair[:2] for pair in pairs])
     for confidence in (0.5, 0.7, 0.9):
         expected = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2], method="inverted_cdf")
-        found = paired_members_interval(values, members, confidence, resamples=50_000)
+        found = paired_members_interval(values, members, confidence=confidence, resamples=50_000)
         np.testing.assert_allclose(found, expected, atol=1e-9)
 
 

@@ -106,7 +106,7 @@ def test_the_first_pairs_of_every_fold(portrait: np.ndarray, tmp_path: Path) -> 
     for _ in range(2):
         lines += ["1\t00.png\t01.png", "2\t00.png\t01.png", "1\t00.png\t2\t00.png", "1\t01.png\t2\t01.png"]
     (tmp_path / "pairs.txt").write_text("\n".join(lines) + "\n")
-    pairs = read_paired_faces(tmp_path / "faces", None, tmp_path / "pairs.txt", 2, 32)
+    pairs = read_paired_faces(tmp_path / "faces", None, tmp_path / "pairs.txt", 2, side=32)
     assert pairs.same.tolist() == [True, False] * 2
     assert pairs.folds.tolist() == [0, 0, 1, 1]
     assert pairs.faces.shape == (3, 32, 32, 3)
@@ -115,12 +115,12 @@ def test_the_first_pairs_of_every_fold(portrait: np.ndarray, tmp_path: Path) -> 
     )
     (tmp_path / "pairs.txt").write_text("1\t1\n1\t00.png\t01.png\n1\t00.png\t2\t00.png\n")
     with pytest.raises(UserError, match="has one fold"):
-        read_paired_faces(tmp_path / "faces", None, tmp_path / "pairs.txt", 2, 32)
+        read_paired_faces(tmp_path / "faces", None, tmp_path / "pairs.txt", 2, side=32)
 
 
 def test_a_tree_on_another_template_than_the_models_is_refused(portrait: np.ndarray, tmp_path: Path) -> None:
     tree = write_aligned_tree(tmp_path / "tree", portrait, {"1": 2, "2": 2}, template="centred")
-    assert len(sample_faces(tree, 32, 10, 0, True, "centred")) == 4
-    assert len(sample_faces(tree, 32, 10, 0, True)) == 4  # FaceNet
+    assert len(sample_faces(tree, 32, 10, 0, held_out=True, template="centred")) == 4
+    assert len(sample_faces(tree, 32, 10, 0, held_out=True)) == 4  # FaceNet
     with pytest.raises(UserError, match="lie on the template 'centred', and the model takes 'lai'"):
-        sample_faces(tree, 32, 10, 0, True, "lai")
+        sample_faces(tree, 32, 10, 0, held_out=True, template="lai")

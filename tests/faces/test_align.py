@@ -56,7 +56,7 @@ def test_dots_on_the_landmarks_come_to_lie_on_the_template(template: str, scale:
     target = template_points(template)
     landmarks = fitted_to(target, scale, degrees, (80.3 * scale, 77.6 * scale))
     photo = face_of_dots(landmarks, int(150 * scale), int(160 * scale) + 1, radius=2.5 * scale)
-    face = align_face(photo, landmarks, template)
+    face = align_face(photo, landmarks, template=template)
     assert face.shape == (128, 128, 3)
     assert face.dtype == np.uint8
     assert np.abs(positions_of_dots(face, target) - target).max() < 0.5 * (1 if scale > 2 else 0.5)
@@ -101,7 +101,7 @@ def test_what_lies_outside_of_the_photo_is_black() -> None:
 def test_colors_and_sides_stay() -> None:
     photo = np.zeros((150, 150, 3), np.uint8)
     photo[..., 0], photo[:, 75:, 2] = 40, 200  # blue on the right
-    face = align_face(photo, fitted_to(template_points("centred"), 1.0, 0.0, (75, 75)), "centred")
+    face = align_face(photo, fitted_to(template_points("centred"), 1.0, 0.0, (75, 75)), template="centred")
     assert (face[64, 30] == (40, 0, 0)).all()
     assert (face[64, 100] == (40, 0, 200)).all()
 
@@ -115,4 +115,4 @@ def test_wrong_landmarks_are_errors() -> None:
     with pytest.raises(ValueError, match="finite"):
         align_face(photo, np.full((5, 2), np.nan))
     with pytest.raises(ValueError, match="'arcface' is not known; there are lai, centred"):
-        align_face(photo, SHAPE, "arcface")
+        align_face(photo, SHAPE, template="arcface")

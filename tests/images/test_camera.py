@@ -17,7 +17,7 @@ from lrfr_tf.images.camera import (
     Camera,
     find_camera,
     misplacement_factor,
-    take_shot,
+    sample_shot,
 )
 from tests.conftest import ROOT
 
@@ -99,7 +99,7 @@ def test_small_faces_are_farther_off() -> None:
     assert misplacement_factor(112) == misplacement_factor(24) == 1
     assert misplacement_factor(12) == pytest.approx(2**0.5)
     assert misplacement_factor(8) == misplacement_factor(4) == 1.6
-    large, small = (take_shot(HARSH, np.ones(len(DRAWS)), size) for size in (24, 12))
+    large, small = (sample_shot(HARSH, np.ones(len(DRAWS)), size) for size in (24, 12))
     assert large.right == pytest.approx(HARSH.shift)
     assert small.right == pytest.approx(HARSH.shift * 2**0.5)
     assert small.angle == pytest.approx(large.angle * 2**0.5)
@@ -107,7 +107,7 @@ def test_small_faces_are_farther_off() -> None:
 
 
 def test_draws_of_0_and_1_are_the_ends_of_the_ranges() -> None:
-    low, high = (take_shot(HARSH, np.full(len(DRAWS), end), 32) for end in (0.0, 1.0))
+    low, high = (sample_shot(HARSH, np.full(len(DRAWS), end), 32) for end in (0.0, 1.0))
     for name in ("defocus", "motion", "sharpening", "gamma", "contrast", "brightness", "noise", "chroma_noise"):
         assert (getattr(low, name), getattr(high, name)) == pytest.approx(getattr(HARSH, name)), name
     assert (low.gains, high.gains) == (pytest.approx([0.85] * 3), pytest.approx([1.18] * 3))
@@ -124,24 +124,24 @@ def test_draws_of_0_and_1_are_the_ends_of_the_ranges() -> None:
 def test_each_draw_decides_something_of_its_own(name: str) -> None:
     changed = np.full(len(DRAWS), 0.5)
     changed[DRAWS.index(name)] = 0.01
-    before, after = (dataclasses.asdict(take_shot(HARSH, draws, 32)) for draws in (np.full(len(DRAWS), 0.5), changed))
+    before, after = (dataclasses.asdict(sample_shot(HARSH, draws, 32)) for draws in (np.full(len(DRAWS), 0.5), changed))
     assert sum(before[key] != after[key] for key in before) == 1
 
 
 def test_numbers_arrays_and_tensors_draw_the_same() -> None:
     draws = np.random.default_rng(1).random((len(DRAWS), 7))
-    arrays = dataclasses.asdict(take_shot(MODERATE, draws, 16))
-    tensors = dataclasses.asdict(take_shot(MODERATE, list(tf.constant(draws, tf.float32)), 16))
-    numbers = dataclasses.asdict(take_shot(MODERATE, [float(value) for value in draws[:, 3]], 16))
+    arrays = dataclasses.asdict(sample_shot(MODERATE, draws, 16))
+    tensors = dataclasses.asdict(sample_shot(MODERATE, list(tf.constant(draws, tf.float32)), 16))
+    numbers = dataclasses.asdict(sample_shot(MODERATE, [float(value) for value in draws[:, 3]], 16))
     for key, array in arrays.items():
         np.testing.assert_allclose(np.array(tensors[key]), np.array(array), rtol=1e-4, atol=1e-5, err_msg=key)
         np.testing.assert_allclose(np.array(numbers[key]), np.array(array)[..., 3], rtol=1e-12, err_msg=key)
 
 
 def test_in_place_leaves_all_else() -> None:
-    placed = HARSH.in_place()
-    assert not placed.misplaces
-    assert HARSH.misplaces
+    placed = HARSH.without_misplacement()
+    assert not placed.has_misplacement
+    assert HARSH.has_misplacement
     assert dataclasses.replace(placed, rotation=6.0, scale=1.06, shift=0.04) == HARSH
 
 

@@ -13,7 +13,7 @@ from scipy.ndimage import convolve
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.images import camera_in_graph, camera_numpy
-from lrfr_tf.images.camera import DRAWS, HARSH, LEVELS, Camera, take_shot
+from lrfr_tf.images.camera import DRAWS, HARSH, LEVELS, Camera, sample_shot
 from lrfr_tf.images.camera_in_graph import draw_in_graph, photograph_in_graph, photograph_with_target_in_graph
 from lrfr_tf.images.camera_numpy import photograph_all
 from lrfr_tf.images.degrade import degrade
@@ -36,9 +36,9 @@ def without_margin(images: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("size", [8, 16, 64])
 def test_clean_is_degrade(faces: np.ndarray, size: int) -> None:
     expected = degrade(without_margin(faces), size)
-    np.testing.assert_array_equal(photograph_in_graph(tf.constant(faces), size, "clean", SEED, MARGIN), expected)
+    np.testing.assert_array_equal(photograph_in_graph(tf.constant(faces), size, "clean", SEED, margin=MARGIN), expected)
     camera = Camera(rotation=6.0, scale=1.1, shift=0.1)
-    found = photograph_in_graph(tf.constant(faces), size, camera, SEED, MARGIN, misplaced=False)
+    found = photograph_in_graph(tf.constant(faces), size, camera, SEED, margin=MARGIN, misplaced=False)
     np.testing.assert_array_equal(found, expected)
 
 
@@ -53,12 +53,14 @@ def test_both_forms_take_the_same_photo_of_the_same_numbers(
     draws, noises = np.stack([draws for draws, _ in drawn]), np.stack([noise for _, noise in drawn])
     for camera in (dataclasses.replace(LEVELS[level], jpeg=None), LEVELS[level]):
         expected = [
-            camera_numpy.develop(image, take_shot(camera, list(row), size), noise, size, camera, margin)
+            camera_numpy.apply_shot(
+                image, sample_shot(camera, list(row), size), noise, size, camera=camera, margin=margin
+            )
             for image, row, noise in zip(images, draws, noises, strict=True)
         ]
-        shots = take_shot(camera, list(tf.constant(draws.T, tf.float32)), size)
-        found, places = camera_in_graph.develop_in_graph(
-            tf.constant(images), shots, tf.constant(noises, tf.float32), size, camera, margin
+        shots = sample_shot(camera, list(tf.constant(draws.T, tf.float32)), size)
+        found, places = camera_in_graph.apply_shot_in_graph(
+            tf.constant(images), shots, tf.constant(noises, tf.float32), size, camera=camera, margin=margin
         )
         np.testing.assert_allclose(places, np.stack([place for _, place in expected]), atol=0.05)
         difference = np.abs(found.numpy().astype(int) - np.stack([photo for photo, _ in expected]))
@@ -94,8 +96,10 @@ def check_same_statistics(faces: np.ndarray, level: str, size: int, rounds: int)
         The graph's mean of each of STATISTICS.
     """
     seeds = np.arange(rounds * len(faces)).reshape(rounds, -1)
-    ours = np.concatenate([photograph_all(faces, size, level, row.tolist(), MARGIN) for row in seeds]).astype(float)
-    graph = tf.function(lambda seed: photograph_in_graph(tf.constant(faces), size, level, seed, MARGIN))
+    ours = np.concatenate([photograph_all(faces, size, level, row.tolist(), margin=MARGIN) for row in seeds]).astype(
+        float
+    )
+    graph = tf.function(lambda seed: photograph_in_graph(tf.constant(faces), size, level, seed, margin=MARGIN))
     graphs = np.concatenate([graph(SEED + number) for number in range(rounds)]).astype(float)
     clean = np.tile(degrade(without_margin(faces), size), (rounds, 1, 1, 1)).astype(float)
     means = {}
@@ -136,7 +140,7 @@ def test_a_pipeline_gives_the_same_photos_again(faces: np.ndarray) -> None:
         steps = tf.data.Dataset.range(first, 6)
         return steps.map(
             lambda step: photograph_in_graph(
-                images, 16, "harsh", tf.stack([tf.constant(1, tf.int64), -1 - step]), MARGIN
+                images, 16, "harsh", tf.stack([tf.constant(1, tf.int64), -1 - step]), margin=MARGIN
             ),
             num_parallel_calls=tf.data.AUTOTUNE,
         )
@@ -149,12 +153,12 @@ def test_a_pipeline_gives_the_same_photos_again(faces: np.ndarray) -> None:
 
 def test_with_seeds_of_their_own_photos_do_not_depend_on_their_batch(faces: np.ndarray) -> None:
     signature = [tf.TensorSpec((None, WHOLE, WHOLE, 3), tf.uint8), tf.TensorSpec((None, 2), tf.int64)]
-    graph = tf.function(lambda images, seeds: photograph_in_graph(images, 16, "harsh", seeds, MARGIN), signature)
+    graph = tf.function(lambda images, seeds: photograph_in_graph(images, 16, "harsh", seeds, margin=MARGIN), signature)
     seeds = tf.constant(np.arange(2 * COUNT).reshape(COUNT, 2))
     whole = graph(tf.constant(faces), seeds)
     np.testing.assert_array_equal(graph(tf.constant(faces[5:7]), seeds[5:7]), whole[5:7])
     np.testing.assert_array_equal(
-        photograph_in_graph(tf.constant(faces[5:7]), 16, "harsh", seeds[5:7], MARGIN), whole[5:7]
+        photograph_in_graph(tf.constant(faces[5:7]), 16, "harsh", seeds[5:7], margin=MARGIN), whole[5:7]
     )
     assert graph(tf.constant(faces[:0]), seeds[:0]).shape == (0, 16, 16, 3)
     assert graph.get_concrete_function().structured_outputs.shape.as_list() == [None, 16, 16, 3]
@@ -170,20 +174,20 @@ def test_draws_are_even_and_independent() -> None:
 
 
 def test_targets_are_those_of_the_photos(faces: np.ndarray) -> None:
-    photos, targets = photograph_with_target_in_graph(tf.constant(faces), 24, "harsh", SEED, MARGIN)
-    np.testing.assert_array_equal(photos, photograph_in_graph(tf.constant(faces), 24, "harsh", SEED, MARGIN))
+    photos, targets = photograph_with_target_in_graph(tf.constant(faces), 24, "harsh", SEED, margin=MARGIN)
+    np.testing.assert_array_equal(photos, photograph_in_graph(tf.constant(faces), 24, "harsh", SEED, margin=MARGIN))
     assert (targets.dtype, targets.shape) == (tf.uint8, (COUNT, SIDE, SIDE, 3))
     own = np.square(photos.numpy() - degrade(targets.numpy(), 24).astype(float)).mean()
     undone = np.square(photos.numpy() - degrade(without_margin(faces), 24).astype(float)).mean()
     assert own < 0.6 * undone
     # The target of one shot is NumPy's.
     draws, _ = draw_in_graph(tf.random.experimental.stateless_split(SEED, COUNT), 24)
-    shot = take_shot(HARSH, [float(value) for value in draws[2]], 24)
+    shot = sample_shot(HARSH, [float(value) for value in draws[2]], 24)
     pixels = camera_numpy._misplace(faces[2].astype(float), shot, MARGIN)[MARGIN:-MARGIN, MARGIN:-MARGIN]
-    difference = np.abs(np.rint(camera_numpy.tone(pixels, shot)) - targets[2].numpy())
+    difference = np.abs(np.rint(camera_numpy.adjust_tone(pixels, shot)) - targets[2].numpy())
     assert difference.max() <= 1
     assert (difference > 0).mean() < 0.01
-    clean = photograph_with_target_in_graph(tf.constant(faces), 24, "clean", SEED, MARGIN)
+    clean = photograph_with_target_in_graph(tf.constant(faces), 24, "clean", SEED, margin=MARGIN)
     np.testing.assert_array_equal(clean[0], degrade(without_margin(faces), 24))
     np.testing.assert_array_equal(clean[1], without_margin(faces))
 
@@ -197,4 +201,4 @@ def test_bad_arguments_are_refused(faces: np.ndarray) -> None:
             photograph_in_graph(wrong, 16, "harsh", SEED)
     for size, margin in ((0, 0), (145, 0), (113, 16), (16, -1), (1, 72)):
         with pytest.raises(ValueError, match="^size is 1 to"):
-            photograph_in_graph(images, size, "harsh", SEED, margin)
+            photograph_in_graph(images, size, "harsh", SEED, margin=margin)

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from lrfr_tf.images.camera import DRAWS, NOISES, Camera, Kernel, Shot, take_shot
-from lrfr_tf.images.camera_numpy import develop
+from lrfr_tf.images.camera import DRAWS, NOISE_CHANNELS, Camera, Kernel, Shot, sample_shot
+from lrfr_tf.images.camera_numpy import apply_shot
 
 FILTERS: dict[Kernel, Image.Resampling] = {
     "bicubic": Image.Resampling.BICUBIC,
@@ -27,11 +27,13 @@ def face(portrait: np.ndarray) -> np.ndarray:
 
 def shrink(image: np.ndarray, size: int, camera: Camera, margin: int = 0, **drawn: float) -> np.ndarray:
     shot = dataclasses.replace(shot_of(camera, size), **drawn)
-    return develop(image, shot, np.zeros((size, size, NOISES)), size, camera, margin)[0].astype(float)
+    return apply_shot(image, shot, np.zeros((size, size, NOISE_CHANNELS)), size, camera=camera, margin=margin)[
+        0
+    ].astype(float)
 
 
 def shot_of(camera: Camera, size: int) -> Shot:
-    return take_shot(camera, np.full(len(DRAWS), 0.5), size)
+    return sample_shot(camera, np.full(len(DRAWS), 0.5), size)
 
 
 @pytest.mark.parametrize("size", [8, 12, 16, 24, 48, 112])

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.images.camera import DRAWS, HARSH, LEVELS, MODERATE, NOISES, Camera, take_shot
-from lrfr_tf.images.camera_numpy import develop, draw, photograph, photograph_all, photograph_with_target
+from lrfr_tf.images.camera import DRAWS, HARSH, LEVELS, MODERATE, NOISE_CHANNELS, Camera, sample_shot
+from lrfr_tf.images.camera_numpy import apply_shot, draw, photograph, photograph_all, photograph_with_target
 from lrfr_tf.images.degrade import degrade
 from tests.faces_by_code import person
 
@@ -42,7 +42,7 @@ def without_margin(images: np.ndarray) -> np.ndarray:
 
 def take(image: np.ndarray, size: int = 32, seed: int = 5, **options: Any) -> np.ndarray:
     """A photo by a camera with these options alone, as floats."""
-    return photograph(image, size, Camera(**options), seed, MARGIN).astype(float)
+    return photograph(image, size, Camera(**options), seed, margin=MARGIN).astype(float)
 
 
 def plain(image: np.ndarray, size: int = 32) -> np.ndarray:
@@ -58,19 +58,19 @@ def fineness(image: np.ndarray) -> float:
 @pytest.mark.parametrize("size", [8, 16, 64])
 def test_clean_is_degrade(faces: np.ndarray, size: int) -> None:
     expected = degrade(without_margin(faces), size)
-    np.testing.assert_array_equal(photograph_all(faces, size, "clean", range(12), MARGIN), expected)
+    np.testing.assert_array_equal(photograph_all(faces, size, "clean", range(12), margin=MARGIN), expected)
     np.testing.assert_array_equal(photograph(without_margin(faces)[3], size, "clean", 0), expected[3])
 
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_the_same_arguments_give_the_same_photo(face: np.ndarray, level: str) -> None:
     before = face.copy()
-    first = photograph(face, 16, level, 3, MARGIN)
+    first = photograph(face, 16, level, 3, margin=MARGIN)
     photograph(face, 24, "harsh", 9)
-    np.testing.assert_array_equal(photograph(face, 16, level, 3, MARGIN), first)
+    np.testing.assert_array_equal(photograph(face, 16, level, 3, margin=MARGIN), first)
     np.testing.assert_array_equal(face, before)
     assert (first.dtype, first.shape) == (np.uint8, (16, 16, 3))
-    assert (photograph(face, 16, level, 4, MARGIN) != first).any() == (level != "clean")
+    assert (photograph(face, 16, level, 4, margin=MARGIN) != first).any() == (level != "clean")
 
 
 def test_the_numbers_of_a_seed_stay() -> None:
@@ -79,16 +79,16 @@ def test_the_numbers_of_a_seed_stay() -> None:
     np.testing.assert_allclose(draws[:3], FIRST_DRAWS, rtol=0, atol=1e-15)
     np.testing.assert_allclose(noise[0, 0, :2], FIRST_NOISE, rtol=0, atol=1e-12)
     assert draws.shape == (len(DRAWS),)
-    assert noise.shape == (16, 16, NOISES)
+    assert noise.shape == (16, 16, NOISE_CHANNELS)
 
 
 def test_all_is_one_by_one(faces: np.ndarray) -> None:
     seeds = range(40, 52)
-    photos = photograph_all(faces, 12, "moderate", seeds, MARGIN)
+    photos = photograph_all(faces, 12, "moderate", seeds, margin=MARGIN)
     for image, seed, photo in zip(faces, seeds, photos, strict=True):
-        np.testing.assert_array_equal(photo, photograph(image, 12, "moderate", seed, MARGIN))
+        np.testing.assert_array_equal(photo, photograph(image, 12, "moderate", seed, margin=MARGIN))
     with pytest.raises(ValueError, match="shorter"):
-        photograph_all(faces, 12, "moderate", range(11), MARGIN)
+        photograph_all(faces, 12, "moderate", range(11), margin=MARGIN)
 
 
 @pytest.mark.parametrize("option", ["defocus", "motion"])
@@ -178,11 +178,13 @@ def test_jpeg_is_pillows_of_the_crop_or_of_a_picture_around_it(face: np.ndarray)
 
 
 def test_jpeg_qualities_are_whole_numbers_of_the_range(face: np.ndarray) -> None:
-    shot = dataclasses.replace(take_shot(Camera(jpeg=(50, 90)), np.full(len(DRAWS), 0.5), 32), block=100.0)
+    shot = dataclasses.replace(sample_shot(Camera(jpeg=(50, 90)), np.full(len(DRAWS), 0.5), 32), block=100.0)
     before = plain(face).astype(np.uint8)
     for qualities, again in (((50.0, 90.0), False), ((72.9, 90.0), False), ((90.99, 61.2), True)):
         own = dataclasses.replace(shot, qualities=qualities, second_jpeg=again)
-        found = develop(face, own, np.zeros((32, 32, NOISES)), 32, Camera(jpeg=(50, 90)), MARGIN)[0]
+        found = apply_shot(
+            face, own, np.zeros((32, 32, NOISE_CHANNELS)), 32, camera=Camera(jpeg=(50, 90)), margin=MARGIN
+        )[0]
         expected = as_jpeg(before, int(qualities[0]))
         if again:
             expected = as_jpeg(expected.astype(np.uint8), int(qualities[1]))
@@ -206,10 +208,10 @@ def shifted(image: np.ndarray, right: int, down: int) -> np.ndarray:
 
 def test_a_crop_is_misplaced_by_what_lies_in_the_margin(face: np.ndarray) -> None:
     camera = Camera(shift=0.1)
-    shot = take_shot(camera, np.full(len(DRAWS), 0.5), SIDE)
+    shot = sample_shot(camera, np.full(len(DRAWS), 0.5), SIDE)
     for right, down in ((7, 0), (0, -5), (-12, 9)):
         own = dataclasses.replace(shot, right=right / SIDE, down=down / SIDE)
-        found = develop(face, own, np.zeros((SIDE, SIDE, NOISES)), SIDE, camera, MARGIN)[0]
+        found = apply_shot(face, own, np.zeros((SIDE, SIDE, NOISE_CHANNELS)), SIDE, camera=camera, margin=MARGIN)[0]
         np.testing.assert_array_equal(found, shifted(face, right, down))
 
 
@@ -217,9 +219,11 @@ def test_turned_and_scaled_crops_are_opencvs(face: np.ndarray) -> None:
     import cv2
 
     camera = Camera(rotation=10.0, scale=1.2, shift=0.1)
-    shot = take_shot(camera, np.full(len(DRAWS), 0.5), SIDE)
+    shot = sample_shot(camera, np.full(len(DRAWS), 0.5), SIDE)
     own = dataclasses.replace(shot, angle=np.radians(9), scale=1.1, right=0.03, down=-0.02)
-    found = develop(face, own, np.zeros((SIDE, SIDE, NOISES)), SIDE, camera, MARGIN)[0].astype(float)
+    found = apply_shot(face, own, np.zeros((SIDE, SIDE, NOISE_CHANNELS)), SIDE, camera=camera, margin=MARGIN)[0].astype(
+        float
+    )
     middle = (WHOLE - 1) / 2
     # OpenCV turns to the left for positive angles, we turn to the right.
     matrix = cv2.getRotationMatrix2D((middle, middle), -9, 1.1) + [[0, 0, 0.03 * SIDE], [0, 0, -0.02 * SIDE]]
@@ -238,19 +242,21 @@ def test_no_black_corners_without_a_margin() -> None:
 def test_misplacement_can_be_switched_off(faces: np.ndarray) -> None:
     camera = Camera(rotation=6.0, scale=1.06, shift=0.04)
     np.testing.assert_array_equal(
-        photograph(faces[0], 16, camera, 1, MARGIN, misplaced=False), degrade(without_margin(faces[0]), 16)
+        photograph(faces[0], 16, camera, 1, margin=MARGIN, misplaced=False), degrade(without_margin(faces[0]), 16)
     )
-    placed = photograph_all(faces, 16, HARSH, range(12), MARGIN, misplaced=False)
-    np.testing.assert_array_equal(placed, photograph_all(faces, 16, HARSH.in_place(), range(12), MARGIN))
-    assert (placed != photograph_all(faces, 16, HARSH, range(12), MARGIN)).any()
+    placed = photograph_all(faces, 16, HARSH, range(12), margin=MARGIN, misplaced=False)
+    np.testing.assert_array_equal(
+        placed, photograph_all(faces, 16, HARSH.without_misplacement(), range(12), margin=MARGIN)
+    )
+    assert (placed != photograph_all(faces, 16, HARSH, range(12), margin=MARGIN)).any()
 
 
 @pytest.mark.parametrize("level", ["moderate", "harsh"])
 def test_the_target_has_the_place_and_the_colors_of_the_photo(faces: np.ndarray, level: str) -> None:
     ours, undone = [], []
     for seed, image in enumerate(faces):
-        photo, target = photograph_with_target(image, 24, level, seed, MARGIN)
-        np.testing.assert_array_equal(photo, photograph(image, 24, level, seed, MARGIN))
+        photo, target = photograph_with_target(image, 24, level, seed, margin=MARGIN)
+        np.testing.assert_array_equal(photo, photograph(image, 24, level, seed, margin=MARGIN))
         assert (target.dtype, target.shape) == (np.uint8, (SIDE, SIDE, 3))
         ours.append(np.square(photo - degrade(target, 24).astype(float)).mean())
         undone.append(np.square(photo - degrade(without_margin(image), 24).astype(float)).mean())
@@ -258,21 +264,21 @@ def test_the_target_has_the_place_and_the_colors_of_the_photo(faces: np.ndarray,
     soft = dataclasses.replace(LEVELS[level], defocus=(0.0, 0.0), motion=(0.0, 0.0), sharpening=(0.0, 0.0))
     soft = dataclasses.replace(soft, noise=(0.0, 0.0), jpeg=None, kernels=("bicubic",), gamma=(1.0, 1.0))
     for seed, image in enumerate(faces):
-        photo, target = photograph_with_target(image, 24, soft, seed, MARGIN)
+        photo, target = photograph_with_target(image, 24, soft, seed, margin=MARGIN)
         assert np.abs(photo - degrade(target, 24).astype(float))[1:-1, 1:-1].mean() < 0.5
 
 
 def test_the_target_of_a_clean_photo_is_the_face(face: np.ndarray) -> None:
-    photo, target = photograph_with_target(face, 16, "clean", 0, MARGIN)
+    photo, target = photograph_with_target(face, 16, "clean", 0, margin=MARGIN)
     np.testing.assert_array_equal(target, without_margin(face))
     np.testing.assert_array_equal(photo, degrade(target, 16))
 
 
 def test_levels_come_farther_and_farther_from_clean(faces: np.ndarray) -> None:
     for size in (12, 24):
-        clean = photograph_all(faces, size, "clean", range(12), MARGIN).astype(float)
+        clean = photograph_all(faces, size, "clean", range(12), margin=MARGIN).astype(float)
         errors = [
-            np.square(photograph_all(faces, size, level, range(12), MARGIN) - clean).mean(axis=(1, 2, 3))
+            np.square(photograph_all(faces, size, level, range(12), margin=MARGIN) - clean).mean(axis=(1, 2, 3))
             for level in (MODERATE, HARSH)
         ]
         assert 20 < errors[0].mean() < 0.6 * errors[1].mean()
@@ -287,6 +293,6 @@ def test_bad_arguments_are_refused(face: np.ndarray) -> None:
             photograph(image, 16, "harsh", 0)
     for size, margin in ((0, 0), (145, 0), (113, 16), (16, -1), (1, 72)):
         with pytest.raises(ValueError, match="^size is 1 to"):
-            photograph(face, size, "harsh", 0, margin)
+            photograph(face, size, "harsh", 0, margin=margin)
     with pytest.raises(ValueError, match="a seed is 0 or above, not -1"):
         photograph(face, 16, "harsh", -1)

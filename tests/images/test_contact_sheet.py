@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lrfr_tf.images.contact_sheet import HEADING, MARGIN, WIDEST, contact_sheet
+from lrfr_tf.images.contact_sheet import HEADING, MARGIN, MAX_WIDTH, contact_sheet
 from lrfr_tf.images.decode import write_png
 
 
@@ -18,7 +18,7 @@ def test_every_face_in_its_place(tmp_path: Path) -> None:
     }
     write_png(tmp_path / "sheet.png", contact_sheet(columns))
     sheet = np.asarray(Image.open(tmp_path / "sheet.png"))
-    across = WIDEST // (64 + MARGIN)
+    across = MAX_WIDTH // (64 + MARGIN)
     assert sheet.shape == (HEADING + 2 * (32 + MARGIN), across * (64 + MARGIN), 3)
     for face in range(30):
         top, left = HEADING + face // across * (32 + MARGIN), face % across * (64 + MARGIN)

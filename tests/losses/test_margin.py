@@ -35,7 +35,7 @@ def gradients(loss: Callable[..., tf.Tensor], *arrays: np.ndarray) -> tuple[floa
 
 
 def am_softmax(rows: tf.Tensor, classes: tf.Tensor, labels: np.ndarray | list[int], margin: float = 0.35) -> tf.Tensor:
-    return tf.reduce_mean(cross_entropies(margin_logits(rows, classes, labels, margin), labels))
+    return tf.reduce_mean(cross_entropies(margin_logits(rows, classes, labels, margin=margin), labels))
 
 
 def test_additive_margin_by_hand() -> None:
@@ -97,7 +97,9 @@ def on_their_class(margin: float) -> Callable[..., tf.Tensor]:
 
 def adaptive_on_their_class(rows: tf.Tensor, classes: tf.Tensor) -> tf.Tensor:
     labels = [0, 1, 2, 3]
-    return tf.reduce_mean(cross_entropies(adaptive_margin_logits(rows, classes, labels, 2.0, 0.5), labels))
+    return tf.reduce_mean(
+        cross_entropies(adaptive_margin_logits(rows, classes, labels, norm_mean=2.0, norm_deviation=0.5), labels)
+    )
 
 
 @pytest.mark.parametrize("loss", [on_their_class(0.35), on_their_class(0.0), adaptive_on_their_class])
@@ -114,7 +116,7 @@ def test_cosines_are_not_above_1() -> None:
     rows = np.random.default_rng(0).uniform(-1, 1, (200, 512)).astype(np.float32)
     units = rows / np.linalg.norm(rows, axis=1, keepdims=True)
     assert np.max(units @ units.T) > 1  # what rounding makes of them
-    assert np.abs(margin_logits(rows, rows, np.arange(200), 0.0, 1.0)).max() <= 1
+    assert np.abs(margin_logits(rows, rows, np.arange(200), margin=0.0, scale=1.0)).max() <= 1
 
 
 def adaface(mean: float, deviation: float, m: float = 0.4, h: float = 0.333, s: float = 64.0) -> np.ndarray:
@@ -131,9 +133,18 @@ def adaface(mean: float, deviation: float, m: float = 0.4, h: float = 0.333, s: 
 # In the middle of the lengths, far above them and far below: then the quality is clipped at -1 or 1.
 @pytest.mark.parametrize(("mean", "deviation"), [(6.0, 2.0), (20.0, 1.0), (0.5, 0.01)])
 def test_adaptive_margin_by_hand(mean: float, deviation: float) -> None:
-    logits = adaptive_margin_logits(EMBEDDINGS, CLASS_WEIGHTS, LABELS, mean, deviation)
+    logits = adaptive_margin_logits(EMBEDDINGS, CLASS_WEIGHTS, LABELS, norm_mean=mean, norm_deviation=deviation)
     np.testing.assert_allclose(logits, adaface(mean, deviation), atol=1e-3)
-    other = adaptive_margin_logits(EMBEDDINGS, CLASS_WEIGHTS, LABELS, mean, deviation, 0.2, 0.5, 10.0)
+    other = adaptive_margin_logits(
+        EMBEDDINGS,
+        CLASS_WEIGHTS,
+        LABELS,
+        norm_mean=mean,
+        norm_deviation=deviation,
+        margin=0.2,
+        concentration=0.5,
+        scale=10.0,
+    )
     np.testing.assert_allclose(other, adaface(mean, deviation, 0.2, 0.5, 10.0), atol=1e-3)
 
 
@@ -142,7 +153,7 @@ def test_adaptive_margin_goes_from_arcface_through_cosface_to_both() -> None:
     row, class_row = np.array([[3.0, 4.0]]), np.array([[1.0, 0.0]])
     angle = np.arccos(0.6)
     for mean, expected in ((1e6, np.cos(angle + 0.4)), (5.0, 0.6 - 0.4), (-1e6, np.cos(angle - 0.4) - 0.8)):
-        logits = adaptive_margin_logits(row, class_row, [0], mean, 1.0, scale=1.0)
+        logits = adaptive_margin_logits(row, class_row, [0], norm_mean=mean, norm_deviation=1.0, scale=1.0)
         assert float(logits[0, 0]) == pytest.approx(expected, abs=1e-5)
 
 
@@ -166,7 +177,11 @@ def test_norm_statistics_move_by_a_hundredth() -> None:
 def test_no_gradient_flows_through_the_norms() -> None:
     def loss(rows: tf.Tensor, classes: tf.Tensor) -> tf.Tensor:
         mean, deviation = updated_norm_statistics(rows, 6.0, 2.0)
-        return tf.reduce_mean(cross_entropies(adaptive_margin_logits(rows, classes, LABELS, mean, deviation), LABELS))
+        return tf.reduce_mean(
+            cross_entropies(
+                adaptive_margin_logits(rows, classes, LABELS, norm_mean=mean, norm_deviation=deviation), LABELS
+            )
+        )
 
     _, (gradient, class_gradient) = gradients(loss, EMBEDDINGS, CLASS_WEIGHTS)
     assert np.abs(class_gradient).max() > 0

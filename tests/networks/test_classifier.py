@@ -41,7 +41,10 @@ def faces(seed: int, rows: int = 40) -> EmbeddingSet:
 
 @pytest.fixture(scope="module")
 def classifiers() -> dict[str, Classifier]:
-    return {kind: fit_classifier(kind, faces(1), faces(2), NAMES, "facenet-8", seed=0, epochs=5) for kind in KINDS}
+    return {
+        kind: fit_classifier(kind, faces(1), faces(2), NAMES, embedder_name="facenet-8", seed=0, epochs=5)
+        for kind in KINDS
+    }
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -110,9 +113,9 @@ def test_a_split_without_a_usable_face_is_refused() -> None:
     nothing = faces(1).rows(~faces(1).usable)
     for kind in KINDS:
         with pytest.raises(UserError, match="no usable training face"):
-            fit_classifier(kind, nothing, faces(2), NAMES, "facenet-8", seed=0)
+            fit_classifier(kind, nothing, faces(2), NAMES, embedder_name="facenet-8", seed=0)
     with pytest.raises(UserError, match="no usable validation row"):
-        fit_classifier("mlp", faces(1), nothing, NAMES, "facenet-8", seed=0)
+        fit_classifier("mlp", faces(1), nothing, NAMES, embedder_name="facenet-8", seed=0)
 
 
 def test_a_head_that_kept_all_faces_is_read_as_templates(classifiers: dict[str, Classifier], tmp_path: Path) -> None:
@@ -131,8 +134,8 @@ def test_a_head_of_one_person_is_refused() -> None:
     alone = faces(1).rows(faces(1).labels == 0)
     for kind in ("logistic", "mlp"):
         with pytest.raises(UserError, match=f"a {kind} head of one person names everybody"):
-            fit_classifier(kind, alone, alone, NAMES[:1], "facenet-8", seed=0)
-    assert fit_classifier("cosine", alone, alone, NAMES[:1], "facenet-8", seed=0).class_names == NAMES[:1]
+            fit_classifier(kind, alone, alone, NAMES[:1], embedder_name="facenet-8", seed=0)
+    assert fit_classifier("cosine", alone, alone, NAMES[:1], embedder_name="facenet-8", seed=0).class_names == NAMES[:1]
 
 
 def test_damaged_folders_are_named(classifiers: dict[str, Classifier], tmp_path: Path) -> None:

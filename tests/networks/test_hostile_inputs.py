@@ -59,7 +59,7 @@ def classifier_export(small_embedder: Embedder, tmp_path_factory: pytest.TempPat
     folder = tmp_path_factory.mktemp("classifier")
     faces = random_embeddings(14, small_embedder.dimensions, classes=7)
     names = [f"person {number}" for number in range(7)]
-    fit_classifier("cosine", faces, faces, names, small_embedder.name, seed=0).save(folder / "head")
+    fit_classifier("cosine", faces, faces, names, embedder_name=small_embedder.name, seed=0).save(folder / "head")
     servable = servable_classifier(folder / "head", small_embedder)
     tf.saved_model.save(servable.module, str(folder / "1"), signatures=servable.signatures)
     return folder / "1"

@@ -15,7 +15,9 @@ from lrfr_tf.networks.super_resolvers import KerasSuperResolver
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("models") / "srcnn"
-    save_super_resolver(path, KerasSuperResolver("srcnn", srcnn("9-1-5"), 16, 64, enlarge_first=True))
+    save_super_resolver(
+        path, KerasSuperResolver("srcnn", srcnn("9-1-5"), low_size=16, high_size=64, enlarge_first=True)
+    )
     return path
 
 

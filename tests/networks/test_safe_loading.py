@@ -224,7 +224,7 @@ def test_damaged_weights_of_a_training_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("kind", "name"), [("cosine", "templates.npz"), ("logistic", "head.weights.h5")])
 def test_damaged_heads_are_refused(kind: str, name: str, tmp_path: Path) -> None:
     faces = random_embeddings(12, 8, classes=3)
-    fit_classifier(kind, faces, faces, ["a", "b", "c"], "facenet-8", seed=0).save(tmp_path)
+    fit_classifier(kind, faces, faces, ["a", "b", "c"], embedder_name="facenet-8", seed=0).save(tmp_path)
     good = (tmp_path / name).read_bytes()
     # One bit of one weight: it can be read, and would give other names.
     (tmp_path / name).write_bytes(one_bit_changed(good, kind))
@@ -275,7 +275,7 @@ class Harmful:
 def test_arrays_with_pickles_or_other_arrays_are_refused(name: str, tmp_path: Path) -> None:
     """The templates of a cosine head, and all faces, which heads of an older kind kept."""
     faces = random_embeddings(12, 8, classes=3)
-    fit_classifier("cosine", faces, faces, ["a", "b", "c"], "facenet-8", seed=0).save(tmp_path / "head")
+    fit_classifier("cosine", faces, faces, ["a", "b", "c"], embedder_name="facenet-8", seed=0).save(tmp_path / "head")
     forget_checksum(tmp_path / "head")
     (tmp_path / "head" / "templates.npz").unlink()
     file, mark = tmp_path / "head" / name, tmp_path / "was_run"
@@ -308,7 +308,7 @@ def test_arrays_with_pickles_or_other_arrays_are_refused(name: str, tmp_path: Pa
 
 def test_a_head_without_its_fields_is_refused(tmp_path: Path) -> None:
     faces = random_embeddings(12, 8, classes=3)
-    fit_classifier("logistic", faces, faces, ["a", "b", "c"], "facenet-8", seed=0).save(tmp_path)
+    fit_classifier("logistic", faces, faces, ["a", "b", "c"], embedder_name="facenet-8", seed=0).save(tmp_path)
     whole = read_json(tmp_path / "head.json")
     for field in ("dimensions", "classes", "embedder"):
         write_json(tmp_path / "head.json", {key: value for key, value in whole.items() if key != field})

@@ -92,8 +92,8 @@ def prepare(photos: Path, tree: Path) -> None:
         split_by_name(images_by_identity(source), earlier=earlier_files(tree)),
         lambda names, photos: [resize(photo, 64, 64) for photo in photos],
         tree,
-        Sizes(),
-        {},
+        sizes=Sizes(),
+        settings={},
     )
 
 

@@ -78,10 +78,10 @@ def test_a_record_with_a_size_that_is_none_is_refused(size: object, tmp_path: Pa
 @pytest.mark.parametrize("super_resolved", [False, True])
 def test_a_face_is_aligned_once(super_resolved: bool, photo: np.ndarray) -> None:
     resolver = bicubic(32, 128) if super_resolved else None
-    cutter = FaceCutter(KnownPlace(), "aligned", resolver, "centred", SIDE)
+    cutter = FaceCutter(KnownPlace(), "aligned", super_resolver=resolver, template="centred", size=SIDE)
     ((face,),) = cutter.find([photo])
     assert face.pixels.shape == (SIDE, SIDE, 3)
-    assert np.array_equal(face.pixels, align_face(photo, LANDMARKS, "centred", SIDE)) != super_resolved
+    assert np.array_equal(face.pixels, align_face(photo, LANDMARKS, template="centred", size=SIDE)) != super_resolved
 
 
 def test_every_recognizer_cuts_at_the_size_of_its_network(export: Path, portrait: np.ndarray, tmp_path: Path) -> None:
@@ -115,10 +115,10 @@ def test_stored_embeddings_are_of_faces_of_that_size(export: Path, photo: np.nda
     embedder = load_embedder(str(export))
     write_png(tmp_path / "tree" / "hr" / "val" / "1" / "0.png", photo)
     how = Extraction(KnownPlace(), embedder, "miss", {"name": "mtcnn"}, "centred")
-    extract_tree(tmp_path / "tree" / "hr", ("val",), ["1"], how, tmp_path / "out", None)
+    extract_tree(tmp_path / "tree" / "hr", ("val",), ["1"], how, output=tmp_path / "out", hr_output=None)
     assert read_json(tmp_path / "out" / "manifest.json")["aligned"] == {"template": "centred", "size": SIDE}
     (found,) = load_embeddings(tmp_path / "out", "val").embeddings
-    face = align_face(photo, LANDMARKS, "centred", SIDE)
+    face = align_face(photo, LANDMARKS, template="centred", size=SIDE)
     np.testing.assert_allclose(found, embed_by_hand(face), atol=1e-5)
 
 
@@ -129,9 +129,11 @@ def test_images_of_benchmarks_become_squares_of_that_size(export: Path, photo: n
     for crop in (stretch_to_square, pad_to_square):
         ((found,),) = embed_files(embedder, [path], crop, "")
         np.testing.assert_allclose(found, embed_by_hand(crop(photo, SIDE)), atol=1e-5)
-    ((found,),) = embed_files(embedder, [path], stretch_to_square, "", {("1", "a"): LANDMARKS})
-    np.testing.assert_allclose(found, embed_by_hand(align_face(photo, LANDMARKS, "centred", SIDE)), atol=1e-5)
-    assert "112 x 112" in tinyface_protocol("none", SIDE, True, False, "centred")
+    ((found,),) = embed_files(embedder, [path], stretch_to_square, "", landmarks={("1", "a"): LANDMARKS})
+    np.testing.assert_allclose(
+        found, embed_by_hand(align_face(photo, LANDMARKS, template="centred", size=SIDE)), atol=1e-5
+    )
+    assert "112 x 112" in tinyface_protocol("none", SIDE, True, False, template="centred")
     assert "resized to 112 x 112" in survface_protocol(("verification",), SIDE, False)
 
 

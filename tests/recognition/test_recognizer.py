@@ -247,7 +247,7 @@ def test_an_aligned_face_lies_on_the_template(super_resolved: bool) -> None:
     photo = face_of_dots(landmarks, 120, 150, radius=2.5)
     center, half = landmarks.mean(axis=0), 23.0
     detector = KnownPlaces([[*(center - half), *(center + half)]], [landmarks])
-    cutter = FaceCutter(detector, "aligned", bicubic(32, 128) if super_resolved else None)
+    cutter = FaceCutter(detector, "aligned", super_resolver=bicubic(32, 128) if super_resolved else None)
     ((face,),) = cutter.find([photo])
     expected = align_face(photo, landmarks)
     assert face.pixels.shape == (128, 128, 3)
@@ -264,7 +264,7 @@ def test_only_small_faces_are_super_resolved(portrait: np.ndarray) -> None:
     """16 to 64 pixels: squares of 32 pixels and less, at a box of 24.6."""
     landmarks = landmarks_at((256, 100))
     small, large = [240, 90, 264.6, 110], [240, 90, 265, 110]
-    cutter = FaceCutter(KnownPlaces([small, large], [landmarks] * 2), "square", bicubic())
+    cutter = FaceCutter(KnownPlaces([small, large], [landmarks] * 2), "square", super_resolver=bicubic())
     (faces,) = cutter.find([portrait])
     assert all(face.pixels.shape == (64, 64, 3) for face in faces)
     # The square of 32 around (252.3, 100) begins at (236, 84); through 16 pixels, it has lost its detail.
@@ -273,7 +273,7 @@ def test_only_small_faces_are_super_resolved(portrait: np.ndarray) -> None:
     square = portrait[84:117, 236:269]
     assert not np.array_equal(faces[1].pixels, resize(resize(square, 16, 16), 64, 64))
     np.testing.assert_allclose(faces[1].height, 20)
-    box = FaceCutter(KnownPlaces([small], [landmarks]), "box", bicubic())
+    box = FaceCutter(KnownPlaces([small], [landmarks]), "box", super_resolver=bicubic())
     assert box.find([portrait])[0][0].pixels.shape[1] in (50, 51)  # 24.6 of 32 pixels, at 64
     crops = box.take([np.zeros((32, 20, 3), np.uint8), np.zeros((33, 20, 3), np.uint8)])
     assert [crop.pixels.shape[:2] for crop in crops] == [(64, 64), (33, 20)]
@@ -346,9 +346,9 @@ def test_faces_are_cut_out_on_the_template_of_the_model(people: Path, embedder: 
     detector = FaceDetector()
     points = detector.detect([photo])[0].landmarks[0]
     (face,) = FaceCutter(detector, "aligned", template="centred").find([photo])[0]
-    np.testing.assert_array_equal(face.pixels, align_face(photo, points, "centred"))
+    np.testing.assert_array_equal(face.pixels, align_face(photo, points, template="centred"))
     (face,) = FaceCutter(detector, "aligned").find([photo])[0]
-    np.testing.assert_array_equal(face.pixels, align_face(photo, points, "lai"))
+    np.testing.assert_array_equal(face.pixels, align_face(photo, points, template="lai"))
     with pytest.raises(UserError, match=r"aligned elsewhere \(template 'as delivered'\)"):
         FaceCutter(detector, "aligned", template="as delivered")
     own = small_embedder()

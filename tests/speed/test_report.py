@@ -21,7 +21,7 @@ def detect(tmp_path: Path) -> Path:
 
 def test_a_result_file_holds_what_was_measured(tmp_path: Path) -> None:
     times = Times(wall=[0.4, 0.2, 0.9], cpu=[0.8, 0.4, 0.6])
-    measured = row_of("embed", "batch 4", "lrfr-tf", 2, 4, times, units=4)
+    measured = row_of("embed", "batch 4", "lrfr-tf", 2, batch=4, times=times, units=4)
     write_result(tmp_path / "embed.json", "embed", [measured], {"weights": "random"})
     result = read_result(tmp_path / "embed.json")
     assert result["rows"] == [measured]

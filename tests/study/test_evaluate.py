@@ -25,7 +25,7 @@ def folders(tmp_path: Path) -> Path:
 
 
 def open_evaluation(folders: Path, *methods: str) -> Evaluation:
-    return Evaluation(folders / "data", folders / "embeddings", folders / "heads", methods, 0)
+    return Evaluation(folders / "data", folders / "embeddings", folders / "heads", methods, held_out_divisor=0)
 
 
 def test_embeddings_of_another_tree_are_refused(folders: Path) -> None:
@@ -86,7 +86,12 @@ def test_siamese_embeddings_that_do_not_fit_are_refused(
     write_embeddings(tmp_path / "siamese", data, **settings)
     with pytest.raises(UserError, match=sentence):
         Evaluation(
-            data, tmp_path / "facenet", tmp_path, ("hr", "bicubic"), 0, (tmp_path / "siamese", tmp_path / "heads")
+            data,
+            tmp_path / "facenet",
+            tmp_path,
+            ("hr", "bicubic"),
+            held_out_divisor=0,
+            siamese=(tmp_path / "siamese", tmp_path / "heads"),
         )
 
 
@@ -100,11 +105,11 @@ def test_heads_of_another_embedder_are_refused(tmp_path: Path) -> None:
     gallery = make_templates(np.eye(2, dtype=np.float32), np.array([0, 1]), 2)
     Classifier("cosine", ["1", "2"], "b", gallery).save(heads / "hr" / "cosine")
     with pytest.raises(UserError, match="fitted on embeddings by b, but those in .*facenet are by a"):
-        Evaluation(data, tmp_path / "facenet", heads, ("hr", "bicubic"), 0)
+        Evaluation(data, tmp_path / "facenet", heads, ("hr", "bicubic"), held_out_divisor=0)
     Classifier("cosine", ["1", "2"], "a", gallery).save(heads / "hr" / "cosine")
-    assert len(Evaluation(data, tmp_path / "facenet", heads, ("hr", "bicubic"), 0).recognitions) == 2
+    assert len(Evaluation(data, tmp_path / "facenet", heads, ("hr", "bicubic"), held_out_divisor=0).recognitions) == 2
 
 
 def test_hr_must_be_among_the_methods(folders: Path) -> None:
-    with pytest.raises(UserError, match="--methods must name hr"):
+    with pytest.raises(UserError, match="`methods` must name hr"):
         open_evaluation(folders, "srgan")

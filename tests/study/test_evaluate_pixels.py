@@ -13,12 +13,12 @@ from lrfr_tf.data.folders import write_classes
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import sha256, write_json
 from lrfr_tf.images.camera_numpy import photograph
-from lrfr_tf.images.probes import as_probe
+from lrfr_tf.images.probes import shrink_to_probe
 from lrfr_tf.images.resize import resize
 from lrfr_tf.networks.embedders import KerasEmbedder
 from lrfr_tf.networks.embedding import Embedder
 from lrfr_tf.networks.super_resolution import SuperResolutionNetwork, bicubic
-from lrfr_tf.study.evaluate_pixels import PixelCurve, check_embedder, enlarged, pixel_blocks, protocol
+from lrfr_tf.study.evaluate_pixels import PixelCurve, check_embedder, pixel_blocks, protocol, resize_probes
 from lrfr_tf.study.stored_embeddings import StoredEmbeddings, blocks_of_images, read_stored_embeddings
 
 # Four persons, each of one color; in each split a photo of each.
@@ -77,7 +77,7 @@ def test_a_probe_loses_its_pixels_once(portrait: np.ndarray) -> None:
     high = pillow(portrait[30:180, 160:310], 64)
 
     def probe(size: int, resolver: SuperResolutionNetwork | None = None) -> np.ndarray:
-        return enlarged(as_probe(high[None], size, "small"), 64, resolver)[0]
+        return resize_probes(shrink_to_probe(high[None], size, form="small"), 64, resolver)[0]
 
     assert np.array_equal(probe(64), high)
     assert np.array_equal(probe(12), pillow(pillow(high, 12), 64))
@@ -100,7 +100,7 @@ def test_images_without_a_face_in_hr_are_left_out_and_counted(embedder: Embedder
         "probes_without_face_in_hr": 1,
         "probes_without_gallery_face": 1,
     }
-    right = curve.right_answers([8, 64], {"net": bicubic(16, 64)}, embedder, None)
+    right = curve.correct_answers([8, 64], {"net": bicubic(16, 64)}, embedder, None)
     assert {method: list(sizes) for method, sizes in right.items()} == {"bicubic": [8, 64], "net": [8, 64]}
     assert all(answers.tolist() == [True, True] for sizes in right.values() for answers in sizes.values())
     with pytest.raises(UserError, match="No test image is left"):
@@ -113,7 +113,7 @@ def test_wrong_answers_are_counted_where_they_belong(embedder: Embedder, tmp_pat
     high[3] = COLORS[2]
     siamese = stored(tmp_path, embedder, {}, aligned={"template": "lai", "size": 128})
     curve = PixelCurve(stored(tmp_path / "facenet", embedder, {}), siamese, high)
-    right = curve.right_answers([16], {}, embedder, embedder)
+    right = curve.correct_answers([16], {}, embedder, embedder)
     assert {method: sizes[16].tolist() for method, sizes in right.items()} == {
         "bicubic": [False, True, True, False],
         "siamese": [False, True, True, False],
@@ -149,7 +149,7 @@ def test_probes_by_a_camera_are_its_photos_of_the_hr_faces(
 
     monkeypatch.setattr(embedder, "embed", embed)
     right = {
-        camera: curve.right_answers([12, 64], {"net": bicubic(16, 64)}, embedder, None, camera)
+        camera: curve.correct_answers([12, 64], {"net": bicubic(16, 64)}, embedder, None, camera=camera)
         for camera in ("clean", "harsh")
     }
     # Three probes, two methods, two sizes, first clean, then harsh; a seed is the place among the probes.

@@ -11,13 +11,13 @@ from lrfr_tf.study.experiment import (
     check_levels,
     count_recognition_steps,
     find_siamese,
-    in_checkout,
+    path_in_checkout,
     recognition_steps,
 )
 
 
 def test_commands_are_shown_and_recorded(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    experiment = Experiment(tmp_path / "steps.json", 2)
+    experiment = Experiment(tmp_path / "steps.json", 2, print)
     experiment.run("say the path", "-m os.path")
     experiment.run("list the flags", "tools/show_face.py", "--help")
     shown = capfd.readouterr().out
@@ -25,12 +25,12 @@ def test_commands_are_shown_and_recorded(tmp_path: Path, capfd: pytest.CaptureFi
     assert "[2/2] list the flags" in shown
     assert "Shows what the networks make of the faces in one photo" in shown
     steps = read_json(tmp_path / "steps.json")
-    assert [step["command"][0] for step in steps] == ["-m", in_checkout("tools/show_face.py")]
+    assert [step["command"][0] for step in steps] == ["-m", path_in_checkout("tools/show_face.py")]
     assert all(step["seconds"] >= 0 for step in steps)
 
 
 def test_a_failed_command_stops_the_experiment(tmp_path: Path) -> None:
-    experiment = Experiment(tmp_path / "steps.json", 2)
+    experiment = Experiment(tmp_path / "steps.json", 2, print)
     with pytest.raises(UserError, match=r"Step 1 \(do what cannot be done\) failed"):
         experiment.run("do what cannot be done", "-m no_such_module_anywhere")
     assert not (tmp_path / "steps.json").exists()
@@ -43,7 +43,16 @@ def test_the_recognition_steps_are_as_many_as_announced(
     steps: list[tuple[str, tuple[str, ...]]] = []
     monkeypatch.setattr(Experiment, "run", lambda self, text, script, *arguments: steps.append((script, arguments)))
     models = {"srcnn": "runs/srcnn/model", "srresnet": "saved_models/srresnet"}
-    recognition_steps(Experiment(tmp_path / "steps.json", 8), "data", "out", models, siamese, 5, "x", "a note")
+    recognition_steps(
+        Experiment(tmp_path / "steps.json", 8, print),
+        "data",
+        "out",
+        models,
+        siamese=siamese,
+        held_out_divisor=5,
+        title="x",
+        note="a note",
+    )
     assert len(steps) == count_recognition_steps(siamese)
     assert steps[0] == (
         "tools/super_resolve.py", ("--data=data", "--model=bicubic,runs/srcnn/model,saved_models/srresnet"),
@@ -73,12 +82,12 @@ def test_each_camera_level_is_a_whole_experiment_and_the_clean_report_shows_it(
 ) -> None:
     steps: list[tuple[str, tuple[str, ...]]] = []
     monkeypatch.setattr(Experiment, "run", lambda self, text, script, *arguments: steps.append((script, arguments)))
-    experiment, models = Experiment(tmp_path / "steps.json", 8), {"srgan": "runs/srgan/model"}
-    recognition_steps(experiment, "data", "out", models, siamese, 5, "x")
+    experiment, models = Experiment(tmp_path / "steps.json", 8, print), {"srgan": "runs/srgan/model"}
+    recognition_steps(experiment, "data", "out", models, siamese=siamese, held_out_divisor=5, title="x")
     clean = list(steps)
     steps.clear()
     levels = check_levels(("clean", "moderate", "harsh", "moderate"))
-    recognition_steps(experiment, "data", "out", models, siamese, 5, "x", levels=levels)
+    recognition_steps(experiment, "data", "out", models, siamese=siamese, held_out_divisor=5, title="x", levels=levels)
     assert len(steps) == count_recognition_steps(siamese, levels)
     own = (len(steps) - len(clean)) // 2
     for level, part in (("moderate", steps[:own]), ("harsh", steps[own : 2 * own])):
@@ -101,21 +110,23 @@ def test_each_camera_level_is_a_whole_experiment_and_the_clean_report_shows_it(
     assert set(report[1]) - set(clean[-1][1]) == {
         "--levels=out/moderate/report/result.json,out/harsh/report/result.json"
     }
-    with pytest.raises(UserError, match="--camera=harsh lacks clean"):
+    with pytest.raises(UserError, match="`camera`=harsh lacks clean"):
         check_levels(("harsh",))
 
 
 def test_the_siamese_network_is_found_or_a_line_says_that_it_is_left_out(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("INFO", "lrfr_tf")
     default = tmp_path / "saved_models" / "siamese"
     assert find_siamese(None, default) is None
-    assert capsys.readouterr().out == (f"The rows of the Siamese network are left out, as {default} holds no export.\n")
+    assert caplog.messages == [f"The rows of the Siamese network are left out, as {default} holds no export."]
+    caplog.clear()
     write_json(default / "2" / "model.json", {})
     assert find_siamese(None, default) == str(default / "2")
     assert find_siamese(str(default), tmp_path / "elsewhere") == str(default / "2")
-    assert capsys.readouterr().out == ""
+    assert not caplog.messages
     assert find_siamese("", default) is None
-    assert "left out, as --siamese is empty" in capsys.readouterr().out
+    assert "left out, as `siamese` is empty" in caplog.text
     with pytest.raises(UserError, match="holds no export"):
         find_siamese(str(tmp_path / "elsewhere"), default)

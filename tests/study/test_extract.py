@@ -75,13 +75,13 @@ def test_aligned_crops_lie_on_the_template() -> None:
     found = Detection(BOX, np.array([0.99], np.float32), landmarks[None])
     in_hr = np.stack([landmarks + 1, landmarks + 3, np.full((5, 2), np.nan, np.float32)])
     detections = [found, NOTHING, NOTHING]
-    crops, chosen = choose_crops(images, detections, "hr_box", in_hr, "centred")
+    crops, chosen = choose_crops(images, detections, "hr_box", in_hr, template="centred")
     assert chosen == ["detected", "hr_box", "miss"]
-    assert np.array_equal(crops[0], align_face(images[0], landmarks, "centred"))
-    assert np.array_equal(crops[1], align_face(images[1], landmarks + 3, "centred"))
+    assert np.array_equal(crops[0], align_face(images[0], landmarks, template="centred"))
+    assert np.array_equal(crops[1], align_face(images[1], landmarks + 3, template="centred"))
     assert crops[0].shape == (128, 128, 3)
-    assert not np.array_equal(crops[0], align_face(images[0], landmarks, "lai"))
-    crops, chosen = choose_crops(images, detections, "whole", None, "lai")
+    assert not np.array_equal(crops[0], align_face(images[0], landmarks, template="lai"))
+    crops, chosen = choose_crops(images, detections, "whole", None, template="lai")
     assert chosen == ["detected", "whole", "whole"]
     assert np.array_equal(crops[1], images[1])
 
@@ -99,7 +99,9 @@ def test_the_face_that_is_meant_is_embedded_and_a_rival_is_named(
             return [Detection(both, np.array([0.99, 0.7], np.float32), landmarks) for both in boxes]
 
     how = Extraction(Detector(), embedder, "miss", {"name": "mtcnn"})
-    assert extract_tree(tree / "hr", ("val",), ["2", "11"], how, tmp_path / "out", None) == ["val/11/0.png"]
+    assert extract_tree(tree / "hr", ("val",), ["2", "11"], how, output=tmp_path / "out", hr_output=None) == [
+        "val/11/0.png"
+    ]
     found = load_embeddings(tmp_path / "out", "val")
     assert found.boxes.tolist() == [[10, 4, 54, 60]] * 2
     assert found.landmarks[0, 0].tolist() == [10, 11]
@@ -111,8 +113,8 @@ def test_the_face_that_is_meant_is_embedded_and_a_rival_is_named(
 def test_an_aligned_tree_is_another_than_one_of_boxes(tree: Path, embedder: Embedder, tmp_path: Path) -> None:
     boxes, output = tmp_path / "boxes", tmp_path / "aligned"
     aligned = dataclasses.replace(extraction(embedder), template="lai")
-    extract_tree(tree / "hr", ("val",), ["2", "11"], extraction(embedder), boxes, None)
-    extract_tree(tree / "hr", ("val",), ["2", "11"], aligned, output, None)
+    extract_tree(tree / "hr", ("val",), ["2", "11"], extraction(embedder), output=boxes, hr_output=None)
+    extract_tree(tree / "hr", ("val",), ["2", "11"], aligned, output=output, hr_output=None)
     assert json.loads((output / "manifest.json").read_text())["aligned"] == {"template": "lai", "size": 128}
     one, other = load_embeddings(boxes, "val"), load_embeddings(output, "val")
     assert np.array_equal(one.landmarks, other.landmarks)
@@ -123,12 +125,12 @@ def test_an_aligned_tree_is_another_than_one_of_boxes(tree: Path, embedder: Embe
     assert other.embeddings == pytest.approx(embedder.embed(faces), abs=1e-6)
     assert np.abs(one.embeddings - other.embeddings).max() > 0.01
     with pytest.raises(UserError, match=r"other settings \(aligned\)"):
-        extract_tree(tree / "hr", ("val",), ["2", "11"], aligned, boxes, None)
+        extract_tree(tree / "hr", ("val",), ["2", "11"], aligned, output=boxes, hr_output=None)
 
 
 def test_a_tree_is_embedded_in_order_with_misses_marked(tree: Path, embedder: Embedder, tmp_path: Path) -> None:
     output = tmp_path / "embeddings"
-    extract_tree(tree / "hr", ("train", "test"), ["2", "11"], extraction(embedder), output, None)
+    extract_tree(tree / "hr", ("train", "test"), ["2", "11"], extraction(embedder), output=output, hr_output=None)
     test = load_embeddings(output, "test")
     assert test.paths == ["2/0.png", "2/1.png", "11/0.png", "11/1.png"]
     assert test.labels.tolist() == [0, 0, 1, 1]
@@ -149,7 +151,7 @@ def test_an_interrupted_extraction_goes_on_with_the_next_shard(
 ) -> None:
     monkeypatch.setattr(extract, "SHARD_SIZE", 2)
     whole, parts = tmp_path / "whole", tmp_path / "parts"
-    extract_tree(tree / "hr", ("train",), ["2", "11"], extraction(embedder), whole, None)
+    extract_tree(tree / "hr", ("train",), ["2", "11"], extraction(embedder), output=whole, hr_output=None)
     written = []
     write = extract.write_shard
 
@@ -161,11 +163,11 @@ def test_an_interrupted_extraction_goes_on_with_the_next_shard(
 
     monkeypatch.setattr(extract, "write_shard", stops_at_the_third)
     with pytest.raises(KeyboardInterrupt):
-        extract_tree(tree / "hr", ("train",), ["2", "11"], extraction(embedder), parts, None)
+        extract_tree(tree / "hr", ("train",), ["2", "11"], extraction(embedder), output=parts, hr_output=None)
     with pytest.raises(UserError, match="shard-00002.npz is missing"):
         load_embeddings(parts, "train")
     monkeypatch.setattr(extract, "write_shard", lambda path, rows: (written.append(path), write(path, rows)))
-    extract_tree(tree / "hr", ("train",), ["2", "11"], extraction(embedder), parts, None)
+    extract_tree(tree / "hr", ("train",), ["2", "11"], extraction(embedder), output=parts, hr_output=None)
     assert [path.name for path in written] == ["shard-00000.npz", "shard-00001.npz", "shard-00002.npz"]
     one, other = load_embeddings(whole, "train"), load_embeddings(parts, "train")
     assert one.paths == other.paths
@@ -174,24 +176,26 @@ def test_an_interrupted_extraction_goes_on_with_the_next_shard(
 
 def test_other_settings_and_unknown_identities_are_refused(tree: Path, embedder: Embedder, tmp_path: Path) -> None:
     output = tmp_path / "embeddings"
-    extract_tree(tree / "hr", ("val",), ["2", "11"], extraction(embedder), output, None)
+    extract_tree(tree / "hr", ("val",), ["2", "11"], extraction(embedder), output=output, hr_output=None)
     with pytest.raises(UserError, match=r"other settings \(policy\)"):
-        extract_tree(tree / "hr", ("val",), ["2", "11"], extraction(embedder, "whole"), output, None)
+        extract_tree(tree / "hr", ("val",), ["2", "11"], extraction(embedder, "whole"), output=output, hr_output=None)
     # The faces were made anew: their manifest says so.
     write_json(tree / "manifest.json", {"schema": 1, "framing": "another"})
     with pytest.raises(UserError, match="was begun with other data: what it was made of changed since"):
-        extract_tree(tree / "hr", ("val",), ["2", "11"], extraction(embedder), output, None)
+        extract_tree(tree / "hr", ("val",), ["2", "11"], extraction(embedder), output=output, hr_output=None)
     with pytest.raises(UserError, match="holds '11', which is not in the class map"):
-        extract_tree(tree / "hr", ("val",), ["2"], extraction(embedder), tmp_path / "more", None)
+        extract_tree(tree / "hr", ("val",), ["2"], extraction(embedder), output=tmp_path / "more", hr_output=None)
 
 
 def test_the_hr_box_stands_in_where_nothing_is_found(tree: Path, embedder: Embedder, tmp_path: Path) -> None:
     how = extraction(embedder, "hr_box")
-    extract_tree(tree / "hr", ("test",), ["2", "11"], how, tmp_path / "out" / "hr", None)
+    extract_tree(tree / "hr", ("test",), ["2", "11"], how, output=tmp_path / "out" / "hr", hr_output=None)
     for path in (tree / "hr" / "test").rglob("*.png"):
         relative = path.relative_to(tree / "hr")
         write_png(tree / "grey" / relative, np.full((64, 64, 3), 90, np.uint8))
-    extract_tree(tree / "grey", ("test",), ["2", "11"], how, tmp_path / "out" / "grey", tmp_path / "out" / "hr")
+    extract_tree(
+        tree / "grey", ("test",), ["2", "11"], how, output=tmp_path / "out" / "grey", hr_output=tmp_path / "out" / "hr"
+    )
     test = load_embeddings(tmp_path / "out" / "grey", "test")
     assert test.crops == ["hr_box"] * 3 + ["miss"]
     assert test.detected.tolist() == [False] * 4
@@ -213,17 +217,19 @@ def test_what_was_added_to_a_tree_is_embedded_and_only_that(
     monkeypatch.setattr(extract, "SHARD_SIZE", 2)
     splits, output, notes = ("train", "val", "test"), tmp_path / "out" / "hr", []
     for name in ("hr", "cut"):
-        extract_tree(tree / "hr", splits, ["2", "11"], extraction(embedder), output.parent / name, None)
+        extract_tree(
+            tree / "hr", splits, ["2", "11"], extraction(embedder), output=output.parent / name, hr_output=None
+        )
     (output.parent / "cut" / "test" / "shard-00001.npz").unlink()  # as if that run had been interrupted
     before = {split: load_embeddings(output, split) for split in splits}
     grow(tree, portrait)
-    extract_tree(tree / "hr", splits, ["2", "7", "11"], extraction(embedder), tmp_path / "whole", None)
+    extract_tree(tree / "hr", splits, ["2", "7", "11"], extraction(embedder), output=tmp_path / "whole", hr_output=None)
     embedded = []
     part = extract._embed_part
 
-    def counts(folder: Path, files: Sequence[FaceFile], *others: object) -> object:
+    def counts(folder: Path, files: Sequence[FaceFile], *others: object, **more: object) -> object:
         embedded.extend(f"{folder.name}/{file.path}" for file in files)
-        return part(folder, files, *others)  # type: ignore[arg-type]
+        return part(folder, files, *others, **more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(extract, "_embed_part", counts)
     write = extract.write_shard
@@ -235,15 +241,19 @@ def test_what_was_added_to_a_tree_is_embedded_and_only_that(
 
     monkeypatch.setattr(extract, "write_shard", stops_at_the_tests)
     with pytest.raises(KeyboardInterrupt):
-        extract_tree(tree / "hr", splits, ["2", "7", "11"], extraction(embedder), output, None)
+        extract_tree(tree / "hr", splits, ["2", "7", "11"], extraction(embedder), output=output, hr_output=None)
     assert load_embeddings(output, "train").paths == before["train"].paths  # the old ones are whole until the new are
     monkeypatch.setattr(extract, "write_shard", write)
     embedded.clear()
-    extract_tree(tree / "hr", splits, ["2", "7", "11"], extraction(embedder), output, None, notes.append)
+    extract_tree(
+        tree / "hr", splits, ["2", "7", "11"], extraction(embedder), output=output, hr_output=None, note=notes.append
+    )
     assert embedded == ["test/7/0.png"]
     assert notes == [f"{tree / 'hr'}: 1 person, 4 photos added."]
     embedded.clear()
-    extract_tree(tree / "hr", splits, ["2", "7", "11"], extraction(embedder), output.parent / "cut", None)
+    extract_tree(
+        tree / "hr", splits, ["2", "7", "11"], extraction(embedder), output=output.parent / "cut", hr_output=None
+    )
     assert sorted(set(embedded)) == [
         "test/11/0.png", "test/11/1.png", "test/7/0.png", "train/2/9.png", "train/7/0.png", "val/7/0.png",
     ]  # fmt: skip
@@ -264,15 +274,15 @@ def test_shards_that_were_not_moved_to_their_place_are(
     tree: Path, embedder: Embedder, portrait: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     output, classes = tmp_path / "out", ["2", "7", "11"]
-    extract_tree(tree / "hr", ("train", "val"), ["2", "11"], extraction(embedder), output, None)
+    extract_tree(tree / "hr", ("train", "val"), ["2", "11"], extraction(embedder), output=output, hr_output=None)
     grow(tree, portrait)
     with monkeypatch.context() as stopped:
         stopped.setattr(grown_embeddings, "_put_in_place", lambda output: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
-            extract_tree(tree / "hr", ("train", "val"), classes, extraction(embedder), output, None)
+            extract_tree(tree / "hr", ("train", "val"), classes, extraction(embedder), output=output, hr_output=None)
     with pytest.raises(UserError, match="shard-00000.npz is missing; run the same"):
         load_embeddings(output, "train")
     monkeypatch.setattr(extract, "_embed_part", None)  # nothing is left to embed
-    extract_tree(tree / "hr", ("train", "val"), classes, extraction(embedder), output, None)
+    extract_tree(tree / "hr", ("train", "val"), classes, extraction(embedder), output=output, hr_output=None)
     assert load_embeddings(output, "val").paths == ["2/0.png", "7/0.png", "11/0.png"]
     assert not (output / ".grown").exists()

@@ -15,12 +15,12 @@ from lrfr_tf.tf_serving.client import (
     RefusedError,
     ServingError,
     UnavailableError,
+    call_with_retries,
     find_signature,
-    shortened,
-    with_patience,
+    shorten_reason,
 )
-from lrfr_tf.tf_serving.over_grpc import GrpcConnection
-from lrfr_tf.tf_serving.over_rest import RestConnection
+from lrfr_tf.tf_serving.grpc_client import GrpcConnection
+from lrfr_tf.tf_serving.rest_client import RestConnection
 from tests.tf_serving.small_models import PERSONS
 from tests.tf_serving.stand_in import StandIn
 
@@ -169,20 +169,20 @@ def test_an_unavailable_server_is_asked_again(monkeypatch: pytest.MonkeyPatch) -
             raise errors.pop(0)
         return "answer"
 
-    assert with_patience(call, 2) == "answer"
+    assert call_with_retries(call, 2) == "answer"
     assert waits == [0.5, 1.0]
     errors.extend([UnavailableError("a"), UnavailableError("b"), UnavailableError("c")])
     with pytest.raises(UnavailableError, match="c"):
-        with_patience(call, 2)
+        call_with_retries(call, 2)
     errors.append(ServingError("no"))
     with pytest.raises(ServingError, match="no"):
-        with_patience(call, 2)
+        call_with_retries(call, 2)
     assert len(waits) == 4
 
 
 def test_reasons_are_one_short_line() -> None:
-    assert shortened("assertion failed: [faces must\nbe so.]\n\t [[{{node x}}]]") == "faces must be so"
-    assert shortened("Queue is full.\n\t [[{{node y}}]]") == "Queue is full"
+    assert shorten_reason("assertion failed: [faces must\nbe so.]\n\t [[{{node x}}]]") == "faces must be so"
+    assert shorten_reason("Queue is full.\n\t [[{{node y}}]]") == "Queue is full"
     trace = "Graph execution error:\n\nDetected at node %s defined at (most recent call last):\n"
     for whole in (
         trace % "map/DecodePng" + "<stack traces unavailable>\nInvalid PNG data\n\t [[{{node DecodePng}}]] [Op:__f_1]",
@@ -191,9 +191,9 @@ def test_reasons_are_one_short_line() -> None:
         "  (1) INVALID_ARGUMENT: Invalid PNG data\n0 successful operations.\n0 derived errors ignored.",
         "{{function_node __wrapped__DecodePng}} Invalid PNG data [Op:DecodePng]",
     ):
-        assert shortened(whole) == "Invalid PNG data"
-    assert shortened("") == "it says nothing more"
-    assert shortened("\x1b[31m" + "a" * 1000) == "?[31m" + "a" * 295 + " [...]"
+        assert shorten_reason(whole) == "Invalid PNG data"
+    assert shorten_reason("") == "it says nothing more"
+    assert shorten_reason("\x1b[31m" + "a" * 1000) == "?[31m" + "a" * 295 + " [...]"
 
 
 def test_a_numbered_answer_is_the_models_alone(server: StandIn) -> None:

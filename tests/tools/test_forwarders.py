@@ -1,6 +1,8 @@
 """tools/<verb>.py calls the command of that name in lrfr_tf.cli, and explains itself as that does."""
 
+import ast
 import importlib
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from lrfr_tf.main import run, start
 from tests.cli.conftest import TOOLS
 from tests.tools.small_runs import finish_script
 
+REPOSITORY = TOOLS / "repository"
 NEW = {"__init__", "command", "drawn", "evaluate_benchmark", "models", "serve"}  # never were in tools/
 NAMES = sorted(path.stem for path in TOOLS.glob("*.py"))
 COMMANDS = Path(importlib.import_module("lrfr_tf.cli").__path__[0])
@@ -83,3 +86,17 @@ def test_a_forwarder_is_a_program(name: str, text: str) -> None:
     code, out, error = finish_script(f"tools/{name}.py", "--help")
     assert (code, error) == (0, "")
     assert out.startswith(text)
+
+
+@pytest.mark.parametrize("script", [file for file in sorted(REPOSITORY.glob("*.py")) if "run(main" in file.read_text()])
+def test_a_script_of_the_repository_mutes_tensorflow_before_anything_can_import_it(script: Path) -> None:
+    imports = [node for node in ast.parse(script.read_text()).body if isinstance(node, ast.Import | ast.ImportFrom)]
+    names = [node.module if isinstance(node, ast.ImportFrom) else node.names[0].name for node in imports]
+    others = [name for name in names if str(name).split(".")[0] not in sys.stdlib_module_names]
+    assert others[0] == "lrfr_tf.quiet"
+
+
+def test_a_script_of_the_repository_prints_nothing_of_tensorflows() -> None:
+    code, out, error = finish_script("tools/repository/bench_identify.py", "--help")  # which imports TensorFlow itself
+    assert (code, error) == (0, "")
+    assert "--rounds" in out

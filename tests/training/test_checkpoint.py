@@ -61,7 +61,7 @@ def test_the_state_of_random_layers_is_stored(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("damage", ["data cut off", "index cut off", "a bit of the data changed", "data missing"])
 def test_a_damaged_checkpoint_falls_back_to_the_one_before(
-    damage: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    damage: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     write(tmp_path, (4, 8))
     file = tmp_path / ("ckpt-8.index" if damage.startswith("index") else "ckpt-8.data-00000-of-00001")
@@ -74,7 +74,7 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(
     else:
         file.unlink()
     assert restored(tmp_path) == (4, 4.0)
-    (line,) = capsys.readouterr().err.splitlines()
+    (line,) = caplog.messages
     assert line.startswith(f"{tmp_path}/ckpt-8 cannot be read (")
     assert line.endswith("trying the one before.")
     # The run goes on from there, and its next checkpoint is the newest, whatever the number of the damaged one.

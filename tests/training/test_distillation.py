@@ -17,7 +17,7 @@ from lrfr_tf.training.distillation import DistillationSettings, distillation_ste
 from lrfr_tf.training.loop import Schedule
 from lrfr_tf.training.run import Plan, Training
 from lrfr_tf.training.strategy import set_up
-from lrfr_tf.training.teacher import ask_teacher, mean_rows
+from lrfr_tf.training.teacher import compute_targets, mean_rows
 from lrfr_tf.weights.backbone import load_weights
 from tests.faces_by_code import person
 from tests.tools.small_runs import read_checkpoint
@@ -103,11 +103,13 @@ def test_a_run_that_tells_persons_apart_lowers_their_cross_entropy(tree: Path, t
     network = made.parts["network"]
     assert isinstance(network, keras.Model)
     files, _ = list_run_faces(config, devices)
-    photos = ask_teacher(files, config.data, tmp_path / "run" / "teacher", mobilefacenet, devices)
+    photos = compute_targets(files, config.data, tmp_path / "run" / "teacher", mobilefacenet, devices=devices)
     persons = mean_rows(photos, files.identities)
     assert persons.shape == (2, 512)
     np.testing.assert_allclose(np.linalg.norm(persons, axis=1), 1, atol=1e-5)
-    step = distillation_step(network, keras.optimizers.SGD(1e-2), config.groups, None, persons, 0.5)
+    step = distillation_step(
+        network, keras.optimizers.SGD(1e-2), config.groups, average=None, persons=persons, person_weight=0.5
+    )
     batch = next(iter(phase.batches(0)))
     losses = [{name: float(value) for name, value in step(batch).items()} for _ in range(4)]
     for values in losses:
@@ -124,7 +126,7 @@ def test_some_layers_learn_and_the_others_do_not(tree: Path, tmp_path: Path) -> 
     assert learning == {"entry_convolution", "entry_prelu", "pairs_own_convolution", "pairs_partner_convolution",
                         "pairs_prelu"}  # fmt: skip
     config = settings(tree, tmp_path / "run", trained=("stage9",))
-    with pytest.raises(UserError, match="--trained=stage9: no layer has such a name"):
+    with pytest.raises(UserError, match="`trained`=stage9: no layer has such a name"):
         plan(config)
 
 
@@ -137,9 +139,9 @@ def test_nobody_who_is_held_out_learns(tree: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"shares": (1.0, 2.0)}, "--shares takes one number of at least 0 for each tree"),
-        ({"shares": (0.0,)}, "--shares takes one number"),
-        ({"draw_back": 1.5}, "--draw_back=1.5 is out of range"),
+        ({"shares": (1.0, 2.0)}, "`shares` takes one number of at least 0 for each tree"),
+        ({"shares": (0.0,)}, "`shares` takes one number"),
+        ({"draw_back": 1.5}, "`draw_back`=1.5 is out of range"),
         ({"groups": ("clean",)}, "'clean' is no <level>"),
     ],
 )

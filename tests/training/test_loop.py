@@ -74,8 +74,10 @@ class Run:
                 adversarial_weight=0.01,
             )
             self.step = adversarial_step(
-                generator, discriminator, *optimizers.values(), loss, binary_cross_entropy_discriminator
-            )
+                generator, discriminator, generator_optimizer=optimizers["first"],
+                discriminator_optimizer=optimizers["second"],
+                loss=loss, discriminator_loss=binary_cross_entropy_discriminator,
+            )  # fmt: skip
             parts = {"generator": generator, "discriminator": discriminator, **optimizers}
         self.parts = parts
         self.store = CheckpointStore(folder, parts)
@@ -89,7 +91,16 @@ class Run:
             return face_batches(self.faces, batch_size=4, seed=3, first_step=first_step, low_size=4)
 
         times = Schedule(last_step, log_every=4, evaluate_every=10, save_every=save_every, **schedule)
-        train("test", self.step, batches, self.store, self.store.restore(), times, self.diary, jit_compile)
+        train(
+            "test",
+            self.step,
+            batches,
+            self.store,
+            first_step=self.store.restore(),
+            schedule=times,
+            watcher=self.diary,
+            jit_compile=jit_compile,
+        )
         return {name: [np.array(v) for v in part.variables] for name, part in self.parts.items()}
 
 
@@ -171,7 +182,7 @@ def test_steps_in_one_call_change_nothing(tmp_path: Path, faces: np.ndarray) -> 
 
 
 def test_sigterm_saves_and_the_run_goes_on_to_the_same_weights(
-    tmp_path: Path, faces: np.ndarray, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, faces: np.ndarray, caplog: pytest.LogCaptureFixture
 ) -> None:
     whole = Run("pixel", tmp_path / "whole", faces).go(17)
     run = Run("pixel", tmp_path / "stopped", faces)
@@ -187,11 +198,8 @@ def test_sigterm_saves_and_the_run_goes_on_to_the_same_weights(
         run.go(17, steps_per_call=1)
     assert stopped.value.code == 143
     assert signal.getsignal(signal.SIGTERM) == before
-    said = [line for line in capsys.readouterr().err.splitlines() if "SIGTERM" in line]
-    assert len(said) == 1
-    assert said[0].endswith(
-        "test: stopped by SIGTERM and saved after step 9 of 17; start the same command again to go on."
-    )
+    said = "test: stopped by SIGTERM and saved after step 9 of 17; start the same command again to go on."
+    assert [line for line in caplog.messages if "SIGTERM" in line] == [said]
     resumed = Run("pixel", tmp_path / "stopped", faces)
     assert resumed.store.restore() == 9
     weights = resumed.go(17)

@@ -27,7 +27,7 @@ def figures(fit: MlpFit, embeddings: np.ndarray, labels: np.ndarray) -> tuple[fl
 
 
 def test_it_learns_a_separable_problem() -> None:
-    fit = fit_mlp(*faces(1, 100), *faces(2, 40), CLASSES, seed=0, epochs=8, patience=8, batch_size=16)
+    fit = fit_mlp(*faces(1, 100), *faces(2, 40), classes=CLASSES, seed=0, epochs=8, patience=8, batch_size=16)
     top_1, _ = figures(fit, *faces(3, 100))
     assert top_1 > 0.95
 
@@ -36,7 +36,7 @@ def test_the_best_epoch_is_kept_and_not_the_last() -> None:
     train, labels = faces(1, 100)
     # The validation faces are the training faces under wrong names: the better it learns, the worse it validates.
     wrong = (labels + 1) % CLASSES
-    fit = fit_mlp(train, labels, train, wrong, CLASSES, seed=0, epochs=20, patience=3, batch_size=16)
+    fit = fit_mlp(train, labels, train, wrong, classes=CLASSES, seed=0, epochs=20, patience=3, batch_size=16)
     assert fit.best_epoch < len(fit.history)
     assert len(fit.history) == fit.best_epoch + 3 < 20
     best, last = fit.history[fit.best_epoch - 1], fit.history[-1]
@@ -47,7 +47,7 @@ def test_the_best_epoch_is_kept_and_not_the_last() -> None:
 
 
 def test_the_lower_loss_decides_between_epochs_of_equal_accuracy() -> None:
-    fit = fit_mlp(*faces(1, 100), *faces(2, 40), CLASSES, seed=0, epochs=8, patience=8, batch_size=16)
+    fit = fit_mlp(*faces(1, 100), *faces(2, 40), classes=CLASSES, seed=0, epochs=8, patience=8, batch_size=16)
     accuracy = max(epoch["val_top1"] for epoch in fit.history)
     ties = [epoch["val_loss"] for epoch in fit.history if epoch["val_top1"] == accuracy]
     assert len(ties) > 1
@@ -56,7 +56,7 @@ def test_the_lower_loss_decides_between_epochs_of_equal_accuracy() -> None:
 
 def test_the_seed_decides_the_weights() -> None:
     def weights(seed: int) -> list[np.ndarray]:
-        fit = fit_mlp(*faces(1, 40), *faces(2, 20), CLASSES, seed=seed, epochs=2, patience=2, batch_size=16)
+        fit = fit_mlp(*faces(1, 40), *faces(2, 20), classes=CLASSES, seed=seed, epochs=2, patience=2, batch_size=16)
         return fit.model.get_weights()
 
     first, again, other = weights(7), weights(7), weights(8)
@@ -67,4 +67,4 @@ def test_the_seed_decides_the_weights() -> None:
 @pytest.mark.parametrize(("train_rows", "validation_rows"), [(10, 0), (0, 10)])
 def test_an_empty_split_is_a_user_error(train_rows: int, validation_rows: int) -> None:
     with pytest.raises(UserError, match="no usable (training|validation) row"):
-        fit_mlp(*faces(1, train_rows), *faces(2, validation_rows), CLASSES, seed=0)
+        fit_mlp(*faces(1, train_rows), *faces(2, validation_rows), classes=CLASSES, seed=0)

@@ -118,7 +118,7 @@ def test_each_phase_is_lengthened_while_it_lasts(tmp_path: Path, capsys: pytest.
             data=(str(tmp_path / "tree"),), output=str(tmp_path), pixel_steps=pixel, adversarial_steps=adversarial,
             **changes,
         )  # fmt: skip
-        lengthen(config, phases, {"pixel_steps": 4, "adversarial_steps": 4}, done, devices)
+        lengthen(config, phases, {"pixel_steps": 4, "adversarial_steps": 4}, done, devices=devices)
         return capsys.readouterr().err
 
     for folder in ("pixel_model", "model"):

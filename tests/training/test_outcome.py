@@ -28,7 +28,7 @@ def test_without_either_the_network_itself_is_evaluated_and_stored() -> None:
     outcome = Outcome(model, None, "none")
     assert outcome.evaluated is model
     assert outcome.stored is model
-    outcome.consider({"psnr": 1.0})
+    outcome.update({"psnr": 1.0})
 
 
 def test_the_best_by_a_figure_is_stored_also_after_a_resume(tmp_path: Path) -> None:
@@ -40,7 +40,7 @@ def test_the_best_by_a_figure_is_stored_also_after_a_resume(tmp_path: Path) -> N
         step = store.restore()
         fill(model, psnr)
         for one in (outcome, by_ssim):
-            one.consider({"psnr": psnr, "ssim": ssim})
+            one.update({"psnr": psnr, "ssim": ssim})
         store.save(step + 1)
     assert values(model) == {21.0}
     assert values(outcome.stored) == {22.0}
@@ -63,8 +63,8 @@ def test_an_average_is_what_is_evaluated_and_the_best_is_the_best_average() -> N
         average.update()
         expected = decay * expected + (1 - decay) * 8.0
         assert list(values(outcome.evaluated)) == pytest.approx([expected], rel=1e-6)
-    outcome.consider({"psnr": 1.0})
+    outcome.update({"psnr": 1.0})
     fill(model, 100.0)
     average.update()
-    outcome.consider({"psnr": 0.5})
+    outcome.update({"psnr": 0.5})
     assert list(values(outcome.stored)) == pytest.approx([expected], rel=1e-6)

@@ -11,7 +11,7 @@ import tensorflow as tf
 from lrfr_tf.losses.margin import HEADS
 from lrfr_tf.training.checkpoint import CheckpointStore
 from lrfr_tf.training.outcome import AveragedNetwork
-from lrfr_tf.training.siamese import ClassificationHead, SiameseLoss, by_view, siamese_step
+from lrfr_tf.training.siamese import ClassificationHead, SiameseLoss, means_by_size, siamese_step
 
 VIEWS = (128, 8, 12)
 IDENTITIES, CLASSES, DIMENSIONS = 4, 7, 5
@@ -46,7 +46,7 @@ def by_hand(name: str, each: np.ndarray) -> dict[str, float]:
 
 @pytest.mark.parametrize("kind", HEADS)
 def test_all_losses_by_hand(kind: str) -> None:
-    head = ClassificationHead(CLASSES, DIMENSIONS, kind, margin=0.2, scale=10.0)
+    head = ClassificationHead(CLASSES, DIMENSIONS, kind=kind, margin=0.2, scale=10.0)
     rows = np.asarray(head.rows)
     total, losses = SiameseLoss(0.5, 2.0, 0.3)(tf.constant(FEATURES), tf.constant(LABELS), head, VIEWS)
     logits = FEATURES @ rows.T
@@ -74,7 +74,7 @@ def test_a_weight_of_nothing_leaves_a_loss_out() -> None:
 
 
 def test_views_of_one_size_count_together() -> None:
-    named = by_view("loss", tf.constant([1.0, 2.0, 3.0, 5.0, 6.0, 8.0]), (8, 16, 8))
+    named = means_by_size("loss", tf.constant([1.0, 2.0, 3.0, 5.0, 6.0, 8.0]), (8, 16, 8))
     assert {name: float(value) for name, value in named.items()} == {"loss_8": 4.25, "loss_16": 4.0}
 
 
@@ -88,7 +88,7 @@ def test_the_head_is_stored_with_its_rows(tmp_path: Path) -> None:
 
 
 def test_the_quality_head_keeps_its_statistics(tmp_path: Path) -> None:
-    head = ClassificationHead(CLASSES, DIMENSIONS, "adaface", margin=0.4, scale=5.0)
+    head = ClassificationHead(CLASSES, DIMENSIONS, kind="adaface", margin=0.4, scale=5.0)
     norms = np.linalg.norm(FEATURES, axis=1)
     mean, deviation = 0.0, 0.0
     for share, longer in ((1, 1.0), (0.01, 3.0), (0.01, 1.0)):
@@ -107,7 +107,7 @@ def test_the_quality_head_keeps_its_statistics(tmp_path: Path) -> None:
     assert [variable.name for variable in head.variables] == ["class_rows", "norm_mean", "norm_deviation"]
     assert [variable.name for variable in head.trainable_variables] == ["class_rows"]
     CheckpointStore(tmp_path, {"head": head}).save(1)
-    other = ClassificationHead(CLASSES, DIMENSIONS, "adaface")
+    other = ClassificationHead(CLASSES, DIMENSIONS, kind="adaface")
     CheckpointStore(tmp_path, {"head": other}).restore()
     for variable, expected in zip(other.variables, head.variables, strict=True):
         np.testing.assert_array_equal(variable.numpy(), expected.numpy())
@@ -134,7 +134,7 @@ class Job:
     ) -> dict[str, Any]:
         optimizer = keras.optimizers.SGD(0.5)
         loss = SiameseLoss(**weights, weight_decay=weight_decay)
-        step = siamese_step(self.network, self.head, optimizer, loss, VIEWS, average)
+        step = siamese_step(self.network, self.head, optimizer, loss, views=VIEWS, average=average)
         return {name: float(value) for name, value in tf.function(step)(self.batch).items()}
 
 

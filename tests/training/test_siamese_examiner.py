@@ -55,7 +55,7 @@ def test_figures_histograms_and_benchmarks(faces: np.ndarray, tmp_path: Path) ->
     optimizer = keras.optimizers.SGD(0.25)
     measured = {"lfw/8 px": 77.0, "scface/distance 1, rank-1": 12.5}
     examiner = SiameseExaminer(faces, IDENTITIES, outcome.evaluated, lambda: measured)
-    monitor = Monitor(tmp_path, "siamese", optimizer, examiner, outcome)
+    monitor = Monitor(tmp_path, "siamese", optimizer, examiner, outcome=outcome)
     monitor.report(10, {"triplet": 0.5, "classification_8": 4.0, "gradient_norm": 2.0, "images_per_second": 3.0})
     monitor.evaluate(10)
     expected = {f"auc_{size}": auc_by_hand(faces, model, size) for size in SIZES}
@@ -87,13 +87,13 @@ def test_the_best_weights_are_kept_and_a_resumed_run_goes_on_with_its_history(
     good = model.get_weights()
     outcome = Outcome(model, None, "mean_auc")
     examiner = SiameseExaminer(faces, IDENTITIES, model)
-    monitor = Monitor(tmp_path, "siamese", keras.optimizers.SGD(0.1), examiner, outcome)
+    monitor = Monitor(tmp_path, "siamese", keras.optimizers.SGD(0.1), examiner, outcome=outcome)
     monitor.evaluate(5)
     model.set_weights([np.zeros_like(weight) + 0.01 for weight in good])  # every face looks alike
     monitor.evaluate(10)
     assert all(np.array_equal(a, b) for a, b in zip(outcome.stored.get_weights(), good, strict=True))
     assert [entry["step"] for entry in read_json(tmp_path / "validation.json")] == [5, 10]
-    again = Monitor(tmp_path, "siamese", keras.optimizers.SGD(0.1), examiner, outcome)
+    again = Monitor(tmp_path, "siamese", keras.optimizers.SGD(0.1), examiner, outcome=outcome)
     assert again.summary().startswith("siamese after 10 steps: 12 faces of 3 persons, sharp against each size: auc_8 ")
     model.set_weights(good)
     again.evaluate(8)

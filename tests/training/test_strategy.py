@@ -8,7 +8,14 @@ import tensorflow as tf
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.training import strategy
-from lrfr_tf.training.strategy import from_chief, is_chief, is_multiworker, open_strategy, own_share, uses_xla
+from lrfr_tf.training.strategy import (
+    broadcast_from_chief,
+    is_chief,
+    is_multiworker,
+    open_strategy,
+    replica_share,
+    uses_xla,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -23,18 +30,18 @@ def test_one_processor_is_one_replica_whatever_is_asked(kind: str) -> None:
     assert is_chief(opened)
     assert not is_multiworker(opened)
     arrays = [np.arange(3), np.ones((2, 2), np.float32)]
-    assert from_chief(opened, arrays) is arrays
+    assert broadcast_from_chief(opened, arrays) is arrays
     batch = {"low": tf.zeros((3, 2))}
-    assert opened.run(own_share, (batch,))["low"].shape == (3, 2)
+    assert opened.run(replica_share, (batch,))["low"].shape == (3, 2)
 
 
 def test_several_workers_need_tf_config(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(UserError, match="--strategy=multiworker needs TF_CONFIG"):
+    with pytest.raises(UserError, match="`strategy`=multiworker needs TF_CONFIG"):
         open_strategy("multiworker", 4)
     alone = {"cluster": {"worker": ["localhost:1"]}, "task": {"type": "worker", "index": 0}}
     monkeypatch.setenv("TF_CONFIG", json.dumps(alone))
     assert open_strategy("auto", 4).num_replicas_in_sync == 1
-    with pytest.raises(UserError, match="--strategy=multiworker needs TF_CONFIG"):
+    with pytest.raises(UserError, match="`strategy`=multiworker needs TF_CONFIG"):
         open_strategy("multiworker", 4)
 
 
@@ -70,5 +77,5 @@ def test_when_xla_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
         num_replicas_in_sync = 2
 
     assert not uses_xla("auto", Two())  # type: ignore[arg-type]
-    with pytest.raises(UserError, match="--jit_compile=on works on one device only"):
+    with pytest.raises(UserError, match="`jit_compile`=on works on one device only"):
         uses_xla("on", Two())  # type: ignore[arg-type]

@@ -11,7 +11,7 @@ from lrfr_tf.files import read_json
 from lrfr_tf.images.degrade import degrade
 from lrfr_tf.images.resize import resize
 from lrfr_tf.models.srcnn import srcnn
-from lrfr_tf.training.identity import identity_embedder
+from lrfr_tf.training.identity_metric import identity_embedder
 from lrfr_tf.training.outcome import Outcome
 from lrfr_tf.training.super_resolution_examiner import SuperResolutionExaminer
 from lrfr_tf.training.tensorboard import Monitor
@@ -36,8 +36,8 @@ def test_identity_similarity_is_the_mean_cosine_and_chooses_the_best(faces: np.n
     outputs = [np.full_like(faces, 128), resize(low, 64, 64), np.stack([faces[0], *np.zeros_like(faces[1:]) + 9])]
     network = srcnn()
     outcome = Outcome(network, None, "identity_similarity")
-    examiner = SuperResolutionExaminer(low, faces, lambda _: outputs.pop(0), mean_color)
-    monitor = Monitor(tmp_path, "x", keras.optimizers.Adam(), examiner, outcome)
+    examiner = SuperResolutionExaminer(low, faces, lambda _: outputs.pop(0), embed=mean_color)
+    monitor = Monitor(tmp_path, "x", keras.optimizers.Adam(), examiner, outcome=outcome)
     expected = []
     for step, output in enumerate(list(outputs), 1):
         network.layers[-2].set_weights([np.full(w.shape, step) for w in network.layers[-2].get_weights()])

@@ -12,6 +12,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import lrfr_tf.quiet  # noqa: F401
+
 from tqdm import tqdm
 
 from lrfr_tf.config import option
@@ -66,7 +68,18 @@ def main(config: Config) -> None:
                         found, facts["same_faces"][case] = faces_found(peers, case)
                         times = time_interleaved({peer.name: (peer, case) for peer in peers}, config.rounds)
                         for peer, some in times.items():
-                            rows.append(row_of("detect", case, peer, threads, batch, some, len(images), found[peer]))
+                            rows.append(
+                                row_of(
+                                    "detect",
+                                    case,
+                                    peer,
+                                    threads,
+                                    batch=batch,
+                                    times=some,
+                                    units=len(images),
+                                    faces=found[peer],
+                                )
+                            )
                         facts["peak_memory_mb"][str(threads)] = peak_memory(times)
                         progress.update()
     write_result(config.output, "detect", rows, facts)

@@ -16,6 +16,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import lrfr_tf.quiet  # noqa: F401
+
 import numpy as np
 from tqdm import tqdm
 
@@ -70,7 +72,10 @@ def main(config: Config) -> None:
                         product_rate = GFLOP / statistics.median(times.pop(MATRIX_PRODUCT).cpu)
                         rates = facts["matrix_product_gflop_per_cpu_second"].setdefault(str(threads), {})
                         rates[case] = round(product_rate, 1)
-                        rows += [row_of("embed", case, way, threads, batch, times[way], batch) for way in ways]
+                        rows += [
+                            row_of("embed", case, way, threads, batch=batch, times=times[way], units=batch)
+                            for way in ways
+                        ]
                         facts["peak_memory_mb"][str(threads)] = peak_memory(times)
                         progress.update()
         smallest = next(iter(cases))

@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import lrfr_tf.quiet  # noqa: F401
+
 import numpy as np
 from PIL import Image
 
@@ -81,7 +83,7 @@ def main(config: Config) -> None:
         watched = WatchedEmbedder(embedder)
         how: Any = Extraction(NoDetector(), watched, "whole", {"name": "none"})  # type: ignore[arg-type]
         started = time.perf_counter()
-        extract_tree(folder / "crops", ["test"], people, how, folder / "embeddings", None)
+        extract_tree(folder / "crops", ["test"], people, how, output=folder / "embeddings", hr_output=None)
         seconds = time.perf_counter() - started
     facts = {
         "crops": config.crops,

@@ -15,6 +15,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import lrfr_tf.quiet  # noqa: F401
+
 import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
@@ -79,7 +81,7 @@ def main(config: Config) -> None:
         with tqdm(total=1, desc="identify", unit="case") as progress:
             times = time_calls_interleaved(ways, config.rounds)
             progress.update()
-    rows: list[Row] = [row_of("identify", way, OURS, 0, 1, some, 1) for way, some in times.items()]
+    rows: list[Row] = [row_of("identify", way, OURS, 0, batch=1, times=some, units=1) for way, some in times.items()]
     if config.before is not None:
         rows += compare([siamese, load_embedder(config.before)], config)
     write_result(config.output, "identify", rows, {"persons": config.persons, "probe_size": PROBE_SIZE})
@@ -97,7 +99,7 @@ def compare(embedders: Sequence[Embedder], config: Config) -> list[Row]:
             gallery = random.standard_normal((embedder.dimensions, config.persons), np.float32)
             ways[embedder.name] = functools.partial(nearest, embedder, gallery, probes)
         times = time_calls_interleaved(ways, config.rounds)
-        found = [row_of("identify", f"{name}, embed and gallery", OURS, 0, count, some, count)
+        found = [row_of("identify", f"{name}, embed and gallery", OURS, 0, batch=count, times=some, units=count)
                  for name, some in times.items()]  # fmt: skip
         own, other = (row.cpu_ms_median for row in found)
         print(f"{count} probes: {own:.2f} ms of CPU time a probe against {other:.2f}, a share of {own / other:.2f}")

@@ -13,6 +13,8 @@ import sys
 import time
 from pathlib import Path
 
+import lrfr_tf.quiet  # noqa: F401
+
 import numpy as np
 from tqdm import tqdm
 

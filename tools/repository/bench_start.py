@@ -6,6 +6,8 @@ python tools/repository/bench_start.py --model=saved_models/siamese
 import dataclasses
 import statistics
 
+import lrfr_tf.quiet  # noqa: F401
+
 from tqdm import tqdm
 
 from lrfr_tf.config import option

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import lrfr_tf.quiet  # noqa: F401
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -60,7 +62,10 @@ def main(config: Config) -> None:
                 times = measure(network, saved_model, batch, config.rounds)
                 product_rate = GFLOP / statistics.median(times.pop(MATRIX_PRODUCT).wall)
                 product_rates[f"{title}, batch {batch}"] = round(product_rate, 1)
-                rows += [row_of("super_resolve", title, way, 0, batch, some, batch) for way, some in times.items()]
+                rows += [
+                    row_of("super_resolve", title, way, 0, batch=batch, times=some, units=batch)
+                    for way, some in times.items()
+                ]
     facts = {"gflop_a_face": gflop, "matrix_product_gflop_per_second": product_rates, "matrix_size": MATRIX_SIZE}
     write_result(config.output, "super_resolve", rows, facts)
     print(config.output)

@@ -19,6 +19,8 @@ import sys
 import time
 from collections.abc import Callable
 
+import lrfr_tf.quiet  # noqa: F401
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -113,10 +115,10 @@ def own_step(case: str, low: np.ndarray, high: np.ndarray) -> Callable[[], float
     step = adversarial_step(
         generator,
         discriminator,
-        keras.optimizers.Adam(2e-4, beta_1=0.5),
-        keras.optimizers.Adam(2e-4, beta_1=0.5),
-        loss,
-        adversarial.least_squares_discriminator,
+        generator_optimizer=keras.optimizers.Adam(2e-4, beta_1=0.5),
+        discriminator_optimizer=keras.optimizers.Adam(2e-4, beta_1=0.5),
+        loss=loss,
+        discriminator_loss=adversarial.least_squares_discriminator,
     )
     compiled = tf.function(step)
     batch = {"low": tf.constant(low), "high": tf.constant(high)}

@@ -8,6 +8,8 @@ The face detector does this by itself when it is first used; run it to have the 
 from dataclasses import dataclass
 from pathlib import Path
 
+import lrfr_tf.quiet  # noqa: F401
+
 from lrfr_tf.config import option
 from lrfr_tf.files import sha256
 from lrfr_tf.main import run

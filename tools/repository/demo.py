@@ -6,15 +6,24 @@ At the end faces of the photos stand side by side at the camera levels of docs/c
 """
 
 import dataclasses
+import functools
 import time
 from pathlib import Path
+
+import lrfr_tf.quiet  # noqa: F401
 
 from lrfr_tf.config import option
 from lrfr_tf.errors import UserError
 from lrfr_tf.images.camera import LEVELS
 from lrfr_tf.main import run
 from lrfr_tf.networks.saved_model import find_version
-from lrfr_tf.study.experiment import Experiment, count_recognition_steps, find_siamese, in_checkout, recognition_steps
+from lrfr_tf.study.experiment import (
+    Experiment,
+    count_recognition_steps,
+    find_siamese,
+    path_in_checkout,
+    recognition_steps,
+)
 from lrfr_tf.weights.sample_package import fetch_samples
 
 NOTE = (
@@ -36,7 +45,7 @@ class Config:
 
 def main(config: Config) -> None:
     started = time.monotonic()
-    saved_models = Path(config.saved_models or in_checkout("saved_models"))
+    saved_models = Path(config.saved_models or path_in_checkout("saved_models"))
     models = find_models(saved_models, config.networks)
     siamese = find_siamese(config.siamese, saved_models / "siamese")
     output = Path(config.output)
@@ -44,7 +53,7 @@ def main(config: Config) -> None:
     _, photos = fetch_samples()
     # Without the Siamese network nobody would name the small faces.
     count = 1 + count_recognition_steps(siamese) + (siamese is not None)
-    experiment = Experiment(output / "steps.json", count)
+    experiment = Experiment(output / "steps.json", count, functools.partial(print, flush=True))
     experiment.run(
         "find and frame the faces",
         "tools/prepare_folder.py",
@@ -54,7 +63,15 @@ def main(config: Config) -> None:
     )
     levels = tuple(LEVELS)
     recognition_steps(
-        experiment, str(data), str(output), models, siamese, 0, "Demo: 118 photos", NOTE, curve_levels=levels
+        experiment,
+        str(data),
+        str(output),
+        models,
+        siamese=siamese,
+        held_out_divisor=0,
+        title="Demo: 118 photos",
+        note=NOTE,
+        curve_levels=levels,
     )
     if siamese is not None:
         experiment.run(

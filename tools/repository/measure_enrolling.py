@@ -11,6 +11,8 @@ import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import lrfr_tf.quiet  # noqa: F401
+
 import numpy as np
 from PIL import Image
 

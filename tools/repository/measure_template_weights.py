@@ -11,6 +11,8 @@ import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
+import lrfr_tf.quiet  # noqa: F401
+
 import numpy as np
 from tqdm import tqdm
 

@@ -9,6 +9,8 @@ face, and how much contrast a network adds to what bicubic enlarges. All picture
 import dataclasses
 from collections.abc import Callable
 
+import lrfr_tf.quiet  # noqa: F401
+
 import numpy as np
 
 from lrfr_tf.config import option, required, versions

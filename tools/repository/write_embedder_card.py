@@ -9,6 +9,8 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+import lrfr_tf.quiet  # noqa: F401
+
 from lrfr_tf.benchmarks.scface.protocol import pooled_difference
 from lrfr_tf.config import option, required
 from lrfr_tf.errors import UserError

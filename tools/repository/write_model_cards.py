@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import lrfr_tf.quiet  # noqa: F401
+
 from lrfr_tf.config import option, required
 from lrfr_tf.errors import UserError
 from lrfr_tf.export.model_card import draw_training, fill_template, joined_history, wrap_paragraphs

@@ -10,6 +10,8 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+import lrfr_tf.quiet  # noqa: F401
+
 from lrfr_tf.benchmarks.people_faces import Condition
 from lrfr_tf.config import option, required
 from lrfr_tf.data.held_out import REPORTED, held_out_half

@@ -6,6 +6,8 @@ python tools/repository/write_performance.py --results=runs/bench
 import dataclasses
 from pathlib import Path
 
+import lrfr_tf.quiet  # noqa: F401
+
 from lrfr_tf.config import option
 from lrfr_tf.errors import UserError
 from lrfr_tf.export.model_card import fill_template, wrap_paragraphs

@@ -10,6 +10,8 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+import lrfr_tf.quiet  # noqa: F401
+
 from lrfr_tf.config import option, required
 from lrfr_tf.export.model_card import fill_template
 from lrfr_tf.files import atomic_file, read_json, replace_between_markers

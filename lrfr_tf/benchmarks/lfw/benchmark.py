@@ -164,9 +164,9 @@ class LfwBenchmark:
             raise UserError(f"`probe_sizes`={','.join(map(str, settings.probe_sizes))} must lie in 1 to {side}.")
         sizes = sorted(set(settings.probe_sizes or (*PROBE_SIZES, side)))
         template = template_to_measure(embedder, settings.template)
-        points = photo_landmarks(data.source, names, settings.landmarks, settings.save_landmarks, note)
+        points = photo_landmarks(data.source, names, settings.landmarks, settings.save_landmarks, note=note)
         margin = 0 if set(settings.camera) == {CLEAN_LEVEL} else side // MARGIN_SHARE
-        faces = align_photos(data.source, names, points, template, side, margin)
+        faces = align_photos(data.source, names, points, template, size=side, margin=margin)
         return AlignedPhotos(data, faces, margin, template, sizes, sum(face is None for face in points))
 
     def evaluate(self, faces: AlignedPhotos, embedder: Embedder, settings: Settings) -> Measured:
@@ -176,7 +176,7 @@ class LfwBenchmark:
         compared = None
         if baseline is not None:
             where = str(settings.baseline)
-            compared = differences(measured.accuracies, baseline, pairs_sha256, photos.persons, where)
+            compared = differences(measured.accuracies, baseline, pairs_sha256, photos.persons, where=where)
         figures = {
             "counts": {**photos.counts(), "images_without_landmarks": faces.without_landmarks},
             "sizes": measured.rows,
@@ -223,13 +223,18 @@ class LfwBenchmark:
                 accuracies[f"{row.method} (LFW)"] = (sides, np.array(list(row.figures.values())))
         draw_curves(
             output.with_suffix(".accuracy.png"), "Verification against resolution", "side of image 2 in pixels",
-            "accuracy in per cent", accuracies, log_x=True,
+            "accuracy in per cent", curves=accuracies, log_x=True,
         )  # fmt: skip
         rocs = {}
         for size, similarities in curves.similarities.items():
             rocs[f"{size} px"] = roc_curve(similarities, curves.same)
         draw_curves(
-            output.with_suffix(".roc.png"), f"ROC of {name}", "false accept rate", "true accept rate", rocs, log_x=True
+            output.with_suffix(".roc.png"),
+            f"ROC of {name}",
+            "false accept rate",
+            "true accept rate",
+            curves=rocs,
+            log_x=True,
         )
 
     def main_figures(self, result: Mapping[str, Any]) -> dict[str, float]:
@@ -263,7 +268,9 @@ def verify_at_sizes(embedder: Embedder, aligned: AlignedPhotos, settings: Settin
 
     def embed(places: np.ndarray, size: int, progress: str, camera: str = CLEAN_LEVEL) -> np.ndarray:
         spread = np.zeros((len(faces), embedder.dimensions), np.float32)  # the others are not looked at
-        spread[places] = embed_probes(embedder, faces[places], size, settings.probe_form, progress, camera, margin)
+        spread[places] = embed_probes(
+            embedder, faces[places], size, settings.probe_form, progress=progress, camera=camera, margin=margin
+        )
         return spread
 
     # At full size both images of a pair are alike, so one pass serves image 1 at every size and image 2 at that one.

@@ -86,7 +86,7 @@ def lfw_row(similarities: np.ndarray, same: np.ndarray, folds: np.ndarray) -> tu
 
 
 def differences(
-    accuracies: Mapping[str, FoldAccuracy], baseline: Any, pairs_sha256: str, persons: np.ndarray, where: str
+    accuracies: Mapping[str, FoldAccuracy], baseline: Any, pairs_sha256: str, persons: np.ndarray, *, where: str
 ) -> dict[str, Any]:
     """The paired difference to another result at each probe size that both have.
 

@@ -35,7 +35,7 @@ from lrfr_tf.data.paired_photos import align_photos
 from lrfr_tf.evaluation.identification import ranks
 from lrfr_tf.faces.align import TEMPLATES
 from lrfr_tf.files import read_json
-from lrfr_tf.images.probes import PROBE_FORMS, as_probe
+from lrfr_tf.images.probes import PROBE_FORMS, shrink_to_probe
 from lrfr_tf.images.resize import resize
 from lrfr_tf.networks.embedding import BACKBONES, Embedder
 from lrfr_tf.sources.image_source import ImageSource, open_source
@@ -48,38 +48,49 @@ NO_FINE_TUNING = "no SCface fine-tuning"
 FINE_TUNED = "fine-tuned on 50 SCface persons, 80-way"
 
 
-def _row(method: str, one: float, two: float, three: float, source: str, protocol: str) -> Published:
+def _row(method: str, one: float, two: float, three: float, *, source: str, protocol: str) -> Published:
     figures = {"distance 1": one, "distance 2": two, "distance 3": three}
     return Published(method, protocol, figures, source, protocol == SAME_PROTOCOL)
 
 
 PUBLISHED = (
-    _row(f"{DSN}, paper", 79.7, 95.7, 98.2, "README", SAME_PROTOCOL),
-    _row(f"{DSN}, paper's weights, new libraries", 78.92, 96.0, 98.77, "README", SAME_PROTOCOL),
-    _row(f"{DSN}, authors' rerun 2024", 79.85, 96.62, 98.15, "README", SAME_PROTOCOL),
-    _row("AdaFace, released weights", 50.6, 96.9, 99.7, "LRFR report", "130-way, AdaFace's own crops of 112 px"),
-    _row("LDMDS", 62.7, 70.7, 65.5, "DDL", NO_FINE_TUNING),
-    _row("RICNN", 23.0, 66.0, 74.0, "RPCL", NO_FINE_TUNING),
-    _row("VGGFace", 41.3, 75.5, 88.8, "RPCL", NO_FINE_TUNING),
-    _row("LightCNN", 35.8, 79.0, 93.8, "RPCL", NO_FINE_TUNING),
-    _row("Center loss ResNet", 36.3, 81.8, 94.3, "DDL", NO_FINE_TUNING),
-    _row("ArcFace R50, CASIA", 48.0, 92.0, 99.3, "DDL", NO_FINE_TUNING),
-    _row("ArcFace R100, MS1M", 58.9, 98.3, 99.5, "DDL", NO_FINE_TUNING),
-    _row("CosFace R50, CASIA, half the batches at 16 px", 68.7, 93.4, 92.3, "LRFR report", NO_FINE_TUNING),
-    _row("ArcFace R50, CASIA, half the batches at 16 px", 73.5, 95.7, 93.2, "LRFR report", NO_FINE_TUNING),
-    _row("Laplacian-adaptive-margin ArcFace, CASIA", 75.4, 95.1, 94.9, "LRFR report", NO_FINE_TUNING),
-    _row("TCN", 74.6, 94.9, 98.6, "RPCL", "whether fine-tuned is not said"),
-    _row("Center loss", 54.8, 86.3, 95.8, "DDL", FINE_TUNED),
-    _row("ArcFace R50, CASIA", 67.3, 93.5, 98.0, "DDL", FINE_TUNED),
-    _row("DCR", 73.3, 93.5, 98.0, "DDL", FINE_TUNED),
-    _row("Histogram loss", 74.3, 95.0, 97.3, "DDL", FINE_TUNED),
-    _row("Focal loss", 76.8, 95.5, 96.8, "DDL", FINE_TUNED),
-    _row("ArcFace R100, MS1M", 80.5, 98.0, 99.5, "DDL", FINE_TUNED),
-    _row("OHEM", 82.5, 97.3, 97.5, "DDL", FINE_TUNED),
-    _row("Triplet loss R50, CASIA", 84.2, 97.2, 99.2, "DDL", FINE_TUNED),
-    _row("DDL R50, CASIA", 86.8, 98.3, 98.3, "DDL", FINE_TUNED),
-    _row("RPCL-DCR", 90.4, 98.0, 98.0, "RPCL", FINE_TUNED),
-    _row("DDL R100, MS1M", 93.2, 99.2, 98.5, "DDL", FINE_TUNED),
+    _row(f"{DSN}, paper", 79.7, 95.7, 98.2, source="README", protocol=SAME_PROTOCOL),
+    _row(f"{DSN}, paper's weights, new libraries", 78.92, 96.0, 98.77, source="README", protocol=SAME_PROTOCOL),
+    _row(f"{DSN}, authors' rerun 2024", 79.85, 96.62, 98.15, source="README", protocol=SAME_PROTOCOL),
+    _row(
+        "AdaFace, released weights",
+        50.6,
+        96.9,
+        99.7,
+        source="LRFR report",
+        protocol="130-way, AdaFace's own crops of 112 px",
+    ),
+    _row("LDMDS", 62.7, 70.7, 65.5, source="DDL", protocol=NO_FINE_TUNING),
+    _row("RICNN", 23.0, 66.0, 74.0, source="RPCL", protocol=NO_FINE_TUNING),
+    _row("VGGFace", 41.3, 75.5, 88.8, source="RPCL", protocol=NO_FINE_TUNING),
+    _row("LightCNN", 35.8, 79.0, 93.8, source="RPCL", protocol=NO_FINE_TUNING),
+    _row("Center loss ResNet", 36.3, 81.8, 94.3, source="DDL", protocol=NO_FINE_TUNING),
+    _row("ArcFace R50, CASIA", 48.0, 92.0, 99.3, source="DDL", protocol=NO_FINE_TUNING),
+    _row("ArcFace R100, MS1M", 58.9, 98.3, 99.5, source="DDL", protocol=NO_FINE_TUNING),
+    _row(
+        "CosFace R50, CASIA, half the batches at 16 px", 68.7, 93.4, 92.3, source="LRFR report", protocol=NO_FINE_TUNING
+    ),
+    _row(
+        "ArcFace R50, CASIA, half the batches at 16 px", 73.5, 95.7, 93.2, source="LRFR report", protocol=NO_FINE_TUNING
+    ),
+    _row("Laplacian-adaptive-margin ArcFace, CASIA", 75.4, 95.1, 94.9, source="LRFR report", protocol=NO_FINE_TUNING),
+    _row("TCN", 74.6, 94.9, 98.6, source="RPCL", protocol="whether fine-tuned is not said"),
+    _row("Center loss", 54.8, 86.3, 95.8, source="DDL", protocol=FINE_TUNED),
+    _row("ArcFace R50, CASIA", 67.3, 93.5, 98.0, source="DDL", protocol=FINE_TUNED),
+    _row("DCR", 73.3, 93.5, 98.0, source="DDL", protocol=FINE_TUNED),
+    _row("Histogram loss", 74.3, 95.0, 97.3, source="DDL", protocol=FINE_TUNED),
+    _row("Focal loss", 76.8, 95.5, 96.8, source="DDL", protocol=FINE_TUNED),
+    _row("ArcFace R100, MS1M", 80.5, 98.0, 99.5, source="DDL", protocol=FINE_TUNED),
+    _row("OHEM", 82.5, 97.3, 97.5, source="DDL", protocol=FINE_TUNED),
+    _row("Triplet loss R50, CASIA", 84.2, 97.2, 99.2, source="DDL", protocol=FINE_TUNED),
+    _row("DDL R50, CASIA", 86.8, 98.3, 98.3, source="DDL", protocol=FINE_TUNED),
+    _row("RPCL-DCR", 90.4, 98.0, 98.0, source="RPCL", protocol=FINE_TUNED),
+    _row("DDL R100, MS1M", 93.2, 99.2, 98.5, source="DDL", protocol=FINE_TUNED),
 )
 
 
@@ -182,7 +193,9 @@ class SCfaceBenchmark:
         rows = identify_scface(embedder, faces, settings)
         compared = None
         if data.baseline is not None:
-            compared = differences(rows, len(images.mugshots), data.baseline, data.checksum, str(settings.baseline))
+            compared = differences(
+                rows, len(images.mugshots), data.baseline, data.checksum, where=str(settings.baseline)
+            )
         mugshots, probes = without_landmarks(faces)
         figures = {
             "counts": {
@@ -229,7 +242,7 @@ class SCfaceBenchmark:
             for distance, row in curves.items()
         }
         draw_curves(
-            output.with_suffix(".cmc.png"), f"Identification by {name}", "rank", "identified, in per cent", cmcs
+            output.with_suffix(".cmc.png"), f"Identification by {name}", "rank", "identified, in per cent", curves=cmcs
         )
 
     def main_figures(self, result: Mapping[str, Any]) -> dict[str, float]:
@@ -264,7 +277,7 @@ def identify_scface(embedder: Embedder, located: LocatedImages, settings: Settin
     landmarks, template, form = located.landmarks, located.template, settings.probe_form
     names = list(images.mugshots.values())
     size = embedder.aligned_size
-    mugshots = align_photos(source, names, [landmarks.get(image_key(name)) for name in names], template, size)
+    mugshots = align_photos(source, names, [landmarks.get(image_key(name)) for name in names], template, size=size)
     places = {subject: place for place, subject in enumerate(images.mugshots)}
     gallery = embedder.embed(mugshots)
     rows = {}
@@ -274,7 +287,7 @@ def identify_scface(embedder: Embedder, located: LocatedImages, settings: Settin
         sides = np.array([len(crop) for crop in crops])
         if settings.matched_gallery:
             side = int(np.median(sides))
-            gallery = embedder.embed(as_probe(mugshots, min(side, size), form))
+            gallery = embedder.embed(shrink_to_probe(mugshots, min(side, size), form=form))
         if form == "enlarged":
             crops = [resize(crop, size, size) for crop in crops]
         labels = np.array([places[probe.subject] for probe in probes])

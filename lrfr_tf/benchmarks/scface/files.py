@@ -191,7 +191,7 @@ def align_probe(image: np.ndarray, landmarks: np.ndarray, template: str) -> np.n
     So do Lai & Lam; the square is resized to the network's size afterwards.
     """
     height = float(np.ptp(np.asarray(landmarks, np.float64)[:, 1]))
-    return align_face(image, landmarks, template, max(1, int(3 * height)))
+    return align_face(image, landmarks, template=template, size=max(1, int(3 * height)))
 
 
 def align_probes(

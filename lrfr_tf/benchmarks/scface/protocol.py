@@ -38,7 +38,7 @@ def distance_figures(found: np.ndarray, probes: Sequence[Probe], labels: np.ndar
 
 
 def differences(
-    rows: Mapping[str, Mapping[str, Any]], persons: int, baseline: Any, checksum: str, where: str
+    rows: Mapping[str, Mapping[str, Any]], persons: int, baseline: Any, checksum: str, *, where: str
 ) -> dict[str, dict[str, Any]]:
     """The difference of rank-1 to another result on the same images, with a bootstrap interval over persons.
 

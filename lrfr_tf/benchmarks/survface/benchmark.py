@@ -27,12 +27,12 @@ from lrfr_tf.config import option, required
 from lrfr_tf.errors import UserError
 from lrfr_tf.evaluation.open_set import (
     RANK,
+    mated_scores_and_ranks,
     mean_templates,
     open_set_auc,
     open_set_curve,
-    reduce_mated,
-    reduce_unmated,
     tpir_at_fpir,
+    unmated_best_scores,
 )
 from lrfr_tf.evaluation.significance import bootstrap_interval
 from lrfr_tf.evaluation.verification import fold_accuracy, roc_auc, roc_curve, tar_at_far
@@ -181,7 +181,7 @@ class SurvFaceBenchmark:
     def draw(self, output: Path, name: str, curves: dict[str, Curve]) -> None:
         for task, curve in curves.items():
             suffix, title, x, y = PICTURES[task]
-            draw_curves(output.with_suffix(suffix), title, x, y, {name: curve}, log_x=True)
+            draw_curves(output.with_suffix(suffix), title, x, y, curves={name: curve}, log_x=True)
 
     def main_figures(self, result: Mapping[str, Any]) -> dict[str, float]:
         figures: dict[str, float] = {}
@@ -244,7 +244,7 @@ def identify_open_set(embedder: Embedder, faces: OpenSet) -> tuple[dict[str, Any
     templates = mean_templates(gallery, faces.gallery_labels)
     start, own, ranks = 0, [], []
     for chunk in embed_files(embedder, faces.mated, stretch_to_square, "embed mated"):
-        scores, places = reduce_mated(chunk, faces.mated_labels[start : start + len(chunk)], templates)
+        scores, places = mated_scores_and_ranks(chunk, faces.mated_labels[start : start + len(chunk)], templates)
         own.append(scores)
         ranks.append(places)
         start += len(chunk)
@@ -252,7 +252,7 @@ def identify_open_set(embedder: Embedder, faces: OpenSet) -> tuple[dict[str, Any
     outcome = (
         np.concatenate(own),
         np.concatenate(ranks),
-        np.concatenate([reduce_unmated(chunk, templates) for chunk in unmated]),
+        np.concatenate([unmated_best_scores(chunk, templates) for chunk in unmated]),
     )
     within = outcome[1] <= RANK
     metrics = {

@@ -16,8 +16,8 @@ from lrfr_tf.benchmarks.published import Published, published_lines
 from lrfr_tf.benchmarks.tinyface.files import Key, TinyFace, find_tinyface, tinyface_landmarks
 from lrfr_tf.config import option, required
 from lrfr_tf.evaluation.identification import cmc, top_k
-from lrfr_tf.evaluation.ranks import StreamedRanks
 from lrfr_tf.evaluation.significance import bootstrap_interval
+from lrfr_tf.evaluation.streamed_ranks import StreamedRanks
 from lrfr_tf.networks.embedding import BACKBONES, Embedder, template_for
 
 LANDMARKS = "TinyFace.csv"
@@ -42,7 +42,7 @@ ADAFACE_HARNESS = "closed set with distractors; aligned by MTCNN, with flip and 
 
 
 def _row(
-    method: str, rank_1: float, rank_5: float | None, source: str, protocol: str = "closed set with distractors",
+    method: str, rank_1: float, rank_5: float | None, source: str, *, protocol: str = "closed set with distractors",
     same: bool = True,
 ) -> Published:  # fmt: skip
     figures = {"rank-1": rank_1} | ({} if rank_5 is None else {"rank-5": rank_5})
@@ -53,22 +53,29 @@ PUBLISHED = (
     _row("DCR, CASIA at 16 px", 29.0, None, "RPCL"),
     _row("MagFace, CASIA at 16 px", 33.0, None, "RPCL"),
     _row("RPCL-ArcFace, CASIA at 16 px", 35.0, None, "RPCL"),
-    _row("AdaFace IR18, CASIA", 56.20, 61.43, "CVLFace", ADAFACE_HARNESS, False),
-    _row("AdaFace IR50, CASIA", 59.44, 64.14, "CVLFace", ADAFACE_HARNESS, False),
-    _row("AdaFace IR18, VGGFace2", 64.62, 69.15, "CVLFace", ADAFACE_HARNESS, False),
-    _row("ArcFace + ARoFace R100, MS1MV2", 67.32, 72.45, "ARoFace", ADAFACE_HARNESS, False),
-    _row("AdaFace R100, MS1MV2", 68.21, 71.54, "AdaFace's issue 39", ADAFACE_HARNESS, False),
-    _row("AdaFace IR101, WebFace4M", 72.02, 74.5, "ARoFace", ADAFACE_HARNESS, False),
-    _row("AdaFace IR101, WebFace12M", 72.29, 74.8, "CVLFace", ADAFACE_HARNESS, False),
-    _row("AdaFace + ARoFace R100, WebFace4M", 73.98, 76.47, "ARoFace", ADAFACE_HARNESS, False),
-    _row("ViT-B AdaFace, WebFace4M", 74.79, 77.58, "CVLFace", ADAFACE_HARNESS, False),
-    _row("ViT-B KP-RPE AdaFace, WebFace4M", 75.75, 78.49, "CVLFace", ADAFACE_HARNESS, False),
-    _row("ViT-B KP-RPE AdaFace, WebFace12M", 76.10, 78.92, "CVLFace", ADAFACE_HARNESS, False),
-    _row("Swin-B, WebFace4M", 71.32, 76.42, "PETALface", "fine-tuned on TinyFace", False),
-    _row("Swin-B LoRA, WebFace4M", 75.64, 78.99, "PETALface", "fine-tuned on TinyFace", False),
-    _row("PETALface, WebFace4M", 75.72, 78.86, "PETALface", "fine-tuned on TinyFace", False),
-    _row("PETALface, WebFace12M", 76.66, 79.64, "PETALface", "fine-tuned on TinyFace", False),
-    _row("FaceMoE, WebFace4M", 76.18, 79.69, "a digest of the paper", "whether fine-tuned is not said", False),
+    _row("AdaFace IR18, CASIA", 56.20, 61.43, "CVLFace", protocol=ADAFACE_HARNESS, same=False),
+    _row("AdaFace IR50, CASIA", 59.44, 64.14, "CVLFace", protocol=ADAFACE_HARNESS, same=False),
+    _row("AdaFace IR18, VGGFace2", 64.62, 69.15, "CVLFace", protocol=ADAFACE_HARNESS, same=False),
+    _row("ArcFace + ARoFace R100, MS1MV2", 67.32, 72.45, "ARoFace", protocol=ADAFACE_HARNESS, same=False),
+    _row("AdaFace R100, MS1MV2", 68.21, 71.54, "AdaFace's issue 39", protocol=ADAFACE_HARNESS, same=False),
+    _row("AdaFace IR101, WebFace4M", 72.02, 74.5, "ARoFace", protocol=ADAFACE_HARNESS, same=False),
+    _row("AdaFace IR101, WebFace12M", 72.29, 74.8, "CVLFace", protocol=ADAFACE_HARNESS, same=False),
+    _row("AdaFace + ARoFace R100, WebFace4M", 73.98, 76.47, "ARoFace", protocol=ADAFACE_HARNESS, same=False),
+    _row("ViT-B AdaFace, WebFace4M", 74.79, 77.58, "CVLFace", protocol=ADAFACE_HARNESS, same=False),
+    _row("ViT-B KP-RPE AdaFace, WebFace4M", 75.75, 78.49, "CVLFace", protocol=ADAFACE_HARNESS, same=False),
+    _row("ViT-B KP-RPE AdaFace, WebFace12M", 76.10, 78.92, "CVLFace", protocol=ADAFACE_HARNESS, same=False),
+    _row("Swin-B, WebFace4M", 71.32, 76.42, "PETALface", protocol="fine-tuned on TinyFace", same=False),
+    _row("Swin-B LoRA, WebFace4M", 75.64, 78.99, "PETALface", protocol="fine-tuned on TinyFace", same=False),
+    _row("PETALface, WebFace4M", 75.72, 78.86, "PETALface", protocol="fine-tuned on TinyFace", same=False),
+    _row("PETALface, WebFace12M", 76.66, 79.64, "PETALface", protocol="fine-tuned on TinyFace", same=False),
+    _row(
+        "FaceMoE, WebFace4M",
+        76.18,
+        79.69,
+        "a digest of the paper",
+        protocol="whether fine-tuned is not said",
+        same=False,
+    ),
     _row("MobileFaceNet", 55.82, 61.93, "Fraunhofer thesis 2026"),
     _row("MobileFaceNet, distilled from ViT-B KP-RPE", 66.14, 70.94, "Fraunhofer thesis 2026"),
 )
@@ -132,7 +139,7 @@ class TinyFaceBenchmark:
         template = None if faces.landmarks is None else template_for(embedder)
         metrics, shares = identify(embedder, faces.faces, settings.alignment, faces.landmarks)
         rules = protocol(
-            settings.alignment, embedder.aligned_size, not settings.no_distractors, settings.flip, template
+            settings.alignment, embedder.aligned_size, not settings.no_distractors, settings.flip, template=template
         )
         return Measured(rules, {"counts": faces.counts, "identification": metrics}, shares)
 
@@ -152,14 +159,14 @@ class TinyFaceBenchmark:
 
     def draw(self, output: Path, name: str, curves: np.ndarray) -> None:
         curve = (np.arange(1, len(curves) + 1), 100 * curves)
-        draw_curves(output.with_suffix(".cmc.png"), "TinyFace", "rank", "identified, in per cent", {name: curve})
+        draw_curves(output.with_suffix(".cmc.png"), "TinyFace", "rank", "identified, in per cent", curves={name: curve})
 
     def main_figures(self, result: Mapping[str, Any]) -> dict[str, float]:
         without = "" if result["counts"]["distractors"] else " without distractors"
         return {f"rank-{k}{without}": 100 * result["identification"][f"rank_{k}"] for k in RANKS}
 
 
-def protocol(alignment: str, side: int, distractors: bool, flip: bool, template: str | None = None) -> str:
+def protocol(alignment: str, side: int, distractors: bool, flip: bool, *, template: str | None = None) -> str:
     """The protocol in words, for the result.
 
     Args:
@@ -191,12 +198,12 @@ def identify(
         UserError: an image cannot be read.
     """
     crop = ALIGNMENTS[alignment]
-    probes = embed_all(embedder, faces.probes, crop, "embed probes", landmarks)
-    gallery = embed_all(embedder, faces.gallery, crop, "embed gallery", landmarks)
+    probes = embed_all(embedder, faces.probes, crop, "embed probes", landmarks=landmarks)
+    gallery = embed_all(embedder, faces.gallery, crop, "embed gallery", landmarks=landmarks)
     streamed = StreamedRanks(probes, faces.probe_labels, gallery, faces.gallery_labels)
     without = streamed.ranks()
     if faces.distractors:
-        for chunk in embed_files(embedder, faces.distractors, crop, "embed distractors", landmarks):
+        for chunk in embed_files(embedder, faces.distractors, crop, "embed distractors", landmarks=landmarks):
             streamed.add_distractors(chunk)
     ranks = streamed.ranks()
     metrics: dict[str, Any] = {f"rank_{k}": top_k(ranks, k) for k in RANKS}

@@ -11,7 +11,7 @@ from lrfr_tf.benchmarks.curves import draw_panels
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import read_json, sha256
 from lrfr_tf.images.camera import CLEAN_LEVEL
-from lrfr_tf.study.report.figures import percent
+from lrfr_tf.study.report.formatting import percent
 from lrfr_tf.study.report.sentences import BASELINE, block_counts, block_title, camera_title, method_name
 from lrfr_tf.study.report.tables import Column, Table, make_table
 
@@ -86,7 +86,12 @@ def draw_pixels(output: Path, result: dict[str, Any]) -> None:
             }
         title = f"{result['title']}\n{block_title(name)}: {block_counts(block)}"
         draw_panels(
-            picture_path(output, name), title, "Pixels (S x S)", "Top-1, face found in HR (%)", panels, log_x=True
+            picture_path(output, name),
+            title,
+            "Pixels (S x S)",
+            "Top-1, face found in HR (%)",
+            panels=panels,
+            log_x=True,
         )
 
 

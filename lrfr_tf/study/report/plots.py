@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lrfr_tf.images.lettering import in_standard_font
-from lrfr_tf.study.report.figures import count, number, percent
+from lrfr_tf.study.report.formatting import count, number, percent
 from lrfr_tf.study.report.sentences import (
     block_counts,
     fitted_on_hr,
@@ -57,7 +57,7 @@ def cmc_plot(title: str, block: dict[str, Any]) -> bytes | None:
         shares = [100 * share for share in row["cmc"]]
         name, color = short_name(row["method"]), palette.get(row["method"], OTHER_COLORS[-1])
         marker = MARKERS[index % len(MARKERS)]
-        axes.plot(ranks, shares, color=color, marker=marker, markersize=4, linewidth=1.6, label=_plain(name))
+        axes.plot(ranks, shares, color=color, marker=marker, markersize=4, linewidth=1.6, label=_escape_math(name))
     longest = max(len(row["cmc"]) for row in rows)
     axes.set_xlim(0.5, longest + 0.5)
     axes.set_xticks([rank for rank in range(1, longest + 1) if longest <= 10 or rank == 1 or rank % 5 == 0])
@@ -66,7 +66,9 @@ def cmc_plot(title: str, block: dict[str, Any]) -> bytes | None:
     axes.set_ylabel("True identity within rank (%)")
     axes.grid(axis="y", color=GRID, linewidth=0.8)
     _legend(figure, len(rows))
-    return _png(figure, f"{_plain(title)}: CMC, {_plain(head_name(head))} head fitted on HR\n{block_counts(block)}")
+    return _png(
+        figure, f"{_escape_math(title)}: CMC, {_escape_math(head_name(head))} head fitted on HR\n{block_counts(block)}"
+    )
 
 
 def boxes_plot(title: str, block: dict[str, Any]) -> bytes | None:
@@ -77,7 +79,7 @@ def boxes_plot(title: str, block: dict[str, Any]) -> bytes | None:
     palette = colors(methods_of(block))
     figure, panels = _panels(1.0 + 0.26 * (len(quality) + 2 * len(boxes)) + 1.2, [len(quality), len(boxes), len(boxes)])
     rates = [(method, method_name(method), row["detected"]) for method, row in quality.items()]
-    _horizontal_bars(panels[0], rates, palette, percent, 100.0)
+    _horizontal_bars(panels[0], rates, palette, percent, full=100.0)
     panels[0].set_xlabel(f"Face detected (% of n = {count(block['images'])} images)")
     for panel, measure, label in (
         (panels[1], "iou", "Mean IoU with the HR box (more is better)"),
@@ -87,9 +89,9 @@ def boxes_plot(title: str, block: dict[str, Any]) -> bytes | None:
             (method, f"{method_name(method)} (n = {count(row[measure]['n'])})", row[measure])
             for method, row in boxes.items()
         ]
-        _horizontal_bars(panel, bars, palette, lambda value: number(value, 3), 1.0 if measure == "iou" else None)
+        _horizontal_bars(panel, bars, palette, lambda value: number(value, 3), full=1.0 if measure == "iou" else None)
         panel.set_xlabel(label)
-    return _png(figure, f"{_plain(title)}: faces found\n{block_counts(block)}")
+    return _png(figure, f"{_escape_math(title)}: faces found\n{block_counts(block)}")
 
 
 def top_1_plot(title: str, block: dict[str, Any]) -> bytes | None:
@@ -108,13 +110,16 @@ def top_1_plot(title: str, block: dict[str, Any]) -> bytes | None:
                 continue
             left = place + (index - (len(group) - 1) / 2) * width
             color = palette.get(method, OTHER_COLORS[-1])
-            label = None if method in shown else _plain(short_name(method))
+            label = None if method in shown else _escape_math(short_name(method))
             shown.add(method)
             axes.bar(left, 100 * figures["mean"], width * 0.92, color=color, label=label)
             axes.errorbar(left, 100 * figures["mean"], _whisker(figures, 100), color=INK, linewidth=1, capsize=2)
     axes.set_xticks(
         range(len(groups)),
-        [f"{_plain(head_name(group[0]['head']))}\non {'HR' if fitted_on_hr(group[0]) else 'own'}" for group in groups],
+        [
+            f"{_escape_math(head_name(group[0]['head']))}\non {'HR' if fitted_on_hr(group[0]) else 'own'}"
+            for group in groups
+        ],
     )
     axes.set_xlim(-0.6, len(groups) - 0.4)
     axes.set_ylim(0, 100)
@@ -122,11 +127,11 @@ def top_1_plot(title: str, block: dict[str, Any]) -> bytes | None:
     axes.set_ylabel("Top-1 over all images (%)")
     axes.grid(axis="y", color=GRID, linewidth=0.8)
     _legend(figure, len(shown))
-    return _png(figure, f"{_plain(title)}: top-1 with 95 % intervals\n{block_counts(block)}")
+    return _png(figure, f"{_escape_math(title)}: top-1 with 95 % intervals\n{block_counts(block)}")
 
 
 def _horizontal_bars(
-    axes: Axes, bars: list[tuple[str, str, dict[str, Any]]], palette: dict[str, str], show: Any, full: float | None
+    axes: Axes, bars: list[tuple[str, str, dict[str, Any]]], palette: dict[str, str], show: Any, *, full: float | None
 ) -> None:
     """Bars of (method, label, figure) from top to bottom; `full` is the end of the axis where the measure has one."""
     scale = 100.0 if full == 100.0 else 1.0
@@ -148,7 +153,7 @@ def _horizontal_bars(
     axes.set_xlim(0, 1.14 * (full or max(ends) or 1.0))
     if full:
         axes.set_xticks([full * step / 4 for step in range(5)])
-    axes.set_yticks(range(len(bars)), [_plain(label) for _, label, _ in bars])
+    axes.set_yticks(range(len(bars)), [_escape_math(label) for _, label, _ in bars])
     axes.set_ylim(len(bars) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x", color=GRID, linewidth=0.8)
@@ -186,7 +191,7 @@ def _legend(figure: Figure, columns: int) -> None:
         figure.legend(loc="outside lower center", ncols=min(columns, 4), frameon=False, fontsize=FONT_SIZE)
 
 
-def _plain(text: str) -> str:
+def _escape_math(text: str) -> str:
     """A name as matplotlib should print it: a dollar sign would start a formula, and a letter may be in no font."""
     return in_standard_font(one_line(text)).replace("$", r"\$")
 

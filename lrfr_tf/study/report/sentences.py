@@ -3,7 +3,7 @@
 from typing import Any
 
 from lrfr_tf.images.camera import CLEAN_LEVEL
-from lrfr_tf.study.report.figures import count, number, p_text, percent
+from lrfr_tf.study.report.formatting import count, number, p_text, percent
 
 METHOD_NAMES = {
     "lr": "LR",
@@ -93,7 +93,7 @@ def summary(result: dict[str, Any], low_size: int | None, high_size: int | None)
     data = result["data"]
     return (
         f"Faces{sizes} ({data['data_set']}; framing: {data['framing']}) were enlarged{enlarged} by "
-        f"{listed(methods)}, looked for by {str(result['detector']['name']).upper()}, embedded by "
+        f"{join_with_and(methods)}, looked for by {str(result['detector']['name']).upper()}, embedded by "
         f"{result['embedder']} and named by a classifier head that chooses from {count(result['classes'])} identities; "
         f"HR is the original face. {siamese_sentence(result, ' ')}There are {block_counts(block)}; "
         f"{SECOND_CHOICE.get(result['policy'], 'policy for misses: ' + str(result['policy']))}."
@@ -137,7 +137,7 @@ def group_title(group: str, methods: list[str]) -> str:
 def group_text(group: str, methods: list[str], result: dict[str, Any]) -> str:
     """What the pictures of a group show."""
     if group == "grid":
-        names = listed([short_name(method) for method in methods])
+        names = join_with_and([short_name(method) for method in methods])
         aligned = " The Siamese network is shown the bicubic face aligned." if "siamese" in methods else ""
         return (
             f"From left to right: {names}. Pixels are enlarged as they are. The box is the largest, most central face "
@@ -213,7 +213,7 @@ def last_block(result: dict[str, Any]) -> dict[str, Any]:
     return list(result["blocks"].values())[-1]
 
 
-def listed(words: list[str]) -> str:
+def join_with_and(words: list[str]) -> str:
     """Words as a list in a sentence: "a, b and c"."""
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 

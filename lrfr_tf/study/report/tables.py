@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lrfr_tf.images.camera import CLEAN_LEVEL
-from lrfr_tf.study.report.figures import ABSENT, count, interval, number, p_value, percent
+from lrfr_tf.study.report.formatting import ABSENT, count, interval, number, p_value, percent
 from lrfr_tf.study.report.sentences import (
     ON_HR,
     block_title,

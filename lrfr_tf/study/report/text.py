@@ -6,7 +6,7 @@ import textwrap
 from typing import Any
 
 from lrfr_tf.images.camera import CLEAN_LEVEL
-from lrfr_tf.study.report.figures import ABSENT, count, interval, number, p_value, percent
+from lrfr_tf.study.report.formatting import ABSENT, count, interval, number, p_value, percent
 from lrfr_tf.study.report.pixels import curves_by_camera, pixels_sentence, pixels_table
 from lrfr_tf.study.report.sentences import (
     below_bicubic,

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from lrfr_tf.files import atomic_file, atomic_folder
 from lrfr_tf.printable import ESCAPED
-from lrfr_tf.study.report import figures, html, plots, sentences, tables, text
+from lrfr_tf.study.report import formatting, html, plots, sentences, tables, text
 from lrfr_tf.study.report.examples import Example, face_png
 from lrfr_tf.study.report.pixels import pixels_sentence, pixels_table
 
@@ -66,7 +66,7 @@ def _rendered(template: str, plain: Callable[[Any], str], sources: dict[str, str
         keep_trailing_newline=True,
         finalize=lambda value: value if isinstance(value, Markup) else plain(value),
     )
-    for module in (figures, html, plots, sentences, tables, text):
+    for module in (formatting, html, plots, sentences, tables, text):
         environment.globals.update({name: value for name, value in vars(module).items() if callable(value)})
     environment.globals.update(
         pixels_table=pixels_table,

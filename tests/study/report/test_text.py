@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from lrfr_tf.study.report.figures import interval, number, p_text, p_value, percent
+from lrfr_tf.study.report.formatting import interval, number, p_text, p_value, percent
 from lrfr_tf.study.report.sentences import below_bicubic
 from lrfr_tf.study.report.tables import recognition_table
 from lrfr_tf.study.report.text import markdown, pixels_text, table_markdown, table_text

@@ -18,7 +18,7 @@ from lrfr_tf.tf_serving.client import (
     UnavailableError,
     checked_answer,
     error_of_server,
-    malformed,
+    malformed_answer_error,
     served_model,
 )
 
@@ -53,18 +53,18 @@ class RestConnection:
     def describe(self, name: str, version: int | None) -> ServedModel:
         """Asks for a model's signatures, of its newest version where None is given."""
         part = "" if version is None else f"/versions/{version}"
-        return served_model(self._ask("GET", f"/v1/models/{quote(name, safe='')}{part}/metadata", name), self.address)
+        return served_model(self._send("GET", f"/v1/models/{quote(name, safe='')}{part}/metadata", name), self.address)
 
     def predict(
         self, model: ServedModel, signature: ServedSignature, inputs: dict[str, np.ndarray]
     ) -> dict[str, np.ndarray]:
         """Calls a signature of exactly this version, with uint8 pixels or files (`object` arrays of bytes)."""
         path = f"/v1/models/{quote(model.name, safe='')}/versions/{model.version}:predict"
-        document = self._ask("POST", path, model.name, request_body(signature.name, inputs, self._form))
+        document = self._send("POST", path, model.name, request_body(signature.name, inputs, self._form))
         count = len(next(iter(inputs.values())))
         return checked_answer(self.address, signature, self._outputs(document, signature), count)
 
-    def _ask(self, method: str, path: str, model: str, body: dict[str, Any] | None = None) -> Any:
+    def _send(self, method: str, path: str, model: str, body: dict[str, Any] | None = None) -> Any:
         connection = http.client.HTTPConnection(self._host, self._port, timeout=self._timeout)
         try:
             data = None if body is None else json.dumps(body).encode()
@@ -80,7 +80,9 @@ class RestConnection:
             reason = error.strerror or "it closed the connection"
             raise UnavailableError(f"{self.address} cannot be reached: {reason}.") from None
         except (http.client.HTTPException, ValueError):
-            raise malformed(self.address, f"it is not HTTP (REST has a port of its own, usually {REST_PORT})") from None
+            raise malformed_answer_error(
+                self.address, f"it is not HTTP (REST has a port of its own, usually {REST_PORT})"
+            ) from None
         finally:
             connection.close()
         return self._document(response.status, text, model)
@@ -90,7 +92,7 @@ class RestConnection:
             document = json.loads(text.decode())
         except (ValueError, RecursionError):
             if status == 200:
-                raise malformed(self.address, "it is not JSON") from None
+                raise malformed_answer_error(self.address, "it is not JSON") from None
             document = None
         if status == 200:
             return document
@@ -102,9 +104,9 @@ class RestConnection:
             values = named_values(document, list(signature.outputs))
             return {name: array_of(values[name], form) for name, form in signature.outputs.items()}
         except KeyError as error:
-            raise malformed(self.address, f"it has no {error.args[0]}") from None
+            raise malformed_answer_error(self.address, f"it has no {error.args[0]}") from None
         except (TypeError, ValueError, AttributeError, RecursionError):
-            raise malformed(self.address, f"its values are not those of {signature.name}") from None
+            raise malformed_answer_error(self.address, f"its values are not those of {signature.name}") from None
 
 
 def request_body(signature: str, inputs: dict[str, np.ndarray], form: str) -> dict[str, Any]:
@@ -113,7 +115,7 @@ def request_body(signature: str, inputs: dict[str, np.ndarray], form: str) -> di
     A file is written as {"b64": its bytes}, a picture as nested lists of numbers. In rows the name of an only input is
     left out.
     """
-    written = {name: _written(array) for name, array in inputs.items()}
+    written = {name: _encode_value(array) for name, array in inputs.items()}
     if form == "columns":
         return {"signature_name": signature, "inputs": written}
     if len(written) == 1:
@@ -144,7 +146,7 @@ def array_of(value: Any, form: TensorForm) -> np.ndarray:
         ValueError, TypeError: it is none, not of this type, or ragged.
     """
     if form.dtype == "string":
-        return np.array(_texts(value), np.str_)
+        return np.array(_decode_strings(value), np.str_)
     array = np.array(value)
     whole = array.dtype.kind in "iu"
     if not whole and array.dtype.kind != "f" and array.size:
@@ -158,15 +160,15 @@ def array_of(value: Any, form: TensorForm) -> np.ndarray:
         return array.astype(wanted)
 
 
-def _written(array: np.ndarray) -> list[Any]:
+def _encode_value(array: np.ndarray) -> list[Any]:
     if array.dtype == object:
         return [{"b64": base64.b64encode(data).decode()} for data in array]
     return array.tolist()
 
 
-def _texts(value: Any) -> Any:
+def _decode_strings(value: Any) -> Any:
     if isinstance(value, list):
-        return [_texts(item) for item in value]
+        return [_decode_strings(item) for item in value]
     if isinstance(value, dict) and value.keys() == {"b64"}:
         try:
             return base64.b64decode(value["b64"], validate=True).decode()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lrfr_tf.faces.boxes import intersection_over_union
-from lrfr_tf.study.boxes import MEASURES, compare_boxes
+from lrfr_tf.study.box_comparison import MEASURES, compare_boxes
 
 NO_BOX = [np.nan] * 4
 NO_POINTS = np.full((5, 2), np.nan)

@@ -66,7 +66,7 @@ def check_gallery_size(photos_each: np.ndarray, size: int, photos: int) -> None:
 
     Args:
         photos_each: int [persons], how many photos there are of each person.
-        size, photos: as for `draw_galleries`.
+        size, photos: as for `sample_galleries`.
 
     Raises:
         ValueError: there are too few.
@@ -79,8 +79,8 @@ def check_gallery_size(photos_each: np.ndarray, size: int, photos: int) -> None:
         )
 
 
-def draw_galleries(
-    persons: np.ndarray, size: int, photos: int, draws: int, seed: int
+def sample_galleries(
+    persons: np.ndarray, size: int, photos: int, draws: int, *, seed: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Draws who is enrolled and with which photos.
 
@@ -106,10 +106,10 @@ def draw_galleries(
         yield enrolled, np.stack([random.choice(of_person[person], photos, replace=False) for person in enrolled])
 
 
-def identify_in_draws(
-    photos: Photos, size: int, photos_each: int, threshold: float, draws: int = 200, seed: int = 0
+def identify_in_galleries(
+    photos: Photos, size: int, photos_each: int, threshold: float, *, draws: int = 200, seed: int = 0
 ) -> Outcome:
-    """Identifies all other photos in each drawn gallery; arguments as for `draw_galleries`.
+    """Identifies all other photos in each drawn gallery; arguments as for `sample_galleries`.
 
     Args:
         threshold: the least score for a name.
@@ -121,7 +121,7 @@ def identify_in_draws(
         *(np.zeros(0) for _ in range(4)),
     )
     kept: list[list[np.ndarray]] = [[], [], [], []]
-    for enrolled, places in draw_galleries(photos.persons, size, photos_each, draws, seed):
+    for enrolled, places in sample_galleries(photos.persons, size, photos_each, draws, seed=seed):
         means = photos.enrolled[places].sum(axis=1)
         templates = means / np.linalg.norm(means, axis=1, keepdims=True)
         asked = photos.used.copy()
@@ -149,7 +149,7 @@ def identify_in_draws(
     return outcome
 
 
-def pooled(outcomes: Sequence[Outcome]) -> Outcome:
+def pool_outcomes(outcomes: Sequence[Outcome]) -> Outcome:
     """The outcomes of the same persons, such as those of several face heights, taken together."""
     fields = [field.name for field in dataclasses.fields(Outcome)]
     parts = {name: [getattr(outcome, name) for outcome in outcomes] for name in fields}
@@ -179,7 +179,7 @@ def false_positive_rate(outcome: Outcome, seed: int = 0) -> tuple[float, tuple[f
     return float(outcome.named.sum() / outcome.strangers.sum()), _interval(rates)
 
 
-def share_of_known(outcome: Outcome, counts: np.ndarray, seed: int = 0) -> tuple[float, tuple[float, float]]:
+def known_share(outcome: Outcome, counts: np.ndarray, seed: int = 0) -> tuple[float, tuple[float, float]]:
     """The share of photos of enrolled persons that `counts`, one of `Outcome`'s, holds; 95 % interval over persons.
 
     Raises:

@@ -7,9 +7,9 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from lrfr_tf.evaluation import ranks as module
+from lrfr_tf.evaluation import streamed_ranks as module
 from lrfr_tf.evaluation.identification import top_k
-from lrfr_tf.evaluation.ranks import StreamedRanks
+from lrfr_tf.evaluation.streamed_ranks import StreamedRanks
 
 PROBES, IDENTITIES, DIMENSIONS = 60, 12, 16
 

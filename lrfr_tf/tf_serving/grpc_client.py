@@ -14,7 +14,7 @@ from lrfr_tf.tf_serving.client import (
     ServingError,
     checked_answer,
     error_of_server,
-    malformed,
+    malformed_answer_error,
     served_model,
 )
 
@@ -54,7 +54,7 @@ class GrpcConnection:
             raise self._error(error, name) from None
         signatures = SignatureDefMap()
         if not response.metadata["signature_def"].Unpack(signatures):
-            raise malformed(self.address, "it holds no metadata of a model")
+            raise malformed_answer_error(self.address, "it holds no metadata of a model")
         specification = {"name": response.model_spec.name, "version": response.model_spec.version.value}
         described = MessageToDict(signatures, preserving_proto_field_name=True)
         return served_model({"model_spec": specification, "metadata": {"signature_def": described}}, self.address)
@@ -70,7 +70,7 @@ class GrpcConnection:
         try:
             arrays = {name: _array(tensor) for name, tensor in response.outputs.items()}
         except (TypeError, ValueError):
-            raise malformed(self.address, f"its tensors are not those of {signature.name}") from None
+            raise malformed_answer_error(self.address, f"its tensors are not those of {signature.name}") from None
         count = len(next(iter(inputs.values())))
         return checked_answer(self.address, signature, arrays, count)
 

@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from lrfr_tf.evaluation.drawn_galleries import (
+from lrfr_tf.evaluation.random_galleries import (
     Outcome,
     Photos,
     det_curve,
-    draw_galleries,
     false_positive_rate,
-    identify_in_draws,
-    pooled,
-    share_of_known,
+    identify_in_galleries,
+    known_share,
+    pool_outcomes,
+    sample_galleries,
     tpir_at_fpir,
 )
 
@@ -35,10 +35,10 @@ def made_up_photos(noise: float = 1.0, seed: int = 0) -> Photos:
 
 def test_counts_are_those_of_plain_python() -> None:
     photos = made_up_photos()
-    outcome = identify_in_draws(photos, 6, 2, threshold=0.6, draws=4, seed=3)
+    outcome = identify_in_galleries(photos, 6, 2, threshold=0.6, draws=4, seed=3)
     known = found = right = wrong = strangers = named = 0
     best_scores = []
-    for enrolled, places in draw_galleries(photos.persons, 6, 2, 4, 3):
+    for enrolled, places in sample_galleries(photos.persons, 6, 2, 4, seed=3):
         assert len(set(enrolled)) == 6
         assert (photos.persons[places] == enrolled[:, None]).all()
         for photo, person in enumerate(photos.persons):
@@ -66,14 +66,14 @@ def test_counts_are_those_of_plain_python() -> None:
     assert (np.diag(outcome.named) == 0).all()
     np.testing.assert_allclose(np.sort(outcome.stranger_scores), np.sort(best_scores), atol=1e-6)
     assert false_positive_rate(outcome)[0] == named / strangers
-    assert share_of_known(outcome, outcome.right)[0] == right / known
+    assert known_share(outcome, outcome.right)[0] == right / known
     # The same again, and other drawings of another seed.
-    assert (identify_in_draws(photos, 6, 2, 0.6, 4, 3).named == outcome.named).all()
-    assert (identify_in_draws(photos, 6, 2, 0.6, 4, 4).named != outcome.named).any()
+    assert (identify_in_galleries(photos, 6, 2, 0.6, draws=4, seed=3).named == outcome.named).all()
+    assert (identify_in_galleries(photos, 6, 2, 0.6, draws=4, seed=4).named != outcome.named).any()
 
 
 def test_tpir_at_an_fpir_is_the_best_that_keeps_it() -> None:
-    outcome = identify_in_draws(made_up_photos(), 6, 2, threshold=0.5, draws=20)
+    outcome = identify_in_galleries(made_up_photos(), 6, 2, threshold=0.5, draws=20)
     for fpir in (0.01, 0.05, 0.2):
         tpir, (low, high), threshold = tpir_at_fpir(outcome, fpir)
         assert np.mean(outcome.stranger_scores >= threshold) <= fpir
@@ -84,26 +84,26 @@ def test_tpir_at_an_fpir_is_the_best_that_keeps_it() -> None:
 
 
 def test_det_falls_and_matches_the_rates() -> None:
-    outcome = identify_in_draws(made_up_photos(), 6, 2, threshold=0.6, draws=20)
+    outcome = identify_in_galleries(made_up_photos(), 6, 2, threshold=0.6, draws=20)
     false, missed = det_curve(outcome)
     assert (np.diff(false) <= 0).all()
     assert (np.diff(missed) >= 0).all()
     at = np.searchsorted(-false, -false_positive_rate(outcome)[0])
-    assert missed[at] == pytest.approx(1 - share_of_known(outcome, outcome.right)[0], abs=0.03)
+    assert missed[at] == pytest.approx(1 - known_share(outcome, outcome.right)[0], abs=0.03)
 
 
 def test_intervals_are_over_persons_not_over_decisions() -> None:
     """Ten times as many drawings of the same persons do not make the rate surer; ten times the persons do."""
-    few, many = (identify_in_draws(made_up_photos(), 6, 2, 0.6, draws) for draws in (20, 200))
+    few, many = (identify_in_galleries(made_up_photos(), 6, 2, 0.6, draws=draws) for draws in (20, 200))
     widths = [np.ptp(false_positive_rate(outcome)[1]) for outcome in (few, many)]
     assert 0.6 < widths[1] / widths[0] < 1.4
-    widths = [np.ptp(share_of_known(outcome, outcome.right)[1]) for outcome in (few, many)]
+    widths = [np.ptp(known_share(outcome, outcome.right)[1]) for outcome in (few, many)]
     assert 0.6 < widths[1] / widths[0] < 1.4
 
 
 def test_outcomes_are_pooled() -> None:
-    first, second = (identify_in_draws(made_up_photos(noise), 6, 2, 0.6, 5) for noise in (1.0, 1.5))
-    both = pooled([first, second])
+    first, second = (identify_in_galleries(made_up_photos(noise), 6, 2, 0.6, draws=5) for noise in (1.0, 1.5))
+    both = pool_outcomes([first, second])
     assert isinstance(both, Outcome)
     assert both.named.sum() == first.named.sum() + second.named.sum()
     assert len(both.stranger_scores) == len(first.stranger_scores) + len(second.stranger_scores)
@@ -115,11 +115,11 @@ def test_outcomes_are_pooled() -> None:
 def test_too_few_people_are_refused() -> None:
     persons = made_up_photos().persons
     with pytest.raises(ValueError, match="gallery of 24 persons needs .* there are 24 of 24"):
-        next(draw_galleries(persons, PERSONS, 2, 1, 0))
+        next(sample_galleries(persons, PERSONS, 2, 1, seed=0))
     with pytest.raises(ValueError, match="more than 5 photos"):
-        next(draw_galleries(persons, 3, PHOTOS, 1, 0))
+        next(sample_galleries(persons, 3, PHOTOS, 1, seed=0))
     nobody = made_up_photos()
     nobody.found[:] = False
-    outcome = identify_in_draws(nobody, 6, 2, 0.6, 2)
+    outcome = identify_in_galleries(nobody, 6, 2, 0.6, draws=2)
     with pytest.raises(ValueError, match="Nothing was decided about a stranger"):
         false_positive_rate(outcome)

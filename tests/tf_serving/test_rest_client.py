@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lrfr_tf.tf_serving.client import ServedModel, ServedSignature, ServingError, TensorForm, served_model
-from lrfr_tf.tf_serving.over_rest import RestConnection, array_of, named_values, request_body
+from lrfr_tf.tf_serving.rest_client import RestConnection, array_of, named_values, request_body
 from tests.tf_serving.stand_in import StandIn
 
 FILES = np.array([b"image bytes", b"awesome image bytes"], object)

@@ -15,7 +15,7 @@ from lrfr_tf.models.facenet import WhitenEach, facenet
 from lrfr_tf.models.heads import linear_head, mlp_head
 from lrfr_tf.models.spherenet import spherenet
 from lrfr_tf.models.srcnn import srcnn
-from lrfr_tf.training.precision import build_optimizer, descend
+from lrfr_tf.training.optimizers import apply_gradients, build_optimizer
 from lrfr_tf.training.settings import PRECISIONS, TrainingSettings
 
 RANDOM = np.random.default_rng(0)
@@ -50,7 +50,7 @@ def one_step(optimizer: keras.optimizers.Optimizer, network: keras.Model, factor
     def step() -> tf.Tensor:
         with tf.GradientTape() as tape:
             loss = factor * tf.reduce_sum(network(tf.constant([[3.0, 4.0]])))
-        return descend(optimizer, network.trainable_variables, loss, tape)
+        return apply_gradients(optimizer, network.trainable_variables, loss, tape)
 
     return float(step())
 
@@ -146,7 +146,7 @@ def test_every_model_gives_float32_and_learns(name: str, precision: str) -> None
         assert np.isfinite(loss)
         if name == "facenet" and precision == "mixed_float16":
             return  # one step down takes a minute on a CPU
-        assert np.isfinite(descend(optimizer, network.trainable_variables, loss, tape))
+        assert np.isfinite(apply_gradients(optimizer, network.trainable_variables, loss, tape))
         pairs = zip(network.trainable_variables, before, strict=True)
         moved = [np.abs(np.array(variable) - old).max() > 0 for variable, old in pairs]
         taken += 1

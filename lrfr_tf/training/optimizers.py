@@ -34,7 +34,7 @@ def build_optimizer(
     return keras.optimizers.LossScaleOptimizer(optimizer) if settings.precision == "mixed_float16" else optimizer
 
 
-def descend(
+def apply_gradients(
     optimizer: keras.optimizers.Optimizer,
     variables: Sequence[keras.Variable],
     loss: tf.Tensor,
