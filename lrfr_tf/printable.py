@@ -39,6 +39,18 @@ def name_bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
+def in_utf8(text: str) -> str:
+    """The text as a database or a UTF-8 file can hold it.
+
+    Bytes that Python kept as lone surrogates become the letters that they are in UTF-8 (a locale such as C does not
+    decode them), and escapes where they are none.
+    """
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:  # a surrogate that stands for no byte
+        return "".join(escaped(letter) if "\ud800" <= letter <= "\udfff" else letter for letter in text)
+
+
 def escaped(letter: str) -> str:
     """The escape of one character."""
     code = ord(letter)

@@ -12,7 +12,7 @@ import pytest
 from lrfr_tf.data.landmarks import by_image, key_of, read_landmarks, write_landmarks
 from lrfr_tf.data.pairs import Pair, read_pairs, write_pairs
 from lrfr_tf.files import atomic_file, replace_between_markers, write_json
-from lrfr_tf.printable import ESCAPED, in_table, name_bytes, print_every_name, printable
+from lrfr_tf.printable import ESCAPED, in_table, in_utf8, name_bytes, print_every_name, printable
 
 NOT_UTF8 = os.fsdecode(b"caf\xe9")
 
@@ -48,6 +48,19 @@ def test_stdout_and_stderr_take_every_name(encoding: str, shown: bytes, monkeypa
         print(f"Zoë 林 😀 {NOT_UTF8}", end="", file=stream)
         stream.flush()
         assert stream.buffer.getvalue() == shown  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("Jos\u00e9 \u6797", "Jos\u00e9 \u6797"),
+        ("Jos\udcc3\udca9", "Jos\u00e9"),
+        ("caf\udce9", "caf\\xe9"),
+        ("\ud800", "\\ud800"),
+    ],
+)
+def test_a_database_takes_every_name(text: str, kept: str) -> None:
+    assert in_utf8(text) == kept
 
 
 def test_digests_take_every_name_and_stay_as_they_were() -> None:

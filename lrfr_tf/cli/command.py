@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from lrfr_tf.benchmarks.registry import BENCHMARKS
+from lrfr_tf.config import versions
 from lrfr_tf.errors import UserError
 from lrfr_tf.main import exit_codes, start
 
@@ -108,7 +109,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     words = sys.argv[1:] if arguments is None else arguments
     with exit_codes(words):
-        _call(LRFR, "lrfr", words)
+        if list(words) == ["--version"]:
+            print(f"lrfr-tf {versions()['lrfr-tf']}")
+        else:
+            _call(LRFR, "lrfr", words)
 
 
 def _call(command: Command, name: str, words: Sequence[str]) -> None:

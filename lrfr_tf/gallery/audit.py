@@ -7,6 +7,7 @@ from typing import Any
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.gallery.store import Change, Store, now
+from lrfr_tf.printable import in_utf8
 
 DAYS = "audit_days"  # a fact: how long rows are kept
 DEFAULT_DAYS = 365
@@ -78,6 +79,7 @@ def note_decisions(
     Returns:
         The numbers of the rows.
     """
+    who = None if who is None else in_utf8(who)
     with store.transaction("IMMEDIATE"):
         numbers = [
             store.connection.execute(
@@ -124,6 +126,7 @@ def confirm(store: Store, number: int, who: str, agrees: bool = True) -> Confirm
     """
     if not who.strip():
         raise UserError("A confirmation needs the name of who confirms.")
+    who = in_utf8(who)
     with store.transaction("IMMEDIATE"):
         known = 0 < number < 2**63  # SQLite's integers end there
         rows = store.read("SELECT person FROM audit WHERE number = ? AND what = ?", number, DECISION) if known else []

@@ -58,6 +58,8 @@ def enroll_photos(gallery: "Gallery", person: str, photos: Sequence[Path], level
         UserError: the name is none, or the gallery cannot be written.
     """
     for photo in photos:
+        if photo.is_dir():
+            raise UserError(f"{photo} is a folder; photos of {person} are given one by one, by their files.")
         if not photo.is_file():
             raise UserError(f"{photo} cannot be read: No such file or directory.")
     for photo in photos:
@@ -160,10 +162,12 @@ def embed_people(
         note: told, in one sentence each, what is left out, and about photos with another face about as large.
 
     Raises:
-        UserError: there is no photo.
+        UserError: there is no photo, or a folder's name is no name for a person.
     """
     source = open_source(folder)
     photos = images_by_identity(source, note)
+    for person in photos:
+        checked_name(person)  # before the work
     for person in progress(sorted_names([*photos, *empty_folders(source)])):
         references = []
         for shown in faces_of(source, photos.get(person, []), recognizer, checksums=False):

@@ -10,6 +10,7 @@ import numpy as np
 from lrfr_tf.errors import UserError
 from lrfr_tf.gallery.store import Change, Store, now, random_id
 from lrfr_tf.gallery.templates import set_aside_of
+from lrfr_tf.printable import in_utf8
 
 ACTIVE, SET_ASIDE = "active", "set_aside"
 LONGEST_NAME = 200
@@ -83,12 +84,12 @@ class Reference:
 
 
 def checked_name(name: str) -> str:
-    """A person's name as it is stored: NFC, without blanks around it.
+    """A person's name as it is stored: UTF-8 in NFC, without blanks around it.
 
     Raises:
-        UserError: it is empty, too long, or holds control characters or bytes that are no letters.
+        UserError: it is empty, too long, or holds control characters.
     """
-    name = unicodedata.normalize("NFC", name).strip()
+    name = unicodedata.normalize("NFC", in_utf8(name)).strip()
     if not name or len(name) > LONGEST_NAME or any(unicodedata.category(letter) in ("Cc", "Cs") for letter in name):
         raise UserError(f"{name!r} is no name for a person: 1 to {LONGEST_NAME} printable characters are.")
     return name

@@ -11,13 +11,14 @@ import os
 import sqlite3
 import threading
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.gallery import open_files, schema
+from lrfr_tf.printable import in_utf8
 
 MAGIC = b"SQLite format 3\0"
 BUSY_TIMEOUT = 10.0  # seconds that a writer waits for another one
@@ -58,6 +59,11 @@ def random_id() -> str:
     return os.urandom(8).hex()
 
 
+def storable(values: Iterable[Any]) -> tuple:
+    """Values as SQLite takes them: texts in UTF-8 (a file's name may be none)."""
+    return tuple(in_utf8(value) if isinstance(value, str) else value for value in values)
+
+
 @dataclasses.dataclass(frozen=True)
 class Change:
     """A transaction that writes.
@@ -71,7 +77,7 @@ class Change:
 
     def run(self, statement: str, *values: Any) -> sqlite3.Cursor:
         """Executes one statement."""
-        return self.store.connection.execute(statement, values)
+        return self.store.connection.execute(statement, storable(values))
 
     def touch(self, person: int) -> None:
         """Notes that a person's name or references changed, so that every reader looks at them again."""
@@ -237,7 +243,7 @@ class Store:
             UserError: see `explained`.
         """
         with self.lock, self.explained():
-            return self.connection.execute(statement, values).fetchall()
+            return self.connection.execute(statement, storable(values)).fetchall()
 
     def changes(self) -> int:
         """The change counter, of this moment."""
@@ -279,7 +285,7 @@ def _fill(path: Path, facts: Mapping[str, Any]) -> None:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("BEGIN IMMEDIATE")
         schema.make_tables(connection)
-        connection.executemany("INSERT OR REPLACE INTO fact VALUES (?, ?)", list(facts.items()))
+        connection.executemany("INSERT OR REPLACE INTO fact VALUES (?, ?)", map(storable, facts.items()))
         connection.execute("COMMIT")
     finally:
         connection.close()  # writes the log into the file and removes it

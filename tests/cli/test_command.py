@@ -2,6 +2,7 @@
 
 import dataclasses
 import importlib
+import importlib.metadata
 import subprocess
 import sys
 import tomllib
@@ -54,6 +55,11 @@ def test_every_command_shows_its_own_help(name: str, capsys: pytest.CaptureFixtu
     out = capsys.readouterr().out
     assert out.startswith(text)
     assert all(f"--{field.name}" in out for field in dataclasses.fields(module.Config))
+
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    command.main(["--version"])
+    assert capsys.readouterr().out == f"lrfr-tf {importlib.metadata.version('lrfr-tf')}\n"
 
 
 @pytest.mark.parametrize("words", [[], ["--help"], ["-h"]])

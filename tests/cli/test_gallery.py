@@ -137,6 +137,11 @@ def test_a_folder_still_works_and_offers_to_be_kept(
     for one, other in zip(by_folder["names"], by_file["names"], strict=True):
         assert one["name"] == other["name"]
         assert one["score"] == pytest.approx(other["score"], abs=1e-5)
+    (tmp_path / "named" / "a\nb").mkdir(parents=True)
+    shutil.copy(tmp_path / "photo.png", tmp_path / "named" / "a\nb")
+    code, out, said = lrfr(*ask, f"--gallery={tmp_path / 'named'}")
+    assert (code, out) == (2, "")
+    assert r"'a\nb' is no name for a person" in said
     code, _, said = lrfr(*ask, f"--gallery={photos}", "--audit")
     assert (code, "--gallery is none" in said) == (2, True)
 
@@ -220,6 +225,7 @@ def test_what_is_wrong_is_one_sentence(lrfr: Lrfr, people: Path, tmp_path: Path)
         (("enroll", gallery), "Give --folder, or --person with --image"),
         (("enroll", gallery, "--person=a"), "Give --folder, or --person with --image"),
         (("enroll", gallery, "--person=a", "--image=none.png"), "none.png does not exist"),
+        (("enroll", gallery, "--person=a", f"--image={tmp_path}"), f"{tmp_path} is a folder; photos of a are given"),
         (("enroll", gallery, f"--folder={tmp_path / 'none'}"), "does not exist"),
         (("rename", gallery, "--person=1", "--to=2"), "a person '2' already"),
         (("forget", gallery, "--person=Eve"), "no person 'Eve'"),

@@ -1,6 +1,7 @@
 """The file of a gallery: who may read it, and one sentence for everything that can be wrong with it."""
 
 import contextlib
+import dataclasses
 import sqlite3
 import stat
 import threading
@@ -11,9 +12,10 @@ import pytest
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.gallery import schema, store
+from lrfr_tf.gallery.audit import confirm, note_decisions, read_audit
 from lrfr_tf.gallery.people import People
 from lrfr_tf.gallery.store import Store, is_gallery_file
-from tests.gallery.ready_people import new_people, references
+from tests.gallery.ready_people import IDENTITY, new_people, references
 
 
 @pytest.fixture
@@ -66,6 +68,10 @@ def test_files_that_are_no_galleries(path: Path) -> None:
     other = path.parent / "other.db"
     with refused("is missing", other):
         Store(other)
+    other.mkdir()
+    with refused("is a folder, not a gallery's file", other):
+        Store(other)
+    other.rmdir()
     other.write_text("this is text, and more than a header of it")
     assert not is_gallery_file(other)
     with refused("not a gallery", other):
@@ -199,3 +205,22 @@ def test_text_that_is_none_any_more_is_called_damage(tmp_path: Path, letters: by
     people = People(Store(tmp_path / "people.db"))
     with pytest.raises(UserError, match="is damaged"):
         people.references()
+
+
+def test_names_that_are_no_utf8_are_stored(path: Path) -> None:
+    people = People(Store(path))
+    people.add("caf\udce9", [dataclasses.replace(references(3, 1)[0], source_name="1\udce9.jpg")])
+    people.add("Zo\udcc3\udcab", references(4, 1))  # what a locale without UTF-8 makes of "Zo\u00eb"
+    assert [person.name for person in people.persons()] == ["Ada", "Grace", "Zo\u00eb", "caf\\xe9"]
+    (reference,) = people.references("caf\udce9")
+    assert reference.source_name == "1\\xe9.jpg"
+    people.set_aside(reference.id, "\udce9")
+    people.rename("caf\udce9", "b\udce9")
+    assert people.references("b\\xe9")[0].reason == "\\xe9"
+    store = Store(path)
+    (decision,) = note_decisions(store, store.changes(), [(1, "known", 0.9, 0.5)], "\udce9")
+    confirm(store, decision, "\udcea")
+    assert [row.who for row in read_audit(store)][-2:] == ["\\xe9", "\\xea"]
+    store.close()
+    facts = {"purpose": "\udce9", **IDENTITY.as_facts()}
+    assert Store.create(path.parent / "other.db", facts).fact("purpose") == "\\xe9"
