@@ -139,7 +139,7 @@ def import_from(store: Store, path: Path) -> Imported:
         UserError: it is neither, is damaged, holds embeddings of another network, or a name is another person's here.
     """
     if not path.is_file():
-        raise UserError(f"{path} is missing.")
+        raise UserError(f"{path} is {'a folder, and no export' if path.is_dir() else 'missing'}.")
     if is_gallery_file(path):
         other = Store(path)
         try:

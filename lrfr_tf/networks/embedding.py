@@ -87,8 +87,8 @@ def check_embedder(model: str) -> None:
         return
     if find_version(Path(model)) is None:
         raise UserError(
-            f"The embedding model {model!r} is not known; there are {', '.join((*EMBEDDERS, W600K_MBF))}, folders of "
-            f"exports (with saved_model.pb) and files of weights (*{WEIGHTS_SUFFIX})."
+            f"The embedding model {model!r} is not known; there are {', '.join((*EMBEDDERS, W600K_MBF))}, what "
+            f"lrfr models lists, folders of exports (with saved_model.pb) and files of weights (*{WEIGHTS_SUFFIX})."
         )
 
 

@@ -1,5 +1,6 @@
 """`lrfr gallery`: people in a file, as the command line has them."""
 
+import dataclasses
 import json
 import os
 import shutil
@@ -233,6 +234,8 @@ def test_what_is_wrong_is_one_sentence(lrfr: Lrfr, people: Path, tmp_path: Path)
         (("expire", gallery, "--person=1", "--on=tomorrow"), "'tomorrow' is no day"),
         (("expire", gallery, "--on=2027-01-01"), "--on is the last day of a --person"),
         (("import", gallery, "--file=none.zip"), "none.zip is missing"),
+        (("import", gallery, f"--file={tmp_path}"), f"{tmp_path} is a folder, and no export"),
+        (("migrate", gallery, "--model=nobody"), "'nobody' is not known"),
         (("check", f"--gallery={tmp_path / 'empty.db'}"), "holds nobody yet"),
     ):
         code, out, said = lrfr("gallery", *words)
@@ -242,6 +245,39 @@ def test_what_is_wrong_is_one_sentence(lrfr: Lrfr, people: Path, tmp_path: Path)
         assert last.startswith("error: ")
     assert People(Store(people)).persons() == before
     assert not Path("new.db").exists()
+
+
+def test_json_can_be_read_whatever_the_names_and_the_encoding(lrfr: Lrfr, tmp_path: Path) -> None:
+    people = new_people(tmp_path / "people.db")
+    people.add("Zo\u00eb \u6797", references(1, 2))
+    people.close()
+    gallery = f"--gallery={tmp_path / 'people.db'}"
+    for words in (("list",), ("show", "--person=Zo\u00eb \u6797"), ("check", "--threshold=0.5")):
+        code, out, _ = lrfr("gallery", *words, gallery, "--format=json")
+        assert code == 0
+        assert out.isascii()  # stdout escapes what its encoding lacks, in a way that JSON does not know
+        assert json.loads(out)
+
+
+def test_names_do_not_steer_the_terminal(lrfr: Lrfr, tmp_path: Path) -> None:
+    people = new_people(tmp_path / "people.db")
+    people.add("\u202eada", [dataclasses.replace(references(1, 1)[0], source_name="a/\x1b[2J.png")])
+    people.add("Eve", references(2, 2))
+    people.close()
+    gallery = f"--gallery={tmp_path / 'people.db'}"
+    for words in (
+        ("list",),
+        ("show", "--person=\u202eada"),
+        ("check", "--threshold=0.5"),
+        ("expire", "--person=\u202eada", "--on=2000-01-01"),
+        ("expire",),
+        ("rename", "--person=\u202eada", "--to=ada\u202e"),
+        ("merge", "--person=Eve", "--into=ada\u202e"),
+    ):
+        code, out, _ = lrfr("gallery", *words, gallery)
+        assert code == 0
+        assert not {"\x1b", "\u202e"} & set(out)
+        assert "\\x1b" in out or "\\u202e" in out
 
 
 def test_what_needs_no_network_loads_no_tensorflow(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ the gallery was made with (--audit_days).
 import dataclasses
 import json
 
-from lrfr_tf.cli.gallery.flags import FORMATS, GALLERY, open_people
+from lrfr_tf.cli.gallery.flags import FORMATS, GALLERY, open_people, say
 from lrfr_tf.config import option, required
 from lrfr_tf.main import run
 
@@ -33,7 +33,7 @@ def main(config: Config) -> None:
     for row in rows:
         score, threshold = (("" if value is None else f"{value:.3f}") for value in (row.score, row.threshold))
         texts = [value or "" for value in (row.person, row.reference, row.decision)]
-        print(ROW.format(row.decided or row.number, row.at, row.what, *texts, score, threshold, row.who or "").rstrip())
+        say(ROW.format(row.decided or row.number, row.at, row.what, *texts, score, threshold, row.who or "").rstrip())
 
 
 if __name__ == "__main__":

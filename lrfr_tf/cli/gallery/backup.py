@@ -7,7 +7,7 @@ The copy is a gallery itself. To put it in the place of a lost gallery, make a n
 
 import dataclasses
 
-from lrfr_tf.cli.gallery.flags import GALLERY, open_people, persons
+from lrfr_tf.cli.gallery.flags import GALLERY, open_people, persons, say
 from lrfr_tf.config import required
 from lrfr_tf.main import run
 
@@ -20,7 +20,7 @@ class Config:
 
 def main(config: Config) -> None:
     copy = open_people(config.gallery).backup(config.output)
-    print(f"{config.output}: {persons(copy.persons)}, backup {copy.id}")
+    say(f"{config.output}: {persons(copy.persons)}, backup {copy.id}")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import dataclasses
 import json
 from pathlib import Path
 
-from lrfr_tf.cli.gallery.flags import FORMATS, GALLERY
+from lrfr_tf.cli.gallery.flags import FORMATS, GALLERY, say
 from lrfr_tf.config import option, required
 from lrfr_tf.gallery.check_gallery import check_gallery
 from lrfr_tf.gallery.check_page import write_page
@@ -36,11 +36,12 @@ def main(config: Config) -> None:
         if config.output is not None:
             write_page(report, gallery.picture, Path(config.output))
     if config.format == "json":
-        print(json.dumps(report.as_json(), ensure_ascii=False))
+        print(json.dumps(report.as_json()))
     else:
-        print("\n".join(report.lines()))
+        for line in report.lines():
+            say(line)
     if config.output is not None:
-        print(config.output)
+        say(config.output)
 
 
 if __name__ == "__main__":

@@ -7,10 +7,11 @@ It belongs to one network: faces that another network has embedded cannot be com
 
 import dataclasses
 
-from lrfr_tf.cli.gallery.flags import GALLERY
+from lrfr_tf.cli.gallery.flags import GALLERY, say
 from lrfr_tf.config import option, required
 from lrfr_tf.gallery.audit import DEFAULT_DAYS
 from lrfr_tf.main import note, run
+from lrfr_tf.networks.embedding import check_embedder
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,6 +23,11 @@ class Config:
     no_crops: bool = option(False, "do not keep the pixels of enrolled faces; another network needs the photos then")
     audit_days: int = option(DEFAULT_DAYS, "days for which changes and decisions are kept on record", at_least=1)
     confirmations: int = option(1, "how many persons must confirm a candidate (lrfr gallery confirm)", at_least=1)
+
+
+def check_flags(config: Config) -> None:
+    """Refuses a network that is not there."""
+    check_embedder(config.embedder)
 
 
 def main(config: Config) -> None:
@@ -38,7 +44,7 @@ def main(config: Config) -> None:
         audit_days=config.audit_days,
         confirmations=config.confirmations,
     ).close()
-    print(config.gallery)
+    say(config.gallery)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from lrfr_tf.config import option, required
 from lrfr_tf.errors import UserError
 from lrfr_tf.gallery.quality import ACCEPTED, LEVELS, REJECTED, summary
 from lrfr_tf.main import note, run
+from lrfr_tf.printable import printable
 from lrfr_tf.sources.image_source import open_source
 
 if TYPE_CHECKING:  # loads TensorFlow
@@ -39,12 +40,16 @@ class Config:
     format: str = option("table", "how the answers are printed", FORMATS)
 
 
+def check_flags(config: Config) -> None:
+    """Refuses settings that do not go together."""
+    if (config.folder is None) == (config.person is None) or (config.person is None) != (not config.image):
+        raise UserError("Give --folder, or --person with --image.")
+
+
 def main(config: Config) -> None:
     from lrfr_tf.gallery.enroll import enroll_people, enroll_photos
     from lrfr_tf.gallery.gallery import Gallery
 
-    if (config.folder is None) == (config.person is None) or (config.person is None) != (not config.image):
-        raise UserError("Give --folder, or --person with --image.")
     with Gallery.open(config.gallery) as gallery:
         if config.folder is not None:
             total, answers = enroll_people(gallery, open_source(Path(config.folder)), config.quality, note)
@@ -67,10 +72,10 @@ def _print(answers: "Iterable[Answer]", total: int, format: str) -> "list[Answer
         for answer in answers:
             done.append(answer)
             if format == "json":
-                tqdm.write(json.dumps(answer.as_json(), ensure_ascii=False))
+                tqdm.write(json.dumps(answer.as_json()))
             elif answer.verdict != ACCEPTED:
                 photo = answer.photo if "/" in answer.photo else f"{answer.person}, {answer.photo}"
-                tqdm.write(f"{photo}: {answer.verdict} ({answer.codes[0]}). {answer.sentence}")
+                tqdm.write(printable(f"{photo}: {answer.verdict} ({answer.codes[0]}). {answer.sentence}"))
             progress.update()
     return done
 

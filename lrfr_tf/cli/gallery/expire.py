@@ -8,7 +8,7 @@ After its last day nothing is compared any more, whether this was called or not.
 
 import dataclasses
 
-from lrfr_tf.cli.gallery.flags import GALLERY, ID, open_people
+from lrfr_tf.cli.gallery.flags import GALLERY, ID, open_people, say
 from lrfr_tf.config import option, required
 from lrfr_tf.errors import UserError
 from lrfr_tf.main import run
@@ -26,13 +26,13 @@ def main(config: Config) -> None:
     people = open_people(config.gallery)
     if config.person is not None or config.reference is not None:
         people.set_end(config.on, person=config.person, reference=config.reference)
-        print(f"{config.person or config.reference}: {f'last day {config.on}' if config.on else 'no end'}.")
+        say(f"{config.person or config.reference}: {f'last day {config.on}' if config.on else 'no end'}.")
         return
     if config.on is not None:
         raise UserError("--on is the last day of a --person or of a --reference.")
     passed = people.expire()
     for name, id, day in passed:
-        print(f"{name}: {id} is set aside, its last day was {day}.")
+        say(f"{name}: {id} is set aside, its last day was {day}.")
     if not passed:
         print("Nothing has passed its last day.")
 

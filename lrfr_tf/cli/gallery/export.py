@@ -7,7 +7,7 @@ A person who is forgotten later stays in it: the file is yours to keep safe, and
 
 import dataclasses
 
-from lrfr_tf.cli.gallery.flags import GALLERY, open_people, persons
+from lrfr_tf.cli.gallery.flags import GALLERY, open_people, persons, say
 from lrfr_tf.config import required
 from lrfr_tf.main import run
 
@@ -20,7 +20,7 @@ class Config:
 
 def main(config: Config) -> None:
     copy = open_people(config.gallery).export(config.output)
-    print(f"{config.output}: {persons(copy.persons)}, export {copy.id}")
+    say(f"{config.output}: {persons(copy.persons)}, export {copy.id}")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ lrfr gallery list --gallery=people.db --format=json
 import dataclasses
 import json
 
-from lrfr_tf.cli.gallery.flags import FORMATS, GALLERY, open_people, persons
+from lrfr_tf.cli.gallery.flags import FORMATS, GALLERY, open_people, persons, say
 from lrfr_tf.config import option, required
 from lrfr_tf.gallery.references import Person
 from lrfr_tf.main import run
@@ -26,14 +26,14 @@ def main(config: Config) -> None:
     about = {name: people.store.fact(name) for name in ("purpose", "legal_basis", "embedder", "created")}
     if config.format == "json":
         answer = {**about, "persons": [dataclasses.asdict(person) for person in everybody]}
-        print(json.dumps(answer, ensure_ascii=False))
+        print(json.dumps(answer))
         return
-    print(f"{config.gallery}: {persons(len(everybody))}, network {about['embedder']}")
-    print(f"purpose: {about['purpose'] or 'not stated'}; legal basis: {about['legal_basis'] or 'not stated'}")
+    say(f"{config.gallery}: {persons(len(everybody))}, network {about['embedder']}")
+    say(f"purpose: {about['purpose'] or 'not stated'}; legal basis: {about['legal_basis'] or 'not stated'}")
     if everybody:
         print(ROW.format("name", "references", "in force", "enrolled", "last day").rstrip())
     for person in everybody:
-        print(_row(person))
+        say(_row(person))
 
 
 def _row(person: Person) -> str:

@@ -5,7 +5,7 @@ lrfr gallery merge --gallery=people.db --person="anna (old)" --into=anna
 
 import dataclasses
 
-from lrfr_tf.cli.gallery.flags import GALLERY, open_people
+from lrfr_tf.cli.gallery.flags import GALLERY, open_people, say
 from lrfr_tf.config import required
 from lrfr_tf.main import run
 
@@ -19,7 +19,7 @@ class Config:
 
 def main(config: Config) -> None:
     open_people(config.gallery).merge(config.person, config.into)
-    print(f"{config.person} is {config.into} now.")
+    say(f"{config.person} is {config.into} now.")
 
 
 if __name__ == "__main__":

@@ -9,10 +9,11 @@ import dataclasses
 
 from tqdm import tqdm
 
-from lrfr_tf.cli.gallery.flags import GALLERY
+from lrfr_tf.cli.gallery.flags import GALLERY, say
 from lrfr_tf.config import option, required
 from lrfr_tf.gallery.gallery import Gallery
 from lrfr_tf.main import run
+from lrfr_tf.networks.embedding import check_embedder
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,12 +23,17 @@ class Config:
     drop: bool = option(False, "remove references without a stored picture, which cannot be embedded anew")
 
 
+def check_flags(config: Config) -> None:
+    """Refuses a network that is not there."""
+    check_embedder(config.model)
+
+
 def main(config: Config) -> None:
     from lrfr_tf.gallery.migrate import migrate_gallery
 
     with Gallery.open(config.gallery) as gallery, tqdm(desc="migrate", unit="reference") as progress:
         done = migrate_gallery(gallery, config.model, config.drop, progress.update)
-    print(f"{done.references} references are embedded with {done.embedder} now; {done.dropped} were removed.")
+    say(f"{done.references} references are embedded with {done.embedder} now; {done.dropped} were removed.")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ lrfr gallery move --gallery=people.db --reference=0123456789abcdef --to=berta
 
 import dataclasses
 
-from lrfr_tf.cli.gallery.flags import GALLERY, IDS, open_people
+from lrfr_tf.cli.gallery.flags import GALLERY, IDS, open_people, say
 from lrfr_tf.config import required
 from lrfr_tf.main import run
 
@@ -19,7 +19,7 @@ class Config:
 
 def main(config: Config) -> None:
     open_people(config.gallery).move(config.reference, config.to)
-    print(f"{len(config.reference)} references are of {config.to} now.")
+    say(f"{len(config.reference)} references are of {config.to} now.")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ lrfr gallery rename --gallery=people.db --person=ana --to=anna
 
 import dataclasses
 
-from lrfr_tf.cli.gallery.flags import GALLERY, open_people
+from lrfr_tf.cli.gallery.flags import GALLERY, open_people, say
 from lrfr_tf.config import required
 from lrfr_tf.main import run
 
@@ -19,7 +19,7 @@ class Config:
 
 def main(config: Config) -> None:
     open_people(config.gallery).rename(config.person, config.to)
-    print(f"{config.person} is {config.to} now.")
+    say(f"{config.person} is {config.to} now.")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ lrfr gallery restore --gallery=people.db --reference=0123456789abcdef
 
 import dataclasses
 
-from lrfr_tf.cli.gallery.flags import GALLERY, ID, open_people
+from lrfr_tf.cli.gallery.flags import GALLERY, ID, open_people, say
 from lrfr_tf.config import required
 from lrfr_tf.main import run
 
@@ -18,7 +18,7 @@ class Config:
 
 def main(config: Config) -> None:
     open_people(config.gallery).restore(config.reference)
-    print(f"{config.reference} is in force.")
+    say(f"{config.reference} is in force.")
 
 
 if __name__ == "__main__":

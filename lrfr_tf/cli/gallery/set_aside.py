@@ -5,7 +5,7 @@ lrfr gallery set_aside --gallery=people.db --reference=0123456789abcdef --reason
 
 import dataclasses
 
-from lrfr_tf.cli.gallery.flags import GALLERY, ID, open_people
+from lrfr_tf.cli.gallery.flags import GALLERY, ID, open_people, say
 from lrfr_tf.config import option, required
 from lrfr_tf.main import run
 
@@ -19,7 +19,7 @@ class Config:
 
 def main(config: Config) -> None:
     open_people(config.gallery).set_aside(config.reference, config.reason)
-    print(f"{config.reference} is set aside.")
+    say(f"{config.reference} is set aside.")
 
 
 if __name__ == "__main__":

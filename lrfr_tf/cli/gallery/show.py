@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from lrfr_tf.cli.gallery.flags import FORMATS, GALLERY, open_people
+from lrfr_tf.cli.gallery.flags import FORMATS, GALLERY, open_people, say
 from lrfr_tf.config import option, required
 from lrfr_tf.gallery.people import People
 from lrfr_tf.gallery.references import ACTIVE, Reference
@@ -31,11 +31,11 @@ def main(config: Config) -> None:
     people = open_people(config.gallery)
     references = people.references(config.person)
     if config.format == "json":
-        print(json.dumps([_summary(one) for one in references], ensure_ascii=False))
+        print(json.dumps([_summary(one) for one in references]))
     else:
         print(ROW.format("reference", "pixels", "score", "state", "last day", "photo", "why").rstrip())
         for one in references:
-            print(_reference_row(one))
+            say(_reference_row(one))
     if config.output is not None:
         _write_sheet(people, references, Path(config.output))
 
@@ -64,7 +64,7 @@ def _write_sheet(people: People, references: list[Reference], path: Path) -> Non
         if picture is not None:
             shown.append((picture, f"{one.height:.0f} px {'' if one.state == ACTIVE else 'set aside'}", one.id))
     write_png(path, person_sheet(shown))
-    print(path)
+    say(str(path))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ lrfr gallery split --gallery=people.db --person=anna --reference=0123456789abcde
 
 import dataclasses
 
-from lrfr_tf.cli.gallery.flags import GALLERY, IDS, open_people
+from lrfr_tf.cli.gallery.flags import GALLERY, IDS, open_people, say
 from lrfr_tf.config import required
 from lrfr_tf.main import run
 
@@ -20,7 +20,7 @@ class Config:
 
 def main(config: Config) -> None:
     open_people(config.gallery).split(config.person, config.reference, config.to)
-    print(f"{len(config.reference)} of the references of {config.person} are of {config.to} now.")
+    say(f"{len(config.reference)} of the references of {config.person} are of {config.to} now.")
 
 
 if __name__ == "__main__":

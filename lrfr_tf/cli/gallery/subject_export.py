@@ -5,7 +5,7 @@ lrfr gallery subject_export --gallery=people.db --person=anna --output=anna.zip
 
 import dataclasses
 
-from lrfr_tf.cli.gallery.flags import GALLERY, open_people
+from lrfr_tf.cli.gallery.flags import GALLERY, open_people, say
 from lrfr_tf.config import required
 from lrfr_tf.main import run
 
@@ -21,7 +21,7 @@ class Config:
 
 def main(config: Config) -> None:
     open_people(config.gallery).subject_export(config.person, config.output)
-    print(config.output)
+    say(config.output)
 
 
 if __name__ == "__main__":
