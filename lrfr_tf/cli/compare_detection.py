@@ -23,7 +23,7 @@ from lrfr_tf.study.box_comparison import MEASURES, BoxComparison, compare_boxes
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    embeddings: str = required("folder written by tools/extract_embeddings.py, with hr and the methods in it")
+    embeddings: str = required("folder written by lrfr embed, with hr and the methods in it")
     output: str = required("folder for the tables and the plot")
     methods: tuple[str, ...] = option(("bicubic", "srcnn", "srgan"), "methods to compare with hr")
     split: str = option("test", "the split to compare on")

@@ -22,7 +22,7 @@ from lrfr_tf.study.report.write import write_report
 @dataclasses.dataclass(frozen=True)
 class Config:
     data: str = required("the prepared tree, with the folders of the methods in it")
-    embeddings: str = required("folder written by tools/extract_embeddings.py")
+    embeddings: str = required("folder written by lrfr embed")
     heads: str = required("folder written by train_classifier")
     output: str = required("folder for result.json, report.html and report.md")
     methods: tuple[str, ...] = option(("hr", "bicubic", "srcnn", "srgan"), "methods to compare")
@@ -36,7 +36,7 @@ class Config:
         "embeddings of hr and bicubic by the Siamese network (--crop=aligned); without them the table leaves it out",
     )
     siamese_heads: str | None = option(None, "folder written by train_classifier on --siamese_embeddings")
-    pixels: str | None = option(None, "a result of tools/evaluate_pixels.py for the report to show")
+    pixels: str | None = option(None, "a result of lrfr evaluate pixels for the report to show")
     levels: tuple[str, ...] = option(
         (), "results of this tool for the same faces through cameras (tools/photograph_tree.py), for the report to show"
     )
@@ -94,7 +94,7 @@ def read_levels(paths: Sequence[str], data: Path, methods: Sequence[str], held_o
         result = read_json(Path(path))
         about = result.get("data") if isinstance(result, dict) else None
         if not isinstance(about, dict) or "camera" not in about:
-            raise UserError(f"--levels={path} is no result of tools/evaluate_celeba.py of faces through a camera.")
+            raise UserError(f"--levels={path} is no result of lrfr evaluate celeba of faces through a camera.")
         if about["data_sha256"] != sha256(data / "manifest.json"):
             raise UserError(f"--levels={path} is about other faces than those in {data}.")
         blocks = result["blocks"]

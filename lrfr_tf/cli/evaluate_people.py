@@ -4,7 +4,7 @@ included.
     python tools/evaluate_people.py --model=saved_models/siamese --people=people --output=people.json
 
 Whole photos are shrunk until the face has each of --heights, and the face is detected, aligned and embedded as
-tools/identify.py does it. In each of 200 drawings some persons are enrolled with some photos each, as they are, and
+lrfr identify does it. In each of 200 drawings some persons are enrolled with some photos each, as they are, and
 every other photo is asked about: those of enrolled persons should get the right name, those of strangers none. Beside
 the result lies a picture, result.det.png.
 """
@@ -76,7 +76,7 @@ def main(config: Config) -> None:
     embedder = load_embedder(config.model, Path(config.facenet_weights) if config.facenet_weights else None)
     strangers = calibration_of(config.model, embedder) if config.threshold is None else None
     if strangers is None and config.threshold is None:
-        raise UserError(f"{config.model} has no calibration; make one with tools/calibrate.py, or give --threshold.")
+        raise UserError(f"{config.model} has no calibration; make one with lrfr calibrate, or give --threshold.")
     detector = FaceDetector(min_face_size=config.min_face_size)
     recognizer = Recognizer(embedder, cut=config.cut, detector=detector)
     with tqdm(total=sum(map(len, people.values())), desc="embed", unit="photo") as progress:

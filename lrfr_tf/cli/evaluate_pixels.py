@@ -5,7 +5,7 @@
         --siamese_embeddings=runs/celeba_face/siamese_embeddings --held_out_divisor=5 \\
         --output=runs/celeba_face/pixels/result.json
 
-The gallery and the places of the faces come from the HR embeddings that tools/extract_embeddings.py stored. Beside the
+The gallery and the places of the faces come from the HR embeddings that lrfr embed stored. Beside the
 result lies a picture of each block, result.held_out.png and result.all.png. With --camera=clean,moderate,harsh
 probes are also shrunk as the camera model of docs/camera.md does it.
 """
@@ -30,7 +30,7 @@ from lrfr_tf.study.stored_embeddings import blocks_of_images, check_same_images,
 @dataclasses.dataclass(frozen=True)
 class Config:
     data: str = required("a prepared tree")
-    embeddings: str = required("folder written by tools/extract_embeddings.py, with hr in it")
+    embeddings: str = required("folder written by lrfr embed, with hr in it")
     output: str = required("the result to write (JSON)")
     models: tuple[str, ...] = option((), "super-resolution networks to compare with bicubic, each as name=folder")
     embedder: str = option("facenet-128", "the embedder that --embeddings was made with")

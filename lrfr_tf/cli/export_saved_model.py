@@ -66,7 +66,7 @@ def main(config: Config) -> None:
         print(f"  {carried}: the calibration of {source}, whose cosines these are")
     if record["kind"] == "classifier" and record["parts"]["head"] != "cosine" and not record["closed_set"]:
         print(
-            "  it cannot recognize strangers as such, so tools/identify.py answers unknown; --closed_set is for those "
+            "  it cannot recognize strangers as such, so lrfr identify answers unknown; --closed_set is for those "
             "who meet none"
         )
 

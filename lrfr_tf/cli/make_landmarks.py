@@ -48,12 +48,12 @@ def main(config: Config) -> None:
 
     found, with_rival = detect_landmarks(source, names, detector, enlargement=config.enlarge, pass_over=pass_over)
     check_bad_images(None, bad, len(names), OWN_PHOTOS)
+    for sentence in bad_image_notes(bad):
+        note(sentence)
     missed = sorted(set(names) - found.keys() - {item["image"] for item in bad})
     if not found:
         raise UserError(f"No face was found in any of the {len(names)} images of {config.images}.")
     write_landmarks(Path(config.output), found)
-    for sentence in bad_image_notes(bad):
-        note(sentence)
     for name in with_rival:  # nothing else tells which these are
         note(ambiguity_note(name))
     for name in missed[:NAMED]:

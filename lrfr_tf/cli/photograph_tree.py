@@ -13,7 +13,7 @@ from lrfr_tf.images.camera import LEVELS
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    data: str = required("a prepared tree (tools/prepare_celeba.py, tools/prepare_folder.py)")
+    data: str = required("a prepared tree (lrfr prepare celeba, lrfr prepare folder)")
     output: str = required("the tree to write; what is finished in it is not done again")
     camera: str = option("moderate", "how LR is made of HR, see docs/camera.md", tuple(LEVELS))
 

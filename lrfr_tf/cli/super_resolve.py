@@ -15,7 +15,7 @@ from lrfr_tf.study.super_resolve_tree import super_resolve_tree
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    data: str = required("a prepared tree (tools/prepare_celeba.py, tools/prepare_folder.py)")
+    data: str = required("a prepared tree (lrfr prepare celeba, lrfr prepare folder)")
     model: tuple[str, ...] = required(
         "model folders of runs (runs/srgan/model), exports (saved_models/srgan), or 'bicubic'"
     )

@@ -27,7 +27,7 @@ from lrfr_tf.training.classifier import fit_classifier
 class Config:
     """What to fit, on what, and where to put it."""
 
-    embeddings: str = required("folder with one folder of embeddings per method (tools/extract_embeddings.py)")
+    embeddings: str = required("folder with one folder of embeddings per method (lrfr embed)")
     output: str = required("folder for the heads; a head that is there already is replaced")
     methods: tuple[str, ...] = option((), "methods to fit on; without it, every folder of --embeddings")
     head: tuple[str, ...] = option(KINDS, "heads to fit", choices=KINDS)
@@ -53,7 +53,7 @@ def main(config: Config) -> None:
     root = Path(config.embeddings)
     methods = config.methods or tuple(sorted(path.parent.name for path in root.glob("*/manifest.json")))
     if not methods:
-        raise UserError(f"{root} has no folder of embeddings; make them with tools/extract_embeddings.py.")
+        raise UserError(f"{root} has no folder of embeddings; make them with lrfr embed.")
     results: list[dict[str, Any]] = []
     print(f"{'fitted on':<12}{'head':<10}{'train top-1':>12}{'val top-1':>12}{'seconds':>10}")
     for method in tqdm(methods, desc="methods", unit="method", leave=False, disable=None):

@@ -96,8 +96,8 @@ def common_template(roots: Sequence[Path]) -> str:
         manifest = read_json(root / "manifest.json") if (root / "manifest.json").is_file() else {}
         if "left_margin" not in manifest:
             raise UserError(
-                f"{root} is not a finished tree of aligned faces; make it with tools/prepare_aligned.py or "
-                "tools/prepare_vggface2.py."
+                f"{root} is not a finished tree of aligned faces; make it with lrfr prepare aligned or "
+                "lrfr prepare vggface2."
             )
         framings.append((*(manifest[key] for key in ("template", "size", "left_margin")), manifest.get("margin", 0)))
         if framings[-1] != framings[0]:

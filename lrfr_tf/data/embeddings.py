@@ -79,7 +79,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         UserError: there is none, or it is of another schema.
     """
     if not (folder / "manifest.json").is_file():
-        raise UserError(f"{folder} holds no embeddings (no manifest.json); make them with tools/extract_embeddings.py.")
+        raise UserError(f"{folder} holds no embeddings (no manifest.json); make them with lrfr embed.")
     manifest = read_json(folder / "manifest.json")
     if manifest.get("schema") != SCHEMA:
         raise UserError(f"{folder / 'manifest.json'} is of schema {manifest.get('schema')}, not {SCHEMA}.")
@@ -111,7 +111,7 @@ def load_embeddings(folder: Path, split: str) -> EmbeddingSet:
     for index in range(manifest["splits"][split]["shards"]):
         path = shard_path(folder, split, index)
         if not path.is_file():
-            raise UserError(f"{path} is missing; run the same tools/extract_embeddings.py command again to finish.")
+            raise UserError(f"{path} is missing; run the same command lrfr embed again to finish.")
         shards.append(read_shard(path))
     return join(shards)
 

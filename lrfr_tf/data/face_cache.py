@@ -22,8 +22,8 @@ def read_tree_manifest(root: Path) -> dict:
     """
     if not (root / "manifest.json").is_file():
         raise UserError(
-            f"{root} is not a finished tree of faces (no manifest.json); make it with tools/prepare_celeba.py or "
-            "tools/prepare_folder.py."
+            f"{root} is not a finished tree of faces (no manifest.json); make it with lrfr prepare celeba or "
+            "lrfr prepare folder."
         )
     return read_json(root / "manifest.json")
 

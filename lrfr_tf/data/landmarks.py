@@ -92,7 +92,7 @@ def by_image(rows: Mapping[str, np.ndarray]) -> dict[tuple[str, str], np.ndarray
 
 def _read(path: Path, header: bool) -> dict[str, np.ndarray]:
     if not path.exists():
-        raise UserError(f"{path} is missing; tools/make_landmarks.py makes a table of landmarks.")
+        raise UserError(f"{path} is missing; lrfr detect makes a table of landmarks.")
     rows: dict[str, np.ndarray] = {}
     table = read_table(path, "a table of landmarks")
     if header and [word.upper() for word in next(table, (0, []))[1]] != VGGFACE2_HEADER:

@@ -65,7 +65,7 @@ def load_exported_classifier(folder: Path) -> ExportedClassifier:
     """
     version = find_version(folder)
     if version is None:
-        raise UserError(f"{folder} holds no exported classifier; tools/export_saved_model.py makes one of a head.")
+        raise UserError(f"{folder} holds no exported classifier; lrfr export makes one of a head.")
     record = read_record(version)
     if record["kind"] != KIND:
         raise UserError(f"{version} holds a model of the kind {record['kind']}, not {KIND}.")

@@ -41,7 +41,7 @@ def read_record(version: Path) -> dict[str, Any]:
         UserError: the record is missing or of another schema, or a file is missing, was changed or cut off.
     """
     if not (version / RECORD).is_file():
-        raise UserError(f"{version} has no {RECORD}, so nobody can tell what it is; tools/export_saved_model.py does.")
+        raise UserError(f"{version} has no {RECORD}, so nobody can tell what it is; lrfr export does.")
     record = read_json(version / RECORD)
     if not _is_record(record):
         raise UserError(f"{version / RECORD} is not the record of an export, or not of schema {SCHEMA}.")

@@ -101,7 +101,7 @@ def load_trained_super_resolver(folder: Path) -> KerasSuperResolver:
             raise UserError(f"{folder} is an export already; the model folder of a training run is wanted.")
         raise UserError(
             f"{folder} holds no super-resolution model (no {DESCRIPTION}, no <version>/saved_model.pb); train_* "
-            "writes <run>/model, and tools/export_saved_model.py saved_models/<name>/<version>."
+            "writes <run>/model, and lrfr export saved_models/<name>/<version>."
         )
     description = read_json(folder / DESCRIPTION)
     if not isinstance(description, dict) or description.get("schema") != SCHEMA:

@@ -224,11 +224,11 @@ def read_calibration(version: Path, checksum: str) -> Strangers | None:
     stored = read_json(path)
     if not isinstance(stored, dict) or stored.get("schema") != SCHEMA or stored.get("score") != SCORE:
         raise UserError(
-            f"{path} holds no {SCORE} calibration of schema {SCHEMA}; tools/calibrate.py makes one (an older one holds "
+            f"{path} holds no {SCORE} calibration of schema {SCHEMA}; lrfr calibrate makes one (an older one holds "
             "thresholds of pairs, which do not say how often a stranger is named)."
         )
     if stored.get("sha256") != checksum:
-        raise UserError(f"{path} was made for another export than {version} (sha256 differs); see tools/calibrate.py.")
+        raise UserError(f"{path} was made for another export than {version} (sha256 differs); see lrfr calibrate.")
     try:
         strangers = {kind: _stranger_tail(tail) for kind, tail in stored["strangers"].items()}
         if not strangers:

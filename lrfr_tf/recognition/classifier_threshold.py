@@ -36,6 +36,6 @@ def threshold_of_classifier(
     if strangers is None and rule.threshold is None:
         raise UserError(
             f"{version} compares with templates and has no calibration.json: export it anew with a calibrated "
-            "`embedder` (tools/calibrate.py), or give `threshold` (a cosine)."
+            "`embedder` (lrfr calibrate), or give `threshold` (a cosine)."
         )
     return rule.threshold_for(strangers, parts["classes"])

@@ -159,7 +159,7 @@ class Recognizer:
             )
         if self.strangers is None:
             raise UserError(
-                f"{self.embedder.name} has no calibration: make one with tools/calibrate.py, which takes an export "
+                f"{self.embedder.name} has no calibration: make one with lrfr calibrate, which takes an export "
                 "and people of your own, or give `threshold` (a cosine between -1 and 1)."
             )
 

@@ -113,7 +113,7 @@ def test_levels_that_do_not_fit_are_refused(trees: tuple[Path, Path], tool: Tool
 
     assert read() == {"harsh": {"blocks": {"all": block}}}
     for change, reason in (
-        ({"data": {}}, "is no result of tools/evaluate_celeba.py of faces through a camera"),
+        ({"data": {}}, "is no result of lrfr evaluate celeba of faces through a camera"),
         ({"data": {**about, "data_sha256": sha256(photographed / "manifest.json")}}, "is about other faces than those"),
         ({"blocks": {"all": {"quality": {"hr": {}, "srgan": {}}}}}, "compares other methods than --methods=hr,bicubic"),
         ({"held_out_divisor": 0}, "has another --held_out_divisor, 0"),

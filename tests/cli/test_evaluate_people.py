@@ -104,7 +104,7 @@ def test_what_cannot_be_measured(calibrated: Path, people: Path, tool: Tool, ref
     assert "A gallery of 20 persons needs so many with more than 3 photos" in refused(evaluate, *own)
     uncalibrated = tmp_path / "bare"
     write_small_embedder(uncalibrated / "1")
-    assert "has no calibration; make one with tools/calibrate.py" in refused(
+    assert "has no calibration; make one with lrfr calibrate" in refused(
         evaluate, f"--model={uncalibrated}", *where, "--gallery_sizes=3"
     )
     few = (f"--people={people}", "--half=reported", "--heights=24")

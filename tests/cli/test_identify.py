@@ -374,7 +374,7 @@ def test_flags_that_do_not_fit(
     assert "photo.png cannot be made" in refused(script, *gallery, photo, f"--output={tmp_path / 'photo.png'}")
     copy = shutil.copytree(embedder, tmp_path / "uncalibrated")
     (copy / "calibration.json").unlink()
-    assert "tools/calibrate.py" in refused(script, photo, f"--embedder={copy}", gallery[1])
+    assert "lrfr calibrate" in refused(script, photo, f"--embedder={copy}", gallery[1])
     for two in (("--fpir=0.1", "--far=0.1"), ("--fpir=0.1", "--threshold=0.1"), ("--far=0.1", "--threshold=0.1")):
         assert "one of --fpir, --far and --threshold" in refused(script, *gallery, photo, *two)
     assert "The FPIR is 1.0" in refused(script, *gallery, photo, "--fpir=1")

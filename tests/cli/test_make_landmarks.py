@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from lrfr_tf.data.landmarks import read_landmarks
+from lrfr_tf.errors import UserError
 from lrfr_tf.faces.detect import FaceDetector
 from tests.cli.conftest import Refused, Tool
 from tests.faces_by_code import write_people
@@ -41,7 +42,9 @@ def test_a_table_of_a_folder_and_of_a_zip(
     assert list(read_landmarks(tmp_path / "zipped.csv")) == [f"photos/{name}" for name in found]
 
 
-def test_mistakes_leave_nothing(tool: Tool, refused: Refused, tmp_path: Path) -> None:
+def test_mistakes_leave_nothing(
+    tool: Tool, refused: Refused, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     module = tool("make_landmarks")
     output = f"--output={tmp_path}/out/table.csv"
     (tmp_path / "photos").mkdir()
@@ -49,6 +52,11 @@ def test_mistakes_leave_nothing(tool: Tool, refused: Refused, tmp_path: Path) ->
     assert "holds no images" in refused(module, f"--images={tmp_path}/photos", output)
     Image.new("RGB", (80, 80)).save(tmp_path / "photos/a.png")
     assert "No face was found in any of the 1 images" in refused(module, f"--images={tmp_path}/photos", output)
+    (tmp_path / "photos/text.jpg").write_text("no image")
+    with pytest.raises(UserError, match="No face was found in any of the 2 images"):
+        module.main(module.Config(images=f"{tmp_path}/photos", output=f"{tmp_path}/out/table.csv"))
+    assert "note: text.jpg is passed over: " in capsys.readouterr().err
+    (tmp_path / "photos/text.jpg").unlink()
     assert "three thresholds" in refused(module, f"--images={tmp_path}/photos", output, "--thresholds=0.5")
     assert "is a folder" in refused(module, f"--images={tmp_path}/photos", f"--output={tmp_path}")
     for name in "bcde":

@@ -67,7 +67,7 @@ def test_wrong_tables_are_refused(tmp_path: Path, text: str, message: str) -> No
 
 
 def test_missing_tables_and_rows_that_cannot_be_written(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"none\.csv is missing; tools/make_landmarks"):
+    with pytest.raises(UserError, match=r"none\.csv is missing; lrfr detect"):
         read_landmarks(tmp_path / "none.csv")
     for points in (POINTS[:4], POINTS * np.nan):
         with pytest.raises(ValueError, match="five landmarks"):

@@ -139,7 +139,7 @@ def changed(**change: object) -> dict:
     ("change", "message"),
     [
         ({"sha256": "cd" * 32}, "was made for another export"),
-        ({"schema": 1}, "holds no cosine calibration of schema 2; tools/calibrate.py makes one"),
+        ({"schema": 1}, "holds no cosine calibration of schema 2; lrfr calibrate makes one"),
         ({"score": "distance"}, "holds no cosine calibration"),
         ({"strangers": {}}, "is damaged"),
         ({"strangers": [0.5]}, "is damaged"),

@@ -299,7 +299,7 @@ def test_names_of_an_exported_classifier(portrait: np.ndarray, tmp_path: Path) -
 
 
 def test_a_threshold_must_come_from_somewhere(people: Path, embedder: Embedder, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"stand-in has no calibration: make one with tools/calibrate.py"):
+    with pytest.raises(UserError, match=r"stand-in has no calibration: make one with lrfr calibrate"):
         identifier_of(embedder, people, None)
     with pytest.raises(UserError, match="stand-in behind bicubic"):
         identifier_of(embedder, people, None, strangers=strangers(), super_resolver=bicubic())
