@@ -249,7 +249,7 @@ def add_reference(change: Change, person: int, reference: Reference) -> str:
         None if reference.landmarks is None else np.ascontiguousarray(reference.landmarks, np.float32).tobytes(),
         None if reference.box is None else np.array(reference.box, np.float32).tobytes(),
         reference.source_sha256,
-        None if reference.source_name is None else reference.source_name.encode(errors="replace").decode(),
+        reference.source_name,
         reference.state,
         reference.reason,
         " ".join(reference.codes),
