@@ -45,7 +45,11 @@ def make_service(
     gallery.audits_decisions = not gallery.store.read_only
     networks = Networks(gallery.recognizer, metrics, super_resolver, settings.pixels)
     batcher = Batcher(
-        networks.compute, settings.queue, settings.batch, settings.batch_wait_ms / 1000, metrics.batch_images.observe
+        networks.compute,
+        places=settings.queue,
+        most=settings.batch,
+        wait=settings.batch_wait_ms / 1000,
+        observe=metrics.batch_images.observe,
     )
     decider = Batcher(lambda who, jobs: decide_together(gallery, who, jobs), most=settings.queue, wait=0.0)
     metrics.watch_queue(lambda: batcher.depth)

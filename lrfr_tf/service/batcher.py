@@ -49,6 +49,7 @@ class Batcher:
     def __init__(
         self,
         compute: Compute,
+        *,
         places: int = 64,
         most: int = 16,
         wait: float = 0.005,
@@ -92,7 +93,8 @@ class Batcher:
         with self._lock:
             if self._taken + count > self._places:
                 seconds = self._taken * self._seconds_each
-                raise RequestError(503, "busy", "The queue is full; try again later.", {"queue": self._places}, seconds)
+                message, details = "The queue is full; try again later.", {"queue": self._places}
+                raise RequestError(503, "busy", message, details, retry_after=seconds)
             self._taken += count
         try:
             yield

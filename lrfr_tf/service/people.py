@@ -33,6 +33,7 @@ def check(request: Request, caller: Annotated[Caller, Depends(allowed(ENROLL))])
 @router.get("/audit")
 def audit(
     request: Request,
+    *,
     caller: Annotated[Caller, Depends(allowed(ADMIN))],
     cursor: Cursor = "0",
     limit: Limit = 100,

@@ -35,6 +35,7 @@ def list_references(request: Request, caller: Reader, id: str) -> dict[str, Any]
 @router.post("/persons/{id}/references", openapi_extra=BODY)
 async def enroll(
     request: Request,
+    *,
     caller: Enroller,
     images: Sent,
     id: str,
@@ -44,14 +45,14 @@ async def enroll(
     """Enrolls photos of a person; each has an answer of its own, and what is accepted is on the disk."""
     service = service_of(request)
     if idempotency_key is None:
-        return await _enrolled(request, service, caller, id, images.uploads, level)
+        return await _enrolled(request, service, caller, id, uploads=images.uploads, level=level)
     parts = [id.encode(), level.encode(), *(one.data for one in images.uploads)]
     before = service.answered.begin(caller.id, idempotency_key, parts)
     if before is not None:
         return before
     answer = None
     try:
-        answer = await _enrolled(request, service, caller, id, images.uploads, level)
+        answer = await _enrolled(request, service, caller, id, uploads=images.uploads, level=level)
     finally:
         service.answered.end(caller.id, idempotency_key, answer)
     return answer
@@ -107,13 +108,15 @@ class _Uploads:
 
 
 async def _enrolled(
-    request: Request, service: Service, caller: Caller, id: str, uploads: Sequence[Upload], level: str
+    request: Request, service: Service, caller: Caller, id: str, *, uploads: Sequence[Upload], level: str
 ) -> dict[str, Any]:
-    answers = await run_in_threadpool(_enroll, service, caller, id, uploads, level)
+    answers = await run_in_threadpool(_enroll, service, caller, id, uploads, level=level)
     return {"photos": answers, "person": id, "request_id": request.state.request_id}
 
 
-def _enroll(service: Service, caller: Caller, id: str, uploads: Sequence[Upload], level: str) -> list[dict[str, Any]]:
+def _enroll(
+    service: Service, caller: Caller, id: str, uploads: Sequence[Upload], *, level: str
+) -> list[dict[str, Any]]:
     gallery = service.acting_for(caller)
     answers: list[dict[str, Any]] = []
     source: Any = _Uploads(uploads)

@@ -26,6 +26,7 @@ class RequestError(Exception):
         code: str,
         message: str,
         details: Mapping[str, Any] | None = None,
+        *,
         retry_after: float | None = None,
     ) -> None:
         super().__init__(message)

@@ -113,7 +113,7 @@ class Service:
             began, count = now, 0
         if count >= most:
             message = f"{most} requests a minute are allowed."
-            raise RequestError(429, "too_many_requests", message, {"most": most}, MINUTE - (now - began))
+            raise RequestError(429, "too_many_requests", message, {"most": most}, retry_after=MINUTE - (now - began))
         if len(self.counted) >= CALLERS:
             self.counted.clear()
         self.counted[who] = (began, count + 1)

@@ -19,7 +19,7 @@ from lrfr_tf.files import read_json
 from lrfr_tf.images.decode import read_image, write_png
 from lrfr_tf.main import run
 from lrfr_tf.recognition.calibration import DecisionRule, write_calibration
-from lrfr_tf.sources.pictures import AT_ONCE, Picture, in_chunks
+from lrfr_tf.sources.pictures import CHUNK_SIZE, Picture, in_chunks
 from lrfr_tf.sources.video import VideoReader, VideoWriter
 from tests.cli.conftest import Refused, Tool
 from tests.faces_by_code import person
@@ -321,7 +321,7 @@ def test_however_many_pictures_few_are_in_memory() -> None:
 
     def pictures() -> Iterator[Picture]:
         nonlocal most
-        for number in range(10 * AT_ONCE):
+        for number in range(10 * CHUNK_SIZE):
             picture = Picture(str(number), np.zeros((4, 4, 3), np.uint8))
             alive.add(number)
             weakref.finalize(picture, alive.discard, number)
@@ -329,8 +329,8 @@ def test_however_many_pictures_few_are_in_memory() -> None:
             yield picture
 
     seen = [picture.name for chunk in in_chunks(pictures()) for picture in chunk]
-    assert seen == [str(number) for number in range(10 * AT_ONCE)]
-    assert most <= 2 * AT_ONCE + 1
+    assert seen == [str(number) for number in range(10 * CHUNK_SIZE)]
+    assert most <= 2 * CHUNK_SIZE + 1
     large = [Picture("large", np.zeros((6000, 4000, 3), np.uint8))] * 5
     assert [len(chunk) for chunk in in_chunks(large)] == [2, 2, 1]
 

@@ -85,7 +85,7 @@ def test_trees(
     stopping = f"lrfr_tf.data.{'prepare' if name == 'prepare_folder' else name}._finish"
     config = tool(name).Config(images=str(photos), output=str(tree))
 
-    def interrupt(*_: object) -> None:
+    def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:

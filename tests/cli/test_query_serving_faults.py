@@ -44,7 +44,7 @@ def running(folder: Path) -> Iterator[StandIn]:
 
 @pytest.fixture
 def server(running: StandIn, monkeypatch: pytest.MonkeyPatch) -> StandIn:
-    monkeypatch.setattr(client, "FIRST_WAIT_SECONDS", 0.0)
+    monkeypatch.setattr(client, "FIRST_RETRY_SECONDS", 0.0)
     running.reset()
     return running
 

@@ -118,12 +118,12 @@ def test_a_finished_run_is_left_as_it_is_and_changes_are_named(
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"average_decay": 1.0}, "--average_decay=1.0 is out of range"),
+        ({"average_decay": 1.0}, "`average_decay`=1.0 is out of range"),
         ({"data_root": "/nowhere", "eval_benchmarks": ("lfw",)}, "/nowhere is missing"),
         ({"eval_benchmarks": ("lfw",)}, "--eval_benchmarks and --data_root go together"),
         ({"data_root": "/nowhere"}, "--eval_benchmarks and --data_root go together"),
         ({"batch_size": 4}, "A batch takes 4 identities and there are only 3"),
-        ({"strategy": "multiworker"}, "--strategy=multiworker needs TF_CONFIG"),
+        ({"strategy": "multiworker"}, "`strategy`=multiworker needs TF_CONFIG"),
     ],
 )
 def test_settings_that_cannot_be_met_leave_no_folder(

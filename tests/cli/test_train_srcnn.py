@@ -185,9 +185,9 @@ def test_numbers_that_leave_all_bounds_end_the_run(
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"average_decay": 1.0}, "--average_decay=1.0 is out of range"),
+        ({"average_decay": 1.0}, "`average_decay`=1.0 is out of range"),
         ({"best_metric": "identity_similarity"}, "Identity similarity needs FaceNet's weights"),
-        ({"strategy": "multiworker"}, "--strategy=multiworker needs TF_CONFIG"),
+        ({"strategy": "multiworker"}, "`strategy`=multiworker needs TF_CONFIG"),
     ],
 )
 def test_settings_that_cannot_be_met_are_refused(

@@ -46,7 +46,7 @@ def test_batches_of_a_run(tree: Path, tmp_path: Path, faces_in: str) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"initial_weights": "nothing.h5"}, "--initial_weights=nothing.h5 is neither random nor a file"),
+        ({"initial_weights": "nothing.h5"}, "`initial_weights`=nothing.h5 is neither random nor a file"),
         ({"classification_weight": 0.0, "triplet_weight": 0.0}, "there is nothing to learn"),
         ({"sizes": (256,)}, "`sizes`=256: each is 1 to 128"),
         ({"validation_identities": 6}, "lower `validation_identities`"),
