@@ -353,7 +353,7 @@ def test_faces_of_two_trees_in_memory(tree: Path, tmp_path: Path) -> None:
 
 
 def test_trees_that_cannot_be_read_together(tree: Path, photos: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"prepare_aligned.py or tools/prepare_vggface2.py"):
+    with pytest.raises(UserError, match=r"lrfr prepare aligned or lrfr prepare vggface2"):
         read([photos])
     with pytest.raises(UserError, match="No face is left"):
         list_aligned_faces([tree], 1, frozenset())
