@@ -36,6 +36,7 @@ NAME_OR_PATH_FLAGS = frozenset({
     "embedder", "identity_embedder", "initial_generator", "initial_weights", "landmarks", "model", "models", "siamese",
     "srcnn", "srgan", "srresnet", "super_resolver",
 })  # fmt: skip
+NAMED_FLAGS = frozenset({"models"})  # of these, a path may come behind the name that a comparison gives it: NAME=PATH
 
 PACKAGES = ("tensorflow", "keras", "numpy", "pillow", "mtcnn", "keras-facenet", "scikit-learn", "scipy", "h5py")
 
@@ -221,9 +222,8 @@ def _check_is_there(name: str, value: Any) -> None:
     elif name not in INPUT_FLAGS:
         return
     for path in paths:
-        named = path.partition("=")[2] or path  # of a comparison: NAME=FOLDER
-        parts = (path, named) if name == "models" else (path,)
-        if not any(map(os.path.exists, parts)) and not all(map(os.path.exists, path.split(":"))):  # PHOTOS:LIST
+        there = os.path.exists(path) or (name in NAMED_FLAGS and os.path.exists(path.partition("=")[2]))
+        if not there and not all(map(os.path.exists, path.split(":"))):  # PHOTOS:LIST
             raise UserError(f"--{name}={path} does not exist.")
 
 
