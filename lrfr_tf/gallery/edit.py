@@ -1,7 +1,7 @@
 """Corrections of what is enrolled: who is who, which references are in force, and until when."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 import numpy as np
 
@@ -219,11 +219,6 @@ def expire(store: Store) -> list[tuple[str, str, str]]:
 def today() -> str:
     """The day in UTC, as "2026-11-30"."""
     return datetime.now(UTC).date().isoformat()
-
-
-def days_until(day: str) -> int:
-    """How many days are left; negative where it has passed."""
-    return (date.fromisoformat(day) - date.fromisoformat(today())).days
 
 
 def _check_embeddings(change: Change, embeddings: Sequence[np.ndarray]) -> None:

@@ -64,14 +64,5 @@ def read_start(path: str | os.PathLike[str], count: int) -> bytes:
             return file.read(count)
 
 
-def read_part(key: Key, start: int, count: int) -> bytes:
-    """Some bytes of a file that is held.
-
-    Raises:
-        OSError: it cannot be read.
-    """
-    return os.pread(_held[key].descriptors[0], count, start)
-
-
 def _key(status: os.stat_result) -> Key:
     return status.st_dev, status.st_ino

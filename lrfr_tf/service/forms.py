@@ -149,17 +149,6 @@ class Reference(BaseModel):
     expires: str | None
 
 
-class PhotoAnswer(BaseModel):
-    """What became of a photo."""
-
-    image: int
-    photo: str
-    verdict: str
-    codes: list[str]
-    sentence: str
-    reference: str | None
-
-
 class Strict(BaseModel):
     """A request: what is not known is refused."""
 
