@@ -13,7 +13,7 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.recognition.calibration import DecisionRule
 from lrfr_tf.recognition.face_crops import FoundFace, main_face_among
 from lrfr_tf.recognition.match import Match
-from lrfr_tf.service import forms
+from lrfr_tf.service import face_forms as forms
 from lrfr_tf.service.compute import DETECT, EMBED, EMBED_PERSON, SUPER_RESOLVE, Computed
 from lrfr_tf.service.images import BODY, Images
 from lrfr_tf.service.keys import READ, Caller
