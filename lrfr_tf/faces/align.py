@@ -32,6 +32,16 @@ def template_points(template: str = "lai", size: int = ALIGNED_SIZE) -> np.ndarr
     return (_BASE + shift) * (size / _BASE_HEIGHT)
 
 
+def native_size(landmarks: np.ndarray, template: str, size: int) -> int:
+    """The side at which an aligned face has as many pixels as its photo has of it; at most `size`.
+
+    Args:
+        landmarks: float [5, 2], (x, y) in pixels of the photo.
+    """
+    scale = _scale(similarity_transform(landmarks, template_points(template, size)))
+    return min(size, max(1, round(size / scale)))
+
+
 def similarity_transform(source: np.ndarray, target: np.ndarray) -> np.ndarray:
     """The rotation, scale and shift that bring `source` nearest to `target` by least squares, without reflection.
 

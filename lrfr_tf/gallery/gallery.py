@@ -14,7 +14,7 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.gallery import audit
 from lrfr_tf.gallery.embedder import EmbedderIdentity
 from lrfr_tf.gallery.people import People
-from lrfr_tf.gallery.references import Reference
+from lrfr_tf.gallery.references import Reference, read_ids
 from lrfr_tf.gallery.store import Store, now, random_id
 from lrfr_tf.recognition.calibration import DecisionRule, Threshold
 from lrfr_tf.recognition.match import Candidate, Match
@@ -181,8 +181,12 @@ class Gallery(People):
         """
         return self.identify_all([face])[0]
 
-    def identify_all(self, faces: "Sequence[Face]") -> list[Match]:
+    def identify_all(self, faces: "Sequence[Face]", count: int = NAMES_GIVEN, ids: bool = False) -> list[Match]:
         """Whose each face is, by what is in force at this moment; many at once take less time.
+
+        Args:
+            count: of candidates for each.
+            ids: whether the ids of their persons are wanted.
 
         Raises:
             UserError: another network embedded a face, or there is no threshold.
@@ -193,20 +197,24 @@ class Gallery(People):
         for face in faces:
             if own and face.embedder != own:
                 raise UserError(f"The gallery was embedded by {own}, a face by {face.embedder}.")
-        return self.match(np.stack([face.embedding for face in faces]))
+        return self.match(np.stack([face.embedding for face in faces]), count, ids)
 
-    def match(self, embeddings: np.ndarray) -> list[Match]:
-        """Whose each face is, by its embedding, float32 [N, D] of unit length.
+    def match(self, embeddings: np.ndarray, count: int = NAMES_GIVEN, ids: bool = False) -> list[Match]:
+        """Whose each face is, by its embedding, float32 [N, D] of unit length; see `identify_all`.
 
         Raises:
             UserError: there is no threshold.
         """
-        found = self._in_force.find(embeddings, NAMES_GIVEN)
+        found = self._in_force.find(embeddings, count)
         threshold = self._threshold_for(found.persons)
         matches = [
             Match(tuple(Candidate(name, float(score)) for name, score in zip(names, scores, strict=True)), threshold)
             for names, scores in zip(found.names, found.scores, strict=True)
         ]
+        if ids:
+            known = read_ids(self.store, {number for numbers in found.numbers for number in numbers})
+            persons = [tuple(map(known.get, numbers)) for numbers in found.numbers]
+            matches = [dataclasses.replace(one, persons=some) for one, some in zip(matches, persons, strict=True)]
         if self.audits_decisions:
             best = [numbers[0] if numbers else -1 for numbers in found.numbers]
             rows = [(row, one.decision, one.score, one.threshold) for row, one in zip(best, matches, strict=True)]

@@ -1,8 +1,9 @@
 """Persons and their references, as rows and as values."""
 
 import dataclasses
+import json
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 import numpy as np
@@ -156,6 +157,12 @@ def person_id(store: Store, number: int) -> str:
     if not rows:
         raise UserError(f"{store.label} is damaged: a name or a reference belongs to nobody.")
     return rows[0][0]
+
+
+def read_ids(store: Store, numbers: Iterable[int]) -> dict[int, str]:
+    """The random ids of persons by their rows, of those who are still enrolled."""
+    rows = json.dumps(list(numbers))  # one value, however many they are
+    return dict(store.read("SELECT number, id FROM persons WHERE number IN (SELECT value FROM json_each(?))", rows))
 
 
 def reference_number(store: Store, id: str) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from typing import TypeVar
 import numpy as np
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.faces.align import ALIGNED_SIZE, TEMPLATES
+from lrfr_tf.faces.align import ALIGNED_SIZE, TEMPLATES, native_size
 from lrfr_tf.faces.choose import is_ambiguous, main_face
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.faces.frame import cut_face, frame_face
@@ -122,6 +122,24 @@ class FaceCutter:
         if self._is_small(square_around(box)[2]):
             return self._cut_enlarged(self._enlarge([(image, box)])[0], box, landmarks)
         return self._cut(image, box, landmarks)
+
+    def native(self, image: np.ndarray, face: FoundFace) -> np.ndarray:
+        """What a network sees of a face of a photo, uint8 [h, w, 3], with the pixels that the photo has of it.
+
+        Large faces are those of `face.pixels`; of small ones it is what they were before they were enlarged.
+
+        Args:
+            image: the photo, uint8 [H, W, 3].
+            face: found in it.
+        """
+        if face.landmarks is None:
+            return face.pixels
+        if self.cut == "box":
+            return cut_face(image, np.array(face.box), None)
+        if self.cut == "square":
+            return frame_face(image, face.box, SQUARE_SCALE, min(SQUARE_SIZE, square_around(face.box)[2]))
+        side = native_size(face.landmarks, self.template, self.size)
+        return face.pixels if side == self.size else cut_face(image, face.landmarks, self.template, side)
 
     def take(self, faces: Sequence[np.ndarray]) -> list[FoundFace]:
         """Faces that are cut out already, uint8 RGB [H, W, 3] of any sizes; no detector runs.

@@ -21,11 +21,14 @@ class Match:
         candidates: the best names with their scores, best first; none where nobody is enrolled.
         rule: the score from which on the best one is given, and what that promises.
         record: the number of the decision in the gallery's audit; None where it is not noted.
+        persons: the ids of the candidates' persons, in the same order, where they were asked for; None: forgotten, or
+            merged, meanwhile.
     """
 
     candidates: tuple[Candidate, ...]
     rule: Threshold
     record: int | None = None
+    persons: tuple[str | None, ...] = ()
 
     @property
     def decision(self) -> str:

@@ -1,6 +1,7 @@
 """The application: routes, what is said of errors, and what happens at the beginning and the end."""
 
 import contextlib
+import dataclasses
 import logging
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
@@ -92,8 +93,15 @@ def make_app(service: Service) -> ASGIApp:
 
 def decide_together(gallery: Gallery, who: str, jobs: Sequence[Job]) -> list[list[Match]]:
     """The matches of each job's faces, noted in the audit in one transaction: it waits for the disk once."""
-    matches = iter(gallery.acting_as(who).identify_all([face for job in jobs for face in job.data]))
-    return [[next(matches) for _ in job.data] for job in jobs]
+    faces = [face for job in jobs for face in job.data.faces]
+    most = max(job.data.candidates for job in jobs)
+    matches = iter(gallery.acting_as(who).identify_all(faces, most, ids=True))
+    return [[_with(next(matches), job.data.candidates) for _ in job.data.faces] for job in jobs]
+
+
+def _with(match: Match, candidates: int) -> Match:
+    persons = match.persons[:candidates]
+    return dataclasses.replace(match, candidates=match.candidates[:candidates], persons=persons)
 
 
 async def _refuse(request: Request, error: Exception) -> Response:

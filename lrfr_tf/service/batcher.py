@@ -20,7 +20,7 @@ class Job:
 
     Attributes:
         kind: what is wanted of it; jobs of one kind are computed together.
-        data: the image, as it came; or the faces.
+        data: the image, as it came; or an `Undecided`.
         pixels: how many the image has once it is decoded.
         since: when it was queued, by time.monotonic().
     """

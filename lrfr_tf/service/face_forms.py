@@ -28,7 +28,13 @@ class Candidate(BaseModel):
     """A name that a face may have."""
 
     name: str
-    score: float
+    score: float = Field(description="a cosine")
+
+
+class CandidatePerson(Candidate):
+    """A person whose face it may be."""
+
+    person: str | None = Field(description="the id; null: forgotten, or merged, meanwhile")
 
 
 class IdentifiedFace(Face):
@@ -36,9 +42,12 @@ class IdentifiedFace(Face):
 
     decision: str = Field(description="known or unknown")
     name: str | None
+    person: str | None = Field(description="the id of the person whose name is given")
     score: float = Field(description="the cosine with the best person")
     threshold: float | None
     next_best: list[Candidate]
+    candidates: list[CandidatePerson] = Field(description="the persons most alike, best first, given or not")
+    picture: str | None = Field(None, description="base64 of a PNG: what the network saw, before it was enlarged")
     record: int | None = Field(description="the number of the decision in the audit")
 
 

@@ -1,15 +1,14 @@
 """Routes about faces in images: whose they are, whether two are one person's, where they are, what they embed to."""
 
-import io
 from collections.abc import Sequence
 from typing import Annotated, Any
 
 import numpy as np
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from PIL import Image
 
 from lrfr_tf.errors import UserError
+from lrfr_tf.gallery.gallery import NAMES_GIVEN
 from lrfr_tf.recognition.calibration import DecisionRule
 from lrfr_tf.recognition.face_crops import FoundFace, main_face_among
 from lrfr_tf.recognition.match import Match
@@ -17,25 +16,32 @@ from lrfr_tf.service import face_forms as forms
 from lrfr_tf.service.compute import DETECT, EMBED, EMBED_PERSON, SUPER_RESOLVE, Computed
 from lrfr_tf.service.images import BODY, Images
 from lrfr_tf.service.keys import READ, Caller
+from lrfr_tf.service.native_pictures import MOST_PICTURES, native_pictures, png_of
 from lrfr_tf.service.request_error import RequestError
 from lrfr_tf.service.state import Sent, Service, allowed, service_of
 
 FAR = 0.001  # of a verification, unless another one is asked for
+MOST_CANDIDATES = 20
 
 router = APIRouter(tags=["faces"])
 Reader = Annotated[Caller, Depends(allowed(READ))]
+Pictures = Annotated[bool, Query(description=f"whether faces come with `picture`; of {MOST_PICTURES} at most")]
+Candidates = Annotated[int, Query(ge=1, le=MOST_CANDIDATES, description="persons named for each face")]
 
 
 @router.post("/v1/identify", openapi_extra=BODY, response_model=forms.Identified)
-async def identify(request: Request, caller: Reader, images: Sent) -> Any:
+async def identify(
+    request: Request, *, caller: Reader, images: Sent, pictures: Pictures = False, candidates: Candidates = NAMES_GIVEN
+) -> Any:
     """Whose each face is: `known` with a name, or `unknown`. A name is a candidate until a person has looked."""
     service = service_of(request)
     computed = await service.compute(EMBED, images.uploads)
-    matches = await _decide(service, caller, computed)
+    matches = await _decide(service, caller, computed, candidates)
+    shown = iter(await run_in_threadpool(native_pictures, service, computed) if pictures else [])
     following = iter(matches)
     rule = matches[0].rule if matches else await run_in_threadpool(service.gallery.known_threshold)
     faces = [
-        {**_face(face, one.size, number), **_match(next(following))}
+        {**_face(face, one.size, number), **_match(next(following)), "picture": next(shown, None)}
         for number, one in enumerate(computed)
         for face in one.faces
     ]
@@ -100,9 +106,7 @@ async def super_resolve(request: Request, caller: Reader, images: Sent) -> Respo
     if len(images.uploads) != 1:
         raise RequestError(400, "one_image", "One image at a time is super-resolved.", {"images": len(images.uploads)})
     (pixels,) = await service.compute(SUPER_RESOLVE, images.uploads)
-    stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, format="PNG")
-    return Response(stream.getvalue(), media_type="image/png", headers={"x-invented-detail": "true"})
+    return Response(png_of(pixels), media_type="image/png", headers={"x-invented-detail": "true"})
 
 
 @router.post("/face-recognition", openapi_extra=BODY, response_model=forms.FirstSystem)
@@ -131,11 +135,13 @@ async def face_recognition(request: Request, caller: Reader, images: Sent, inclu
     return {"faces": faces}
 
 
-async def _decide(service: Service, caller: Caller, computed: Sequence[Computed]) -> list[Match]:
+async def _decide(
+    service: Service, caller: Caller, computed: Sequence[Computed], candidates: int = NAMES_GIVEN
+) -> list[Match]:
     """A match for each face of all images."""
     faces: list[Any] = [face for one in computed for face in one.faces]
     with service.metrics.stage_seconds.labels("decide").time():
-        matches = await service.decide(caller, faces)
+        matches = await service.decide(caller, faces, candidates)
     for match in matches:
         service.metrics.decisions.labels(match.decision).inc()
     return matches
@@ -173,8 +179,13 @@ def _match(match: Match) -> dict[str, Any]:
     return {
         "decision": match.decision,
         "name": match.name,
+        "person": match.persons[0] if match.name is not None else None,
         "score": match.score,
         "threshold": match.threshold,
         "next_best": [{"name": one.name, "score": one.score} for one in match.next_best],
+        "candidates": [
+            {"name": one.name, "score": one.score, "person": person}
+            for one, person in zip(match.candidates, match.persons, strict=True)
+        ],
         "record": match.record,
     }

@@ -10,7 +10,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.gallery.gallery import Gallery
+from lrfr_tf.gallery.gallery import NAMES_GIVEN, Gallery
 from lrfr_tf.recognition.match import Match
 from lrfr_tf.recognition.recognizer import Face
 from lrfr_tf.service.batcher import Batcher, Job
@@ -26,6 +26,14 @@ MINUTE = 60.0
 CALLERS = 10_000  # counted at once; beyond it counting begins anew
 
 _bearer = HTTPBearer(auto_error=False, description="A key, as `lrfr key create` printed it.")
+
+
+@dataclass(frozen=True, eq=False)
+class Undecided:
+    """Faces of a request, and how many candidates it wants for each."""
+
+    faces: Sequence[Face]
+    candidates: int
 
 
 @dataclass
@@ -69,13 +77,15 @@ class Service:
                 raise one
         return done
 
-    async def decide(self, caller: Caller, faces: Sequence[Face]) -> list[Match]:
-        """A match for each face; decisions of one caller at one moment are noted in the audit together.
+    async def decide(self, caller: Caller, faces: Sequence[Face], candidates: int = NAMES_GIVEN) -> list[Match]:
+        """A match for each face, with so many candidates and their persons' ids.
+
+        Decisions of one caller at one moment are noted in the audit together.
 
         Raises:
             UserError: the gallery cannot be read or written, or holds embeddings of another network.
         """
-        return await asyncio.wrap_future(self.decider.submit(Job(caller.id, list(faces))))
+        return await asyncio.wrap_future(self.decider.submit(Job(caller.id, Undecided(faces, candidates))))
 
     def caller(self, text: str | None) -> Caller:
         """Who asks.

@@ -260,6 +260,28 @@ def test_an_aligned_face_lies_on_the_template(super_resolved: bool) -> None:
     np.testing.assert_allclose(positions_of_dots(face.pixels, template_points(), window=14), wanted, atol=1.5)
 
 
+@pytest.mark.parametrize("cut", ["aligned", "box", "square"])
+def test_native_pixels_are_those_of_the_photo(portrait: np.ndarray, cut: str) -> None:
+    """Beside the template's 112 pixels a face of 30 has its own; one of 300 what the network is given."""
+    for scale, has_fewer in ((0.3, True), (3.0, False)):
+        landmarks = landmarks_at((256, 200), scale=scale)
+        center, half = landmarks.mean(axis=0), 50 * scale
+        detector = KnownPlaces([[*(center - half), *(center + half)]], [landmarks])
+        cutter = FaceCutter(detector, cut, super_resolver=bicubic(20, 80), template="centred", size=112)
+        ((face,),) = cutter.find([portrait])
+        native = cutter.native(portrait, face)
+        plain = FaceCutter(detector, cut, template="centred", size=112).find([portrait])[0][0]
+        assert max(native.shape) < max(face.pixels.shape) or not has_fewer
+        if cut == "box" or not has_fewer:
+            np.testing.assert_array_equal(native, plain.pixels)
+        else:
+            assert 0.2 * 112 < len(native) < 0.5 * 112
+            again = resize(native, *plain.pixels.shape[:2]).astype(np.float64)
+            assert np.abs(again - plain.pixels).mean() < 3
+    (crop,) = cutter.take([portrait[:40, :30]])
+    np.testing.assert_array_equal(cutter.native(portrait, crop), crop.pixels)
+
+
 def test_only_small_faces_are_super_resolved(portrait: np.ndarray) -> None:
     """16 to 64 pixels: squares of 32 pixels and less, at a box of 24.6."""
     landmarks = landmarks_at((256, 100))
