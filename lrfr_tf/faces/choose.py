@@ -11,6 +11,7 @@ RULE = "the largest, weighted towards the middle"  # as manifests say it
 FALL_OFF = 0.2  # what a face loses in a corner; one 1.3 times as high still wins from there, as 1.3 * (1 - 0.2) > 1
 TIE = 0.01  # a detector's boxes are no surer than that
 AMBIGUOUS_HEIGHT = 0.7  # of the main face
+LEAST_OVERLAP = 0.5  # intersection over union of a box that is meant with a face's
 NAMED = 20  # photos with a rival are named up to so many
 
 
@@ -41,6 +42,25 @@ def main_face(boxes: np.ndarray, scores: np.ndarray, height: int, width: int) ->
     distances = np.linalg.norm(centers - middle, axis=1) / np.linalg.norm(middle)
     worth = (boxes[:, 3] - boxes[:, 1]) * (1 - FALL_OFF * distances)
     return int(np.argmax(np.where(worth >= (1 - TIE) * worth.max(), scores, -np.inf)))
+
+
+def face_at(boxes: np.ndarray, box: Sequence[float]) -> int | None:
+    """The face that a box means: the one that overlaps it most, by at least half of what the two cover together.
+
+    Args:
+        boxes: as for `main_face`; there may be none.
+        box: (x1, y1, x2, y2) in pixels.
+
+    Returns:
+        The row of the face in `boxes`; None where there is none.
+    """
+    boxes, wanted = np.asarray(boxes, np.float64).reshape(-1, 4), np.asarray(box, np.float64)
+    sides = np.minimum(boxes[:, 2:], wanted[2:]) - np.maximum(boxes[:, :2], wanted[:2])
+    shared = np.prod(np.maximum(sides, 0), axis=1)
+    covered = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1) + np.prod(wanted[2:] - wanted[:2]) - shared
+    overlaps = shared / np.maximum(covered, 1e-9)
+    best = int(overlaps.argmax()) if len(overlaps) else 0
+    return best if len(overlaps) and overlaps[best] >= LEAST_OVERLAP else None
 
 
 def is_ambiguous(boxes: np.ndarray, main: int) -> bool:

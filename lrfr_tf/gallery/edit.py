@@ -173,7 +173,9 @@ def restore(store: Store, reference: str, who: str | None = None) -> None:
         note_change(change, "restore", person_id(store, person), reference, who)
 
 
-def set_end(store: Store, day: str | None, *, person: str | None = None, reference: str | None = None) -> None:
+def set_end(
+    store: Store, day: str | None, who: str | None = None, *, person: str | None = None, reference: str | None = None
+) -> None:
     """Sets the last day, as "2027-01-31", on which a person or a reference is in force; None: no end.
 
     Raises:
@@ -190,7 +192,7 @@ def set_end(store: Store, day: str | None, *, person: str | None = None, referen
             row, number = reference_number(store, str(reference))
             change.run("UPDATE reference SET expires = ? WHERE number = ?", day, row)
         change.touch(number)
-        note_change(change, "expire", person_id(store, number), reference)
+        note_change(change, "expire", person_id(store, number), reference, who)
 
 
 def expire(store: Store) -> list[tuple[str, str, str]]:

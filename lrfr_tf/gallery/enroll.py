@@ -86,16 +86,25 @@ def enroll_people(
 
 
 def enroll_from(
-    gallery: "Gallery", person: str, source: ImageSource, photos: Sequence[str], level: str = STANDARD
+    gallery: "Gallery",
+    person: str,
+    source: ImageSource,
+    photos: Sequence[str],
+    level: str = STANDARD,
+    *,
+    box: Sequence[float] | None = None,
 ) -> Iterator[Answer]:
     """Enrolls photos of one person out of a source, by their names in it; the answers come as the photos are done.
+
+    Args:
+        box: (x1, y1, x2, y2) of the face that is meant, in pixels of the one photo; None: the main one.
 
     Raises:
         UserError: the name is none, or the gallery cannot be written.
     """
     least = quality.own_least(gallery.recognizer.strangers)
     identity = EmbedderIdentity.of_recognizer(gallery.recognizer)
-    for shown in faces_of(source, photos, gallery.recognizer):
+    for shown in faces_of(source, photos, gallery.recognizer, box=box):
         if shown.face is None or shown.embedding is None or shown.picture is None:
             code = "no_face" if shown.error is None else "unreadable"
             judgement = quality.judge_missing(code, level)

@@ -124,7 +124,7 @@ class People:
 
     def set_end(self, day: str | None, *, person: str | None = None, reference: str | None = None) -> None:
         """Sets the last day ("2027-01-31") on which a person or a reference is in force; None: no end."""
-        edit.set_end(self.store, day, person=person, reference=reference)
+        edit.set_end(self.store, day, self.who, person=person, reference=reference)
 
     def expire(self) -> list[tuple[str, str, str]]:
         """Sets aside what has passed its last day: (person, id of the reference, the day) each."""

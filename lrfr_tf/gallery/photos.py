@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lrfr_tf.faces.choose import face_at
 from lrfr_tf.gallery.face_pictures import FacePicture, cut_picture
 from lrfr_tf.names import nfc
 from lrfr_tf.sources.image_source import FolderSource, ImageSource
@@ -42,7 +43,12 @@ class EnrollmentFace:
 
 
 def faces_of(
-    source: ImageSource, names: Sequence[str], recognizer: "Recognizer", checksums: bool = True
+    source: ImageSource,
+    names: Sequence[str],
+    recognizer: "Recognizer",
+    checksums: bool = True,
+    *,
+    box: Sequence[float] | None = None,
 ) -> Iterator[EnrollmentFace]:
     """Reads photos, finds the faces that are meant and embeds them, some at a time.
 
@@ -50,11 +56,12 @@ def faces_of(
         names: of the photos in the source.
         recognizer: finds and embeds the faces.
         checksums: whether the files' checksums are wanted, for which each is read once more.
+        box: (x1, y1, x2, y2) of the face that is meant, in pixels of the one photo; None: the main one.
     """
     for chunk in in_chunks(read_photos(source, names)):
         readable = [picture for picture in chunk if picture.pixels is not None]
         found = iter(recognizer.enroller.find([picture.pixels for picture in readable if picture.pixels is not None]))
-        shown = [_shown(picture, [] if picture.pixels is None else next(found)) for picture in chunk]
+        shown = [_shown(picture, [] if picture.pixels is None else next(found), box) for picture in chunk]
         embeddings = iter(recognizer.embed([one.face for one in shown if one.face is not None]))
         for one in shown:
             checksum = None
@@ -64,11 +71,14 @@ def faces_of(
             yield dataclasses.replace(one, embedding=embedding, source_sha256=checksum)
 
 
-def _shown(picture: Picture, faces: Sequence["FoundFace"]) -> EnrollmentFace:
+def _shown(picture: Picture, faces: Sequence["FoundFace"], box: Sequence[float] | None) -> EnrollmentFace:
     from lrfr_tf.recognition.face_crops import main_face_among
 
     if picture.pixels is None:
         return EnrollmentFace(picture.name, picture.error)
+    if box is not None:  # then nobody asks which of several is meant
+        row = face_at(np.array([face.box for face in faces]), box)
+        faces = [] if row is None else [faces[row]]
     meant, _ = main_face_among(faces, picture.pixels)
     if meant is None:
         return EnrollmentFace(picture.name)

@@ -117,18 +117,6 @@ def read_persons(store: Store) -> list[Person]:
     return [Person(*row) for row in rows]
 
 
-def read_persons_after(store: Store, number: int, count: int) -> list[tuple[int, Person]]:
-    """Some of the persons, in the order of enrollment: those whose row comes after `number`, each with its row."""
-    rows = store.read(
-        "SELECT p.number, p.id, p.name, p.created, p.expires, COUNT(r.number), COALESCE(SUM(r.state = 'active'), 0) "
-        "FROM (SELECT * FROM persons WHERE number > ? ORDER BY number LIMIT ?) p "
-        "LEFT JOIN reference r ON r.person = p.number GROUP BY p.number ORDER BY p.number",
-        number,
-        count,
-    )
-    return [(row[0], Person(*row[1:])) for row in rows]
-
-
 def name_of(store: Store, id: str) -> str | None:
     """The name of a person, by the id; None: nobody has it."""
     rows = store.read("SELECT name FROM persons WHERE id = ?", id)

@@ -30,7 +30,8 @@ class Person(BaseModel):
     created: str
     expires: str | None
     references: int
-    active: int
+    active: int = Field(description="references in force")
+    picture: str | None = Field(description="the reference that shows the person best; null: no pixels are stored")
 
 
 class Persons(BaseModel):
@@ -52,9 +53,66 @@ class Reference(BaseModel):
     blur: float | None
     state: str
     reason: str | None
-    codes: list[str]
+    codes: list[str] = Field(description="the warnings it was accepted with")
     enrolled: str
     expires: str | None
+    has_picture: bool = Field(description="whether its pixels are stored")
+
+
+class References(BaseModel):
+    """The references of a person, in the order of enrollment."""
+
+    references: list[Reference]
+    request_id: str
+
+
+class EnrolledPhoto(BaseModel):
+    """What became of one photo."""
+
+    image: int = Field(description="which image of the request, from 0")
+    photo: str = Field(description="what its file is called")
+    verdict: str = Field(description="accepted, warning (accepted, too) or rejected")
+    codes: list[str] = Field(description="why, most serious first")
+    sentence: str = Field(description="the same in words")
+    reference: str | None = Field(description="the id of what was stored; null: nothing was")
+
+
+class Enrolled(BaseModel):
+    """What became of each photo of a request."""
+
+    photos: list[EnrolledPhoto]
+    person: str
+    request_id: str
+
+
+class ReferenceState(BaseModel):
+    """A reference after it was changed."""
+
+    id: str
+    person: str | None
+    state: str | None
+    reason: str | None
+    expires: str | None
+    request_id: str
+
+
+class Copy(BaseModel):
+    """An export or a backup, which nothing that is forgotten here is taken out of."""
+
+    id: str
+    at: str
+    kind: str
+    persons: int
+
+
+class Forgotten(BaseModel):
+    """What became of a person's data."""
+
+    id: str
+    references: int
+    cleaned: bool = Field(description="nothing is left in the file or beside it; false: that is done later")
+    not_reached: list[Copy]
+    request_id: str
 
 
 class Strict(BaseModel):
@@ -66,6 +124,26 @@ class Strict(BaseModel):
 class Name(Strict):
     """A person's name."""
 
+    name: str = Field(max_length=1000)
+
+
+class PersonChange(Strict):
+    """What is to change of a person; what is left out stays."""
+
+    name: str | None = Field(None, max_length=1000)
+    expires: str | None = Field(None, pattern=DAY, description="the last day in force; null: no end")
+
+
+class ReferenceChange(Strict):
+    """What is to change of a reference."""
+
+    expires: str | None = Field(pattern=DAY, description="the last day in force; null: no end")
+
+
+class Split(Strict):
+    """The references that are another person's, by id, and that person's name."""
+
+    references: list[str] = Field(min_length=1, max_length=10_000)
     name: str = Field(max_length=1000)
 
 

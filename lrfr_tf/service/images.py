@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,30 +19,19 @@ from lrfr_tf.service.settings import Settings
 FIELD = "image"
 MOST_FIELDS = 16
 LONGEST_NAME = 100
-# For OpenAPI: what a request with images looks like.
-BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": [FIELD],
-                    "properties": {FIELD: {"type": "array", "items": {"type": "string", "format": "binary"}}},
-                }
-            },
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "properties": {
-                        FIELD: {"type": "string", "format": "byte", "description": "base64 of an image file"},
-                        "images": {"type": "array", "items": {"type": "string", "format": "byte"}},
-                    },
-                }
-            },
-        },
-    }
-}
+
+
+def body_with(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """For OpenAPI: what a request with images and further fields looks like."""
+    base64_text = {"type": "string", "format": "byte", "description": "base64 of an image file"}
+    files = {FIELD: {"type": "array", "items": {"type": "string", "format": "binary"}}}
+    form = {"type": "object", "required": [FIELD], "properties": {**files, **fields}}
+    texts = {FIELD: base64_text, "images": {"type": "array", "items": base64_text}}
+    content = {"multipart/form-data": form, "application/json": {"type": "object", "properties": {**texts, **fields}}}
+    return {"requestBody": {"required": True, "content": {kind: {"schema": one} for kind, one in content.items()}}}
+
+
+BODY = body_with({})
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Routes about persons: list, create, rename, merge, forget, and what is handed out to them. They go by id."""
+"""Routes about persons: list, create, change, forget, and what is handed out to them. They go by id."""
 
 import tempfile
 from pathlib import Path
@@ -8,7 +8,8 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.gallery.gallery import Gallery
-from lrfr_tf.gallery.references import Person, checked_name, name_of, read_persons_after
+from lrfr_tf.gallery.person_pages import Listed, read_person, read_persons_after
+from lrfr_tf.gallery.references import checked_day, checked_name, name_of
 from lrfr_tf.service import forms
 from lrfr_tf.service.keys import ADMIN, ENROLL, READ, Caller
 from lrfr_tf.service.request_error import RequestError
@@ -22,14 +23,17 @@ Enroller = Annotated[Caller, Depends(allowed(ENROLL))]
 Admin = Annotated[Caller, Depends(allowed(ADMIN))]
 Cursor = Annotated[str, Query(max_length=20, description="`next_cursor` of the page before")]
 Limit = Annotated[int, Query(ge=1, le=MOST_LISTED)]
+Contains = Annotated[str, Query(max_length=200, description="a part of the name; case does not count")]
 
 
 @router.get("", response_model=forms.Persons)
-def list_persons(request: Request, caller: Reader, cursor: Cursor = "0", limit: Limit = 100) -> Any:
+def list_persons(
+    request: Request, *, caller: Reader, cursor: Cursor = "0", limit: Limit = 100, contains: Contains = ""
+) -> Any:
     """Everybody who is enrolled, some at a time."""
-    rows = read_persons_after(service_of(request).gallery.store, row_of(cursor), limit + 1)
-    more = str(rows[limit - 1][0]) if len(rows) > limit else None
-    persons = [_as_json(person) for _, person in rows[:limit]]
+    rows = read_persons_after(service_of(request).gallery.store, row_of(cursor), limit + 1, contains)
+    more = str(rows[limit - 1].number) if len(rows) > limit else None
+    persons = [_as_json(one) for one in rows[:limit]]
     return {"persons": persons, "next_cursor": more, "request_id": request.state.request_id}
 
 
@@ -38,7 +42,7 @@ def create(request: Request, caller: Enroller, body: forms.Name) -> Any:
     """Takes in somebody new; photos come later, to /v1/persons/{id}/references."""
     gallery = service_of(request).acting_for(caller)
     with gallery.store.transaction("IMMEDIATE"):
-        _check_free(gallery, body.name)
+        check_free(gallery, body.name)
         id = gallery.create_person(body.name)
     return one_person(gallery, id)
 
@@ -50,29 +54,24 @@ def show(request: Request, caller: Reader, id: str) -> Any:
 
 
 @router.patch("/{id}", response_model=forms.Person)
-def rename(request: Request, caller: Enroller, id: str, body: forms.Name) -> Any:
-    """Gives a person another name."""
+def change(request: Request, caller: Enroller, id: str, body: forms.PersonChange) -> Any:
+    """Gives a person another name, or a last day in force."""
     gallery = service_of(request).acting_for(caller)
+    if body.name is None and "expires" not in body.model_fields_set:
+        raise RequestError(400, "nothing_to_change", "The request changes nothing: it has neither name nor expires.")
+    check_day(body.expires)
     with gallery.store.transaction("IMMEDIATE"):
         name = known_name(gallery, id)
-        _check_free(gallery, body.name, but=name)
-        gallery.rename(name, body.name)
+        if "expires" in body.model_fields_set:
+            gallery.set_end(body.expires, person=name)
+        if body.name is not None:
+            check_free(gallery, body.name, but=name)
+            gallery.rename(name, body.name)
     return one_person(gallery, id)
 
 
-@router.post("/{id}/merge", response_model=forms.Person)
-def merge(request: Request, caller: Admin, id: str, body: forms.Merge) -> Any:
-    """Makes two persons one: the references of this one become those of `into`, whose name and id stay."""
-    gallery = service_of(request).acting_for(caller)
-    if id == body.into:
-        raise RequestError(400, "same_person", "A person cannot be merged into itself.")
-    with gallery.store.transaction("IMMEDIATE"):
-        gallery.merge(known_name(gallery, id), known_name(gallery, body.into))
-    return one_person(gallery, body.into)
-
-
-@router.post("/{id}/forget")
-def forget(request: Request, caller: Admin, id: str, body: forms.Confirm) -> dict[str, Any]:
+@router.post("/{id}/forget", response_model=forms.Forgotten)
+def forget(request: Request, caller: Admin, id: str, body: forms.Confirm) -> Any:
     """Removes a person with all data and overwrites it; `confirm` is the person's name. The id stays, nothing else."""
     gallery = service_of(request).acting_for(caller)
     name = known_name(gallery, id)
@@ -119,11 +118,10 @@ def one_person(gallery: Gallery, id: str) -> dict[str, Any]:
     Raises:
         RequestError: there is none with this id.
     """
-    rows = gallery.store.read("SELECT number FROM persons WHERE id = ?", id)
-    found = read_persons_after(gallery.store, rows[0][0] - 1, 1) if rows else []
-    if not found or found[0][1].id != id:
+    found = read_person(gallery.store, id)
+    if found is None:
         raise RequestError(404, "no_such_person", "There is no person with this id.")
-    return _as_json(found[0][1])
+    return _as_json(found)
 
 
 def row_of(cursor: str) -> int:
@@ -137,7 +135,16 @@ def row_of(cursor: str) -> int:
     return int(cursor)
 
 
-def _check_free(gallery: Gallery, name: str, but: str | None = None) -> None:
+def check_day(day: str | None) -> None:
+    """Raises RequestError unless it is a day, such as "2027-01-31", or None."""
+    try:
+        checked_day(day)
+    except UserError:
+        raise RequestError(400, "bad_day", "A day is written as 2027-01-31, and must be in the calendar.") from None
+
+
+def check_free(gallery: Gallery, name: str, but: str | None = None) -> None:
+    """Raises RequestError if a name is none, or that of somebody else than `but`."""
     try:
         name = checked_name(name)
     except UserError:
@@ -148,8 +155,10 @@ def _check_free(gallery: Gallery, name: str, but: str | None = None) -> None:
         raise RequestError(409, "name_taken", "Somebody has this name already; merge makes one of two persons.")
 
 
-def _as_json(person: Person) -> dict[str, Any]:
+def _as_json(one: Listed) -> dict[str, Any]:
+    person = one.person
     return {
+        "picture": one.picture,
         "id": person.id,
         "name": person.name,
         "created": person.created,

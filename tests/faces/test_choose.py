@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lrfr_tf.faces.choose import ambiguity_notes, is_ambiguous, main_face, only_main_face
+from lrfr_tf.faces.choose import ambiguity_notes, face_at, is_ambiguous, main_face, only_main_face
 from lrfr_tf.faces.detect import Detection
 from tests.pasted_pairs import meant, share_right
 
@@ -71,3 +71,14 @@ def test_of_a_person_and_a_bystander_the_person_is_meant(shared_data: Path) -> N
     share = share_right(shared_data / "celeba" / "celeba_people.zip", 300, {"meant": meant})["meant"]
     print(f"meant: {share:.2%} of 300 photos")
     assert share >= 0.98
+
+
+def test_a_box_means_the_face_that_it_overlaps_most() -> None:
+    boxes = np.array([[0, 0, 10, 10], [4, 0, 14, 10], [100, 100, 120, 120]], np.float32)
+    assert face_at(boxes, (1, 0, 11, 10)) == 0
+    assert face_at(boxes, (3, 0, 13, 10)) == 1
+    assert face_at(boxes, (100, 100, 120, 110)) == 2  # half of what both cover
+    assert face_at(boxes, (100, 100, 120, 109)) is None
+    assert face_at(boxes, (50, 50, 60, 60)) is None
+    assert face_at(np.zeros((0, 4)), (0, 0, 1, 1)) is None
+    assert face_at(np.array([]), (0, 0, 1, 1)) is None
