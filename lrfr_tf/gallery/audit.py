@@ -159,11 +159,23 @@ def read_audit(store: Store, person: str | None = None) -> list[AuditRow]:
     return [AuditRow(*row) for row in rows]
 
 
-def read_audit_after(store: Store, number: int, count: int, person: str | None = None) -> list[AuditRow]:
-    """Some of the rows, or of those about one person (an id), oldest first: those whose number is above `number`."""
+def read_audit_after(
+    store: Store, number: int, count: int, person: str | None = None, *, newest: bool = False
+) -> list[AuditRow]:
+    """Some of the rows, or of those about one person (an id).
+
+    Args:
+        number: rows after this one; 0: from the beginning.
+        newest: newest first, instead of oldest first; then rows before `number`, and 0 is the end.
+    """
     where, values = ("", ()) if person is None else (" AND person = ?", (person,))
+    side, order = ("<", "DESC") if newest else (">", "ASC")
+    start = 2**63 - 1 if newest and not number else number
     rows = store.read(
-        f"SELECT {COLUMNS} FROM audit WHERE number > ?{where} ORDER BY number LIMIT ?", number, *values, count
+        f"SELECT {COLUMNS} FROM audit WHERE number {side} ?{where} ORDER BY number {order} LIMIT ?",
+        start,
+        *values,
+        count,
     )
     return [AuditRow(*row) for row in rows]
 

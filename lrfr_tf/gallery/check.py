@@ -15,6 +15,7 @@ from lrfr_tf.gallery.check_report import (
     HeightBand,
     Pair,
     PersonFigures,
+    RateFigures,
     Report,
     SmallCost,
     Strangers,
@@ -44,6 +45,8 @@ def check(
     *,
     weights: np.ndarray | None = None,
     reasons: Mapping[str, str] | None = None,
+    others: "Sequence[Threshold]" = (),
+    person_ids: Mapping[str, str] | None = None,
 ) -> Report:
     """Checks a gallery.
 
@@ -56,6 +59,8 @@ def check(
         threshold: the one in force; None: nobody knows one.
         weights: float [n], of each reference in the mean that is its person; None: all the same.
         reasons: why references were set aside, by id.
+        others: thresholds of false positive identification rates; what each would give is counted.
+        person_ids: the ids of persons by name.
 
     Raises:
         ValueError: there is no reference, or the arguments differ in length.
@@ -66,11 +71,9 @@ def check(
     heights = np.asarray(heights, np.float64)
     force = references_in_force(embeddings, persons, np.asarray(active, bool), heights, weights, len(people))
     least = math.inf if threshold is None or threshold.score is None else threshold.score
-    others = compare_with_others(force, least)
-    testable = np.isfinite(force.own)
-    right = testable & (force.own >= least) & (force.own > others.best)
-    wrong = testable & (others.best >= least) & ~right
-    figures = _people(people, persons, force, testable, right, wrong, others, ids)
+    compared = compare_with_others(force, least)
+    testable, right, wrong = _outcomes(force, compared, least)
+    figures = _people(people, persons, force, testable, right, wrong, compared, ids)
     counts = np.bincount(force.persons, minlength=len(people))
     return Report(
         persons=len(people),
@@ -78,7 +81,7 @@ def check(
         active=len(force.rows),
         threshold=None if threshold is None else {**threshold.as_json(), "in_words": threshold.in_words()},
         people=tuple(sorted(figures, key=_trouble)),
-        pairs=_pairs(others, people, force, ids, least),
+        pairs=_pairs(compared, people, force, ids, least),
         set_aside=tuple(
             (ids[row], str(names[row]), (reasons or {}).get(ids[row], "no reason was given"))
             for row in np.flatnonzero(~np.asarray(active, bool)).tolist()
@@ -86,9 +89,25 @@ def check(
         single=tuple(people[counts == 1].tolist()),
         without=tuple(people[counts == 0].tolist()),
         bands=tuple(_bands(heights[force.rows], testable, right, force.own)),
-        small_cost=_small_cost(heights[force.rows], force, others.best, least),
-        strangers=_strangers(force, others, threshold, int((counts > 0).sum()), len(people)),
+        small_cost=_small_cost(heights[force.rows], force, compared.best, least),
+        strangers=_strangers(force, compared, threshold, int((counts > 0).sum()), len(people)),
+        rates=tuple(_at(one, force, compared) for one in others),
+        person_ids=person_ids or {},
     )
+
+
+def _outcomes(force: ActiveReferences, others: OtherPersons, least: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Which references are compared, which of them get the right name and which another's: bool [n] each."""
+    testable = np.isfinite(force.own)
+    right = testable & (force.own >= least) & (force.own > others.best)
+    return testable, right, testable & (others.best >= least) & ~right
+
+
+def _at(threshold: "Threshold", force: ActiveReferences, others: OtherPersons) -> RateFigures:
+    least = math.inf if threshold.score is None else threshold.score
+    tested, right, wrong = (int(one.sum()) for one in _outcomes(force, others, least))
+    named = float((others.best >= least).mean()) if len(force.rows) else 0.0
+    return RateFigures(float(threshold.rate or 0.0), threshold.score, tested, right, wrong, named)
 
 
 def _people(

@@ -6,8 +6,10 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.gallery.check import check
 from lrfr_tf.gallery.check_report import Report
 from lrfr_tf.gallery.gallery import Gallery
-from lrfr_tf.gallery.references import ACTIVE
+from lrfr_tf.gallery.references import ACTIVE, read_persons
 from lrfr_tf.gallery.templates import weights_of
+
+RATES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)  # false positive identification rates to choose from
 
 
 def check_gallery(gallery: Gallery) -> Report:
@@ -16,7 +18,9 @@ def check_gallery(gallery: Gallery) -> Report:
     Raises:
         UserError: nobody is enrolled.
     """
-    references = gallery.references()
+    with gallery.store.transaction():
+        references = gallery.references()
+        ids = {one.name: one.id for one in read_persons(gallery.store)}
     if not references:
         raise UserError(f"{gallery.store.label} holds nobody yet; lrfr gallery enroll takes photos in.")
     heights = np.array([one.height for one in references])
@@ -29,4 +33,6 @@ def check_gallery(gallery: Gallery) -> Report:
         gallery.known_threshold(),
         weights=weights_of(heights),
         reasons={one.id: one.reason for one in references if one.reason is not None},
+        others=gallery.thresholds_at(RATES),
+        person_ids=ids,
     )

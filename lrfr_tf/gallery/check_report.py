@@ -1,6 +1,7 @@
 """What a check of a gallery found: figures, as JSON, and as lines of text."""
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 LEAST_PERSONS = 30  # with fewer, comparisons of different persons are too few to say anything
@@ -102,6 +103,25 @@ class Strangers:
 
 
 @dataclasses.dataclass(frozen=True)
+class RateFigures:
+    """What another false positive identification rate would give.
+
+    Attributes:
+        fpir: the rate.
+        threshold: the least score for a name; None: no name would ever be given.
+        tested, recognized, wrong: as of all persons together.
+        strangers_share: share of references that would get another's name if their own person were not enrolled.
+    """
+
+    fpir: float
+    threshold: float | None
+    tested: int
+    recognized: int
+    wrong: int
+    strangers_share: float
+
+
+@dataclasses.dataclass(frozen=True)
 class Report:
     """What `lrfr_tf.gallery.check.check` found.
 
@@ -113,6 +133,8 @@ class Report:
         set_aside: (id, name, reason) of references that are not in force.
         single, without: names of persons with one reference in force, and with none.
         strangers: None where there are fewer than `LEAST_PERSONS` persons or no threshold.
+        rates: what stricter and laxer rates would give, strictest first; none where there is no calibration.
+        person_ids: of each name, in a stored gallery.
     """
 
     persons: int
@@ -127,6 +149,8 @@ class Report:
     bands: tuple[HeightBand, ...]
     small_cost: SmallCost | None
     strangers: Strangers | None
+    rates: tuple[RateFigures, ...] = ()
+    person_ids: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def tested(self) -> int:
@@ -143,11 +167,19 @@ class Report:
     def as_json(self) -> dict[str, Any]:
         """Everything, as numbers, texts, lists and dictionaries."""
         value = dataclasses.asdict(self)
+        ids = value.pop("person_ids")
         value["set_aside"] = [dict(zip(("id", "name", "reason"), row, strict=True)) for row in self.set_aside]
         value |= {"tested": self.tested, "recognized": self.recognized, "wrong": self.wrong}
         if self.strangers is not None:
             value["strangers"] |= {"share": self.strangers.share, "warns": self.strangers.warns}
         value["strangers_in_words"] = self.strangers_in_words()
+        if ids:
+            for row in (*value["people"], *value["set_aside"]):
+                row["person"] = ids.get(row["name"])
+            for row in value["people"]:
+                row["taken_for_person"] = ids.get(row["taken_for"])
+            for row in value["pairs"]:
+                row |= {"first_person": ids.get(row["first"]), "second_person": ids.get(row["second"])}
         return value
 
     def lines(self) -> list[str]:

@@ -16,7 +16,7 @@ from lrfr_tf.gallery.embedder import EmbedderIdentity
 from lrfr_tf.gallery.people import People
 from lrfr_tf.gallery.references import Reference, read_ids
 from lrfr_tf.gallery.store import Store, now, random_id
-from lrfr_tf.recognition.calibration import DecisionRule, Threshold
+from lrfr_tf.recognition.calibration import DecisionRule, Strangers, Threshold
 from lrfr_tf.recognition.match import Candidate, Match
 
 if TYPE_CHECKING:  # these load TensorFlow
@@ -234,6 +234,15 @@ class Gallery(People):
         except UserError:
             return None
 
+    def thresholds_at(self, rates: Sequence[float]) -> list[Threshold]:
+        """What false positive identification rates ask for, with so many persons as are in force.
+
+        Returns:
+            One threshold for each rate; none where there is no calibration.
+        """
+        strangers, persons = self._strangers(), max(1, self._in_force.persons())
+        return [] if strangers is None else [DecisionRule(rate).threshold_for(strangers, persons) for rate in rates]
+
     @property
     def recognizer(self) -> "Recognizer":
         """Finds faces and embeds them with the gallery's own network, which is loaded when it is first used.
@@ -294,6 +303,9 @@ class Gallery(People):
         for name, references in people:
             self.add(name, references)
 
+    def _strangers(self) -> Strangers | None:
+        return self.identity.strangers() if self._recognizer is None else self._recognizer.strangers
+
     def _threshold_for(self, persons: int) -> Threshold:
         if self._fixed_threshold is not None:
             return self._fixed_threshold
@@ -301,8 +313,6 @@ class Gallery(People):
         if known is None or known.persons not in (None, max(1, persons)):
             if self._recognizer is not None:
                 self._recognizer.check_rule(self.rule)
-                strangers = self._recognizer.strangers
-            else:
-                strangers = self.identity.strangers() if self.rule.threshold is None else None
+            strangers = self._strangers() if self.rule.threshold is None else None
             known = self._threshold = self.rule.threshold_for(strangers, max(1, persons))
         return known

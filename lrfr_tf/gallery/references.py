@@ -153,6 +153,12 @@ def read_ids(store: Store, numbers: Iterable[int]) -> dict[int, str]:
     return dict(store.read("SELECT number, id FROM persons WHERE number IN (SELECT value FROM json_each(?))", rows))
 
 
+def read_names(store: Store, ids: Iterable[str]) -> dict[str, str]:
+    """The names of persons by their ids, of those who are still enrolled."""
+    known = json.dumps(list(ids))
+    return dict(store.read("SELECT id, name FROM persons WHERE id IN (SELECT value FROM json_each(?))", known))
+
+
 def reference_number(store: Store, id: str) -> tuple[int, int]:
     """The rows of a reference and of its person.
 

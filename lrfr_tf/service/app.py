@@ -18,7 +18,7 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.gallery.gallery import Gallery
 from lrfr_tf.gallery.store import StoreError
 from lrfr_tf.recognition.match import Match
-from lrfr_tf.service import about, corrections, enrolling, faces, forms, health, people, persons, references
+from lrfr_tf.service import about, audit, checking, corrections, enrolling, faces, forms, health, persons, references
 from lrfr_tf.service.batcher import Batcher, Job
 from lrfr_tf.service.compute import Networks
 from lrfr_tf.service.guard import Guard
@@ -84,7 +84,7 @@ def make_app(service: Service) -> ASGIApp:
         responses={"4XX": {"model": forms.Failure}, "5XX": {"model": forms.Failure}},
     )
     app.state.service = service
-    for module in (about, faces, persons, corrections, references, enrolling, people, health):
+    for module in (about, faces, persons, corrections, references, enrolling, checking, audit, health):
         app.include_router(module.router)
     for kind in (RequestError, UserError, RequestValidationError, HTTPException, Exception):
         app.add_exception_handler(kind, _refuse)

@@ -4,6 +4,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from lrfr_tf.service.forms import Strict
+
 
 class Limits(BaseModel):
     """What a request may hold."""
@@ -31,4 +33,46 @@ class About(BaseModel):
     levels: list[str] = Field(description="what can be made of poor photos that are enrolled")
     limits: Limits
     decided_by: dict[str, Any] | None = Field(description="the threshold of this moment and what it promises")
+    request_id: str
+
+
+class AuditRow(BaseModel):
+    """A change, a decision, or what somebody said of one; null: not known."""
+
+    number: int
+    at: str = Field(description="when, in UTC")
+    what: str = Field(description="enroll, forget, ..., decision; confirmed or refuted, of a decision")
+    changes: int = Field(description="the gallery's change counter")
+    person: str | None = Field(None, description="an id")
+    reference: str | None = Field(None, description="an id")
+    decision: str | None = Field(None, description="known or unknown")
+    score: float | None = None
+    threshold: float | None = None
+    who: str | None = Field(None, description="the key that asked, or who confirmed")
+    decided: int | None = Field(None, description="the number of the decision that is confirmed or refuted")
+
+
+class Audit(BaseModel):
+    """Some of the rows of the audit."""
+
+    rows: list[AuditRow]
+    names: dict[str, str] = Field(description="of the persons in these rows who are still enrolled, by id")
+    next_cursor: str | None = Field(description="asks for those after them; null: there are no more")
+    request_id: str
+
+
+class Agrees(Strict):
+    """What a person says who has looked at a decision."""
+
+    agrees: bool
+    who: str | None = Field(None, min_length=1, max_length=200, pattern=r"\S", description="left out: the key's id")
+
+
+class Confirmation(BaseModel):
+    """How far a decision is confirmed."""
+
+    confirmed: int = Field(description="by how many persons")
+    refuted: int = Field(description="by how many")
+    needed: int = Field(description="of how many persons it needs the confirmation")
+    is_confirmed: bool = Field(description="by so many, and refuted by nobody")
     request_id: str
