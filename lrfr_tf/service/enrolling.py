@@ -10,7 +10,8 @@ from fastapi.concurrency import run_in_threadpool
 from lrfr_tf.gallery.enroll import enroll_from
 from lrfr_tf.gallery.quality import LEVELS
 from lrfr_tf.service import forms
-from lrfr_tf.service.images import Images, Upload, body_with
+from lrfr_tf.service.bodies import body_with
+from lrfr_tf.service.images import Images, Upload
 from lrfr_tf.service.keys import ENROLL, Caller
 from lrfr_tf.service.persons import known_name
 from lrfr_tf.service.request_error import RequestError

@@ -13,8 +13,9 @@ from lrfr_tf.recognition.calibration import DecisionRule
 from lrfr_tf.recognition.face_crops import FoundFace, main_face_among
 from lrfr_tf.recognition.match import Match
 from lrfr_tf.service import face_forms as forms
+from lrfr_tf.service.bodies import BODY, file_of
 from lrfr_tf.service.compute import DETECT, EMBED, EMBED_PERSON, SUPER_RESOLVE, Computed
-from lrfr_tf.service.images import BODY, Images
+from lrfr_tf.service.images import Images
 from lrfr_tf.service.keys import READ, Caller
 from lrfr_tf.service.native_pictures import MOST_PICTURES, native_pictures, png_of
 from lrfr_tf.service.request_error import RequestError
@@ -99,7 +100,12 @@ async def embed(request: Request, caller: Reader, images: Sent) -> Any:
     return _answer(request, computed, faces) | {"embedder": service.networks.recognizer.embedder.name}
 
 
-@router.post("/v1/super-resolve", openapi_extra=BODY, response_class=Response)
+@router.post(
+    "/v1/super-resolve",
+    openapi_extra=BODY,
+    response_class=Response,
+    responses=file_of("The enlarged face, 64 x 64.", "image/png"),
+)
 async def super_resolve(request: Request, caller: Reader, images: Sent) -> Response:
     """A small face, cut out, enlarged to 64 x 64 as PNG. Its detail is invented: it is not evidence."""
     service = service_of(request)

@@ -22,6 +22,12 @@ class Failure(BaseModel):
     request_id: str
 
 
+class Status(BaseModel):
+    """How the service is."""
+
+    status: str
+
+
 class Person(BaseModel):
     """Somebody who is enrolled."""
 

@@ -5,22 +5,29 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
+from lrfr_tf.service import forms
 from lrfr_tf.service.keys import READ, Caller
 from lrfr_tf.service.request_error import RequestError
 from lrfr_tf.service.state import allowed, service_of
 
 router = APIRouter(tags=["health"])
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
+FIGURES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Figures in Prometheus' text format.",
+        "content": {"text/plain": {"schema": {"type": "string"}}},
+    }
+}
 
 
-@router.get("/v1/health/live")
-async def live() -> dict[str, str]:
+@router.get("/v1/health/live", response_model=forms.Status)
+async def live() -> Any:
     """The process answers."""
     return {"status": "live"}
 
 
-@router.get("/v1/health/ready")
-async def ready(request: Request) -> dict[str, Any]:
+@router.get("/v1/health/ready", response_model=forms.Status)
+async def ready(request: Request) -> Any:
     """The networks are warmed up and the gallery can be read, with the network that is loaded here."""
     service = service_of(request)
     if not service.ready:
@@ -31,7 +38,7 @@ async def ready(request: Request) -> dict[str, Any]:
     return {"status": "ready"}
 
 
-@router.get("/metrics", response_class=Response)
+@router.get("/metrics", response_class=Response, responses=FIGURES)
 async def metrics(request: Request, caller: Annotated[Caller, Depends(allowed(READ))]) -> Response:
     """Figures in Prometheus' text format."""
     return Response(service_of(request).metrics.text(), media_type=TEXT)

@@ -3,7 +3,6 @@
 import base64
 import binascii
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,19 +18,6 @@ from lrfr_tf.service.settings import Settings
 FIELD = "image"
 MOST_FIELDS = 16
 LONGEST_NAME = 100
-
-
-def body_with(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """For OpenAPI: what a request with images and further fields looks like."""
-    base64_text = {"type": "string", "format": "byte", "description": "base64 of an image file"}
-    files = {FIELD: {"type": "array", "items": {"type": "string", "format": "binary"}}}
-    form = {"type": "object", "required": [FIELD], "properties": {**files, **fields}}
-    texts = {FIELD: base64_text, "images": {"type": "array", "items": base64_text}}
-    content = {"multipart/form-data": form, "application/json": {"type": "object", "properties": {**texts, **fields}}}
-    return {"requestBody": {"required": True, "content": {kind: {"schema": one} for kind, one in content.items()}}}
-
-
-BODY = body_with({})
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from lrfr_tf.gallery.gallery import Gallery
 from lrfr_tf.gallery.person_pages import Listed, read_person, read_persons_after
 from lrfr_tf.gallery.references import checked_day, checked_name, name_of
 from lrfr_tf.service import forms
+from lrfr_tf.service.bodies import file_of
 from lrfr_tf.service.keys import ADMIN, ENROLL, READ, Caller
 from lrfr_tf.service.request_error import RequestError
 from lrfr_tf.service.state import allowed, service_of
@@ -88,7 +89,9 @@ def forget(request: Request, caller: Admin, id: str, body: forms.Confirm) -> Any
     }
 
 
-@router.post("/{id}/subject-export", response_class=Response)
+@router.post(
+    "/{id}/subject-export", response_class=Response, responses=file_of("Everything stored.", "application/zip")
+)
 def subject_export(request: Request, caller: Admin, id: str) -> Response:
     """Everything that is stored about one person, as a zip."""
     gallery = service_of(request).acting_for(caller)

@@ -7,18 +7,13 @@ from fastapi import APIRouter, Depends, Request, Response
 from lrfr_tf.gallery.gallery import Gallery
 from lrfr_tf.gallery.references import Reference, read_picture, read_references
 from lrfr_tf.service import forms
+from lrfr_tf.service.bodies import file_of
 from lrfr_tf.service.keys import READ, Caller
 from lrfr_tf.service.persons import known_name
 from lrfr_tf.service.request_error import RequestError
 from lrfr_tf.service.state import allowed, service_of
 
 PNG = b"\x89PNG"
-PICTURE: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "The pixels, as they are stored",
-        "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in ("image/png", "image/jpeg")},
-    }
-}
 WITH_PICTURE = (
     "SELECT r.id FROM reference r JOIN persons p ON p.number = r.person WHERE p.id = ? "
     "AND EXISTS (SELECT 1 FROM picture WHERE reference = r.number)"
@@ -40,7 +35,11 @@ def list_references(request: Request, caller: Reader, id: str) -> Any:
     return {"references": found, "request_id": request.state.request_id}
 
 
-@router.get("/references/{reference}/picture", response_class=Response, responses=PICTURE)
+@router.get(
+    "/references/{reference}/picture",
+    response_class=Response,
+    responses=file_of("The pixels, as they are stored.", "image/png", "image/jpeg"),
+)
 def picture(request: Request, caller: Reader, reference: str) -> Response:
     """The stored pixels of a reference: the face and what is around it."""
     gallery = service_of(request).gallery

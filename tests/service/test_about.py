@@ -36,3 +36,18 @@ def test_the_threshold_is_that_of_decisions(client: TestClient, people: Path) ->
     with Gallery.open(people) as gallery:
         expected = gallery.threshold.as_json()
     assert client.get("/v1/gallery").json()["decided_by"] == expected
+
+
+def test_every_route_says_what_it_answers(client: TestClient) -> None:
+    description = client.get("/openapi.json").json()
+    for path, methods in description["paths"].items():
+        for method, route in methods.items():
+            good = [status for status in route["responses"] if status.startswith("2")]
+            assert len(good) == 1, (path, method)
+            (content,) = [route["responses"][status]["content"] for status in good]
+            for kind, one in content.items():
+                schema = one["schema"]
+                if kind == "application/json":
+                    assert schema["$ref"].startswith("#/components/schemas/"), (path, method)
+                else:
+                    assert schema["type"] == "string", (path, method)
