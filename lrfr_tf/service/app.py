@@ -11,6 +11,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
+from starlette.routing import Match as PathMatch
 from starlette.types import ASGIApp
 
 import lrfr_tf
@@ -29,6 +30,7 @@ from lrfr_tf.service.request_error import RequestError
 from lrfr_tf.service.settings import Settings
 from lrfr_tf.service.state import Service, service_of
 
+MODULES = (about, faces, persons, corrections, references, enrolling, checking, audit, health)
 CODES = {404: "no_such_route", 405: "method_not_allowed"}
 
 _logger = logging.getLogger(REQUESTS)
@@ -84,7 +86,7 @@ def make_app(service: Service) -> ASGIApp:
         responses={"4XX": {"model": forms.Failure}, "5XX": {"model": forms.Failure}},
     )
     app.state.service = service
-    for module in (about, faces, persons, corrections, references, enrolling, checking, audit, health):
+    for module in MODULES:
         app.include_router(module.router)
     for kind in (RequestError, UserError, RequestValidationError, HTTPException, Exception):
         app.add_exception_handler(kind, _refuse)
@@ -104,15 +106,22 @@ def _with(match: Match, candidates: int) -> Match:
     return dataclasses.replace(match, candidates=match.candidates[:candidates], persons=persons)
 
 
+def allowed_methods(request: Request) -> list[str]:
+    """The methods of all routes at the address of a request; what was tried first names only its own."""
+    routes: list[Any] = [route for module in MODULES for route in module.router.routes]
+    found = [route.methods for route in routes if route.matches(request.scope)[0] is not PathMatch.NONE]
+    return sorted({method for methods in found for method in methods})
+
+
 async def _refuse(request: Request, error: Exception) -> Response:
     service = service_of(request)
-    refusal = _refusal_of(error, service)
+    refusal = _refusal_of(error, service, request)
     request.state.code = refusal.code
     service.metrics.refusals.labels(refusal.code).inc()
     return refusal.response(request.state.request_id)
 
 
-def _refusal_of(error: Any, service: Service) -> RequestError:
+def _refusal_of(error: Any, service: Service, request: Request) -> RequestError:
     if isinstance(error, RequestError):
         return error
     if isinstance(error, RequestValidationError):  # without what was sent, which may be a name
@@ -121,7 +130,10 @@ def _refusal_of(error: Any, service: Service) -> RequestError:
             422, "malformed", "The request has not the form that /openapi.json describes.", {"at": details}
         )
     if isinstance(error, HTTPException):
-        return RequestError(error.status_code, CODES.get(error.status_code, "refused"), f"{error.detail}.")
+        allow: list[str] = []
+        if error.status_code == 405:
+            allow = allowed_methods(request) or [(error.headers or {}).get("Allow", "GET")]
+        return RequestError(error.status_code, CODES.get(error.status_code, "refused"), f"{error.detail}.", allow=allow)
     if not isinstance(error, UserError):  # the log says where, see Guard
         return RequestError(500, "internal", "The service failed; its log says where.")
     message = str(error).replace(service.gallery.store.label, "The gallery")

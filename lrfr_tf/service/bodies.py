@@ -6,15 +6,19 @@ from typing import Any
 from lrfr_tf.service.images import FIELD
 
 FILE = {"type": "string", "format": "binary"}
+TEXT = {"type": "string", "format": "byte", "minLength": 1, "description": "base64 of an image file"}
+IMAGES = "images"
 
 
-def body_with(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """For OpenAPI: what a request with images and further fields looks like."""
-    base64_text = {"type": "string", "format": "byte", "description": "base64 of an image file"}
-    files = {FIELD: {"type": "array", "items": FILE}}
-    form = {"type": "object", "required": [FIELD], "properties": {**files, **fields}}
-    texts = {FIELD: base64_text, "images": {"type": "array", "items": base64_text}}
-    content = {"multipart/form-data": form, "application/json": {"type": "object", "properties": {**texts, **fields}}}
+def body_with(fields: Mapping[str, Any], least: int = 1) -> dict[str, Any]:
+    """For OpenAPI: what a request with so many images or more, and further fields, looks like."""
+    form = {FIELD: {"type": "array", "items": FILE, "minItems": least}}
+    texts = {IMAGES: {"type": "array", "items": TEXT, "minItems": least}} | ({FIELD: TEXT} if least == 1 else {})
+    either: dict[str, Any] = {"anyOf": [{"required": [name]} for name in texts]}
+    content = {
+        "multipart/form-data": {"type": "object", "required": [FIELD], "properties": {**form, **fields}},
+        "application/json": {"type": "object", "properties": {**texts, **fields}, **either},
+    }
     return {"requestBody": {"required": True, "content": {kind: {"schema": one} for kind, one in content.items()}}}
 
 

@@ -18,7 +18,14 @@ from lrfr_tf.service.request_error import RequestError
 from lrfr_tf.service.state import Sent, Service, allowed, service_of
 
 BOX = "box"
-BOX_FIELD = {BOX: {"type": "string", "description": "x1,y1,x2,y2 in pixels of the one image: the face that is meant"}}
+NUMBER = r"[0-9]+(\.[0-9]+)?"
+BOX_FIELD = {
+    BOX: {
+        "type": "string",
+        "pattern": f"^{NUMBER},{NUMBER},{NUMBER},{NUMBER}$",
+        "description": "x1,y1,x2,y2 in pixels of the one image: the face that is meant",
+    }
+}
 Box = tuple[float, float, float, float] | None
 
 router = APIRouter(prefix="/v1", tags=["references"])

@@ -9,11 +9,11 @@ from fastapi.concurrency import run_in_threadpool
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.gallery.gallery import NAMES_GIVEN
-from lrfr_tf.recognition.calibration import DecisionRule
+from lrfr_tf.recognition.calibration import LARGEST_RATE, DecisionRule
 from lrfr_tf.recognition.face_crops import FoundFace, main_face_among
 from lrfr_tf.recognition.match import Match
 from lrfr_tf.service import face_forms as forms
-from lrfr_tf.service.bodies import BODY, file_of
+from lrfr_tf.service.bodies import BODY, body_with, file_of
 from lrfr_tf.service.compute import DETECT, EMBED, EMBED_PERSON, SUPER_RESOLVE, Computed
 from lrfr_tf.service.images import Images
 from lrfr_tf.service.keys import READ, Caller
@@ -22,6 +22,7 @@ from lrfr_tf.service.request_error import RequestError
 from lrfr_tf.service.state import Sent, Service, allowed, service_of
 
 FAR = 0.001  # of a verification, unless another one is asked for
+FAR_FIELD = {"far": {"type": "number", "exclusiveMinimum": 0, "maximum": LARGEST_RATE, "default": FAR}}
 MOST_CANDIDATES = 20
 
 router = APIRouter(tags=["faces"])
@@ -49,7 +50,7 @@ async def identify(
     return _answer(request, computed, faces) | {"decided_by": None if rule is None else rule.as_json()}
 
 
-@router.post("/v1/verify", openapi_extra=BODY, response_model=forms.Verified)
+@router.post("/v1/verify", openapi_extra=body_with(FAR_FIELD, least=2), response_model=forms.Verified)
 async def verify(request: Request, caller: Reader, images: Sent) -> Any:
     """Whether the main faces of two images are one person's; `far` is the share of strangers who may pass (0.001)."""
     service = service_of(request)

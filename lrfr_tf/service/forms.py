@@ -3,8 +3,13 @@
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
 DAY = r"^\d{4}-\d{2}-\d{2}$"
+# What is described and refused with a code of its own, not by the form.
+A_DAY: JsonDict = {"format": "date"}
+A_NAME: JsonDict = {"minLength": 1, "maxLength": 200, "pattern": r"^[^\x00-\x1f\x7f-\x9f]*\S[^\x00-\x1f\x7f-\x9f]*$"}
+ROW: JsonDict = {"maxLength": 18, "pattern": "^[0-9]+$"}
 
 
 class Error(BaseModel):
@@ -130,27 +135,29 @@ class Strict(BaseModel):
 class Name(Strict):
     """A person's name."""
 
-    name: str = Field(max_length=1000)
+    name: str = Field(max_length=1000, json_schema_extra=A_NAME)
 
 
 class PersonChange(Strict):
     """What is to change of a person; what is left out stays."""
 
-    name: str | None = Field(None, max_length=1000)
-    expires: str | None = Field(None, pattern=DAY, description="the last day in force; null: no end")
+    name: str | None = Field(None, max_length=1000, json_schema_extra=A_NAME)
+    expires: str | None = Field(
+        None, pattern=DAY, json_schema_extra=A_DAY, description="the last day in force; null: no end"
+    )
 
 
 class ReferenceChange(Strict):
     """What is to change of a reference."""
 
-    expires: str | None = Field(pattern=DAY, description="the last day in force; null: no end")
+    expires: str | None = Field(pattern=DAY, json_schema_extra=A_DAY, description="the last day in force; null: no end")
 
 
 class Split(Strict):
     """The references that are another person's, by id, and that person's name."""
 
     references: list[str] = Field(min_length=1, max_length=10_000)
-    name: str = Field(max_length=1000)
+    name: str = Field(max_length=1000, json_schema_extra=A_NAME)
 
 
 class Merge(Strict):
@@ -162,7 +169,7 @@ class Merge(Strict):
 class Confirm(Strict):
     """The person's name once more."""
 
-    confirm: str = Field(max_length=1000)
+    confirm: str = Field(max_length=1000, json_schema_extra=A_NAME)
 
 
 class Move(Strict):

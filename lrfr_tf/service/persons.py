@@ -22,7 +22,10 @@ router = APIRouter(prefix="/v1/persons", tags=["persons"])
 Reader = Annotated[Caller, Depends(allowed(READ))]
 Enroller = Annotated[Caller, Depends(allowed(ENROLL))]
 Admin = Annotated[Caller, Depends(allowed(ADMIN))]
-Cursor = Annotated[str, Query(max_length=20, description="`next_cursor` of the page before")]
+Cursor = Annotated[
+    str,
+    Query(max_length=20, json_schema_extra=forms.ROW, description="`next_cursor` of the page before"),
+]
 Limit = Annotated[int, Query(ge=1, le=MOST_LISTED)]
 Contains = Annotated[str, Query(max_length=200, description="a part of the name; case does not count")]
 

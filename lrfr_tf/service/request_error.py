@@ -1,7 +1,7 @@
 """What a request is refused with: one envelope for all errors, {error: {code, message, details}, request_id}."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from starlette.responses import JSONResponse
@@ -18,6 +18,7 @@ class RequestError(Exception):
         message: one sentence for people.
         details: more for programs.
         retry_after: seconds after which it may go well.
+        allow: the methods that the address takes, for 405.
     """
 
     def __init__(
@@ -28,11 +29,12 @@ class RequestError(Exception):
         details: Mapping[str, Any] | None = None,
         *,
         retry_after: float | None = None,
+        allow: Sequence[str] = (),
     ) -> None:
         super().__init__(message)
         self.status, self.code, self.message = status, code, message
         self.details = dict(details or {})
-        self.retry_after = retry_after
+        self.retry_after, self.allow = retry_after, tuple(allow)
 
     def response(self, request_id: str) -> JSONResponse:
         """The answer that says so."""
@@ -42,6 +44,8 @@ class RequestError(Exception):
             headers["retry-after"] = str(max(1, math.ceil(self.retry_after)))
         if self.status == 401:
             headers["www-authenticate"] = "Bearer"
+        if self.allow:
+            headers["allow"] = ", ".join(self.allow)
         if self.status in NOT_READ:
             headers["connection"] = "close"
         return JSONResponse({"error": error, "request_id": request_id}, self.status, headers)

@@ -307,3 +307,14 @@ def test_an_image_with_many_pixels_is_refused_by_its_decoder_too(start: Start) -
     stream = io.BytesIO()
     Image.new("RGB", (101, 100)).save(stream, "PNG")
     assert code(client.post("/v1/detect", files={"image": stream.getvalue()})) == "too_many_pixels"
+
+
+def test_a_method_that_an_address_has_not_is_answered_with_those_that_it_has(client: TestClient) -> None:
+    for method, path, allowed in (
+        ("TRACE", "/v1/persons/x", "GET, PATCH"),
+        ("DELETE", "/v1/persons", "GET, POST"),
+        ("GET", "/v1/identify", "POST"),
+        ("OPTIONS", "/v1/audit", "GET"),
+    ):
+        answer = client.request(method, path)
+        assert (answer.status_code, code(answer), answer.headers["allow"]) == (405, "method_not_allowed", allowed)
