@@ -37,6 +37,7 @@ class Answer:
         codes: why, most serious first; none for a photo without fault.
         sentence: the same in words; empty without fault.
         reference: the id of what was stored; None where nothing was.
+        like: whom the sentence names as another person, with the score and the threshold; None: it names nobody.
     """
 
     person: str
@@ -45,10 +46,13 @@ class Answer:
     codes: tuple[str, ...]
     sentence: str
     reference: str | None = None
+    like: tuple[str, float, float] | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """All of it."""
-        return {**dataclasses.asdict(self), "codes": list(self.codes)}
+        """What people see."""
+        value = {**dataclasses.asdict(self), "codes": list(self.codes)}
+        del value["like"]
+        return value
 
 
 def enroll_photos(gallery: "Gallery", person: str, photos: Sequence[Path], level: str = STANDARD) -> Iterator[Answer]:
@@ -93,11 +97,13 @@ def enroll_from(
     level: str = STANDARD,
     *,
     box: Sequence[float] | None = None,
+    id: str = "",
 ) -> Iterator[Answer]:
     """Enrolls photos of one person out of a source, by their names in it; the answers come as the photos are done.
 
     Args:
         box: (x1, y1, x2, y2) of the face that is meant, in pixels of the one photo; None: the main one.
+        id: of the one photo's reference, as `random_id` gives it; empty: it gets one.
 
     Raises:
         UserError: the name is none, or the gallery cannot be written.
@@ -129,9 +135,25 @@ def enroll_from(
                 shown.photo,
                 judgement.codes,
                 shown.picture.encoded() if gallery.keeps_pictures else None,
+                id,
             )
             (reference,) = edit.add(gallery.store, person, [stored], gallery.who, identity)
-        yield Answer(person, shown.photo, judgement.verdict, judgement.codes, judgement.sentence, reference)
+        yield Answer(
+            person,
+            shown.photo,
+            judgement.verdict,
+            judgement.codes,
+            judgement.sentence,
+            reference,
+            _named_in(judgement),
+        )
+
+
+def _named_in(judgement: quality.Judgement) -> tuple[str, float, float] | None:
+    if judgement.codes[:1] != (quality.LIKE_ANOTHER,):
+        return None
+    figures = judgement.findings[0].figures
+    return str(figures["name"]), float(figures["score"]), float(figures["threshold"])
 
 
 def _compared(gallery: "Gallery", person: str, shown: EnrollmentFace, least: float | None) -> quality.Compared:

@@ -16,6 +16,7 @@ from lrfr_tf.gallery.pose import pose_of
 from lrfr_tf.gallery.sharpness import BLURRED, blur_of
 from lrfr_tf.recognition.calibration import DecisionRule, Strangers
 
+LIKE_ANOTHER = "like_another_person"
 LEVELS = ("off", "standard", "strict")
 ACCEPTED, WARNING, REJECTED = "accepted", "accepted_with_warning", "rejected"
 
@@ -245,8 +246,13 @@ def _like_another_person(compared: Compared) -> Finding | None:
     name, score, least = compared.other, compared.other_similarity, compared.threshold
     if name is None or score is None or least is None or score < least:
         return None
-    sentence = f"The face would be taken for {name}: their similarity is {score:.3f}, and a name needs {least:.3f}."
-    return Finding("like_another_person", ACCEPTED, sentence, {"name": name, "score": score, "threshold": least})
+    sentence = sentence_about(name, score, least)
+    return Finding(LIKE_ANOTHER, ACCEPTED, sentence, {"name": name, "score": score, "threshold": least})
+
+
+def sentence_about(name: str, score: float, least: float) -> str:
+    """What is said of a face that would get another's name, the one sentence that holds a name."""
+    return f"The face would be taken for {name}: their similarity is {score:.3f}, and a name needs {least:.3f}."
 
 
 def _unlike_the_person(compared: Compared) -> Finding | None:

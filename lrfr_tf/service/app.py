@@ -17,12 +17,14 @@ from starlette.types import ASGIApp
 import lrfr_tf
 from lrfr_tf.errors import UserError
 from lrfr_tf.gallery.gallery import Gallery
+from lrfr_tf.gallery.references import name_of
 from lrfr_tf.gallery.store import StoreError
 from lrfr_tf.recognition.match import Match
 from lrfr_tf.service import about, audit, checking, corrections, enrolling, faces, forms, health, persons, references
 from lrfr_tf.service.batcher import Batcher, Job
 from lrfr_tf.service.compute import Networks
 from lrfr_tf.service.guard import Guard
+from lrfr_tf.service.idempotency import Answers, answers_beside
 from lrfr_tf.service.keys import Keys
 from lrfr_tf.service.log import REQUESTS
 from lrfr_tf.service.metrics import Metrics
@@ -56,7 +58,11 @@ def make_service(
     )
     decider = Batcher(lambda who, jobs: decide_together(gallery, who, jobs), most=settings.queue, wait=0.0)
     metrics.watch_queue(lambda: batcher.depth)
-    return Service(gallery, networks, batcher, decider, settings, metrics, keys, bool(keys is not None and keys.all()))
+    answers = Answers(None if gallery.store.path is None else answers_beside(gallery.store.path))
+    needs_keys = bool(keys is not None and keys.all())
+    return Service(
+        gallery, networks, batcher, decider, settings, metrics, keys=keys, needs_keys=needs_keys, answers=answers
+    )
 
 
 def make_app(service: Service) -> ASGIApp:
@@ -66,6 +72,7 @@ def make_app(service: Service) -> ASGIApp:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         service.batcher.start()
         service.decider.start()
+        await run_in_threadpool(forget_answers, service)
         await run_in_threadpool(service.networks.warm_up)
         service.ready = True
         _logger.info("ready")
@@ -75,6 +82,7 @@ def make_app(service: Service) -> ASGIApp:
             service.ready = False
             await run_in_threadpool(service.batcher.stop)
             await run_in_threadpool(service.decider.stop)
+            service.answers.close()
             _logger.info("ended")
 
     app = FastAPIOffline(
@@ -104,6 +112,13 @@ def decide_together(gallery: Gallery, who: str, jobs: Sequence[Job]) -> list[lis
 def _with(match: Match, candidates: int) -> Match:
     persons = match.persons[:candidates]
     return dataclasses.replace(match, candidates=match.candidates[:candidates], persons=persons)
+
+
+def forget_answers(service: Service) -> None:
+    """Removes what is kept of requests about persons who were forgotten while the service did not run."""
+    with contextlib.suppress(RequestError):  # whoever sends a request with a key is told
+        persons = service.answers.persons()
+        service.answers.forget([id for id in persons if name_of(service.gallery.store, id) is None])
 
 
 def allowed_methods(request: Request) -> list[str]:

@@ -10,14 +10,18 @@ TEXT = {"type": "string", "format": "byte", "minLength": 1, "description": "base
 IMAGES = "images"
 
 
-def body_with(fields: Mapping[str, Any], least: int = 1) -> dict[str, Any]:
-    """For OpenAPI: what a request with so many images or more, and further fields, looks like."""
+def body_with(fields: Mapping[str, Any], least: int = 1, in_json: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """For OpenAPI: what a request with so many images or more, and further fields, looks like.
+
+    Args:
+        in_json: the further fields of a body in JSON; None: the same.
+    """
     form = {FIELD: {"type": "array", "items": FILE, "minItems": least}}
     texts = {IMAGES: {"type": "array", "items": TEXT, "minItems": least}} | ({FIELD: TEXT} if least == 1 else {})
     either: dict[str, Any] = {"anyOf": [{"required": [name]} for name in texts]}
     content = {
         "multipart/form-data": {"type": "object", "required": [FIELD], "properties": {**form, **fields}},
-        "application/json": {"type": "object", "properties": {**texts, **fields}, **either},
+        "application/json": {"type": "object", "properties": {**texts, **(in_json or fields)}, **either},
     }
     return {"requestBody": {"required": True, "content": {kind: {"schema": one} for kind, one in content.items()}}}
 

@@ -1,31 +1,32 @@
 """The route that enrolls photos: each has an answer of its own."""
 
+import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.concurrency import run_in_threadpool
 
 from lrfr_tf.gallery.enroll import enroll_from
+from lrfr_tf.gallery.gallery import Gallery
 from lrfr_tf.gallery.quality import LEVELS
 from lrfr_tf.service import forms
 from lrfr_tf.service.bodies import body_with
+from lrfr_tf.service.idempotency import LONGEST_KEY, Noted
 from lrfr_tf.service.images import Images, Upload
 from lrfr_tf.service.keys import ENROLL, Caller
 from lrfr_tf.service.persons import known_name
+from lrfr_tf.service.photo_answers import as_answered, kept_form, kept_form_of_stored, still_holds
 from lrfr_tf.service.request_error import RequestError
 from lrfr_tf.service.state import Sent, Service, allowed, service_of
 
 BOX = "box"
-NUMBER = r"[0-9]+(\.[0-9]+)?"
-BOX_FIELD = {
-    BOX: {
-        "type": "string",
-        "pattern": f"^{NUMBER},{NUMBER},{NUMBER},{NUMBER}$",
-        "description": "x1,y1,x2,y2 in pixels of the one image: the face that is meant",
-    }
-}
+NUMBER = r"-?[0-9]+(\.[0-9]+)?"
+MEANS = "the face that is meant, x1, y1, x2, y2 in pixels of the one image"
+BOX_TEXT = {"type": "string", "pattern": f"^{NUMBER},{NUMBER},{NUMBER},{NUMBER}$", "description": MEANS}
+BOX_LIST = {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 4, "description": MEANS}
+BODY = body_with({BOX: BOX_TEXT}, in_json={BOX: {"anyOf": [BOX_TEXT, BOX_LIST]}})
 Box = tuple[float, float, float, float] | None
 
 router = APIRouter(prefix="/v1", tags=["references"])
@@ -33,7 +34,7 @@ Enroller = Annotated[Caller, Depends(allowed(ENROLL))]
 Level = Annotated[str, Query(pattern=f"^({'|'.join(LEVELS)})$", description="what to make of poor photos")]
 
 
-@router.post("/persons/{id}/references", openapi_extra=body_with(BOX_FIELD), response_model=forms.Enrolled)
+@router.post("/persons/{id}/references", openapi_extra=BODY, response_model=forms.Enrolled)
 async def enroll(
     request: Request,
     *,
@@ -41,23 +42,13 @@ async def enroll(
     images: Sent,
     id: str,
     level: Level = "standard",
-    idempotency_key: Annotated[str | None, Header()] = None,
+    idempotency_key: Annotated[str | None, Header(max_length=LONGEST_KEY)] = None,
 ) -> Any:
     """Enrolls photos of a person; each has an answer of its own, and what is accepted is on the disk."""
-    service = service_of(request)
-    box = _box_of(images)
-    if idempotency_key is None:
-        return await _enrolled(request, service, caller, id, uploads=images.uploads, level=level, box=box)
-    parts = [id.encode(), level.encode(), repr(box).encode(), *(one.data for one in images.uploads)]
-    before = service.answered.begin(caller.id, idempotency_key, parts)
-    if before is not None:
-        return before
-    answer = None
-    try:
-        answer = await _enrolled(request, service, caller, id, uploads=images.uploads, level=level, box=box)
-    finally:
-        service.answered.end(caller.id, idempotency_key, answer)
-    return answer
+    gallery = service_of(request).acting_for(caller)
+    wanted = _Wanted(id, images.uploads, level, _box_of(images), idempotency_key)
+    photos = await run_in_threadpool(_enroll, service_of(request), gallery, wanted)
+    return {"photos": photos, "person": id, "request_id": request.state.request_id}
 
 
 class _Uploads:
@@ -79,26 +70,43 @@ class _Uploads:
         return "The image"
 
 
-async def _enrolled(
-    request: Request, service: Service, caller: Caller, id: str, *, uploads: Sequence[Upload], level: str, box: Box
-) -> dict[str, Any]:
-    answers = await run_in_threadpool(_enroll, service, caller, id, uploads, level=level, box=box)
-    return {"photos": answers, "person": id, "request_id": request.state.request_id}
+@dataclasses.dataclass(frozen=True)
+class _Wanted:
+    """A request: photos of the person with an id."""
+
+    person: str
+    uploads: Sequence[Upload]
+    level: str
+    box: Box
+    key: str | None
 
 
-def _enroll(
-    service: Service, caller: Caller, id: str, uploads: Sequence[Upload], *, level: str, box: Box
-) -> list[dict[str, Any]]:
-    gallery = service.acting_for(caller)
-    answers: list[dict[str, Any]] = []
-    source: Any = _Uploads(uploads)
-    for number, photo in enumerate(source.names()):  # others' images are computed between them
-        with service.networks.lock:
-            (answer,) = enroll_from(gallery, known_name(gallery, id), source, [photo], level, box=box)
-        service.metrics.photos.labels(answer.verdict).inc()
-        found = {"verdict": answer.verdict, "codes": list(answer.codes), "sentence": answer.sentence}
-        answers.append({"image": number, "photo": photo, **found, "reference": answer.reference})
-    return answers
+def _enroll(service: Service, gallery: Gallery, wanted: _Wanted) -> list[dict[str, Any]]:
+    """The answers to a request's photos; to those of a repeated request, those that it got."""
+    if wanted.key is None:
+        return list(_answers(service, gallery, wanted, None))
+    how = f"{wanted.level} {wanted.box}"
+    files = [one.data for one in wanted.uploads]
+    asked = service.answers.request(gallery.who or "", wanted.key, wanted.person, images=files, how=how)
+    with asked as noted:
+        return list(_answers(service, gallery, wanted, noted))
+
+
+def _answers(service: Service, gallery: Gallery, wanted: _Wanted, noted: Noted | None) -> Iterator[dict[str, Any]]:
+    source: Any = _Uploads(wanted.uploads)
+    for number, photo in enumerate(source.names()):
+        id, kept = ("", None) if noted is None else noted.photo(number)
+        if kept is None or not still_holds(gallery, kept):
+            kept = kept_form_of_stored(gallery, id) if id else None
+            if kept is None:
+                with service.networks.lock:  # for one photo: others' images are computed between them
+                    name = known_name(gallery, wanted.person)
+                    (answer,) = enroll_from(gallery, name, source, [photo], wanted.level, box=wanted.box, id=id)
+                service.metrics.photos.labels(answer.verdict).inc()
+                kept = kept_form(gallery, answer)
+            if noted is not None:
+                noted.note(number, kept)
+        yield as_answered(gallery, kept, number, photo)
 
 
 def _box_of(images: Images) -> Box:

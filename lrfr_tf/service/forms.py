@@ -82,7 +82,7 @@ class EnrolledPhoto(BaseModel):
 
     image: int = Field(description="which image of the request, from 0")
     photo: str = Field(description="what its file is called")
-    verdict: str = Field(description="accepted, warning (accepted, too) or rejected")
+    verdict: str = Field(description="accepted, accepted_with_warning or rejected")
     codes: list[str] = Field(description="why, most serious first")
     sentence: str = Field(description="the same in words")
     reference: str | None = Field(description="the id of what was stored; null: nothing was")

@@ -82,11 +82,12 @@ def forget(request: Request, caller: Admin, id: str, body: forms.Confirm) -> Any
     if body.confirm != name:
         raise RequestError(400, "not_confirmed", "confirm is not the name of this person; nothing was removed.")
     done = gallery.forget(name, id)
+    cleaned = done.cleaned and service_of(request).answers.forget([id])
     copies = [{"id": one.id, "at": one.at, "kind": one.kind, "persons": one.persons} for one in done.not_reached]
     return {
         "id": done.id,
         "references": done.references,
-        "cleaned": done.cleaned,
+        "cleaned": cleaned,
         "not_reached": copies,
         "request_id": request.state.request_id,
     }

@@ -15,7 +15,7 @@ from lrfr_tf.recognition.match import Match
 from lrfr_tf.recognition.recognizer import Face
 from lrfr_tf.service.batcher import Batcher, Job
 from lrfr_tf.service.compute import Networks
-from lrfr_tf.service.idempotency import Answered
+from lrfr_tf.service.idempotency import Answers
 from lrfr_tf.service.images import Images, Upload, read_images
 from lrfr_tf.service.keys import LOCAL, Caller, Keys
 from lrfr_tf.service.metrics import Metrics
@@ -55,7 +55,7 @@ class Service:
     keys: Keys | None = None
     needs_keys: bool = False
     ready: bool = False
-    answered: Answered = field(default_factory=Answered)
+    answers: Answers = field(default_factory=Answers)
     counted: dict[str, tuple[float, int]] = field(default_factory=dict)
 
     def acting_for(self, caller: Caller) -> Gallery:

@@ -59,16 +59,6 @@ def test_create_enroll_identify(client: TestClient, people: Path, photo: Photo) 
         assert [row.who for row in gallery.audit("Zo\u00eb")][:2] == ["local", "local"]
 
 
-def test_a_repeated_request_enrolls_once(client: TestClient, photo: Photo) -> None:
-    id = ids(client)["ada"]
-    ask = {"url": f"/v1/persons/{id}/references?level=off", "headers": {"idempotency-key": "one"}}
-    first = client.post(**ask, files={"image": photo(0)})  # type: ignore[arg-type]
-    again = client.post(**ask, files={"image": photo(0)})  # type: ignore[arg-type]
-    assert again.json()["photos"] == first.json()["photos"]
-    assert client.get(f"/v1/persons/{id}").json()["references"] == 3
-    assert code(client.post(**ask, files={"image": photo(1)})) == "other_request"  # type: ignore[arg-type]
-
-
 def test_rename_merge_move_set_aside(client: TestClient) -> None:
     known = ids(client)
     assert client.patch(f"/v1/persons/{known['ada']}", json={"name": "Ada"}).json()["name"] == "Ada"
