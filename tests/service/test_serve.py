@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -102,3 +102,44 @@ def test_a_kill_loses_nothing_that_was_acknowledged(people: Path) -> None:
     kept = {person.name for person in People(Store(people)).persons()}
     assert set(acknowledged) <= kept
     assert len(kept) <= len(acknowledged) + len(threads) + 4
+
+
+@pytest.mark.slow
+def test_a_request_that_a_kill_cut_short_is_finished_by_its_repetition(
+    people: Path, photo: Callable[..., bytes]
+) -> None:
+    photos = [("image", (f"{number}.png", photo(0, 60 + number))) for number in range(12)]
+    headers = {"idempotency-key": "one"}
+    with contextlib.closing(People(Store(people))) as stored:
+        id = next(one.id for one in stored.persons() if one.name == "ada")
+        before = len(stored.references("ada"))
+
+        def ask(address: str) -> httpx.Response:
+            return httpx.post(
+                f"{address}/v1/persons/{id}/references?level=off", files=photos, headers=headers, timeout=120
+            )
+
+        with served(people) as (process, address):
+
+            def cut_short() -> None:
+                with contextlib.suppress(httpx.TransportError):
+                    ask(address)
+
+            thread = threading.Thread(target=cut_short)
+            thread.start()
+            until = time.monotonic() + 120
+            while len(stored.references("ada")) < before + 3 and time.monotonic() < until:
+                time.sleep(0.005)
+            process.kill()
+            thread.join(60)
+        enrolled = [one.id for one in stored.references("ada")[before:]]
+        assert 3 <= len(enrolled) < len(photos)
+        with served(people) as (_, address):
+            answer = ask(address).json()["photos"]
+            assert [one["photo"] for one in answer] == [name for _, (name, _) in photos]
+            assert all(one["verdict"] != "rejected" for one in answer)
+            own = [one.id for one in stored.references("ada")[before:]]
+            assert [one["reference"] for one in answer] == own
+            assert own[: len(enrolled)] == enrolled
+            assert ask(address).json()["photos"] == answer
+            assert len(stored.references("ada")) == before + len(photos)
