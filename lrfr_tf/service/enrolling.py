@@ -32,6 +32,7 @@ Box = tuple[float, float, float, float] | None
 router = APIRouter(prefix="/v1", tags=["references"])
 Enroller = Annotated[Caller, Depends(allowed(ENROLL))]
 Level = Annotated[str, Query(pattern=f"^({'|'.join(LEVELS)})$", description="what to make of poor photos")]
+Key = Annotated[str | None, Header(max_length=LONGEST_KEY, description="a request repeated with it enrolls once")]
 
 
 @router.post("/persons/{id}/references", openapi_extra=BODY, response_model=forms.Enrolled)
@@ -42,7 +43,7 @@ async def enroll(
     images: Sent,
     id: str,
     level: Level = "standard",
-    idempotency_key: Annotated[str | None, Header(max_length=LONGEST_KEY)] = None,
+    idempotency_key: Key = None,
 ) -> Any:
     """Enrolls photos of a person; each has an answer of its own, and what is accepted is on the disk."""
     gallery = service_of(request).acting_for(caller)
