@@ -160,11 +160,6 @@ class Gallery(People):
         self.close()
 
     @property
-    def embedder(self) -> str:
-        """The name of the network whose embeddings it holds."""
-        return self.identity.embedder
-
-    @property
     def threshold(self) -> Threshold:
         """From which score on a name is given, for so many persons as are in force.
 
@@ -182,11 +177,7 @@ class Gallery(People):
         return self.identify_all([face])[0]
 
     def identify_all(self, faces: "Sequence[Face]", count: int = NAMES_GIVEN, ids: bool = False) -> list[Match]:
-        """Whose each face is, by what is in force at this moment; many at once take less time.
-
-        Args:
-            count: of candidates for each.
-            ids: whether the ids of their persons are wanted.
+        """Whose each face is, by what is in force now: `count` candidates, with their `ids` where they are wanted.
 
         Raises:
             UserError: another network embedded a face, or there is no threshold.
@@ -235,11 +226,7 @@ class Gallery(People):
             return None
 
     def thresholds_at(self, rates: Sequence[float]) -> list[Threshold]:
-        """What false positive identification rates ask for, with so many persons as are in force.
-
-        Returns:
-            One threshold for each rate; none where there is no calibration.
-        """
+        """What FPIRs ask for, with so many persons as are in force; none where there is no calibration."""
         strangers, persons = self._strangers(), max(1, self._in_force.persons())
         return [] if strangers is None else [DecisionRule(rate).threshold_for(strangers, persons) for rate in rates]
 
@@ -263,11 +250,6 @@ class Gallery(People):
         """
         self.identity.check_same(EmbedderIdentity.of_recognizer(recognizer), self.store.label)
         self._recognizer, self._threshold = recognizer, None
-
-    @property
-    def keeps_pictures(self) -> bool:
-        """Whether the pixels of enrolled faces are stored."""
-        return bool(self.store.fact("pictures"))
 
     def enroll(self, person: str, photo: str | os.PathLike[str], level: str = "standard") -> "Answer":
         """Enrolls the face that is meant in a photo.

@@ -63,6 +63,16 @@ class People:
         return EmbedderIdentity.of_store(self.store)
 
     @property
+    def embedder(self) -> str:
+        """The name of the network whose embeddings it holds."""
+        return self.identity.embedder
+
+    @property
+    def keeps_pictures(self) -> bool:
+        """Whether the pixels of enrolled faces are stored."""
+        return bool(self.store.fact("pictures"))
+
+    @property
     def names(self) -> list[str]:
         """The persons in force, in the order of `embeddings`."""
         return self._in_force.everybody()[0]
