@@ -45,7 +45,9 @@ def answers_beside(gallery: str | os.PathLike[str]) -> Path:
 
 
 class Answers:
-    """The last requests with a key, and what became of their photos. Threads may share it; a process opens its own, after a fork.
+    """The last requests with a key, and what became of their photos.
+
+    Threads may share it; a process opens its own, after a fork.
 
     Args:
         path: the file, made when it is first needed; None: in memory.
