@@ -152,19 +152,15 @@ def read_audit(store: Store, person: str | None = None) -> list[AuditRow]:
         with store.transaction("IMMEDIATE"):
             _drop_old(store)
     where, values = ("", ()) if person is None else ("WHERE person = ?", (person,))
-    rows = store.read(
-        f"SELECT {COLUMNS} FROM audit {where} ORDER BY number",
-        *values,
-    )
+    rows = store.read_sound(COLUMNS, f"FROM audit {where} ORDER BY number", *values, audit="audit")
     return [AuditRow(*row) for row in rows]
 
 
 def read_audit_after(store: Store, number: int, count: int, person: str | None = None) -> list[AuditRow]:
     """Some of the rows, or of those about one person (an id), oldest first: those whose number is above `number`."""
     where, values = ("", ()) if person is None else (" AND person = ?", (person,))
-    rows = store.read(
-        f"SELECT {COLUMNS} FROM audit WHERE number > ?{where} ORDER BY number LIMIT ?", number, *values, count
-    )
+    rest = f"FROM audit WHERE number > ?{where} ORDER BY number LIMIT ?"
+    rows = store.read_sound(COLUMNS, rest, number, *values, count, audit="audit")
     return [AuditRow(*row) for row in rows]
 
 

@@ -14,8 +14,9 @@ def check_gallery(gallery: Gallery) -> Report:
     """Holds each reference against everybody, as if it were a new photo (see `check`).
 
     Raises:
-        UserError: nobody is enrolled.
+        UserError: nobody is enrolled, or the file is damaged.
     """
+    gallery.store.refuse_damage()
     references = gallery.references()
     if not references:
         raise UserError(f"{gallery.store.label} holds nobody yet; lrfr gallery enroll takes photos in.")

@@ -9,13 +9,13 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.gallery.audit import note_change
 from lrfr_tf.gallery.embedder import EmbedderIdentity
 from lrfr_tf.gallery.forget import remove_person
+from lrfr_tf.gallery.person_name import checked_name
 from lrfr_tf.gallery.references import (
     ACTIVE,
     SET_ASIDE,
     Reference,
     add_reference,
     checked_day,
-    checked_name,
     find_or_add_person,
     person_id,
     person_number,
@@ -53,7 +53,7 @@ def add(
     with store.writing() as change:
         if identity is not None:  # another process may have migrated
             EmbedderIdentity.of_store(store).check_same(identity, store.label)
-        _check_embeddings(change, [reference.embedding for reference in references])
+        check_embeddings(change, [reference.embedding for reference in references])
         number = find_or_add_person(change, name)
         ids = [add_reference(change, number, reference) for reference in references]
         own_id = person_id(store, number)
@@ -221,7 +221,12 @@ def today() -> str:
     return datetime.now(UTC).date().isoformat()
 
 
-def _check_embeddings(change: Change, embeddings: Sequence[np.ndarray]) -> None:
+def check_embeddings(change: Change, embeddings: Sequence[np.ndarray]) -> None:
+    """Looks whether embeddings may be enrolled; the first ones decide how many numbers an embedding has.
+
+    Raises:
+        ValueError: an embedding is not float [D] of unit length.
+    """
     dimensions = int(change.store.fact("dimensions") or 0)
     for embedding in embeddings:
         if np.ndim(embedding) != 1 or len(embedding) != (dimensions or len(embedding)):

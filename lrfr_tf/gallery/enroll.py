@@ -13,8 +13,9 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.faces.choose import AMBIGUOUS_HEIGHT, ambiguity_note
 from lrfr_tf.gallery import edit, quality
 from lrfr_tf.gallery.embedder import EmbedderIdentity
+from lrfr_tf.gallery.person_name import checked_name
 from lrfr_tf.gallery.photos import EnrollmentFace, empty_folders, faces_of
-from lrfr_tf.gallery.references import ACTIVE, Reference, checked_name
+from lrfr_tf.gallery.references import ACTIVE, Reference
 from lrfr_tf.gallery.templates import set_aside_of, template_of
 from lrfr_tf.sources.image_source import FolderSource, ImageSource, images_by_identity, open_source
 

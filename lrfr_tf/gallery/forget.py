@@ -122,9 +122,8 @@ def clean(store: Store) -> bool:
 
 def read_copies(store: Store, since: str = "") -> list[Copy]:
     """The exports and backups that were made since a moment, oldest first."""
-    return [
-        Copy(*row) for row in store.read("SELECT id, at, kind, persons FROM copies WHERE at >= ? ORDER BY at", since)
-    ]
+    rest = "FROM copies WHERE at >= ? ORDER BY at"
+    return [Copy(*row) for row in store.read_sound("id, at, kind, persons", rest, since, copies="copies")]
 
 
 def note_copy(store: Store, copy: Copy) -> None:

@@ -56,6 +56,7 @@ def migrate_gallery(
 
     recognizer = Recognizer(model) if isinstance(model, (str, os.PathLike)) else model
     store = gallery.store
+    store.refuse_damage()
     bare = store.read(
         "SELECT r.id, p.name FROM reference r JOIN persons p ON p.number = r.person "
         "WHERE NOT EXISTS (SELECT 1 FROM picture WHERE reference = r.number) ORDER BY r.number"

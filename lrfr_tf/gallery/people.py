@@ -16,10 +16,10 @@ from lrfr_tf.gallery.embedder import EmbedderIdentity
 from lrfr_tf.gallery.face_pictures import decode_picture
 from lrfr_tf.gallery.forget import CLEANING_DUE, Copy, Forgotten, clean
 from lrfr_tf.gallery.forget import forget as forget_person
+from lrfr_tf.gallery.person_name import checked_name
 from lrfr_tf.gallery.references import (
     Person,
     Reference,
-    checked_name,
     person_id,
     person_number,
     read_persons,

@@ -17,9 +17,12 @@ import numpy as np
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import atomic_file
+from lrfr_tf.gallery import damage
 from lrfr_tf.gallery.audit import note_change
+from lrfr_tf.gallery.edit import check_embeddings
 from lrfr_tf.gallery.embedder import EmbedderIdentity
 from lrfr_tf.gallery.forget import CLEANING_DUE, Copy, clean, note_copy, note_gone, remove_person
+from lrfr_tf.gallery.person_name import is_name
 from lrfr_tf.gallery.references import (
     Reference,
     add_reference,
@@ -28,10 +31,11 @@ from lrfr_tf.gallery.references import (
     read_picture,
     read_references,
 )
-from lrfr_tf.gallery.store import Change, Store, is_gallery_file, now, random_id
+from lrfr_tf.gallery.store import GO_BACK, Change, Store, is_gallery_file, now, random_id
 
 SCHEMA = 1
 MANIFEST, PEOPLE, EMBEDDINGS, PICTURES = "manifest.json", "people.json", "embeddings.npy", "pictures/"
+MALFORMED = (KeyError, ValueError, TypeError, IndexError, AttributeError, OverflowError)  # what strange JSON leads to
 LARGEST_MEMBER = 16 << 30  # bytes
 # What an archive says of a reference; the rest lies in members of its own.
 FIELDS: tuple[str, ...] = (
@@ -61,8 +65,9 @@ def export(store: Store, path: Path) -> Copy:
     """Writes everything as a zip, whole or not at all; only its owner may read it.
 
     Raises:
-        UserError: the file or the gallery cannot be written.
+        UserError: the file or the gallery cannot be written, or the gallery is damaged.
     """
+    _refuse_damage(store)
     with atomic_file(path, private=True) as temporary:
         with store.transaction():
             references = read_references(store)
@@ -111,6 +116,7 @@ def backup(store: Store, path: Path) -> Copy:
         raise UserError("A gallery in memory has no file to back up; export it.")
     if path.exists():
         raise UserError(f"{path} exists already; a backup gets a name of its own.")
+    _refuse_damage(store)
     copy = Copy(random_id(), now(), "backup", len(read_persons(store)))
     with atomic_file(path, private=True) as temporary, store.lock:
         try:
@@ -143,6 +149,7 @@ def import_from(store: Store, path: Path) -> Imported:
     if is_gallery_file(path):
         other = Store(path)
         try:
+            _refuse_damage(other)
             with other.transaction():
                 archive = _Archive(
                     EmbedderIdentity.of_store(other),
@@ -156,7 +163,7 @@ def import_from(store: Store, path: Path) -> Imported:
         archive = _read_archive(path)
     EmbedderIdentity.of_store(store).check_same(archive.identity, store.label)
     with store.writing() as change:
-        imported = _take_over(change, archive)
+        imported = _take_over(change, archive, path)
     if store.fact(CLEANING_DUE):
         clean(store)
     return imported
@@ -170,7 +177,36 @@ class _Archive:
     gone: list[dict[str, Any]]
 
 
-def _take_over(change: Change, archive: _Archive) -> Imported:
+def _refuse_damage(store: Store) -> None:
+    """No copy is made of what is damaged: it would take the place of a good one."""
+    if store.path is not None:
+        store.refuse_damage()
+
+
+def _take_over(change: Change, archive: _Archive, path: Path) -> Imported:
+    """Adds what an archive holds, if it is what a gallery may hold: anybody may have written it."""
+    (rows,) = change.store.read("SELECT (SELECT MAX(number) FROM persons), (SELECT MAX(number) FROM reference)")
+    last_person, last_reference = (row or 0 for row in rows)
+    try:
+        for person in archive.persons:
+            if not is_name(person["name"]):
+                raise ValueError(f"{person['name']!r} is no name")
+        check_embeddings(change, [one.embedding for one in archive.references])
+        imported = _added(change, archive)
+    except (sqlite3.IntegrityError, sqlite3.InterfaceError, sqlite3.ProgrammingError, *MALFORMED) as error:
+        raise UserError(f"{path} holds what no gallery does ({error}); nothing was imported.") from None
+    for table, where in (
+        ("persons", f"number > {last_person}"),
+        ("reference", f"number > {last_reference}"),
+        ("picture", f"reference > {last_reference}"),
+        ("gone", f"changed = {change.number}"),
+    ):
+        if change.store.read(f"SELECT 1 FROM {table} WHERE {where} AND {damage.is_faulty(table, table)} LIMIT 1"):
+            raise UserError(f"{path} holds what no gallery does (in {table}); nothing was imported.")
+    return imported
+
+
+def _added(change: Change, archive: _Archive) -> Imported:
     store = change.store
     forgotten = 0
     for gone in archive.gone:
@@ -220,13 +256,16 @@ def _take_over(change: Change, archive: _Archive) -> Imported:
 
 def _now_known_as(store: Store, id: str) -> str | None:
     """The id of whom a person was merged into, here; the own one; or None for somebody who was forgotten."""
-    while True:
+    passed: set[str] = set()
+    while id not in passed:
         rows = store.read("SELECT merged_into FROM gone WHERE id = ?", id)
         if not rows:
             return id
         if rows[0][0] is None:
             return None
+        passed.add(id)
         id = rows[0][0]
+    raise UserError(f"{store.label} is damaged, persons were merged in a circle; {GO_BACK}.")
 
 
 def _read_archive(path: Path) -> _Archive:
@@ -246,7 +285,7 @@ def _read_archive(path: Path) -> _Archive:
             return _Archive(identity, people["persons"], references, people["gone"])
     except UserError:
         raise
-    except (OSError, KeyError, ValueError, TypeError, IndexError, AttributeError, zipfile.BadZipFile) as error:
+    except (OSError, zipfile.BadZipFile, *MALFORMED) as error:
         raise UserError(f"{path} is no export of a gallery, or is damaged ({type(error).__name__}).") from None
 
 

@@ -8,7 +8,8 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.gallery.gallery import Gallery
-from lrfr_tf.gallery.references import Person, checked_name, name_of, read_persons_after
+from lrfr_tf.gallery.person_name import checked_name
+from lrfr_tf.gallery.references import Person, name_of, read_persons_after
 from lrfr_tf.service import forms
 from lrfr_tf.service.keys import ADMIN, ENROLL, READ, Caller
 from lrfr_tf.service.request_error import RequestError

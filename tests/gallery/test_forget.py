@@ -27,7 +27,7 @@ def whole(count: int) -> list[Reference]:
             landmarks=random.normal(size=(5, 2)).astype(np.float32),
             source_name=SOURCE,
             source_sha256=random.bytes(32).hex(),
-            picture=random.bytes(2000 if number < count - 1 else 200_000),
+            picture=b"\x89PNG" + random.bytes(2000 if number < count - 1 else 200_000),
         )
         for number in range(count)
     ]
@@ -55,7 +55,7 @@ def left(folder: Path, pieces: list[bytes]) -> list[tuple[str, bytes]]:
 def fill(people: People, persons: int) -> None:
     """Others, before and after, so that rows move between pages."""
     for number in range(persons):
-        other = [Reference(like(100 + number, 0), picture=np.random.default_rng(number).bytes(900))]
+        other = [Reference(like(100 + number, 0), picture=b"\x89PNG" + np.random.default_rng(number).bytes(900))]
         people.add(f"person {number}", other)
 
 

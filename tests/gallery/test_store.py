@@ -202,9 +202,8 @@ def test_text_that_is_none_any_more_is_called_damage(tmp_path: Path, letters: by
     data = (tmp_path / "people.db").read_bytes()
     assert letters in data
     (tmp_path / "people.db").write_bytes(data.replace(letters, b"\xff" * len(letters)))
-    people = People(Store(tmp_path / "people.db"))
     with pytest.raises(UserError, match="is damaged"):
-        people.references()
+        People(Store(tmp_path / "people.db"))
 
 
 def test_names_that_are_no_utf8_are_stored(path: Path) -> None:
