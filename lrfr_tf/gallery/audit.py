@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from lrfr_tf.errors import UserError
+from lrfr_tf.gallery.sound_rows import read_sound
 from lrfr_tf.gallery.store import Change, Store, now
 from lrfr_tf.printable import in_utf8
 
@@ -49,7 +50,7 @@ class AuditRow:
 
 
 def note_change(
-    change: Change, what: str, person: str | None = None, reference: str | None = None, who: str | None = None
+    change: Change, what: str, person: str | None = None, reference: str | None = None, *, who: str | None = None
 ) -> None:
     """Adds a row about a change, in its transaction."""
     change.run(
@@ -152,7 +153,7 @@ def read_audit(store: Store, person: str | None = None) -> list[AuditRow]:
         with store.transaction("IMMEDIATE"):
             _drop_old(store)
     where, values = ("", ()) if person is None else ("WHERE person = ?", (person,))
-    rows = store.read_sound(COLUMNS, f"FROM audit {where} ORDER BY number", *values, audit="audit")
+    rows = read_sound(store, COLUMNS, f"FROM audit {where} ORDER BY number", *values, audit="audit")
     return [AuditRow(*row) for row in rows]
 
 
@@ -160,7 +161,7 @@ def read_audit_after(store: Store, number: int, count: int, person: str | None =
     """Some of the rows, or of those about one person (an id), oldest first: those whose number is above `number`."""
     where, values = ("", ()) if person is None else (" AND person = ?", (person,))
     rest = f"FROM audit WHERE number > ?{where} ORDER BY number LIMIT ?"
-    rows = store.read_sound(COLUMNS, rest, number, *values, count, audit="audit")
+    rows = read_sound(store, COLUMNS, rest, number, *values, count, audit="audit")
     return [AuditRow(*row) for row in rows]
 
 

@@ -26,8 +26,8 @@ def check_gallery(gallery: Gallery) -> Report:
         np.stack([one.embedding for one in references]),
         np.array([one.state == ACTIVE for one in references]),
         heights,
-        [one.id for one in references],
-        gallery.known_threshold(),
+        ids=[one.id for one in references],
+        threshold=gallery.known_threshold(),
         weights=weights_of(heights),
         reasons={one.id: one.reason for one in references if one.reason is not None},
     )

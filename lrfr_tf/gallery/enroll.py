@@ -65,7 +65,7 @@ def enroll_photos(gallery: "Gallery", person: str, photos: Sequence[Path], level
             raise UserError(f"{photo} cannot be read: No such file or directory.")
     for photo in photos:
         source = FolderSource(photo.parent)
-        yield from enroll_from(gallery, checked_name(person), source, [photo.name], level)
+        yield from enroll_from(gallery, checked_name(person), source, [photo.name], level=level)
 
 
 def enroll_people(
@@ -81,13 +81,13 @@ def enroll_people(
 
     def answers() -> Iterator[Answer]:
         for person in sorted_names(photos):
-            yield from enroll_from(gallery, names[person], source, photos[person], level)
+            yield from enroll_from(gallery, names[person], source, photos[person], level=level)
 
     return sum(map(len, photos.values())), answers()
 
 
 def enroll_from(
-    gallery: "Gallery", person: str, source: ImageSource, photos: Sequence[str], level: str = STANDARD
+    gallery: "Gallery", person: str, source: ImageSource, photos: Sequence[str], *, level: str = STANDARD
 ) -> Iterator[Answer]:
     """Enrolls photos of one person out of a source, by their names in it; the answers come as the photos are done.
 
@@ -122,7 +122,7 @@ def enroll_from(
                 judgement.codes,
                 shown.picture.encoded() if gallery.keeps_pictures else None,
             )
-            (reference,) = edit.add(gallery.store, person, [stored], gallery.who, identity)
+            (reference,) = edit.add(gallery.store, person, [stored], gallery.who, identity=identity)
         yield Answer(person, shown.photo, judgement.verdict, judgement.codes, judgement.sentence, reference)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.gallery.person_name import checked_name
+from lrfr_tf.gallery.sound_rows import check_embeddings, read_sound
 from lrfr_tf.gallery.store import Change, Store, now, random_id
 from lrfr_tf.gallery.templates import set_aside_of
 
@@ -96,7 +97,8 @@ def checked_day(day: str | None) -> str | None:
 
 def read_persons(store: Store) -> list[Person]:
     """Everybody, in the order of enrollment."""
-    rows = store.read_sound(
+    rows = read_sound(
+        store,
         COLUMNS_OF_PERSON,
         "FROM persons p LEFT JOIN reference r ON r.person = p.number GROUP BY p.number ORDER BY p.number",
         p="persons",
@@ -106,7 +108,8 @@ def read_persons(store: Store) -> list[Person]:
 
 def read_persons_after(store: Store, number: int, count: int) -> list[tuple[int, Person]]:
     """Some of the persons, in the order of enrollment: those whose row comes after `number`, each with its row."""
-    rows = store.read_sound(
+    rows = read_sound(
+        store,
         f"p.number, {COLUMNS_OF_PERSON}",
         "FROM (SELECT * FROM persons WHERE number > ? ORDER BY number LIMIT ?) p "
         "LEFT JOIN reference r ON r.person = p.number GROUP BY p.number ORDER BY p.number",
@@ -168,10 +171,10 @@ def read_references(store: Store, person: str | None = None) -> list[Reference]:
     rest, values = "FROM reference r JOIN persons p ON p.number = r.person", []
     if person is not None:
         rest, values = f"{rest} WHERE r.person = ?", [person_number(store, person)]
-    rows = store.read_sound(COLUMNS, f"{rest} ORDER BY r.person, r.number", *values, p="persons", r="reference")
+    rows = read_sound(store, COLUMNS, f"{rest} ORDER BY r.person, r.number", *values, p="persons", r="reference")
     with store.explained():
         references = [_reference(row) for row in rows]
-        store.check_embeddings([one.embedding for one in references])
+        check_embeddings(store, [one.embedding for one in references])
     return references
 
 
@@ -203,7 +206,7 @@ def _reference(row: Sequence) -> Reference:
 def read_picture(store: Store, reference: str) -> bytes | None:
     """The encoded picture of a reference; None where none was stored."""
     rest = "FROM picture WHERE reference = (SELECT number FROM reference WHERE id = ?)"
-    rows = store.read_sound("data", rest, reference, picture="picture")
+    rows = read_sound(store, "data", rest, reference, picture="picture")
     return rows[0][0] if rows else None
 
 
@@ -252,7 +255,7 @@ def add_reference(change: Change, person: int, reference: Reference) -> str:
     return id
 
 
-def set_state(change: Change, reference: int, state: str, reason: str | None, by_hand: bool) -> None:
+def set_state(change: Change, reference: int, state: str, reason: str | None, *, by_hand: bool) -> None:
     """Puts a reference in force or sets it aside; what a human decided, no rule changes."""
     change.run(
         "UPDATE reference SET state = ?, reason = ?, by_hand = ? WHERE number = ?", state, reason, by_hand, reference

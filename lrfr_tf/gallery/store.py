@@ -11,15 +11,15 @@ import os
 import sqlite3
 import threading
 import weakref
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
-
 from lrfr_tf.errors import UserError
+from lrfr_tf.files import rename_to_new
 from lrfr_tf.gallery import damage, open_files, schema
+from lrfr_tf.gallery.store_error import GO_BACK, SENTENCES, StoreError, sentence_of
 from lrfr_tf.printable import in_utf8
 
 MAGIC = b"SQLite format 3\0"
@@ -27,23 +27,6 @@ BUSY_TIMEOUT = 10.0  # seconds that a writer waits for another one
 MEMORY = ":memory:"
 # Bytes; what is larger is looked through only when it is checked or copied (docs/people.md says how long that takes).
 LOOKED_THROUGH = 64 << 20
-GO_BACK = "go back to a backup of it (lrfr gallery backup makes them)"
-# The low byte of an error code of SQLite -> what to tell; it is kept in `sqlite_errorcode`.
-SENTENCES = {
-    sqlite3.SQLITE_BUSY: "is being changed by another process; nothing was changed, try again in a moment",
-    sqlite3.SQLITE_LOCKED: "is being changed by another process; nothing was changed, try again in a moment",
-    sqlite3.SQLITE_READONLY: "is read-only; nothing was changed",
-    sqlite3.SQLITE_FULL: "cannot grow, the disk is full; nothing was changed",
-    sqlite3.SQLITE_IOERR: "cannot be read or written (the disk may be full or broken); nothing was changed",
-    sqlite3.SQLITE_CANTOPEN: "cannot be opened, or files beside it cannot be written",
-    sqlite3.SQLITE_PERM: "cannot be opened for want of rights",
-    sqlite3.SQLITE_CORRUPT: f"is damaged; {GO_BACK}",
-    sqlite3.SQLITE_NOTADB: "is not a gallery, or is damaged",
-}
-
-
-class StoreError(UserError):
-    """The gallery's file is locked, read-only, damaged or cannot grow; what was asked for may be right."""
 
 
 def is_gallery_file(path: str | os.PathLike[str]) -> bool:
@@ -177,7 +160,7 @@ class Store:
         try:
             os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
             _fill(part, facts)
-            _rename_to_new(part, path)
+            rename_to_new(part, path)
         except FileExistsError:
             raise UserError(f"{path} exists already; a gallery is made under a name of its own.") from None
         except OSError as error:
@@ -208,9 +191,9 @@ class Store:
         except UnicodeDecodeError:
             raise StoreError(f"{self.label} {SENTENCES[sqlite3.SQLITE_CORRUPT]}.") from None
         except Exception as error:
-            sentence = _sentence_of(error)
+            sentence = sentence_of(error)
             if sentence is None:
-                if looks_for_damage and self.path is not None and not self.connection.in_transaction:
+                if looks_for_damage and not self.connection.in_transaction:
                     self.refuse_damage()
                 raise
             raise StoreError(f"{self.label} {sentence}.") from None
@@ -221,13 +204,15 @@ class Store:
         Raises:
             UserError: it is damaged, or holds values that nobody stored; or it cannot be read.
         """
+        if self.path is None:
+            return
         with self.transaction(looks_for_damage=False):  # all of one moment
             try:
                 fault = damage.fault_of_structure(self.connection)
                 if whole and fault is None:
                     fault = damage.fault_of_content(self.connection)
             except sqlite3.Error as error:
-                if _sentence_of(error) is not None:
+                if sentence_of(error) is not None:
                     raise
                 fault = "its tables cannot be asked"
         if fault is not None:
@@ -276,42 +261,6 @@ class Store:
         with self.lock, self.explained():
             return self.connection.execute(statement, storable(values)).fetchall()
 
-    def read_sound(self, columns: str, rest: str, *values: Any, **tables: str) -> list[tuple]:
-        """All rows of a query whose tables hold nothing that nobody stored.
-
-        Args:
-            columns, rest: the query, but for SELECT: what is asked for, and from FROM on.
-            values: of the query.
-            tables: what the query calls a table -> its name.
-
-        Raises:
-            UserError: a row does; and see `explained`.
-        """
-        faulty = " OR ".join(damage.is_faulty(name, alias) for alias, name in tables.items())
-        rows = self.read(f"SELECT {columns}, {faulty} {rest}", *values)
-        if any(row[-1] for row in rows):
-            raise StoreError(f"{self.label} is damaged, a row holds what nobody stored; {GO_BACK}.")
-        return [row[:-1] for row in rows]
-
-    def check_embeddings(self, embeddings: Sequence[np.ndarray] | np.ndarray) -> None:
-        """Refuses what was read and is none: float32 [D] of unit length.
-
-        Raises:
-            UserError: one is none, because the file is damaged.
-        """
-        sizes = {len(embedding) for embedding in embeddings}
-        if len(sizes) > 1 or (sizes and not damage.are_embeddings(np.stack(embeddings))):
-            raise StoreError(f"{self.label} is damaged, an embedding is none; {GO_BACK}.")
-
-    def check_names(self, names: Iterable[Any]) -> None:
-        """Refuses what was read and is no text.
-
-        Raises:
-            UserError: one is none, because the file is damaged.
-        """
-        if not all(isinstance(name, str) for name in names):
-            raise StoreError(f"{self.label} is damaged, a name is none; {GO_BACK}.")
-
     def changes(self) -> int:
         """The change counter, of this moment."""
         return int(self.fact(schema.CHANGES))
@@ -329,37 +278,11 @@ class Store:
                 self._release()
 
 
-def _sentence_of(error: Exception) -> str | None:
-    """What to tell about an error of SQLite; None where the error may be our own."""
-    if not isinstance(error, sqlite3.Error):
-        return None
-    code = getattr(error, "sqlite_errorcode", None)
-    if code is None and "decode to UTF-8" in str(error):  # said by Python, not by SQLite
-        code = sqlite3.SQLITE_CORRUPT
-    return None if code is None else SENTENCES.get(code & 0xFF)
-
-
 def _is_cut(path: Path) -> bool:
     """Whether a file ends within a page, where no log holds the rest."""
     log = path.with_name(path.name + "-wal")
     has_log = log.exists() and log.stat().st_size > 0  # first: it is removed once the file is whole
     return not has_log and path.stat().st_size % schema.PAGE_SIZE != 0
-
-
-def _rename_to_new(source: Path, target: Path) -> None:
-    """Gives a file another name, and replaces nothing.
-
-    Raises:
-        FileExistsError: there is such a file.
-    """
-    try:
-        os.link(source, target)
-    except FileExistsError:
-        raise
-    except OSError:  # file systems without links
-        if target.exists():
-            raise FileExistsError(target) from None
-        source.rename(target)
 
 
 def _fill(path: Path, facts: Mapping[str, Any]) -> None:

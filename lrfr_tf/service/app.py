@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 import lrfr_tf
 from lrfr_tf.errors import UserError
 from lrfr_tf.gallery.gallery import Gallery
-from lrfr_tf.gallery.store import StoreError
+from lrfr_tf.gallery.store_error import StoreError
 from lrfr_tf.recognition.match import Match
 from lrfr_tf.service import faces, forms, health, people, persons, references
 from lrfr_tf.service.batcher import Batcher, Job

@@ -122,7 +122,7 @@ def _enroll(
     source: Any = _Uploads(uploads)
     for number, photo in enumerate(source.names()):  # others' images are computed between them
         with service.networks.lock:
-            (answer,) = enroll_from(gallery, known_name(gallery, id), source, [photo], level)
+            (answer,) = enroll_from(gallery, known_name(gallery, id), source, [photo], level=level)
         service.metrics.photos.labels(answer.verdict).inc()
         found = {"verdict": answer.verdict, "codes": list(answer.codes), "sentence": answer.sentence}
         answers.append({"image": number, "photo": photo, **found, "reference": answer.reference})

@@ -19,7 +19,8 @@ from lrfr_tf.gallery import store as stores
 from lrfr_tf.gallery.check_gallery import check_gallery
 from lrfr_tf.gallery.gallery import Gallery
 from lrfr_tf.gallery.people import People
-from lrfr_tf.gallery.store import GO_BACK, Store
+from lrfr_tf.gallery.store import Store
+from lrfr_tf.gallery.store_error import GO_BACK
 from lrfr_tf.recognition.calibration import DecisionRule
 from tests.gallery import damages
 from tests.gallery.ready_people import new_people, references

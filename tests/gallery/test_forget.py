@@ -156,6 +156,26 @@ def test_copies_are_not_reached_and_listed(folder: Path) -> None:
     assert os.stat(folder / "late.db").st_mode & 0o777 == 0o600
 
 
+def test_copies_of_others_are_not_listed(folder: Path) -> None:
+    people = new_people(folder / "people.db")
+    people.add("Grace", references(2, 3))
+    people.add("Joan", references(3, 2))
+    people.add(NAME, whole(2))
+    own = people.subject_export(NAME, folder / "ada.zip")
+    grace = people.subject_export("Grace", folder / "grace.zip")
+    people.subject_export("Joan", folder / "joan.zip")
+    assert people.forget(NAME).not_reached == [own]
+    people.move([people.references("Grace")[0].id], "Mary")  # what was Grace's then is in her export
+    assert people.forget("Mary").not_reached == [grace]
+    people.create_person("Countess")
+    countess = people.subject_export("Countess", folder / "countess.zip")
+    people.merge("Countess", "Grace")
+    found = people.forget("Grace").not_reached
+    assert sorted(one.id for one in found) == sorted([grace.id, countess.id])
+    people.store.connection.execute("UPDATE copies SET holds = NULL")  # made before this was noted
+    assert len(people.forget("Joan").not_reached) == 4
+
+
 def test_an_embedding_in_memory_is_overwritten(folder: Path) -> None:
     people = new_people(folder / "people.db")
     people.add("Grace", references(2, 2))
