@@ -76,5 +76,5 @@ def main(config: Config) -> None:
     )
     print(
         f"{config.output}: {counted(counts['persons'], 'person')}, {counted(counts['probes'], 'probe')}, of which "
-        f"{counted(counts['probes_not_shrunk'], 'has', 'have')} eyes closer than wanted, and no smaller picture."
+        f"{counted(counts['probes_not_shrunk'], 'has', 'have')} eyes closer than wanted, and were left as they came."
     )

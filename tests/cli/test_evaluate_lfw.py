@@ -167,7 +167,7 @@ def test_without_landmarks_mtcnn_looks_once(
     module = tool("evaluate_lfw")
     flags = settings(lfw, tmp_path / "a", data=people, pairs=listed, landmarks=None)
     module.main(module.Config(**flags, save_landmarks=str(tmp_path / "found.csv")))
-    assert "note: 1 of 8 photos have no landmarks, such as 5/00.png" in capsys.readouterr().out
+    assert "note: Of 8 photos 1 has no landmarks, such as 5/00.png" in capsys.readouterr().out
     assert len(read_landmarks(tmp_path / "found.csv")) == 7
     module.main(
         module.Config(**settings(lfw, tmp_path / "b", data=people, pairs=listed, landmarks=str(tmp_path / "found.csv")))
