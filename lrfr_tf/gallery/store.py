@@ -282,7 +282,8 @@ def _is_cut(path: Path) -> bool:
     """Whether a file ends within a page, where no log holds the rest."""
     log = path.with_name(path.name + "-wal")
     has_log = log.exists() and log.stat().st_size > 0  # first: it is removed once the file is whole
-    return not has_log and path.stat().st_size % schema.PAGE_SIZE != 0
+    page = int.from_bytes(open_files.read_start(path, 18)[16:], "big")  # of whatever database it is; 1: 65,536
+    return not has_log and page > 1 and path.stat().st_size % page != 0
 
 
 def _fill(path: Path, facts: Mapping[str, Any]) -> None:

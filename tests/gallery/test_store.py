@@ -81,7 +81,9 @@ def test_files_that_are_no_galleries(path: Path) -> None:
         Store(other)
     other.unlink()
     with sqlite3.connect(other) as connection:
+        connection.execute("PRAGMA page_size = 1024")
         connection.execute("CREATE TABLE persons (name)")
+        connection.execute("CREATE TABLE more (name)")
     connection.close()
     with refused("not a gallery", other):
         Store(other)
