@@ -49,6 +49,7 @@ def make_service(
         places=settings.queue,
         most=settings.batch,
         wait=settings.batch_wait_ms / 1000,
+        threads=settings.threads,
         observe=metrics.batch_images.observe,
     )
     decider = Batcher(lambda who, jobs: decide_together(gallery, who, jobs), most=settings.queue, wait=0.0)
