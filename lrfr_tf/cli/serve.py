@@ -20,6 +20,7 @@ from lrfr_tf.recognition.calibration import FPIR, DecisionRule
 from lrfr_tf.service.settings import LOOPBACK, MEBIBYTE, Settings
 
 LONGEST_END = 30  # seconds that requests under way get to finish
+LONGEST_IDLE = 75  # seconds for which a connection is kept: longer than those after which a client is told to come back
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,6 +98,7 @@ def main(config: Config) -> None:
                 server_header=False,
                 proxy_headers=False,
                 timeout_graceful_shutdown=LONGEST_END,
+                timeout_keep_alive=LONGEST_IDLE,
             )
         )
         with contextlib.suppress(KeyboardInterrupt):  # uvicorn has ended in order, and raises it once more

@@ -1,4 +1,4 @@
-"""What clients of a service saw -> figures: throughput, latencies, refusals, and whether the answers are the right ones."""
+"""What clients of a service saw -> figures: throughput, latencies, refusals, and whether the answers are right."""
 
 import dataclasses
 import json

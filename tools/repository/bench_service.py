@@ -57,7 +57,7 @@ class Config:
     processors: int = option(2, "that all processes together may use", at_least=1)
     queue: int = option(64, "images that may be under way in the service", at_least=1)
     keeps_away: bool = option(True, "whether a client that was refused comes back after Retry-After, or at once")
-    own_rounds: int = option(3, "times that the recognizer goes over all photos, before and after", at_least=1)
+    own_rounds: int = option(2, "times that the recognizer goes over all photos, before and after", at_least=1)
     serve: tuple[str, ...] = option((), "more flags of lrfr serve, such as --batch=8")
 
 
