@@ -11,7 +11,7 @@ from typing import Any
 
 from lrfr_tf.service.request_error import RequestError
 
-PIXELS_AT_ONCE = 80_000_000  # decoded for one batch, about; a single image may have less than half of that
+PIXELS_AT_ONCE = 40_000_000  # decoded for one batch, about; a single image may have as many
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@
 The recognizer's own rate is that of one thread of one process, in batches of the number that does best, before and
 after the loads; then a single client, and loads of many clients, each of which sends its next photo once it has its
 answer. A client that is refused with 503 comes back after Retry-After, or at once with --keeps_away=false. Service and
-clients share two processors. tools/repository/write_service_load.py writes the figures into docs/service-load.md.
+clients share two processors. tools/repository/write_service_load.py writes the figures into docs/service.md.
 """
 
 import contextlib
