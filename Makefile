@@ -5,7 +5,7 @@ IN_TWO := -n 2 --dist loadfile
 ONE_THREAD := TF_NUM_INTRAOP_THREADS=1 OMP_NUM_THREADS=1
 NEEDS_DATA := facenet or shared_data or slow
 
-.PHONY: help environment demo test test-all check bench bench-peers bench-training bench-gallery fetch lock clean
+.PHONY: help environment demo test test-all check bench bench-peers bench-training bench-gallery bench-service fetch lock clean
 
 help:
 	@echo "make demo      both systems on 118 photos, from detection to report (a few minutes)"
@@ -13,7 +13,8 @@ help:
 	@echo "make test-all  the tests that need the real FaceNet weights, ../shared/data, or many processes"
 	@echo "make check     ruff and mypy"
 	@echo "make bench     speed and memory: bench-peers (against other packages, into docs/performance.md)"
-	@echo "               bench-training and bench-gallery (as JSON); they want an idle machine"
+	@echo "               bench-training and bench-gallery (as JSON), bench-service (into docs/service.md);"
+	@echo "               they want an idle machine"
 	@echo "make fetch     the FaceNet weights and the sample photos, into the cache folder"
 	@echo "make lock      requirements.lock anew from pyproject.toml"
 	@echo "make clean     removes .venv and what the tools left in the checkout"
@@ -39,7 +40,7 @@ check: environment
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 
-bench: bench-peers bench-training bench-gallery
+bench: bench-peers bench-training bench-gallery bench-service
 
 # About ten minutes on an idle machine; the figures end up in docs/performance.md.
 bench-peers: environment
@@ -54,6 +55,11 @@ bench-training: environment
 # Galleries of up to a million persons: 5 GB of disk, 6 GB of memory.
 bench-gallery: environment
 	.venv/bin/python tools/repository/bench_gallery.py
+
+# Eight minutes; the figures end up in docs/service.md.
+bench-service: environment
+	.venv/bin/python tools/repository/bench_service.py
+	.venv/bin/python tools/repository/write_service_load.py
 
 # uv resolves for all supported Pythons and platforms at once.
 lock:

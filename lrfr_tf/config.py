@@ -234,10 +234,13 @@ def _help_text(fields: Sequence[Any], kinds: dict[str, Any]) -> str:
             default = "required"
         elif isinstance(field.default, tuple):
             default = "default " + (",".join(str(item) for item in field.default) or "none")
+        elif field.default in (None, ""):
+            default = ""  # what happens without the flag, its help says
         else:
             default = f"default {field.default}"
-        choices = f"; one of {', '.join(field.metadata['choices'])}" if field.metadata["choices"] else ""
-        lines.append(f"  --{field.name}: {field.metadata['help']} ({default}{choices})")
+        choices = f"one of {', '.join(field.metadata['choices'])}" if field.metadata["choices"] else ""
+        behind = "; ".join(filter(None, (default, choices)))
+        lines.append(f"  --{field.name}: {field.metadata['help']}" + (f" ({behind})" if behind else ""))
     lines.append("  --verbose: leave TensorFlow's own log on, and show tracebacks")
     return "\n".join(lines)
 

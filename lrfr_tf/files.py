@@ -32,8 +32,24 @@ def make_folder(path: str | Path) -> None:
         raise UserError(f"The folder {path} cannot be made: {error.strerror}.") from None
 
 
+def rename_to_new(source: Path, target: Path) -> None:
+    """Gives a file another name, and replaces nothing.
+
+    Raises:
+        FileExistsError: there is such a file.
+    """
+    try:
+        os.link(source, target)
+    except FileExistsError:
+        raise
+    except OSError:  # file systems without links
+        if target.exists():
+            raise FileExistsError(target) from None
+        source.rename(target)
+
+
 @contextlib.contextmanager
-def atomic_file(path: str | Path, private: bool = False) -> Iterator[Path]:
+def atomic_file(path: str | Path, private: bool = False, *, replaces: bool = True) -> Iterator[Path]:
     """Yields a temporary path beside `path`, and renames it to `path` when the block ends without an error.
 
     The temporary name keeps the suffix of `path`, for writers that look at it. After an error it is removed and an
@@ -41,9 +57,10 @@ def atomic_file(path: str | Path, private: bool = False) -> Iterator[Path]:
 
     Args:
         private: whether only its owner may read it, from the first byte on.
+        replaces: whether it takes the place of an older `path`.
 
     Raises:
-        UserError: `path` is a folder, its folder cannot be written to, or the disk is full.
+        UserError: `path` is a folder, or is there and stays; its folder cannot be written to, or the disk is full.
     """
     path = Path(path)
     make_folder(path.parent)
@@ -58,7 +75,13 @@ def atomic_file(path: str | Path, private: bool = False) -> Iterator[Path]:
             yield temporary
             # mkstemp makes files that only their owner may read; the finished file gets the usual permissions.
             temporary.chmod(0o600 if private else 0o666 & ~_umask())
-            temporary.replace(path)
+            if replaces:
+                temporary.replace(path)
+            else:
+                try:
+                    rename_to_new(temporary, path)
+                except FileExistsError:
+                    raise UserError(f"{path} exists already, and stays.") from None
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -15,6 +15,7 @@ ROOMS = (
 )  # fmt: skip
 BASE = {
     "__init__", "errors", "files", "names", "resumable", "config", "main", "silence", "printable", "stand_ins", "quiet",
+    "plural",
 }  # fmt: skip
 # Single files of the package, the scripts of tools/, and those of tools/repository.
 NO_FOLDERS = ("base", "entry", "repository", "tools")

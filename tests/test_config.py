@@ -95,6 +95,21 @@ def test_another_default_keeps_the_rest_of_a_setting(capsys: pytest.CaptureFixtu
     assert "--steps: training steps (default 20)" in capsys.readouterr().out
 
 
+def test_help_says_nothing_of_defaults_that_are_none(capsys: pytest.CaptureFixture[str]) -> None:
+    @dataclasses.dataclass(frozen=True)
+    class Empty:
+        folder: str | None = option(None, "where photos lie")
+        kind: str | None = option(None, "which", ("a", "b"))
+        purpose: str = option("", "what for")
+
+    with pytest.raises(SystemExit):
+        parse(Empty, ["x", "--help"])
+    lines = capsys.readouterr().out.splitlines()
+    assert "  --folder: where photos lie" in lines
+    assert "  --kind: which (one of a, b)" in lines
+    assert "  --purpose: what for" in lines
+
+
 def test_inputs_that_are_named_are_looked_for(tmp_path: Path) -> None:
     @dataclasses.dataclass(frozen=True)
     class Compared:

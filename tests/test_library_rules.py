@@ -20,6 +20,10 @@ WITH_DASHES = (
     "gallery/check_style.py",
 )
 
+# Where strings start scripts of the checkout, or tell of one that is there alone.
+WITH_SCRIPTS = ("study/experiment.py", "speed/peers.py")
+SCRIPT = re.compile(r"\btools/\w+\.py")
+
 FILES = sorted(
     file
     for file in PACKAGE.rglob("*.py")
@@ -46,6 +50,15 @@ def named_flags(text: str) -> Iterator[str]:
             yield from FLAG.findall(node.value)
 
 
+def named_scripts(text: str) -> Iterator[str]:
+    """The scripts of the checkout that stand in strings of a source, but for its docstrings: a wheel has none."""
+    tree = ast.parse(text)
+    passed_over = docstrings(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in passed_over:
+            yield from SCRIPT.findall(node.value)
+
+
 def prints(text: str) -> list[int]:
     """The lines in which a source calls `print`."""
     return [
@@ -60,6 +73,8 @@ def test_the_library_names_no_flags_and_prints_nothing(file: Path) -> None:
     name, text = file.relative_to(PACKAGE).as_posix(), file.read_text(encoding="utf-8")
     if name not in WITH_DASHES:
         assert not list(named_flags(text)), "settings stand in `backquotes`; see lrfr_tf.errors.UserError"
+    if name not in WITH_SCRIPTS:
+        assert not list(named_scripts(text)), "name the command of `lrfr`"
     assert not prints(text), "log it, or tell it to a `note` that the caller gives"
 
 
@@ -69,4 +84,5 @@ def test_what_is_wrong_is_found() -> None:
     )
     assert list(named_flags(text)) == ["--steps", "--no"]
     assert prints(text) == [5]
+    assert list(named_scripts('"""tools/a.py"""\nf(f"run tools/b.py {x}")')) == ["tools/b.py"]
     assert not prints("def print_all(): self.print(); pprint()")

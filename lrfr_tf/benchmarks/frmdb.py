@@ -235,7 +235,7 @@ def differences(rows: dict[str, Any], images: Frmdb, baseline: Any, where: str) 
     theirs = baseline.get("sizes") if isinstance(baseline, dict) and baseline.get("benchmark") == "frmdb" else None
     sizes = [size for size in rows if size != "mean"]
     if not isinstance(theirs, dict) or any(size not in theirs for size in sizes):
-        raise UserError(f"{where} is no result of tools/evaluate_frmdb.py at the sizes {', '.join(sizes)}.")
+        raise UserError(f"{where} is no result of lrfr evaluate frmdb at the sizes {', '.join(sizes)}.")
     if baseline.get("probes") != images.probes:
         raise UserError(f"{where} was measured on other photos; a paired difference needs the same.")
     each = {size: _correct(rows[size], images) - _correct(theirs[size], images) for size in sizes}

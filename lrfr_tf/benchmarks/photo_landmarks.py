@@ -11,6 +11,7 @@ from lrfr_tf.data.paired_photos import landmarks_for
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.choose import ambiguity_notes
 from lrfr_tf.faces.detect import FaceDetector
+from lrfr_tf.plural import counted
 from lrfr_tf.sources.image_source import ImageSource
 
 THRESHOLDS = (0.6, 0.7, 0.8)  # as in preparing a folder: every photo shows its person
@@ -47,7 +48,8 @@ def photo_landmarks(
     missing = [name for name, points in zip(names, found, strict=True) if points is None]
     if missing:
         note(
-            f"{len(missing)} of {len(names)} photos have no landmarks, such as {missing[0]}; their middle is cut out "
+            f"Of {counted(len(names), 'photo')} {counted(len(missing), 'has', 'have')} no landmarks, such as "
+            f"{missing[0]}; their middle is cut out "
             "as if a face stood there."
         )
     return found

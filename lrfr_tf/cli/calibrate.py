@@ -26,6 +26,7 @@ from lrfr_tf.images.camera import LEVELS
 from lrfr_tf.main import note
 from lrfr_tf.networks.embedding import load_embedder
 from lrfr_tf.networks.saved_model import find_version
+from lrfr_tf.plural import counted
 from lrfr_tf.recognition.calibration import DecisionRule, write_calibration
 from lrfr_tf.recognition.face_crops import CROP_KINDS
 from lrfr_tf.recognition.recognizer import Recognizer
@@ -74,7 +75,9 @@ def main(config: Config) -> None:
     path = write_calibration(version.resolve().parent, embedder.record, strangers, made_of)
     for kind, tail in strangers.items():
         photos = "several photos" if kind == "several" else "one photo"
-        print(f"{tail.comparisons:,} comparisons of {tail.persons} persons with templates of {photos}")
+        print(
+            f"{counted(tail.comparisons, 'comparison')} of {counted(tail.persons, 'person')} with templates of {photos}"
+        )
     for persons in SIZES_SHOWN:
         print(f"  {DecisionRule().threshold_for(strangers, persons).in_words()}")
     print(path)

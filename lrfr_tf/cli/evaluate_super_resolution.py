@@ -28,6 +28,7 @@ from lrfr_tf.images.contact_sheet import contact_sheet
 from lrfr_tf.images.decode import write_png
 from lrfr_tf.networks.named_models import BASELINE, describe_models, load_named_models, super_resolve_all
 from lrfr_tf.networks.super_resolution import SuperResolutionNetwork
+from lrfr_tf.plural import counted
 
 PROTOCOL = (
     "Every face of the held-out persons: LR of the tree, super-resolved and rounded to uint8, against HR. By a "
@@ -89,7 +90,7 @@ def main(config: Config) -> None:
             "sizes": {"low": low.shape[1], "high": high.shape[1]},
             "methods": rows,
         }
-        print("\n".join([f"{scored}: {len(faces)} faces", *table_lines(rows)]))
+        print("\n".join([f"{scored}: {counted(len(faces), 'face')}", *table_lines(rows)]))
         # Evenly spread, so that nobody picks the pretty ones.
         count = len(places_scored)
         wanted = config.contact_faces // count + (number < config.contact_faces % count)

@@ -133,8 +133,6 @@ def _identify_video(config: Config, video: VideoReader) -> None:
         for picture, faces in _answers(config, identifier, video.frames(config.every), progress):
             if writer is not None:
                 writer.write(_drawn(config, picture, faces), picture.seconds)
-    if video.frames_read == 0:
-        raise UserError(str(video.error_at_end))
     if video.error_at_end is not None:
         note(video.error_at_end)
 

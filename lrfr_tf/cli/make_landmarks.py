@@ -19,6 +19,7 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.faces.choose import ambiguity_note
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.main import note
+from lrfr_tf.plural import counted
 from lrfr_tf.sources.image_source import open_source
 
 NAMED = 20  # images without a face are named up to so many
@@ -61,4 +62,4 @@ def main(config: Config) -> None:
     if len(missed) > NAMED:
         print(f"no face: {len(missed) - NAMED} more")
     unread = f"; {len(bad)} cannot be read" if bad else ""
-    print(f"{config.output}: landmarks of {len(found)} images; no face in {len(missed)}{unread}.")
+    print(f"{config.output}: landmarks of {counted(len(found), 'image')}; no face in {len(missed)}{unread}.")

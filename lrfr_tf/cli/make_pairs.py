@@ -26,6 +26,7 @@ from lrfr_tf.data.held_out import (
 from lrfr_tf.data.pairs import LFW_FOLDS, LFW_PAIRS, image_key, make_pairs, most_folds_and_pairs, write_pairs
 from lrfr_tf.errors import UserError
 from lrfr_tf.main import note
+from lrfr_tf.plural import counted
 from lrfr_tf.sources.image_source import images_by_identity, open_source
 
 
@@ -67,7 +68,8 @@ def main(config: Config) -> None:
     folds, pairs = most_folds_and_pairs(images, config.folds, config.pairs_per_fold, config.seed)
     drawn = make_pairs(images, folds, pairs, config.seed)
     if (folds, pairs) != (config.folds or LFW_FOLDS, config.pairs_per_fold or LFW_PAIRS):
-        note(f"{len(images)} persons: folds {folds}, matched pairs in each {pairs}, and as many mismatched ones.")
+        number = counted(len(images), "person")
+        note(f"{number}: folds {folds}, matched pairs in each {pairs}, and as many mismatched ones.")
     if len(drawn) == 1:
         note(
             "A threshold is chosen on other folds than it is measured on, so evaluate_lfw needs two; one fold is here."
@@ -75,8 +77,8 @@ def main(config: Config) -> None:
     write_pairs(Path(config.output), drawn)
     used = {end for fold in drawn for pair in fold for end in (pair.first, pair.second)}
     print(
-        f"{config.output}: {sum(map(len, drawn))} pairs in {len(drawn)} folds; {len(used)} images of "
-        f"{len({person for person, _ in used})} persons."
+        f"{config.output}: {counted(sum(map(len, drawn)), 'pair')} in {counted(len(drawn), 'fold')}; "
+        f"{counted(len(used), 'image')} of {counted(len({person for person, _ in used}), 'person')}."
     )
 
 
@@ -106,7 +108,8 @@ def _told_apart(images: Mapping[str, list[str]], data: Sequence[str]) -> dict[st
         if not kept:
             raise UserError(f"{', '.join(data)} hold the image {shown} twice, under one name, and so all others.")
         note(
-            f"{sum(times[key] for key in twice)} images are left out, such as {shown}: the same person has another of "
+            f"{counted(sum(times[key] for key in twice), 'image is', 'images are')} left out, such as "
+            f"{shown}: the same person has another of "
             "that name, in another folder or with another ending."
         )
     return kept

@@ -22,6 +22,7 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.images.camera import LEVELS
 from lrfr_tf.main import note
+from lrfr_tf.plural import counted
 from lrfr_tf.sources.image_source import images_by_identity, open_source
 
 
@@ -74,6 +75,6 @@ def main(config: Config) -> None:
         Path(config.output), source, chosen, landmarks, eye_distances=config.eye_distances, level=config.camera
     )
     print(
-        f"{config.output}: {counts['persons']} persons, {counts['probes']} probes, of which "
-        f"{counts['probes_not_shrunk']} have eyes closer than wanted and stay as they are."
+        f"{config.output}: {counted(counts['persons'], 'person')}, {counted(counts['probes'], 'probe')}, of which "
+        f"{counted(counts['probes_not_shrunk'], 'has', 'have')} eyes closer than wanted, and were left as they came."
     )

@@ -19,6 +19,7 @@ from lrfr_tf.faces.frame import celeba_face_box, crop, portrait_width
 from lrfr_tf.files import sha256
 from lrfr_tf.images.resize import resize
 from lrfr_tf.main import note
+from lrfr_tf.plural import counted
 from lrfr_tf.sources.image_source import open_source
 
 
@@ -63,8 +64,10 @@ def main(config: Config) -> None:
     )
     for sentence in bad_image_notes(manifest["bad_images"]):
         note(sentence)
-    print(f"{config.output}: {manifest['identities']} identities, images {manifest['images']}")
-    print(f"dropped {len(split.dropped)} identities with fewer than 3 images; {len(manifest['bad_images'])} bad images")
+    number = counted(manifest["identities"], "identity", "identities")
+    print(f"{config.output}: {number}, images {manifest['images']}")
+    dropped = counted(len(split.dropped), "identity", "identities")
+    print(f"dropped {dropped} with fewer than 3 images; {counted(len(manifest['bad_images']), 'bad image')}")
 
 
 def frame(photo: np.ndarray, framing: str, size: int) -> np.ndarray:

@@ -29,6 +29,7 @@ from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.faces.frame import frame_face, frame_portrait
 from lrfr_tf.files import sha256
 from lrfr_tf.main import note
+from lrfr_tf.plural import counted
 from lrfr_tf.sources.image_source import ImageSource, images_by_identity, open_source
 
 
@@ -121,10 +122,10 @@ def main(config: Config) -> None:
     bad, rivals = bad_image_notes(manifest["bad_images"]), ambiguity_notes(manifest["images_with_rival"])
     for sentence in [*bad, *rivals, *_without_a_face(Path(config.output), split.classes)]:
         note(sentence)
-    print(f"{config.output}: {manifest['identities']} identities, images {manifest['images']}")
+    print(f"{config.output}: {counted(manifest['identities'], 'identity', 'identities')}, images {manifest['images']}")
     print(
-        f"dropped {len(split.dropped)} identities with too few images; no face in "
-        f"{len(manifest['images_without_face'])} photos; {len(manifest['bad_images'])} bad images"
+        f"dropped {counted(len(split.dropped), 'identity', 'identities')} with too few images; no face in "
+        f"{counted(len(manifest['images_without_face']), 'photo')}; {counted(len(manifest['bad_images']), 'bad image')}"
     )
 
 
@@ -152,7 +153,9 @@ def _without_a_face(output: Path, classes: Sequence[str]) -> list[str]:
         there = {face.identity for face in list_faces(output / "hr", split)}
         lost = [person for person in classes if person not in there]
         if lost:
-            sentences.append(f"{len(lost)} of the {len(classes)} persons have no face in {split}: {some_of(lost)}.")
+            sentences.append(
+                f"{len(lost)} of {counted(len(classes), 'person')} without a face in {split}: {some_of(lost)}."
+            )
     return sentences
 
 

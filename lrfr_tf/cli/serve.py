@@ -20,6 +20,7 @@ from lrfr_tf.recognition.calibration import FPIR, DecisionRule
 from lrfr_tf.service.settings import LOOPBACK, MEBIBYTE, Settings
 
 LONGEST_END = 30  # seconds that requests under way get to finish
+LONGEST_IDLE = 75  # seconds for which a connection is kept: longer than those after which a client is told to come back
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,8 +34,9 @@ class Config:
     fpir: float = option(FPIR, "the false positive identification rate that names must keep")
     threshold: float | None = option(None, "instead of it, the least score for a name")
     super_resolver: str = option("srgan_camera", "the network of /v1/super-resolve")
-    batch: int = option(16, "most images computed together", at_least=1)
+    batch: int = option(4, "most images computed together", at_least=1)
     batch_wait_ms: float = option(5.0, "milliseconds that a batch waits for more images", at_least=0)
+    threads: int = option(2, "how many batches are computed at the same time", at_least=1)
     queue: int = option(64, "images that may be under way; beyond it the answer is 503", at_least=1)
     max_body_mib: int = option(10, "most MiB of a request", at_least=1)
     max_megapixels: int = option(40, "most million pixels of an image", at_least=1)
@@ -75,6 +77,7 @@ def main(config: Config) -> None:
         queue=config.queue,
         batch=config.batch,
         batch_wait_ms=config.batch_wait_ms,
+        threads=config.threads,
         hosts=tuple(name.lower() for name in (*LOOPBACK, config.host, *config.allowed_hosts)),
         origins=config.allowed_origins,
     )
@@ -95,6 +98,7 @@ def main(config: Config) -> None:
                 server_header=False,
                 proxy_headers=False,
                 timeout_graceful_shutdown=LONGEST_END,
+                timeout_keep_alive=LONGEST_IDLE,
             )
         )
         with contextlib.suppress(KeyboardInterrupt):  # uvicorn has ended in order, and raises it once more

@@ -18,6 +18,7 @@ from lrfr_tf.images.camera import CLEAN_LEVEL, LEVELS
 from lrfr_tf.images.camera_numpy import photograph_all
 from lrfr_tf.images.decode import read_image
 from lrfr_tf.networks.super_resolution import bicubic, load_super_resolver
+from lrfr_tf.plural import counted
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,7 +45,7 @@ def main(config: Config) -> None:
     columns |= {"HR 64 x 64": high}
     with atomic_file(config.output) as temporary:
         draw(temporary, columns)
-    print(f"{config.output}: {len(high)} faces")
+    print(f"{config.output}: {counted(len(high), 'face')}")
 
 
 def draw(path: Path, columns: dict[str, np.ndarray]) -> None:

@@ -169,7 +169,7 @@ def read_pairs(path: Path) -> list[list[Pair]]:
         UserError: the file is missing or is not such a list; the message names the line.
     """
     if not path.exists():
-        raise UserError(f"{path} is missing; tools/make_pairs.py makes a list of pairs.")
+        raise UserError(f"{path} is missing; python -m lrfr_tf.cli.make_pairs makes a list of pairs.")
     lines = list(lines_of(path, "a list of pairs"))
     header = lines[0][1].split() if lines else []
     if len(header) not in (1, 2) or not all(field.isdecimal() and int(field) > 0 for field in header):

@@ -25,6 +25,7 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.faces.align import ALIGNED_SIZE, align_face
 from lrfr_tf.files import atomic_file, read_json
 from lrfr_tf.images.resize import resize
+from lrfr_tf.plural import counted
 from lrfr_tf.printable import name_bytes
 from lrfr_tf.resumable import manifest_before
 from lrfr_tf.sources.image_source import ImageSource
@@ -149,9 +150,11 @@ def prepare_aligned_tree(
 def describe(output: str, manifest: dict[str, Any]) -> str:
     """What a run made and what it left out, in two lines."""
     return (
-        f"{output}: {manifest['images']} faces of {manifest['identities']} identities\n"
-        f"left out {len(manifest['excluded_identities'])} identities and {len(manifest['images_without_landmarks'])} "
-        f"photos without landmarks; {len(manifest['bad_images'])} bad images"
+        f"{output}: {counted(manifest['images'], 'face')} of "
+        f"{counted(manifest['identities'], 'identity', 'identities')}\n"
+        f"left out {counted(len(manifest['excluded_identities']), 'identity', 'identities')} and "
+        f"{counted(len(manifest['images_without_landmarks']), 'photo')} without landmarks; "
+        f"{counted(len(manifest['bad_images']), 'bad image')}"
     )
 
 

@@ -13,6 +13,7 @@ from lrfr_tf.config import versions
 from lrfr_tf.data.ambiguous_photos import AmbiguousPhotos
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import atomic_file, read_json
+from lrfr_tf.plural import counted
 from lrfr_tf.resumable import MANIFEST, go_on_with, manifest_before, open_folder, write_manifest
 
 RECORD = "photos.jsonl"
@@ -145,14 +146,14 @@ def _in_words(changes: Mapping[str, Sequence[RecordedPhoto]], before: Collection
         others = {"added": before, "removed": now}.get(kind)
         persons = {photo.identity for photo in photos} - set(others) if others is not None else set()
         if photos:
-            parts.append(counted(len(persons), len(photos), kind))
+            parts.append(people_in_words(len(persons), len(photos), kind))
     return ", ".join(parts)
 
 
-def counted(persons: int, photos: int, kind: str = "added") -> str:
+def people_in_words(persons: int, photos: int, kind: str = "added") -> str:
     """Such as "2 persons, 7 photos added"; persons only where there are any."""
-    words = f"{photos} {'photo' if photos == 1 else 'photos'} {kind}"
-    return f"{persons} {'person' if persons == 1 else 'persons'}, {words}" if persons else words
+    words = f"{counted(photos, 'photo')} {kind}"
+    return f"{counted(persons, 'person')}, {words}" if persons else words
 
 
 def _write_record(tree: Path, photos: Sequence[RecordedPhoto]) -> None:

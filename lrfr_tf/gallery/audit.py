@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from lrfr_tf.errors import UserError
+from lrfr_tf.gallery.sound_rows import read_sound
 from lrfr_tf.gallery.store import Change, Store, now
 from lrfr_tf.printable import in_utf8
 
@@ -49,7 +50,7 @@ class AuditRow:
 
 
 def note_change(
-    change: Change, what: str, person: str | None = None, reference: str | None = None, who: str | None = None
+    change: Change, what: str, person: str | None = None, reference: str | None = None, *, who: str | None = None
 ) -> None:
     """Adds a row about a change, in its transaction."""
     change.run(
@@ -152,10 +153,7 @@ def read_audit(store: Store, person: str | None = None) -> list[AuditRow]:
         with store.transaction("IMMEDIATE"):
             _drop_old(store)
     where, values = ("", ()) if person is None else ("WHERE person = ?", (person,))
-    rows = store.read(
-        f"SELECT {COLUMNS} FROM audit {where} ORDER BY number",
-        *values,
-    )
+    rows = read_sound(store, COLUMNS, f"FROM audit {where} ORDER BY number", *values, audit="audit")
     return [AuditRow(*row) for row in rows]
 
 
@@ -171,12 +169,8 @@ def read_audit_after(
     where, values = ("", ()) if person is None else (" AND person = ?", (person,))
     side, order = ("<", "DESC") if newest else (">", "ASC")
     start = 2**63 - 1 if newest and not number else number
-    rows = store.read(
-        f"SELECT {COLUMNS} FROM audit WHERE number {side} ?{where} ORDER BY number {order} LIMIT ?",
-        start,
-        *values,
-        count,
-    )
+    rest = f"FROM audit WHERE number {side} ?{where} ORDER BY number {order} LIMIT ?"
+    rows = read_sound(store, COLUMNS, rest, start, *values, count, audit="audit")
     return [AuditRow(*row) for row in rows]
 
 

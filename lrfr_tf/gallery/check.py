@@ -40,9 +40,9 @@ def check(
     embeddings: np.ndarray,
     active: np.ndarray,
     heights: np.ndarray,
+    *,
     ids: Sequence[str],
     threshold: "Threshold | None" = None,
-    *,
     weights: np.ndarray | None = None,
     reasons: Mapping[str, str] | None = None,
     others: "Sequence[Threshold]" = (),
@@ -69,11 +69,13 @@ def check(
         raise ValueError("A check needs a name, an embedding, a height and an id of each reference, and one at least.")
     people, persons = np.unique(np.asarray(names, dtype=object).astype(str), return_inverse=True)
     heights = np.asarray(heights, np.float64)
-    force = references_in_force(embeddings, persons, np.asarray(active, bool), heights, weights, len(people))
+    force = references_in_force(
+        embeddings, persons, np.asarray(active, bool), heights, weights=weights, count=len(people)
+    )
     least = math.inf if threshold is None or threshold.score is None else threshold.score
     compared = compare_with_others(force, least)
     testable, right, wrong = _outcomes(force, compared, least)
-    figures = _people(people, persons, force, testable, right, wrong, compared, ids)
+    figures = _people(people, persons, force, testable=testable, right=right, wrong=wrong, others=compared, ids=ids)
     counts = np.bincount(force.persons, minlength=len(people))
     return Report(
         persons=len(people),
@@ -81,7 +83,7 @@ def check(
         active=len(force.rows),
         threshold=None if threshold is None else {**threshold.as_json(), "in_words": threshold.in_words()},
         people=tuple(sorted(figures, key=_trouble)),
-        pairs=_pairs(compared, people, force, ids, least),
+        pairs=_pairs(compared, people, force, ids, least=least),
         set_aside=tuple(
             (ids[row], str(names[row]), (reasons or {}).get(ids[row], "no reason was given"))
             for row in np.flatnonzero(~np.asarray(active, bool)).tolist()
@@ -90,7 +92,7 @@ def check(
         without=tuple(people[counts == 0].tolist()),
         bands=tuple(_bands(heights[force.rows], testable, right, force.own)),
         small_cost=_small_cost(heights[force.rows], force, compared.best, least),
-        strangers=_strangers(force, compared, threshold, int((counts > 0).sum()), len(people)),
+        strangers=_strangers(force, compared, threshold, with_template=int((counts > 0).sum()), persons=len(people)),
         rates=tuple(_at(one, force, compared) for one in others),
         person_ids=person_ids or {},
     )
@@ -114,6 +116,7 @@ def _people(
     people: np.ndarray,
     persons: np.ndarray,
     force: ActiveReferences,
+    *,
     testable: np.ndarray,
     right: np.ndarray,
     wrong: np.ndarray,
@@ -146,7 +149,7 @@ def _trouble(person: PersonFigures) -> tuple[float, float, float]:
 
 
 def _pairs(
-    others: OtherPersons, people: np.ndarray, force: ActiveReferences, ids: Sequence[str], least: float
+    others: OtherPersons, people: np.ndarray, force: ActiveReferences, ids: Sequence[str], *, least: float
 ) -> tuple[Pair, ...]:
     pairs = []
     for score, person, other, row in others.pairs:
@@ -182,7 +185,7 @@ def _small_cost(heights: np.ndarray, force: ActiveReferences, best: np.ndarray, 
 
 
 def _strangers(
-    force: ActiveReferences, others: OtherPersons, threshold: "Threshold | None", with_template: int, persons: int
+    force: ActiveReferences, others: OtherPersons, threshold: "Threshold | None", *, with_template: int, persons: int
 ) -> Strangers | None:
     if threshold is None or threshold.score is None or persons < LEAST_PERSONS:
         return None

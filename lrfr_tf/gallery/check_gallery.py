@@ -16,8 +16,9 @@ def check_gallery(gallery: Gallery) -> Report:
     """Holds each reference against everybody, as if it were a new photo (see `check`).
 
     Raises:
-        UserError: nobody is enrolled.
+        UserError: nobody is enrolled, or the file is damaged.
     """
+    gallery.store.refuse_damage()
     with gallery.store.transaction():
         references = gallery.references()
         ids = {one.name: one.id for one in read_persons(gallery.store)}
@@ -29,8 +30,8 @@ def check_gallery(gallery: Gallery) -> Report:
         np.stack([one.embedding for one in references]),
         np.array([one.state == ACTIVE for one in references]),
         heights,
-        [one.id for one in references],
-        gallery.known_threshold(),
+        ids=[one.id for one in references],
+        threshold=gallery.known_threshold(),
         weights=weights_of(heights),
         reasons={one.id: one.reason for one in references if one.reason is not None},
         others=gallery.thresholds_at(RATES),

@@ -12,6 +12,8 @@ from PIL import Image
 from lrfr_tf.files import atomic_file
 from lrfr_tf.gallery.check_report import HeightBand, Pair, PersonFigures, Report
 from lrfr_tf.gallery.check_style import STYLE
+from lrfr_tf.gallery.output import check_output
+from lrfr_tf.plural import counted
 
 Pictures = Callable[[str], np.ndarray | None]
 
@@ -21,10 +23,15 @@ PERSONS = 200  # on the page, those who are recognized worst first; JSON has all
 LISTED = 200  # references set aside and single persons
 
 
-def write_page(report: Report, pictures: Pictures, path: Path) -> None:
-    """Writes `page`, whole or not at all; only its owner may read it."""
+def write_page(report: Report, pictures: Pictures, path: Path, *, overwrite: bool = False) -> None:
+    """Writes `page`, whole or not at all; only its owner may read it.
+
+    Raises:
+        UserError: there is such a file and `overwrite` is not set, or it cannot be written.
+    """
+    check_output(path, overwrite)
     text = page(report, pictures)
-    with atomic_file(path, private=True) as temporary:
+    with atomic_file(path, private=True, replaces=overwrite) as temporary:
         Path(temporary).write_text(text, encoding="utf-8")
 
 
@@ -85,7 +92,8 @@ def _threshold_score(report: Report) -> str:
 def _persons(report: Report, pictures: Pictures) -> str:
     shown = report.people[:PERSONS]
     more = len(report.people) - len(shown)
-    note = f'<p class="small">{more:,} more persons are not shown; the JSON of the check has all.</p>' if more else ""
+    number = counted(more, "more person is", "more persons are")
+    note = f'<p class="small">{number} not shown; the JSON of the check has all.</p>' if more else ""
     return '<div class="people">' + "".join(_person(person, pictures) for person in shown) + f"</div>{note}"
 
 

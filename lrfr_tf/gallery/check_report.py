@@ -4,6 +4,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from lrfr_tf.plural import counted
+
 LEAST_PERSONS = 30  # with fewer, comparisons of different persons are too few to say anything
 FACTOR = 2.0  # of the stated rate; from there on the gallery's own people are warned of
 NAMED = 20  # persons and references are named up to so many in text
@@ -185,7 +187,8 @@ class Report:
     def lines(self) -> list[str]:
         """The same for people, in plain text."""
         lines = [
-            f"{self.persons:,} persons, {self.references:,} references, {self.references - self.active:,} set aside.",
+            f"{counted(self.persons, 'person')}, {counted(self.references, 'reference')}, "
+            f"{self.references - self.active:,} set aside.",
             self.threshold["in_words"] if self.threshold else "No threshold is known, so nobody is named.",
             "",
             self.recognition_in_words(),
@@ -224,13 +227,13 @@ class Report:
             return "No person has two references in force, so recognition cannot be tested."
         if self.threshold is None:
             return (
-                f"Without a threshold nobody is named; {self.tested:,} references have another one of their person to "
-                "be compared with."
+                f"Without a threshold nobody is named; {counted(self.tested, 'reference')} can be compared with "
+                "another one of the same person."
             )
         missed = self.tested - self.recognized - self.wrong
         return (
-            f"Each reference against the others of its person: {self.recognized:,} of {self.tested:,} are recognized "
-            f"({self.recognized / self.tested:.1%}), {self.wrong:,} get another's name, {missed:,} none."
+            f"Each reference against the others of its person: {self.recognized:,} of {self.tested:,} recognized "
+            f"({self.recognized / self.tested:.1%}), {self.wrong:,} with another's name, {missed:,} without a name."
         )
 
     def person_in_words(self, person: PersonFigures) -> str:
@@ -242,8 +245,8 @@ class Report:
         """Whether the gallery's own people are more alike than the calibration's, in one paragraph."""
         if self.persons < LEAST_PERSONS:
             return (
-                f"Whether these people are more alike than those of the calibration cannot be told: {self.persons} "
-                f"persons are fewer than {LEAST_PERSONS}."
+                f"Whether these people are more alike than those of the calibration cannot be told: "
+                f"{counted(self.persons, 'person is', 'persons are')} fewer than {LEAST_PERSONS}."
             )
         found = self.strangers
         if found is None:
@@ -251,8 +254,9 @@ class Report:
                 "Whether these people are more alike than those of the calibration cannot be told without a threshold."
             )
         text = (
-            f"Of {found.comparisons:,} comparisons of different persons {found.reached:,} reach the threshold "
-            f"({found.share:.4%}; {found.persons:,} persons are in them)"
+            f"Of {counted(found.comparisons, 'comparison')} of different persons "
+            f"{counted(found.reached, 'reaches', 'reach')} the threshold "
+            f"({found.share:.4%}; {counted(found.persons, 'person is', 'persons are')} in them)"
         )
         if found.stated is None:
             return f"{text}; nobody stated a rate for this threshold."
@@ -272,9 +276,9 @@ class Report:
         if cost is None:
             return "No person has both small and large references, so what small ones cost cannot be told."
         return (
-            f"Where a person has both, small references in the template move the mean score of {cost.compared:,} large "
-            f"ones from {cost.similarity_without:.3f} to {cost.similarity_with:.3f}; recognized are "
-            f"{cost.without_small:,} without and {cost.with_small:,} with them."
+            f"Where a person has both, small references in the template move the mean score of "
+            f"{counted(cost.compared, 'large one')} from {cost.similarity_without:.3f} to {cost.similarity_with:.3f}; "
+            f"recognized are {cost.without_small:,} without and {cost.with_small:,} with them."
         )
 
 
@@ -282,10 +286,10 @@ def band_in_words(band: HeightBand) -> str:
     """One height band in a line."""
     name = f"{band.least:.0f} px and more" if band.most is None else f"{band.least:.0f} to below {band.most:.0f} px"
     if not band.tested or band.similarity is None:
-        return f"{name}: {band.references:,} references, none can be tested"
+        return f"{name}: {counted(band.references, 'reference')}, none can be tested"
     return (
-        f"{name}: {band.references:,} references, {band.recognized / band.tested:.1%} of {band.tested:,} recognized, "
-        f"median score {band.similarity:.3f}"
+        f"{name}: {counted(band.references, 'reference')}, {band.recognized / band.tested:.1%} of {band.tested:,} "
+        f"recognized, median score {band.similarity:.3f}"
     )
 
 

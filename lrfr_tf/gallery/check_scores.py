@@ -47,6 +47,7 @@ def references_in_force(
     persons: np.ndarray,
     active: np.ndarray,
     heights: np.ndarray,
+    *,
     weights: np.ndarray | None,
     count: int,
 ) -> ActiveReferences:
@@ -87,7 +88,7 @@ def compare_with_others(force: ActiveReferences, least: float) -> OtherPersons:
             reached += int(beyond.sum())
             involved[with_template[beyond.any(axis=0)]] = True
             involved[force.persons[start:end][beyond.any(axis=1)]] = True
-        pairs = _best_pairs(pairs, scores, force.persons[start:end], with_template, start)
+        pairs = _best_pairs(pairs, scores, force.persons[start:end], with_template, offset=start)
     return OtherPersons(best, whose, reached, int(involved.sum()), pairs[:PAIRS])
 
 
@@ -107,6 +108,7 @@ def _best_pairs(
     scores: np.ndarray,
     persons: np.ndarray,
     with_template: np.ndarray,
+    *,
     offset: int,
 ) -> list[tuple[float, int, int, int]]:
     """The best pairs so far and of a block, best first, each two persons once: (score, person, other, row)."""

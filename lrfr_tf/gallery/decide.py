@@ -8,6 +8,7 @@ import numpy as np
 
 from lrfr_tf.gallery.edit import today
 from lrfr_tf.gallery.search import Index
+from lrfr_tf.gallery.sound_rows import check_embeddings, check_names
 from lrfr_tf.gallery.store import Store
 from lrfr_tf.gallery.templates import templates_of
 
@@ -151,6 +152,8 @@ class InForce:
                 numbers = np.array([row[0] for row in part], np.int64)
                 starts = np.flatnonzero(np.diff(numbers, prepend=-1))
                 embeddings = np.frombuffer(b"".join([row[3] for row in part]), np.float32).reshape(len(part), -1)
+                check_embeddings(self.store, embeddings)
+                check_names(self.store, [row[1] for row in part])
                 templates = templates_of(embeddings, np.array([row[2] for row in part]), starts)
                 good = templates.any(axis=1)
                 chosen = starts[good]

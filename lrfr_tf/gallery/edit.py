@@ -9,13 +9,13 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.gallery.audit import note_change
 from lrfr_tf.gallery.embedder import EmbedderIdentity
 from lrfr_tf.gallery.forget import remove_person
+from lrfr_tf.gallery.person_name import checked_name
 from lrfr_tf.gallery.references import (
     ACTIVE,
     SET_ASIDE,
     Reference,
     add_reference,
     checked_day,
-    checked_name,
     find_or_add_person,
     person_id,
     person_number,
@@ -26,6 +26,7 @@ from lrfr_tf.gallery.references import (
 from lrfr_tf.gallery.store import Change, Store
 
 BY_HAND = "set aside by hand"
+EXPIRED = "Its last day was "  # begins the reason of what its last day set aside
 # What a rule set aside beside one person's references may well be another person.
 JUDGED_ANEW = "UPDATE reference SET state = 'active', reason = NULL"
 
@@ -35,6 +36,7 @@ def add(
     person: str,
     references: Sequence[Reference],
     who: str | None = None,
+    *,
     identity: EmbedderIdentity | None = None,
 ) -> list[str]:
     """Enrolls references of one person that are embedded already; once this returns they are on the disk.
@@ -53,12 +55,12 @@ def add(
     with store.writing() as change:
         if identity is not None:  # another process may have migrated
             EmbedderIdentity.of_store(store).check_same(identity, store.label)
-        _check_embeddings(change, [reference.embedding for reference in references])
+        check_embeddings(change, [reference.embedding for reference in references])
         number = find_or_add_person(change, name)
         ids = [add_reference(change, number, reference) for reference in references]
         own_id = person_id(store, number)
         for id in ids:
-            note_change(change, "enroll", own_id, id, who)
+            note_change(change, "enroll", own_id, id, who=who)
         _after_change(change, number)
     return ids
 
@@ -123,10 +125,10 @@ def move(store: Store, references: Sequence[str], into: str, who: str | None = N
     """
     name = checked_name(into)
     with store.writing() as change:
-        _move(change, references, find_or_add_person(change, name), "move", who)
+        _move(change, references, find_or_add_person(change, name), "move", who=who)
 
 
-def split(store: Store, person: str, references: Sequence[str], new_name: str, who: str | None = None) -> None:
+def split(store: Store, person: str, references: Sequence[str], new_name: str, *, who: str | None = None) -> None:
     """Makes one person two: the references with these ids become a new person's.
 
     Raises:
@@ -143,7 +145,7 @@ def split(store: Store, person: str, references: Sequence[str], new_name: str, w
             raise UserError(f"{person!r} has no reference {foreign[0]!r}; lrfr gallery show lists them.")
         if not references or own == set(references):
             raise UserError(f"Some references of {person!r} must go and some must stay, or it is no split.")
-        _move(change, references, find_or_add_person(change, name), "split", who)
+        _move(change, references, find_or_add_person(change, name), "split", who=who)
 
 
 def set_aside(store: Store, reference: str, reason: str = BY_HAND, who: str | None = None) -> None:
@@ -154,9 +156,11 @@ def set_aside(store: Store, reference: str, reason: str = BY_HAND, who: str | No
     """
     with store.writing() as change:
         number, person = reference_number(store, reference)
+        if reason.startswith(EXPIRED):
+            reason = f"{BY_HAND}: {reason}"  # or another last day would bring it back
         set_state(change, number, SET_ASIDE, reason, by_hand=True)
         change.touch(person)
-        note_change(change, "set_aside", person_id(store, person), reference, who)
+        note_change(change, "set_aside", person_id(store, person), reference, who=who)
 
 
 def restore(store: Store, reference: str, who: str | None = None) -> None:
@@ -170,13 +174,18 @@ def restore(store: Store, reference: str, who: str | None = None) -> None:
         set_state(change, number, ACTIVE, None, by_hand=True)
         change.run("UPDATE reference SET expires = NULL WHERE number = ? AND expires < ?", number, today())
         change.touch(person)
-        note_change(change, "restore", person_id(store, person), reference, who)
+        note_change(change, "restore", person_id(store, person), reference, who=who)
 
 
 def set_end(
     store: Store, day: str | None, who: str | None = None, *, person: str | None = None, reference: str | None = None
-) -> None:
+) -> list[str]:
     """Sets the last day, as "2027-01-31", on which a person or a reference is in force; None: no end.
+
+    What was set aside because an earlier last day had passed comes back in force, if none has passed now.
+
+    Returns:
+        The ids of the references that came back.
 
     Raises:
         UserError: not one of the two is given, it is not known, or the day is none.
@@ -191,8 +200,8 @@ def set_end(
         else:
             row, number = reference_number(store, str(reference))
             change.run("UPDATE reference SET expires = ? WHERE number = ?", day, row)
-        change.touch(number)
-        note_change(change, "expire", person_id(store, number), reference, who)
+        note_change(change, "expire", person_id(store, number), reference, who=who)
+        return _bring_back(change, number, who)
 
 
 def expire(store: Store) -> list[tuple[str, str, str]]:
@@ -212,10 +221,26 @@ def expire(store: Store) -> list[tuple[str, str, str]]:
             today(),
         ).fetchall()
         for number, person, _, id, day in rows:
-            set_state(change, number, SET_ASIDE, f"Its last day was {day}.", by_hand=False)
+            change.run(
+                "UPDATE reference SET state = ?, reason = ? WHERE number = ?", SET_ASIDE, f"{EXPIRED}{day}.", number
+            )
             change.touch(person)
             note_change(change, "expire", person_id(store, person), id)
     return [(name, id, day) for _, _, name, id, day in rows]
+
+
+def _bring_back(change: Change, person: int, who: str | None) -> list[str]:
+    rows = change.run(
+        f"SELECT r.number, r.id FROM reference r JOIN persons p ON p.number = r.person "
+        f"WHERE r.person = ? AND r.state = ? AND r.reason GLOB '{EXPIRED}*' "
+        "AND (p.expires IS NULL OR p.expires >= ?) AND (r.expires IS NULL OR r.expires >= ?) ORDER BY r.number",
+        person, SET_ASIDE, today(), today(),
+    ).fetchall()  # fmt: skip
+    for number, id in rows:
+        change.run("UPDATE reference SET state = ?, reason = NULL WHERE number = ?", ACTIVE, number)
+        note_change(change, "restore", person_id(change.store, person), id, who=who)
+    _after_change(change, person)
+    return [id for _, id in rows]
 
 
 def today() -> str:
@@ -223,7 +248,12 @@ def today() -> str:
     return datetime.now(UTC).date().isoformat()
 
 
-def _check_embeddings(change: Change, embeddings: Sequence[np.ndarray]) -> None:
+def check_embeddings(change: Change, embeddings: Sequence[np.ndarray]) -> None:
+    """Looks whether embeddings may be enrolled; the first ones decide how many numbers an embedding has.
+
+    Raises:
+        ValueError: an embedding is not float [D] of unit length.
+    """
     dimensions = int(change.store.fact("dimensions") or 0)
     for embedding in embeddings:
         if np.ndim(embedding) != 1 or len(embedding) != (dimensions or len(embedding)):
@@ -236,14 +266,14 @@ def _check_embeddings(change: Change, embeddings: Sequence[np.ndarray]) -> None:
         change.set_fact("dimensions", len(embeddings[0]))
 
 
-def _move(change: Change, references: Sequence[str], target: int, what: str, who: str | None) -> None:
+def _move(change: Change, references: Sequence[str], target: int, what: str, *, who: str | None) -> None:
     persons = {target}
     for id in references:
         number, person = reference_number(change.store, id)
         persons.add(person)
         change.run("UPDATE reference SET person = ? WHERE number = ?", target, number)
         change.run(f"{JUDGED_ANEW} WHERE number = ? AND by_hand = 0", number)
-        note_change(change, what, person_id(change.store, target), id, who)
+        note_change(change, what, person_id(change.store, target), id, who=who)
     for person in persons:
         _after_change(change, person)
 

@@ -13,8 +13,9 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.faces.choose import AMBIGUOUS_HEIGHT, ambiguity_note
 from lrfr_tf.gallery import edit, quality
 from lrfr_tf.gallery.embedder import EmbedderIdentity
+from lrfr_tf.gallery.person_name import checked_name
 from lrfr_tf.gallery.photos import EnrollmentFace, empty_folders, faces_of
-from lrfr_tf.gallery.references import ACTIVE, Reference, checked_name
+from lrfr_tf.gallery.references import ACTIVE, Reference
 from lrfr_tf.gallery.templates import set_aside_of, template_of
 from lrfr_tf.sources.image_source import FolderSource, ImageSource, images_by_identity, open_source
 
@@ -68,7 +69,7 @@ def enroll_photos(gallery: "Gallery", person: str, photos: Sequence[Path], level
             raise UserError(f"{photo} cannot be read: No such file or directory.")
     for photo in photos:
         source = FolderSource(photo.parent)
-        yield from enroll_from(gallery, checked_name(person), source, [photo.name], level)
+        yield from enroll_from(gallery, checked_name(person), source, [photo.name], level=level)
 
 
 def enroll_people(
@@ -84,7 +85,7 @@ def enroll_people(
 
     def answers() -> Iterator[Answer]:
         for person in sorted_names(photos):
-            yield from enroll_from(gallery, names[person], source, photos[person], level)
+            yield from enroll_from(gallery, names[person], source, photos[person], level=level)
 
     return sum(map(len, photos.values())), answers()
 
@@ -94,8 +95,8 @@ def enroll_from(
     person: str,
     source: ImageSource,
     photos: Sequence[str],
-    level: str = STANDARD,
     *,
+    level: str = STANDARD,
     box: Sequence[float] | None = None,
     id: str = "",
 ) -> Iterator[Answer]:
@@ -137,7 +138,7 @@ def enroll_from(
                 shown.picture.encoded() if gallery.keeps_pictures else None,
                 id,
             )
-            (reference,) = edit.add(gallery.store, person, [stored], gallery.who, identity)
+            (reference,) = edit.add(gallery.store, person, [stored], gallery.who, identity=identity)
         yield Answer(
             person,
             shown.photo,

@@ -11,7 +11,6 @@ from lrfr_tf.images.decode import decode_image
 
 MARGIN = 0.5  # of the face's box, on each side
 LOSSLESS_BELOW = 64  # pixels of the face's height
-LARGEST = 512  # a face that is higher is shrunk to it: no network takes more
 JPEG_QUALITY = 95
 
 
@@ -55,16 +54,6 @@ def cut_picture(photo: np.ndarray, box: tuple[float, float, float, float], landm
     pixels = np.ascontiguousarray(photo[top:bottom, left:right])
     corners = np.array(box, np.float64) - (left, top, left, top)
     points = None if landmarks is None else np.asarray(landmarks, np.float64) - (left, top)
-    if y2 - y1 > LARGEST:
-        from lrfr_tf.images.resize import resize  # loads TensorFlow, which is there where faces are found
-
-        scale = LARGEST / (y2 - y1)
-        height, width = (max(1, round(scale * side)) for side in pixels.shape[:2])
-        stretch = np.array([width / pixels.shape[1], height / pixels.shape[0]])
-        corners = corners * np.tile(stretch, 2)
-        if points is not None:
-            points = (points + 0.5) * stretch - 0.5  # pixel centers lie at whole numbers
-        pixels = resize(pixels, height, width)
     limits = np.tile([pixels.shape[1], pixels.shape[0]], 2)  # against rounding
     a, b, c, d = np.clip(corners, 0, limits).tolist()
     return FacePicture(pixels, (a, b, c, d), None if points is None else points.astype(np.float32))

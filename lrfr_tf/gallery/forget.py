@@ -2,10 +2,12 @@
 
 import dataclasses
 import sqlite3
+from collections.abc import Collection, Iterable
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.gallery.audit import note_change
 from lrfr_tf.gallery.references import person_id, person_number
+from lrfr_tf.gallery.sound_rows import read_sound
 from lrfr_tf.gallery.store import Change, Store, now
 
 CLEANING_DUE = "cleaning_due"  # a fact: somebody was forgotten, and the file is not overwritten yet
@@ -36,7 +38,7 @@ class Forgotten:
     Attributes:
         id: random, all that stays.
         references: how many are gone.
-        not_reached: copies that were made since the person was enrolled.
+        not_reached: copies that were made since the person was enrolled, and may hold the person.
         cleaned: nothing of the person is left in the file or beside it; False where another process held it open for
             reading all the time, in which case the next one that opens it does that.
     """
@@ -64,13 +66,24 @@ def forget(store: Store, person: str, who: str | None = None, id: str | None = N
         ((created,),) = store.read("SELECT created FROM persons WHERE number = ?", number)
         own = store.read("SELECT id, enrolled FROM reference WHERE person = ?", number)
         # A reference may have been another person's before this one was enrolled.
-        copies = read_copies(store, min([created, *(enrolled for _, enrolled in own)]))
+        since = min([created, *(enrolled for _, enrolled in own)])
+        copies = read_copies(store, since, {*_ids_of(store, id), *(reference for reference, _ in own)})
         note_change(change, "forget", id, who=who)
         remove_person(change, number, id)
         for reference, _ in own:  # in an older archive it may be another person's
             note_gone(change, reference)
         change.set_fact(CLEANING_DUE, 1)
     return Forgotten(id, len(own), copies, clean(store))
+
+
+def _ids_of(store: Store, id: str) -> list[str]:
+    """The id of a person, and those of whoever was merged into that person."""
+    rows = store.read(
+        "WITH RECURSIVE same (id) AS (SELECT ? UNION SELECT gone.id FROM gone JOIN same ON merged_into = same.id) "
+        "SELECT id FROM same",
+        id,
+    )
+    return [row[0] for row in rows]
 
 
 def remove_person(change: Change, number: int, id: str, merged_into: str | None = None) -> None:
@@ -120,15 +133,20 @@ def clean(store: Store) -> bool:
     return True
 
 
-def read_copies(store: Store, since: str = "") -> list[Copy]:
-    """The exports and backups that were made since a moment, oldest first."""
-    return [
-        Copy(*row) for row in store.read("SELECT id, at, kind, persons FROM copies WHERE at >= ? ORDER BY at", since)
-    ]
+def read_copies(store: Store, since: str, ids: Collection[str]) -> list[Copy]:
+    """The exports and backups that were made since a moment and may hold one of some ids, oldest first."""
+    rest = "FROM copies WHERE at >= ? ORDER BY at"
+    rows = read_sound(store, "id, at, kind, persons, holds", rest, since, copies="copies")
+    return [Copy(*row[:4]) for row in rows if row[4] is None or not set(ids).isdisjoint(row[4].split())]
 
 
-def note_copy(store: Store, copy: Copy) -> None:
-    """Remembers that a copy was made."""
+def note_copy(store: Store, copy: Copy, holds: Iterable[str] | None = None) -> None:
+    """Remembers that a copy was made.
+
+    Args:
+        holds: the ids of the persons and references in it; None: everybody.
+    """
+    listed = None if holds is None else " ".join(holds)
     with store.writing() as change:
-        change.run("INSERT INTO copies VALUES (?, ?, ?, ?)", copy.id, copy.at, copy.kind, copy.persons)
+        change.run("INSERT INTO copies VALUES (?, ?, ?, ?, ?)", copy.id, copy.at, copy.kind, copy.persons, listed)
         note_change(change, copy.kind)

@@ -11,6 +11,7 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.gallery.audit import note_change
 from lrfr_tf.gallery.embedder import EmbedderIdentity
 from lrfr_tf.gallery.face_pictures import decode_picture
+from lrfr_tf.plural import counted
 
 if TYPE_CHECKING:
     from lrfr_tf.gallery.gallery import Gallery
@@ -56,6 +57,7 @@ def migrate_gallery(
 
     recognizer = Recognizer(model) if isinstance(model, (str, os.PathLike)) else model
     store = gallery.store
+    store.refuse_damage()
     bare = store.read(
         "SELECT r.id, p.name FROM reference r JOIN persons p ON p.number = r.person "
         "WHERE NOT EXISTS (SELECT 1 FROM picture WHERE reference = r.number) ORDER BY r.number"
@@ -63,7 +65,8 @@ def migrate_gallery(
     if bare and not drop:
         some = ", ".join(f"{id} of {name}" for id, name in bare[:LISTED]) + (", ..." if len(bare) > LISTED else "")
         raise UserError(
-            f"{len(bare)} references have no stored picture ({some}); `drop` removes them, or enroll their photos anew."
+            f"{counted(len(bare), 'reference has', 'references have')} no stored picture ({some}); `drop` removes "
+            "them, or enroll their photos anew."
         )
     embeddings: dict[str, np.ndarray] = {}
     while True:

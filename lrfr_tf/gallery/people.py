@@ -16,10 +16,10 @@ from lrfr_tf.gallery.embedder import EmbedderIdentity
 from lrfr_tf.gallery.face_pictures import decode_picture
 from lrfr_tf.gallery.forget import CLEANING_DUE, Copy, Forgotten, clean
 from lrfr_tf.gallery.forget import forget as forget_person
+from lrfr_tf.gallery.person_name import checked_name
 from lrfr_tf.gallery.references import (
     Person,
     Reference,
-    checked_name,
     person_id,
     person_number,
     read_persons,
@@ -118,7 +118,7 @@ class People:
 
     def split(self, person: str, references: Sequence[str], new_name: str) -> None:
         """Makes one person two: the references with these ids become a new person's."""
-        edit.split(self.store, person, references, new_name, self.who)
+        edit.split(self.store, person, references, new_name, who=self.who)
 
     def move(self, references: Sequence[str], into: str) -> None:
         """Gives references, by their ids, to another person, who is enrolled if nobody has the name."""
@@ -132,9 +132,12 @@ class People:
         """Puts a reference back in force; no rule sets it aside again."""
         edit.restore(self.store, reference, self.who)
 
-    def set_end(self, day: str | None, *, person: str | None = None, reference: str | None = None) -> None:
-        """Sets the last day ("2027-01-31") on which a person or a reference is in force; None: no end."""
-        edit.set_end(self.store, day, self.who, person=person, reference=reference)
+    def set_end(self, day: str | None, *, person: str | None = None, reference: str | None = None) -> list[str]:
+        """Sets the last day ("2027-01-31") on which a person or a reference is in force; None: no end.
+
+        Returns the ids of references that an earlier last day had set aside, and that are in force again.
+        """
+        return edit.set_end(self.store, day, self.who, person=person, reference=reference)
 
     def expire(self) -> list[tuple[str, str, str]]:
         """Sets aside what has passed its last day: (person, id of the reference, the day) each."""
@@ -156,18 +159,18 @@ class People:
         """Notes that a person looked at a decision on record (`Match.record`), and confirms or refutes it."""
         return confirm(self.store, decision, who, agrees)
 
-    def export(self, path: str | os.PathLike[str]) -> Copy:
+    def export(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Copy:
         """Writes all persons, references and pictures as a zip with a manifest and checksums."""
-        return transfer.export(self.store, Path(path))
+        return transfer.export(self.store, Path(path), overwrite=overwrite)
 
-    def subject_export(self, person: str, path: str | os.PathLike[str]) -> Copy:
+    def subject_export(self, person: str, path: str | os.PathLike[str], *, overwrite: bool = False) -> Copy:
         """Writes everything that is stored about one person as a zip."""
-        return subject_export(self.store, person, Path(path))
+        return subject_export(self.store, person, Path(path), overwrite=overwrite)
 
     def import_from(self, path: str | os.PathLike[str]) -> transfer.Imported:
         """Takes over what an export or a backup holds; who was forgotten here, or there, stays forgotten."""
         return transfer.import_from(self.store, Path(path))
 
-    def backup(self, path: str | os.PathLike[str]) -> Copy:
+    def backup(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Copy:
         """Copies the file while it is in use."""
-        return transfer.backup(self.store, Path(path))
+        return transfer.backup(self.store, Path(path), overwrite=overwrite)

@@ -3,15 +3,19 @@
 import dataclasses
 import json
 import unicodedata
+from collections.abc import Sequence
 
 from lrfr_tf.gallery.references import Person
+from lrfr_tf.gallery.sound_rows import read_sound
 from lrfr_tf.gallery.store import Store
 
 NAMES_AT_ONCE = 20_000  # looked through while others wait for the database
 LISTED = (
-    "SELECT p.number, (SELECT r.id FROM reference r WHERE r.person = p.number AND r.state = 'active' "
+    "p.number, (SELECT r.id FROM reference r WHERE r.person = p.number AND r.state = 'active' "
     "AND EXISTS (SELECT 1 FROM picture WHERE reference = r.number) ORDER BY r.height DESC, r.number LIMIT 1), "
-    "p.id, p.name, p.created, p.expires, COUNT(r.number), COALESCE(SUM(r.state = 'active'), 0) "
+    "p.id, p.name, p.created, p.expires, COUNT(r.number), COALESCE(SUM(r.state = 'active'), 0)"
+)
+BY_NUMBER = (
     "FROM persons p LEFT JOIN reference r ON r.person = p.number "
     "WHERE p.number IN (SELECT value FROM json_each(?)) GROUP BY p.number ORDER BY p.number"
 )
@@ -39,14 +43,18 @@ def read_persons_after(store: Store, number: int, count: int, contains: str = ""
         contains: a part of the name; case does not count. Empty: everybody.
     """
     rows = _rows_with(store, number, count, contains) if contains else _rows(store, number, count)
-    return [Listed(row[0], row[1], Person(*row[2:])) for row in store.read(LISTED, json.dumps(rows))]
+    return [Listed(row[0], row[1], Person(*row[2:])) for row in _listed(store, rows)]
 
 
 def read_person(store: Store, id: str) -> Listed | None:
     """One person by the id; None: nobody has it."""
     rows = store.read("SELECT number FROM persons WHERE id = ?", id)
-    found = store.read(LISTED, json.dumps(rows[0])) if rows else []
+    found = _listed(store, rows[0]) if rows else []
     return Listed(found[0][0], found[0][1], Person(*found[0][2:])) if found else None
+
+
+def _listed(store: Store, numbers: Sequence[int]) -> list[tuple]:
+    return read_sound(store, LISTED, BY_NUMBER, json.dumps(list(numbers)), p="persons")
 
 
 def _rows(store: Store, number: int, count: int) -> list[int]:

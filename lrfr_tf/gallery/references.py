@@ -2,19 +2,19 @@
 
 import dataclasses
 import json
-import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import date
 
 import numpy as np
 
 from lrfr_tf.errors import UserError
+from lrfr_tf.gallery.person_name import checked_name
+from lrfr_tf.gallery.sound_rows import check_embeddings, read_sound
 from lrfr_tf.gallery.store import Change, Store, now, random_id
 from lrfr_tf.gallery.templates import set_aside_of
-from lrfr_tf.printable import in_utf8
 
 ACTIVE, SET_ASIDE = "active", "set_aside"
-LONGEST_NAME = 200
+COLUMNS_OF_PERSON = "p.id, p.name, p.created, p.expires, COUNT(r.number), COALESCE(SUM(r.state = 'active'), 0)"
 COLUMNS = (
     "r.id, p.name, r.embedding, r.height, r.detection_score, r.pose, r.blur, r.picture_hash, r.landmarks, r.box, "
     "r.source_sha256, r.source_name, r.state, r.reason, r.codes, r.enrolled, r.expires"
@@ -84,18 +84,6 @@ class Reference:
     expires: str | None = None
 
 
-def checked_name(name: str) -> str:
-    """A person's name as it is stored: UTF-8 in NFC, without blanks around it.
-
-    Raises:
-        UserError: it is empty, too long, or holds control characters.
-    """
-    name = unicodedata.normalize("NFC", in_utf8(name)).strip()
-    if not name or len(name) > LONGEST_NAME or any(unicodedata.category(letter) in ("Cc", "Cs") for letter in name):
-        raise UserError(f"{name!r} is no name for a person: 1 to {LONGEST_NAME} printable characters are.")
-    return name
-
-
 def checked_day(day: str | None) -> str | None:
     """A day as "2027-01-31".
 
@@ -110,9 +98,11 @@ def checked_day(day: str | None) -> str | None:
 
 def read_persons(store: Store) -> list[Person]:
     """Everybody, in the order of enrollment."""
-    rows = store.read(
-        "SELECT p.id, p.name, p.created, p.expires, COUNT(r.number), COALESCE(SUM(r.state = 'active'), 0) "
-        "FROM persons p LEFT JOIN reference r ON r.person = p.number GROUP BY p.number ORDER BY p.number"
+    rows = read_sound(
+        store,
+        COLUMNS_OF_PERSON,
+        "FROM persons p LEFT JOIN reference r ON r.person = p.number GROUP BY p.number ORDER BY p.number",
+        p="persons",
     )
     return [Person(*row) for row in rows]
 
@@ -177,12 +167,14 @@ def read_references(store: Store, person: str | None = None) -> list[Reference]:
     Raises:
         UserError: nobody has this name.
     """
-    query = f"SELECT {COLUMNS} FROM reference r JOIN persons p ON p.number = r.person"
-    if person is None:
-        rows = store.read(f"{query} ORDER BY r.person, r.number")
-    else:
-        rows = store.read(f"{query} WHERE r.person = ? ORDER BY r.number", person_number(store, person))
-    return [_reference(row) for row in rows]
+    rest, values = "FROM reference r JOIN persons p ON p.number = r.person", []
+    if person is not None:
+        rest, values = f"{rest} WHERE r.person = ?", [person_number(store, person)]
+    rows = read_sound(store, COLUMNS, f"{rest} ORDER BY r.person, r.number", *values, p="persons", r="reference")
+    with store.explained():
+        references = [_reference(row) for row in rows]
+        check_embeddings(store, [one.embedding for one in references])
+    return references
 
 
 def _reference(row: Sequence) -> Reference:
@@ -212,9 +204,8 @@ def _reference(row: Sequence) -> Reference:
 
 def read_picture(store: Store, reference: str) -> bytes | None:
     """The encoded picture of a reference; None where none was stored."""
-    rows = store.read(
-        "SELECT data FROM picture WHERE reference = (SELECT number FROM reference WHERE id = ?)", reference
-    )
+    rest = "FROM picture WHERE reference = (SELECT number FROM reference WHERE id = ?)"
+    rows = read_sound(store, "data", rest, reference, picture="picture")
     return rows[0][0] if rows else None
 
 
@@ -263,7 +254,7 @@ def add_reference(change: Change, person: int, reference: Reference) -> str:
     return id
 
 
-def set_state(change: Change, reference: int, state: str, reason: str | None, by_hand: bool) -> None:
+def set_state(change: Change, reference: int, state: str, reason: str | None, *, by_hand: bool) -> None:
     """Puts a reference in force or sets it aside; what a human decided, no rule changes."""
     change.run(
         "UPDATE reference SET state = ?, reason = ?, by_hand = ? WHERE number = ?", state, reason, by_hand, reference

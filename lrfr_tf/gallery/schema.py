@@ -6,14 +6,15 @@ reference: one photo's face. Its picture lies apart, so that reading all embeddi
 gone: ids of persons who were forgotten, with those of their references, or merged into another one; no names.
 audit: changes, decisions and their confirmations; ids, never names or names of files. `decided` is the number of the
 decision that a confirmation is about.
-copies: exports and backups that were made: when, and of how many persons; they are out of reach of `forget`.
+copies: exports and backups that were made: when, and of how many persons; they are out of reach of `forget`. `holds`
+names the ids of the one person and of the references in it, where it was made for one.
 fact: single values, of which `changes` is the change counter.
 """
 
 import sqlite3
 
 APPLICATION = 0x6C726672  # "lrfr", in the file's header
-VERSION = 1
+VERSION = 2
 PAGE_SIZE = 8192  # bytes; three rows with 512 float32 each fill one
 
 CHANGES = "changes"  # a fact: how often anything that decides changed
@@ -81,11 +82,15 @@ CREATE TABLE audit (
 CREATE INDEX audit_at ON audit (at);
 CREATE INDEX audit_person ON audit (person);
 CREATE INDEX audit_decided ON audit (decided) WHERE decided IS NOT NULL;
-CREATE TABLE copies (id TEXT PRIMARY KEY, at TEXT NOT NULL, kind TEXT NOT NULL, persons INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE copies (
+    id TEXT PRIMARY KEY,
+    at TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    persons INTEGER NOT NULL, holds TEXT) WITHOUT ROWID;
 """
 
 # MIGRATIONS[n] makes a file of version n one of version n + 1.
-MIGRATIONS: dict[int, str] = {}
+MIGRATIONS: dict[int, str] = {1: "ALTER TABLE copies ADD COLUMN holds TEXT"}
 
 
 def prepare(connection: sqlite3.Connection) -> None:

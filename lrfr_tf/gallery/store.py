@@ -17,28 +17,16 @@ from pathlib import Path
 from typing import Any, Self
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.gallery import open_files, schema
+from lrfr_tf.files import rename_to_new
+from lrfr_tf.gallery import damage, open_files, schema
+from lrfr_tf.gallery.store_error import GO_BACK, SENTENCES, StoreError, sentence_of
 from lrfr_tf.printable import in_utf8
 
 MAGIC = b"SQLite format 3\0"
 BUSY_TIMEOUT = 10.0  # seconds that a writer waits for another one
 MEMORY = ":memory:"
-# The low byte of an error code of SQLite -> what to tell; it is kept in `sqlite_errorcode`.
-SENTENCES = {
-    sqlite3.SQLITE_BUSY: "is being changed by another process; nothing was changed, try again in a moment",
-    sqlite3.SQLITE_LOCKED: "is being changed by another process; nothing was changed, try again in a moment",
-    sqlite3.SQLITE_READONLY: "is read-only; nothing was changed",
-    sqlite3.SQLITE_FULL: "cannot grow, the disk is full; nothing was changed",
-    sqlite3.SQLITE_IOERR: "cannot be read or written (the disk may be full or broken); nothing was changed",
-    sqlite3.SQLITE_CANTOPEN: "cannot be opened, or files beside it cannot be written",
-    sqlite3.SQLITE_PERM: "cannot be opened for want of rights",
-    sqlite3.SQLITE_CORRUPT: "is damaged; go back to a backup of it (lrfr gallery backup makes them)",
-    sqlite3.SQLITE_NOTADB: "is not a gallery, or is damaged",
-}
-
-
-class StoreError(UserError):
-    """The gallery's file is locked, read-only, damaged or cannot grow; what was asked for may be right."""
+# Bytes; what is larger is looked through only when it is checked or copied (docs/people.md says how long that takes).
+LOOKED_THROUGH = 64 << 20
 
 
 def is_gallery_file(path: str | os.PathLike[str]) -> bool:
@@ -115,8 +103,11 @@ class Store:
             if self.path.stat().st_size and not is_gallery_file(self.path):
                 self._release()
                 raise UserError(f"{self.path} is not a gallery, or is damaged.")
+            if _is_cut(self.path):
+                self._release()
+                raise StoreError(f"{self.path} is damaged, its end is missing; {GO_BACK}.")
             self.read_only = not os.access(self.path, os.W_OK)
-        with self.explained():
+        with self.explained(looks_for_damage=False):
             mode = "?mode=ro" if self.read_only else "?mode=rw"
             name = MEMORY if self.path is None else self.path.resolve().as_uri() + mode
             self.connection = sqlite3.connect(
@@ -146,6 +137,7 @@ class Store:
         if version < schema.VERSION:
             with self.transaction("IMMEDIATE"):
                 schema.migrate(self.connection, version)
+        self.refuse_damage(whole=self.path.stat().st_size <= LOOKED_THROUGH)
 
     @classmethod
     def create(cls, path: str | os.PathLike[str] | None, facts: Mapping[str, Any]) -> Self:
@@ -168,7 +160,7 @@ class Store:
         try:
             os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
             _fill(part, facts)
-            _rename_to_new(part, path)
+            rename_to_new(part, path)
         except FileExistsError:
             raise UserError(f"{path} exists already; a gallery is made under a name of its own.") from None
         except OSError as error:
@@ -181,35 +173,59 @@ class Store:
         return cls(path)
 
     @contextlib.contextmanager
-    def explained(self) -> Iterator[None]:
+    def explained(self, looks_for_damage: bool = True) -> Iterator[None]:
         """Turns what SQLite says about the file into one sentence; what is our own fault stays as it is.
+
+        Values that nobody stored fail wherever they are used. So after an error that says nothing of the file, all of
+        it is looked through, if `looks_for_damage`.
 
         Raises:
             UserError: the file is locked, read-only, damaged or cannot grow.
         """
         try:
             yield
+        except UserError:
+            raise
         except UnicodeEncodeError:
             raise UserError("A name or a text holds bytes that are no letters; nothing was changed.") from None
         except UnicodeDecodeError:
-            raise UserError(f"{self.label} {SENTENCES[sqlite3.SQLITE_CORRUPT]}.") from None
-        except sqlite3.Error as error:
-            code = getattr(error, "sqlite_errorcode", None)
-            if code is None and "decode to UTF-8" in str(error):  # said by Python, not by SQLite
-                code = sqlite3.SQLITE_CORRUPT
-            sentence = None if code is None else SENTENCES.get(code & 0xFF)
+            raise StoreError(f"{self.label} {SENTENCES[sqlite3.SQLITE_CORRUPT]}.") from None
+        except Exception as error:
+            sentence = sentence_of(error)
             if sentence is None:
+                if looks_for_damage and not self.connection.in_transaction:
+                    self.refuse_damage()
                 raise
             raise StoreError(f"{self.label} {sentence}.") from None
 
+    def refuse_damage(self, whole: bool = True) -> None:
+        """Looks through the whole file, or else at its tables and single values alone.
+
+        Raises:
+            UserError: it is damaged, or holds values that nobody stored; or it cannot be read.
+        """
+        if self.path is None:
+            return
+        with self.transaction(looks_for_damage=False):  # all of one moment
+            try:
+                fault = damage.fault_of_structure(self.connection)
+                if whole and fault is None:
+                    fault = damage.fault_of_content(self.connection)
+            except sqlite3.Error as error:
+                if sentence_of(error) is not None:
+                    raise
+                fault = "its tables cannot be asked"
+        if fault is not None:
+            raise StoreError(f"{self.label} is damaged, {fault}; {GO_BACK}.")
+
     @contextlib.contextmanager
-    def transaction(self, kind: str = "DEFERRED") -> Iterator[None]:
+    def transaction(self, kind: str = "DEFERRED", *, looks_for_damage: bool = True) -> Iterator[None]:
         """Everything inside happens, or nothing; what is read is of one moment.
 
         Raises:
             UserError: see `explained`.
         """
-        with self.lock, self.explained():
+        with self.lock, self.explained(looks_for_damage):
             if self.connection.in_transaction:
                 yield
                 return
@@ -262,20 +278,12 @@ class Store:
                 self._release()
 
 
-def _rename_to_new(source: Path, target: Path) -> None:
-    """Gives a file another name, and replaces nothing.
-
-    Raises:
-        FileExistsError: there is such a file.
-    """
-    try:
-        os.link(source, target)
-    except FileExistsError:
-        raise
-    except OSError:  # file systems without links
-        if target.exists():
-            raise FileExistsError(target) from None
-        source.rename(target)
+def _is_cut(path: Path) -> bool:
+    """Whether a file ends within a page, where no log holds the rest."""
+    log = path.with_name(path.name + "-wal")
+    has_log = log.exists() and log.stat().st_size > 0  # first: it is removed once the file is whole
+    page = int.from_bytes(open_files.read_start(path, 18)[16:], "big")  # of whatever database it is; 1: 65,536
+    return not has_log and page > 1 and path.stat().st_size % page != 0
 
 
 def _fill(path: Path, facts: Mapping[str, Any]) -> None:

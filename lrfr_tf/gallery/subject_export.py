@@ -5,25 +5,30 @@ import zipfile
 from pathlib import Path
 
 from lrfr_tf.files import atomic_file
+from lrfr_tf.gallery.archive import reference_as_json
 from lrfr_tf.gallery.audit import read_audit
 from lrfr_tf.gallery.forget import Copy, note_copy
+from lrfr_tf.gallery.output import check_output
 from lrfr_tf.gallery.references import person_id, person_number, read_picture, read_references
 from lrfr_tf.gallery.store import Store, now, random_id
-from lrfr_tf.gallery.transfer import reference_as_json
 
 ENDINGS = {b"\x89PNG": "png"}
 ABOUT = "about.json"
 
 
-def subject_export(store: Store, person: str, path: Path) -> Copy:
+def subject_export(store: Store, person: str, path: Path, *, overwrite: bool = False) -> Copy:
     """Writes a zip with about.json (what the gallery is for, the person, references with their embeddings, audit rows,
     copies that were made) and the stored pictures, whole or not at all; only its owner may read it.
 
+    Args:
+        overwrite: whether an older file of this name is replaced.
+
     Raises:
-        UserError: nobody has this name, or the file or the gallery cannot be written.
+        UserError: nobody has this name, there is such a file, or the file or the gallery cannot be written.
     """
+    check_output(path, overwrite)
     audit = read_audit(store, person_id(store, person_number(store, person)))
-    with atomic_file(path, private=True) as temporary:
+    with atomic_file(path, private=True, replaces=overwrite) as temporary:
         with store.transaction():
             number = person_number(store, person)
             ((id, name, created, expires),) = store.read(
@@ -52,5 +57,6 @@ def subject_export(store: Store, person: str, path: Path) -> Copy:
                     picture = read_picture(store, one.id)
                     if picture is not None:
                         archive.writestr(f"pictures/{one.id}.{ENDINGS.get(picture[:4], 'jpg')}", picture)
-        note_copy(store, copy)  # before it has its name: a copy that nobody knows of must not be
+        # Before it has its name: a copy that nobody knows of must not be.
+        note_copy(store, copy, [id, *(one.id for one in references)])
     return copy

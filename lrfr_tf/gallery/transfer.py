@@ -1,27 +1,34 @@
-"""Taking people along: an archive of them with checksums, and back; copies of the file while it is in use.
-
-An archive is a zip: manifest.json (schema, network, SHA-256 of every other member), people.json (persons, references,
-ids of who was forgotten or merged), embeddings.npy (float32 [references, D]) and pictures/<id of the reference>.
-"""
+"""Taking people along: an archive of them with checksums, and back; copies of the file while it is in use."""
 
 import dataclasses
 import hashlib
-import io
 import json
 import sqlite3
 import zipfile
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import atomic_file
+from lrfr_tf.gallery import damage
+from lrfr_tf.gallery.archive import (
+    EMBEDDINGS,
+    MALFORMED,
+    MANIFEST,
+    PEOPLE,
+    PICTURES,
+    SCHEMA,
+    Archive,
+    as_npy,
+    read_archive,
+    reference_as_json,
+)
 from lrfr_tf.gallery.audit import note_change
+from lrfr_tf.gallery.edit import check_embeddings
 from lrfr_tf.gallery.embedder import EmbedderIdentity
 from lrfr_tf.gallery.forget import CLEANING_DUE, Copy, clean, note_copy, note_gone, remove_person
+from lrfr_tf.gallery.output import check_output
+from lrfr_tf.gallery.person_name import is_name
 from lrfr_tf.gallery.references import (
-    Reference,
     add_reference,
     find_or_add_person,
     read_persons,
@@ -29,15 +36,7 @@ from lrfr_tf.gallery.references import (
     read_references,
 )
 from lrfr_tf.gallery.store import Change, Store, is_gallery_file, now, random_id
-
-SCHEMA = 1
-MANIFEST, PEOPLE, EMBEDDINGS, PICTURES = "manifest.json", "people.json", "embeddings.npy", "pictures/"
-LARGEST_MEMBER = 16 << 30  # bytes
-# What an archive says of a reference; the rest lies in members of its own.
-FIELDS: tuple[str, ...] = (
-    "id", "person", "height", "detection_score", "pose", "blur", "picture_hash", "box", "source_sha256", "source_name",
-    "state", "reason", "enrolled", "expires",
-)  # fmt: skip
+from lrfr_tf.gallery.store_error import GO_BACK
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,13 +56,18 @@ class Imported:
     forgotten: int
 
 
-def export(store: Store, path: Path) -> Copy:
+def export(store: Store, path: Path, *, overwrite: bool = False) -> Copy:
     """Writes everything as a zip, whole or not at all; only its owner may read it.
 
+    Args:
+        overwrite: whether an older file of this name is replaced.
+
     Raises:
-        UserError: the file or the gallery cannot be written.
+        UserError: there is such a file, the file or the gallery cannot be written, or the gallery is damaged.
     """
-    with atomic_file(path, private=True) as temporary:
+    check_output(path, overwrite)
+    store.refuse_damage()  # no copy of it is made: it would take the place of a good one
+    with atomic_file(path, private=True, replaces=overwrite) as temporary:
         with store.transaction():
             references = read_references(store)
             persons = read_persons(store)
@@ -81,7 +85,7 @@ def export(store: Store, path: Path) -> Copy:
             with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
                 sums: dict[str, str] = {}
                 _add(archive, sums, PEOPLE, json.dumps(people, ensure_ascii=False, indent=1).encode())
-                _add(archive, sums, EMBEDDINGS, _as_npy(references))
+                _add(archive, sums, EMBEDDINGS, as_npy(references))
                 for one in references:
                     picture = read_picture(store, one.id)
                     if picture is not None:
@@ -101,18 +105,21 @@ def export(store: Store, path: Path) -> Copy:
     return copy
 
 
-def backup(store: Store, path: Path) -> Copy:
+def backup(store: Store, path: Path, *, overwrite: bool = False) -> Copy:
     """Copies the database as it is at this moment, while others use it; only its owner may read it.
+
+    Args:
+        overwrite: whether an older file of this name is replaced.
 
     Raises:
         UserError: there is such a file, or it cannot be written.
     """
     if store.path is None:
         raise UserError("A gallery in memory has no file to back up; export it.")
-    if path.exists():
-        raise UserError(f"{path} exists already; a backup gets a name of its own.")
+    check_output(path, overwrite, gallery=store.path)
+    store.refuse_damage()  # no copy of it is made: it would take the place of a good one
     copy = Copy(random_id(), now(), "backup", len(read_persons(store)))
-    with atomic_file(path, private=True) as temporary, store.lock:
+    with atomic_file(path, private=True, replaces=overwrite) as temporary, store.lock:
         try:
             target = sqlite3.connect(temporary)
             try:
@@ -143,8 +150,9 @@ def import_from(store: Store, path: Path) -> Imported:
     if is_gallery_file(path):
         other = Store(path)
         try:
+            other.refuse_damage()
             with other.transaction():
-                archive = _Archive(
+                archive = Archive(
                     EmbedderIdentity.of_store(other),
                     [dataclasses.asdict(one) for one in read_persons(other)],
                     [dataclasses.replace(one, picture=read_picture(other, one.id)) for one in read_references(other)],
@@ -153,24 +161,39 @@ def import_from(store: Store, path: Path) -> Imported:
         finally:
             other.close()
     else:
-        archive = _read_archive(path)
+        archive = read_archive(path)
     EmbedderIdentity.of_store(store).check_same(archive.identity, store.label)
     with store.writing() as change:
-        imported = _take_over(change, archive)
+        imported = _take_over(change, archive, path)
     if store.fact(CLEANING_DUE):
         clean(store)
     return imported
 
 
-@dataclasses.dataclass(frozen=True)
-class _Archive:
-    identity: EmbedderIdentity
-    persons: list[dict[str, Any]]
-    references: list[Reference]
-    gone: list[dict[str, Any]]
+def _take_over(change: Change, archive: Archive, path: Path) -> Imported:
+    """Adds what an archive holds, if it is what a gallery may hold: anybody may have written it."""
+    (rows,) = change.store.read("SELECT (SELECT MAX(number) FROM persons), (SELECT MAX(number) FROM reference)")
+    last_person, last_reference = (row or 0 for row in rows)
+    try:
+        for person in archive.persons:
+            if not is_name(person["name"]):
+                raise ValueError(f"{person['name']!r} is no name")
+        check_embeddings(change, [one.embedding for one in archive.references])
+        imported = _added(change, archive)
+    except (sqlite3.IntegrityError, sqlite3.InterfaceError, sqlite3.ProgrammingError, *MALFORMED) as error:
+        raise UserError(f"{path} holds what no gallery does ({error}); nothing was imported.") from None
+    for table, where in (
+        ("persons", f"number > {last_person}"),
+        ("reference", f"number > {last_reference}"),
+        ("picture", f"reference > {last_reference}"),
+        ("gone", f"changed = {change.number}"),
+    ):
+        if change.store.read(f"SELECT 1 FROM {table} WHERE {where} AND {damage.is_faulty(table, table)} LIMIT 1"):
+            raise UserError(f"{path} holds what no gallery does (in {table}); nothing was imported.")
+    return imported
 
 
-def _take_over(change: Change, archive: _Archive) -> Imported:
+def _added(change: Change, archive: Archive) -> Imported:
     store = change.store
     forgotten = 0
     for gone in archive.gone:
@@ -220,67 +243,18 @@ def _take_over(change: Change, archive: _Archive) -> Imported:
 
 def _now_known_as(store: Store, id: str) -> str | None:
     """The id of whom a person was merged into, here; the own one; or None for somebody who was forgotten."""
-    while True:
+    passed: set[str] = set()
+    while id not in passed:
         rows = store.read("SELECT merged_into FROM gone WHERE id = ?", id)
         if not rows:
             return id
         if rows[0][0] is None:
             return None
+        passed.add(id)
         id = rows[0][0]
-
-
-def _read_archive(path: Path) -> _Archive:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            manifest = json.loads(archive.read(MANIFEST))
-            if manifest["schema"] != SCHEMA:
-                raise UserError(f"{path} is an export of schema {manifest['schema']}; this lrfr_tf reads {SCHEMA}.")
-            members = {name: _checked(archive, name, path, digest) for name, digest in manifest["sha256"].items()}
-            people = json.loads(members[PEOPLE])
-            embeddings = np.load(io.BytesIO(members[EMBEDDINGS]), allow_pickle=False)
-            references = [
-                reference_from_json(one, embeddings[row], members.get(PICTURES + one["id"]))
-                for row, one in enumerate(people["references"])
-            ]
-            identity = EmbedderIdentity(**manifest["embedder"])
-            return _Archive(identity, people["persons"], references, people["gone"])
-    except UserError:
-        raise
-    except (OSError, KeyError, ValueError, TypeError, IndexError, AttributeError, zipfile.BadZipFile) as error:
-        raise UserError(f"{path} is no export of a gallery, or is damaged ({type(error).__name__}).") from None
-
-
-def _checked(archive: zipfile.ZipFile, name: str, path: Path, digest: str) -> bytes:
-    if archive.getinfo(name).file_size > LARGEST_MEMBER:
-        raise UserError(f"{path} holds {name}, which is larger than any gallery.")
-    data = archive.read(name)
-    if hashlib.sha256(data).hexdigest() != digest:
-        raise UserError(f"{path} is damaged: {name} is not what its manifest describes (sha256 differs).")
-    return data
+    raise UserError(f"{store.label} is damaged, persons were merged in a circle; {GO_BACK}.")
 
 
 def _add(archive: zipfile.ZipFile, sums: dict[str, str], name: str, data: bytes) -> None:
     archive.writestr(name, data)
     sums[name] = hashlib.sha256(data).hexdigest()
-
-
-def _as_npy(references: list[Reference]) -> bytes:
-    stream = io.BytesIO()
-    np.save(stream, np.stack([one.embedding for one in references]) if references else np.zeros((0, 0), np.float32))
-    return stream.getvalue()
-
-
-def reference_as_json(reference: Reference) -> dict[str, Any]:
-    """What is stored of a reference, without embedding and picture."""
-    points = None if reference.landmarks is None else np.asarray(reference.landmarks).tolist()
-    values = {name: getattr(reference, name) for name in FIELDS}
-    return {**values, "landmarks": points, "codes": list(reference.codes)}
-
-
-def reference_from_json(value: dict[str, Any], embedding: np.ndarray, picture: bytes | None) -> Reference:
-    """The same back."""
-    points = None if value["landmarks"] is None else np.array(value["landmarks"], np.float32)
-    box = None if value["box"] is None else tuple(value["box"])
-    texts = {name: value[name] for name in FIELDS}
-    texts |= {"box": box, "landmarks": points, "codes": tuple(value["codes"])}
-    return Reference(embedding.astype(np.float32), picture=picture, **texts)

@@ -127,8 +127,11 @@ def read_header(data: bytes, name: str) -> ImageHeader:
         return _open(data, name)[0]
 
 
-def write_png(path: str | Path, image: np.ndarray) -> None:
+def write_png(path: str | Path, image: np.ndarray, *, private: bool = False, replaces: bool = True) -> None:
     """Writes an RGB uint8 [H, W, 3] image as a PNG file, whole or not at all; folders are made as needed.
+
+    Args:
+        private, replaces: see `atomic_file`.
 
     Raises:
         UserError: the file cannot be written; an older file of that name stays as it was.
@@ -136,7 +139,7 @@ def write_png(path: str | Path, image: np.ndarray) -> None:
     """
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
         raise ValueError(f"an image is uint8 [H, W, 3], not {image.dtype} {list(image.shape)}")
-    with atomic_file(path) as temporary:
+    with atomic_file(path, private, replaces=replaces) as temporary:
         Image.fromarray(image).save(temporary, format="PNG")
 
 

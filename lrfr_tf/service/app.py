@@ -18,7 +18,7 @@ import lrfr_tf
 from lrfr_tf.errors import UserError
 from lrfr_tf.gallery.gallery import Gallery
 from lrfr_tf.gallery.references import name_of
-from lrfr_tf.gallery.store import StoreError
+from lrfr_tf.gallery.store_error import StoreError
 from lrfr_tf.recognition.match import Match
 from lrfr_tf.service import about, audit, checking, corrections, enrolling, faces, forms, health, persons, references
 from lrfr_tf.service.batcher import Batcher, Job
@@ -54,6 +54,7 @@ def make_service(
         places=settings.queue,
         most=settings.batch,
         wait=settings.batch_wait_ms / 1000,
+        threads=settings.threads,
         observe=metrics.batch_images.observe,
     )
     decider = Batcher(lambda who, jobs: decide_together(gallery, who, jobs), most=settings.queue, wait=0.0)

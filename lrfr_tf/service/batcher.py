@@ -1,4 +1,4 @@
-"""Images of many requests, computed together: a bounded queue in front of one thread that computes."""
+"""Images of many requests, computed together: a bounded queue in front of the threads that compute."""
 
 import contextlib
 import queue
@@ -11,7 +11,7 @@ from typing import Any
 
 from lrfr_tf.service.request_error import RequestError
 
-PIXELS_AT_ONCE = 80_000_000  # decoded for one batch, about; a single image may have less than half of that
+PIXELS_AT_ONCE = 40_000_000  # decoded for one batch, about; a single image may have as many
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,13 +36,14 @@ Compute = Callable[[str, Sequence[Job]], Sequence[Any]]
 
 
 class Batcher:
-    """Computes jobs in batches, in the order in which they came.
+    """Computes jobs in batches, which are begun in the order in which the jobs came.
 
     Args:
         compute: takes a kind and jobs of it, and gives an answer for each, which may be an exception.
         places: how many images may be under way; more are refused.
         most: in one batch.
         wait: seconds for which a batch waits for more.
+        threads: how many batches are computed at the same time.
         observe: told of each batch: how many images it has.
     """
 
@@ -53,16 +54,17 @@ class Batcher:
         places: int = 64,
         most: int = 16,
         wait: float = 0.005,
+        threads: int = 1,
         observe: Callable[[int], None] = lambda count: None,
     ) -> None:
         self._compute, self._observe = compute, observe
         self._places, self._most, self._wait = places, most, wait
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
-        self._left_over: Job | None = None
         self._lock = threading.Lock()
         self._taken = 0
-        self._seconds_each = 0.1  # per image, a running mean
-        self._thread: threading.Thread | None = None
+        self._seconds_each = 0.1  # per image of a batch, a running mean
+        self._count = threads
+        self._threads: list[threading.Thread] = []
 
     @property
     def depth(self) -> int:
@@ -71,17 +73,21 @@ class Batcher:
 
     def start(self) -> None:
         """Begins to compute, unless it does already."""
-        if self._thread is not None:
-            return
-        self._thread = threading.Thread(target=self._run, name="batches", daemon=True)
-        self._thread.start()
+        if not self._threads:
+            self._threads = [
+                threading.Thread(target=self._run, name=f"batches {number}", daemon=True)
+                for number in range(self._count)
+            ]
+            for thread in self._threads:
+                thread.start()
 
     def stop(self) -> None:
         """Computes what is queued, and ends."""
-        if self._thread is not None:
+        for _ in self._threads:
             self._jobs.put(None)
-            self._thread.join()
-            self._thread = None
+        for thread in self._threads:
+            thread.join()
+        self._threads = []
 
     @contextlib.contextmanager
     def places(self, count: int) -> Iterator[None]:
@@ -92,7 +98,7 @@ class Batcher:
         """
         with self._lock:
             if self._taken + count > self._places:
-                seconds = self._taken * self._seconds_each
+                seconds = self._taken * self._seconds_each / self._count
                 message, details = "The queue is full; try again later.", {"queue": self._places}
                 raise RequestError(503, "busy", message, details, retry_after=seconds)
             self._taken += count
@@ -108,23 +114,22 @@ class Batcher:
         return job.answer
 
     def _run(self) -> None:
-        running = True
+        running, left_over = True, None
         while running:
-            batch, running = self._next_batch()
+            batch, left_over, running = self._next_batch(left_over or self._jobs.get())
             batch = [job for job in batch if job.answer.set_running_or_notify_cancel()]
             if batch:
                 began = time.monotonic()
                 self._observe(len(batch))
                 self._answer(batch)
                 each = (time.monotonic() - began) / len(batch)
-                self._seconds_each += 0.1 * (each - self._seconds_each)
+                with self._lock:
+                    self._seconds_each += 0.1 * (each - self._seconds_each)
 
-    def _next_batch(self) -> tuple[list[Job], bool]:
-        """Jobs to compute together, and whether there may be more after them."""
-        first = self._left_over or self._jobs.get()
-        self._left_over = None
+    def _next_batch(self, first: Job | None) -> tuple[list[Job], Job | None, bool]:
+        """Jobs to compute together, the one after them if it was too large, and whether there may be more."""
         if first is None:
-            return [], False
+            return [], None, False
         batch, pixels = [first], first.pixels
         until = time.monotonic() + self._wait
         while len(batch) < self._most:
@@ -133,13 +138,12 @@ class Batcher:
             except queue.Empty:
                 break
             if job is None:
-                return batch, False
+                return batch, None, False
             if pixels + job.pixels > PIXELS_AT_ONCE:
-                self._left_over = job
-                break
+                return batch, job, True
             batch.append(job)
             pixels += job.pixels
-        return batch, True
+        return batch, None, True
 
     def _answer(self, batch: Sequence[Job]) -> None:
         for kind in dict.fromkeys(job.kind for job in batch):

@@ -43,12 +43,15 @@ class Computed:
 
 
 class Networks:
-    """The networks of a service. One thread at a time computes; it holds `lock` meanwhile.
+    """The networks of a service, which threads share.
 
     Args:
         recognizer: finds faces and embeds them.
         super_resolver: a shipped network's name or a path; loaded when it is first asked for.
         pixel_budget: most pixels of an image.
+
+    Attributes:
+        lock: held while a photo is judged and enrolled, so that none is judged without regard to another.
     """
 
     def __init__(
@@ -59,26 +62,25 @@ class Networks:
         self._metrics = metrics
         self._pixel_budget = pixel_budget
         self._name = super_resolver
+        self._loading = Lock()
         self._super_resolver: SuperResolver | None = None
 
     def warm_up(self) -> None:
         """Computes once whatever is compiled at its first call."""
         face = np.random.default_rng(0).integers(0, 256, (160, 160, 3), np.uint8)
-        with self.lock:
-            self.recognizer.find([face])
-            self.recognizer.enroller.find([face])
-            self.recognizer.take([face])
+        self.recognizer.find([face])
+        self.recognizer.enroller.find([face])
+        self.recognizer.take([face])
 
     def compute(self, kind: str, jobs: Sequence[Job]) -> list[Any]:
         """A `Computed` for each job, or for SUPER_RESOLVE uint8 [H, W, 3]; an exception for one that fails."""
         for job in jobs:
             self._metrics.stage_seconds.labels("wait").observe(time.monotonic() - job.since)
-        with self.lock:
-            with self._stage("decode"):
-                decoded = [self._decoded(job.data) for job in jobs]
-            images = [one for one in decoded if isinstance(one, np.ndarray)]
-            answers: Iterator[Any] = iter(self._of_images(kind, images) if images else [])
-            return [next(answers) if isinstance(one, np.ndarray) else one for one in decoded]
+        with self._stage("decode"):
+            decoded = [self._decoded(job.data) for job in jobs]
+        images = [one for one in decoded if isinstance(one, np.ndarray)]
+        answers: Iterator[Any] = iter(self._of_images(kind, images) if images else [])
+        return [next(answers) if isinstance(one, np.ndarray) else one for one in decoded]
 
     def _of_images(self, kind: str, images: Sequence[np.ndarray]) -> list[Any]:
         if kind == SUPER_RESOLVE:
@@ -107,9 +109,10 @@ class Networks:
         Raises:
             UserError: it is not known, or damaged.
         """
-        if self._super_resolver is None:
-            self._super_resolver = SuperResolver(self._name)
-        return self._super_resolver
+        with self._loading:
+            if self._super_resolver is None:
+                self._super_resolver = SuperResolver(self._name)
+            return self._super_resolver
 
     def _enlarged(self, images: Sequence[np.ndarray]) -> list[np.ndarray]:
         resolver = self.load_super_resolver()

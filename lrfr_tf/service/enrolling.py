@@ -102,7 +102,7 @@ def _answers(service: Service, gallery: Gallery, wanted: _Wanted, noted: Noted |
             if kept is None:
                 with service.networks.lock:  # for one photo: others' images are computed between them
                     name = known_name(gallery, wanted.person)
-                    (answer,) = enroll_from(gallery, name, source, [photo], wanted.level, box=wanted.box, id=id)
+                    (answer,) = enroll_from(gallery, name, source, [photo], level=wanted.level, box=wanted.box, id=id)
                 service.metrics.photos.labels(answer.verdict).inc()
                 kept = kept_form(gallery, answer)
             if noted is not None:

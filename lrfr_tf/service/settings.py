@@ -19,6 +19,7 @@ class Settings:
         queue: images that are admitted and not answered yet; beyond it requests are refused with 503.
         batch: most images that are computed together.
         batch_wait_ms: for which a batch waits for more images.
+        threads: how many batches are computed at the same time.
         hosts: names under which the service is called, without port.
         origins: further origins whose pages may call it, such as "https://desk.example".
     """
@@ -29,7 +30,8 @@ class Settings:
     body_seconds: float = 30.0
     requests_per_minute: int = 0
     queue: int = 64
-    batch: int = 16
+    batch: int = 4
     batch_wait_ms: float = 5.0
+    threads: int = 2
     hosts: tuple[str, ...] = LOOPBACK
     origins: tuple[str, ...] = ()

@@ -13,6 +13,7 @@ from typing import Protocol
 from lrfr_tf.errors import UserError
 from lrfr_tf.images.decode import IMAGE_SUFFIXES
 from lrfr_tf.names import nfc
+from lrfr_tf.plural import counted
 from lrfr_tf.sources.walk import is_skipped, walk_once
 
 LARGEST_FILE = 256 << 20  # bytes; no photo is larger, and a zip bomb is
@@ -185,14 +186,14 @@ def skipped_note(listing: Listing, reasons: Mapping[str, int] | None = None) -> 
     parts = [f"{count} {ending}" for ending, count in endings.most_common()]
     for reason, count in (reasons or {}).items():
         if count:
-            parts.append(f"{count} {'photo' if count == 1 else 'photos'} {reason}")
+            parts.append(f"{counted(count, 'photo')} {reason}")
     if listing.links:
         one = "a folder that is" if len(listing.links) == 1 else "folders that are"
         parts.append(f"{len(listing.links)} linked to {one} read already, such as {listing.links[0]}")
     total = len(listing.others) + sum((reasons or {}).values()) + len(listing.links)
     if not total:
         return None
-    return f"{total} {'file was' if total == 1 else 'files were'} passed over: {', '.join(parts)}."
+    return f"{counted(total, 'file was', 'files were')} passed over: {', '.join(parts)}."
 
 
 def _by_identity(

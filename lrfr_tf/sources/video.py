@@ -1,6 +1,7 @@
 """Videos, frame by frame, read and written by PyAV (FFmpeg): of any length, a few frames are in memory."""
 
 import contextlib
+import itertools
 import re
 from collections.abc import Iterator
 from fractions import Fraction
@@ -40,8 +41,8 @@ class VideoReader:
         frames_read: how many there were so far, those that were passed over too.
 
     Raises:
-        UserError: the file is missing, is not a video, is of a codec that this FFmpeg does not have, or its frames have
-            too many pixels.
+        UserError: the file is missing, is not a video, is of a codec that this FFmpeg does not have, has no frame that
+            can be read, or its frames have too many pixels.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -65,6 +66,11 @@ class VideoReader:
         rate = float(self._stream.average_rate or self._stream.guessed_rate or 0)
         self.rate = rate if 0 < rate < 1000 else DEFAULT_RATE
         self.promised = self._promised_frames()
+        self._rest = self._decoded()
+        self._first = next(self._rest, None)  # a text that is called .jpg opens, but shows nothing
+        if self._first is None:
+            self._open_files.close()
+            raise UserError(f"{path} holds no frame that can be read.")
 
     def frames(self, every: int = 1) -> Iterator[Picture]:
         """Yields the frames number 0, `every`, 2 `every`, ...; what cannot be decoded is passed over.
@@ -73,7 +79,8 @@ class VideoReader:
             UserError: a frame has too many pixels.
         """
         with self._open_files:
-            for frame in self._decoded():
+            for frame in itertools.chain([self._first], self._rest):
+                self._first = None
                 number, self.frames_read = self.frames_read, self.frames_read + 1
                 if number % every > 0:
                     continue
@@ -99,8 +106,6 @@ class VideoReader:
     @property
     def error_at_end(self) -> str | None:
         """What is wrong with a video that was read to its end, one sentence; None if nothing is."""
-        if self.frames_read == 0:
-            return f"{self.path} holds no frame that can be read."
         missing = self.promised - self.frames_read
         if missing > max(FRAMES_NOT_MISSED, SHARE_NOT_MISSED * self.promised):
             return (

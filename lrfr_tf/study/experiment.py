@@ -70,7 +70,7 @@ def find_siamese(given: str | None, default: Path) -> str | None:
     if version is not None:
         return str(version)
     if given:
-        raise UserError(f"`siamese`={given} holds no export; tools/export_saved_model.py makes one.")
+        raise UserError(f"`siamese`={given} holds no export; lrfr export makes one.")
     why = "as `siamese` is empty" if given == "" else f"as {folder} holds no export"
     _logger.info("The rows of the Siamese network are left out, %s.", why)
     return None

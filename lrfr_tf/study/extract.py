@@ -25,7 +25,7 @@ from lrfr_tf.data.embeddings import (
 )
 from lrfr_tf.data.face_cache import load_faces
 from lrfr_tf.data.folders import FaceFile, list_faces, read_classes, write_classes
-from lrfr_tf.data.tree_record import counted
+from lrfr_tf.data.tree_record import people_in_words
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.align import ALIGNED_SIZE
 from lrfr_tf.faces.choose import only_main_face
@@ -113,7 +113,7 @@ def extract_tree(
         photos = sum(split["images"] for split in manifest["splits"].values()) - sum(
             split["images"] for split in before.values()
         )
-        note(f"{images}: {counted(len(set(classes) - set(read_classes(output))), photos)}.")
+        note(f"{images}: {people_in_words(len(set(classes) - set(read_classes(output))), photos)}.")
     write_classes(shards_in, classes)
     label_of = {name: index for index, name in enumerate(classes)}
     with_rival = []
@@ -263,7 +263,7 @@ def _source(images: Path) -> tuple[str, list[str]]:
         UserError: the folder was begun by tools/super_resolve.py and is not finished.
     """
     if (images / "settings.json").is_file() and not (images / "manifest.json").is_file():
-        raise UserError(f"{images} is not finished; run the same tools/super_resolve.py command again.")
+        raise UserError(f"{images} is not finished; run the same lrfr super-resolve command again.")
     for folder in (images, images.parent):
         if (folder / "manifest.json").is_file():
             return sha256(folder / "manifest.json"), read_json(folder / "manifest.json").get(GROWN_FROM, [])

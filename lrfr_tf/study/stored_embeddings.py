@@ -53,7 +53,7 @@ def read_stored_embeddings(folder: Path, data: Path, methods: Sequence[str]) -> 
     if manifests["hr"]["source"] in read_json(data / "manifest.json").get(GROWN_FROM, ()):
         raise UserError(
             f"Photos were added to {data} after the embeddings in {folder} were made; run the same "
-            "tools/extract_embeddings.py command again."
+            "lrfr embed command again."
         )
     if manifests["hr"]["source"] != sha256(data / "manifest.json"):
         raise UserError(f"The embeddings in {folder} were made from another tree than {data}.")
@@ -73,8 +73,7 @@ def check_same_images(facenet: StoredEmbeddings, siamese: StoredEmbeddings) -> N
     """
     if "aligned" not in siamese.settings:
         raise UserError(
-            f"The embeddings in {siamese.folder} are not of aligned faces; tools/extract_embeddings.py "
-            "makes them with crop=aligned."
+            f"The embeddings in {siamese.folder} are not of aligned faces; lrfr embed makes them with crop=aligned."
         )
     for key in ("detector", "policy"):
         if facenet.settings[key] != siamese.settings[key]:

@@ -11,6 +11,7 @@ from tqdm import tqdm
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import atomic_file, atomic_folder
 from lrfr_tf.images.decode import write_png
+from lrfr_tf.plural import counted
 from lrfr_tf.printable import printable
 from lrfr_tf.recognition.calibration import Threshold
 from lrfr_tf.tf_serving.ask import Answer, Answers
@@ -50,7 +51,7 @@ class _Answered:
             raise self.stopped
         if len(self.faces) == 1:
             raise self.errors[0]
-        raise UserError(f"None of the {len(self.faces)} faces has an answer.")
+        raise UserError(f"None of the {len(self.faces):,} faces has an answer.")
 
     def check_all(self) -> None:
         """Raises what stopped the server; what it answered before is kept."""
@@ -61,7 +62,7 @@ class _Answered:
 
     def in_words(self) -> str:
         total = len(self.faces)
-        return f"{total} faces" if self.count == total else f"{self.count} of {total} faces"
+        return counted(total, "face") if self.count == total else f"{self.count:,} of {counted(total, 'face')}"
 
 
 def write_embeddings(

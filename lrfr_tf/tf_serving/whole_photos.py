@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lrfr_tf.images.limits import PIXEL_BUDGET_IN_GRAPH
+from lrfr_tf.plural import counted
 from lrfr_tf.tf_serving.faces import NoCropError
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class CropChecker:
             (self._loose, "there is much beside the face; crops as the models are trained on hold little else"),
         ):
             if names:
-                count = "1 picture was" if len(names) == 1 else f"{len(names)} pictures were"
+                count = counted(len(names), "picture was", "pictures were")
                 named = ", ".join(names[:NAMED]) + (", ..." if len(names) > NAMED else "")
                 found.append(f"{count} sent ({named}) in which {what}.")
         return found

@@ -5,6 +5,7 @@ from pathlib import Path
 from lrfr_tf.data.aligned import AlignedFiles, common_template, list_aligned_faces
 from lrfr_tf.data.face_cache import identities_in_tree
 from lrfr_tf.data.name_list import read_exclusions
+from lrfr_tf.plural import counted
 from lrfr_tf.training.settings import TrainingSettings
 from lrfr_tf.training.strategy import Devices
 
@@ -30,4 +31,4 @@ def facts_of(files: AlignedFiles, template: str) -> dict[str, int | str]:
 def in_words(files: AlignedFiles, divisor: int) -> str:
     """What the user is told of them."""
     without = f" (those whose number is divisible by {divisor} are left out)" if divisor else ""
-    return f"{len(files.paths):,} faces of {len(files.names):,} identities{without}"
+    return f"{counted(len(files.paths), 'face')} of {counted(len(files.names), 'identity', 'identities')}{without}"

@@ -42,7 +42,7 @@ class DistillationSettings(TrainingSettings):
     """The flags of train_distillation."""
 
     data: tuple[str, ...] = required(
-        "aligned trees, which tools/prepare_aligned.py makes with size=112, template=centred and margin=16"
+        "aligned trees, which lrfr prepare aligned makes with size=112, template=centred and margin=16"
     )
     held_out_divisor: int = with_default(TrainingSettings, "held_out_divisor", 5)
     shares: tuple[float, ...] = option(

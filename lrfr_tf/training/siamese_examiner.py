@@ -10,6 +10,7 @@ import tensorflow as tf
 from lrfr_tf.evaluation.verification import roc_auc
 from lrfr_tf.images.degrade import degrade
 from lrfr_tf.images.resize import resize
+from lrfr_tf.plural import counted
 from lrfr_tf.training.tensorboard import Measured
 
 SIZES = (8, 12, 16, 20, 128)
@@ -63,7 +64,7 @@ class SiameseExaminer:
     def summary(self, figures: Mapping[str, Any]) -> str:
         areas = ", ".join(f"{name} {value:.4f}" for name, value in figures.items() if name.startswith("auc_"))
         faces, persons = len(self._identities), len(np.unique(self._identities))
-        return f"{faces} faces of {persons} persons, sharp against each size: {areas}"
+        return f"{counted(faces, 'face')} of {counted(persons, 'person')}, sharp against each size: {areas}"
 
     def _embed_all(self, images: np.ndarray) -> np.ndarray:
         return np.concatenate(

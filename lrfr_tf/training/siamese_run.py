@@ -38,9 +38,7 @@ MOMENTUM = 0.9
 class SiameseSettings(TrainingSettings):
     """The flags of train_siamese but for those of benchmarks; the defaults are those of Lai and Lam."""
 
-    data: tuple[str, ...] = required(
-        "aligned trees, as tools/prepare_aligned.py or tools/prepare_vggface2.py make them"
-    )
+    data: tuple[str, ...] = required("aligned trees, as lrfr prepare aligned or lrfr prepare vggface2 make them")
     held_out_divisor: int = with_default(TrainingSettings, "held_out_divisor", 5)
     validation_identities: int = option(
         40, "identities with four images or more that are not trained on and give the validation figures", at_least=2

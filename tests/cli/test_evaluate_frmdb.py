@@ -66,7 +66,7 @@ def test_difference_to_a_baseline(
     (tmp_path / "wrong.json").write_text(json.dumps(result | {"probes": ["001/cam1.jpg"]}))
     assert "other photos" in refused(tool("evaluate_frmdb"), *flags, f"--baseline={tmp_path / 'wrong.json'}")
     (tmp_path / "wrong.json").write_text("[]")
-    assert "no result of tools/evaluate_frmdb.py" in refused(
+    assert "no result of lrfr evaluate frmdb" in refused(
         tool("evaluate_frmdb"), *flags, f"--baseline={tmp_path / 'wrong.json'}"
     )
     assert "each is native, or 1 to 112" in refused(tool("evaluate_frmdb"), *flags, "--sizes=113")

@@ -167,7 +167,7 @@ def test_without_landmarks_mtcnn_looks_once(
     module = tool("evaluate_lfw")
     flags = settings(lfw, tmp_path / "a", data=people, pairs=listed, landmarks=None)
     module.main(module.Config(**flags, save_landmarks=str(tmp_path / "found.csv")))
-    assert "note: 1 of 8 photos have no landmarks, such as 5/00.png" in capsys.readouterr().out
+    assert "note: Of 8 photos 1 has no landmarks, such as 5/00.png" in capsys.readouterr().out
     assert len(read_landmarks(tmp_path / "found.csv")) == 7
     module.main(
         module.Config(**settings(lfw, tmp_path / "b", data=people, pairs=listed, landmarks=str(tmp_path / "found.csv")))
@@ -199,7 +199,7 @@ def test_mistakes_leave_nothing(tool: Tool, refused: Refused, lfw: Path, tmp_pat
     assert "none.csv is missing" in call(landmarks=f"{tmp_path}/none.csv")
     assert "must lie in 1 to 128" in call(probe_sizes="8,200")
     assert "none.json is missing" in call(baseline=f"{tmp_path}/none.json")
-    assert "is no result of tools/evaluate_lfw.py" in call(baseline=str(lfw / "small/1/model.json"))
+    assert "is no result of lrfr evaluate lfw" in call(baseline=str(lfw / "small/1/model.json"))
     assert "is a folder" in call(output=str(tmp_path))
     write_landmarks(tmp_path / "other.csv", {"a/b.jpg": POINTS})
     assert "holds landmarks of none of the" in call(landmarks=f"{tmp_path}/other.csv")

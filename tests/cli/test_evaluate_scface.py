@@ -257,7 +257,7 @@ def test_mistakes_leave_nothing(tool: Tool, refused: Refused, photos: Path, look
     assert "is no folder" in call(landmarks=str(photos / "people.csv"))
     assert "scface_mugshot.csv is missing" in call(landmarks=str(photos / "people"))
     assert "cannot be read as a list" in call(test_subjects=f"{tmp_path}/none.txt")
-    assert "is no result of tools/evaluate_scface.py" in call(baseline=str(lookalike / "manifest.json"))
+    assert "is no result of lrfr evaluate scface" in call(baseline=str(lookalike / "manifest.json"))
     other = {"distances": {}, "images_sha256": "that of other images"}
     write_json(tmp_path / "other.json", other)
     assert "was measured on other images" in call(baseline=str(tmp_path / "other.json"))

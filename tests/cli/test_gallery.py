@@ -160,7 +160,7 @@ def test_another_network_is_refused_and_pictures_are_embedded_anew(
     assert "lrfr gallery migrate embeds the stored pictures" in said
     before = {one.id: one.embedding for one in People(Store(people)).references()}
     code, out, said = lrfr("gallery", "migrate", gallery, f"--model={embedder}")
-    assert (code, out.startswith("12 references")) == (0, True), said
+    assert (code, out.startswith("12 references are embedded")) == (0, True), said
     after = {one.id: one.embedding for one in People(Store(people)).references()}
     assert min(float(before[id] @ after[id]) for id in before) >= 0.99
     # Another process that decides with the old network meanwhile is refused, not wrong.
@@ -203,6 +203,53 @@ def test_a_person_is_shown_checked_and_handed_out(lrfr: Lrfr, people: Path, tmp_
     assert (tmp_path / "check.html").read_text().count("<img") > 3
     report = json.loads(lrfr("gallery", "check", gallery, "--threshold=0.5", "--format=json")[1])
     assert report["persons"] == 4
+
+
+def test_no_output_takes_the_place_of_a_file_unless_it_is_said(lrfr: Lrfr, people: Path, tmp_path: Path) -> None:
+    gallery = f"--gallery={people}"
+    for words, name, start in (
+        (("show", "--person=10"), "10.png", b"\x89PNG"),
+        (("check", "--threshold=0.5"), "check.html", b"<!doctype"),
+        (("export",), "all.zip", b"PK"),
+        (("subject_export", "--person=10"), "10.zip", b"PK"),
+        (("backup",), "copy.db", b"SQLite"),
+    ):
+        path = tmp_path / name
+        path.write_text("mine")
+        code, out, said = lrfr("gallery", *words, gallery, f"--output={path}")
+        assert (code, out, said) == (2, "", f"error: {path} exists already; --overwrite replaces it.\n")
+        assert path.read_text() == "mine"
+        assert lrfr("gallery", *words, gallery, f"--output={path}", "--overwrite")[0] == 0
+        assert path.read_bytes().startswith(start)
+        assert path.stat().st_mode & 0o777 == 0o600  # names and faces
+        code, _, said = lrfr("gallery", *words, gallery, f"--output={people}", "--overwrite")
+        assert (code, said.count("\n")) == (2, 1)
+        if name != "copy.db":
+            other = path.with_suffix(".xyz")
+            code, out, said = lrfr("gallery", *words, gallery, f"--output={other}")
+            assert (code, out) == (2, "")
+            assert said == f"error: --output={other} is written as a file *{path.suffix}, and should be called so.\n"
+            assert not other.exists()
+    assert len(People(Store(people)).persons()) == 4
+
+
+def test_one_is_one(lrfr: Lrfr, tmp_path: Path) -> None:
+    people = new_people(tmp_path / "people.db")
+    people.add("Ada", references(1, 1))
+    people.close()
+    gallery = f"--gallery={tmp_path / 'people.db'}"
+    assert "1 person, 1 reference, 0 set aside." in lrfr("gallery", "check", gallery, "--threshold=0.5")[1]
+    assert "1 person, export" in lrfr("gallery", "export", gallery, f"--output={tmp_path / 'a.zip'}")[1]
+    new_people(tmp_path / "other.db").close()
+    done = lrfr("gallery", "import", f"--gallery={tmp_path / 'other.db'}", f"--file={tmp_path / 'a.zip'}")[1]
+    assert done == "1 person and 1 reference are new.\n"
+    (only,) = People(Store(tmp_path / "people.db")).references()
+    assert lrfr("gallery", "move", gallery, f"--reference={only.id}", "--to=Eve")[1] == "1 reference is of Eve now.\n"
+    lrfr("gallery", "expire", gallery, "--person=Eve", "--on=2000-01-01")
+    lrfr("gallery", "expire", gallery)
+    done = lrfr("gallery", "expire", gallery, "--person=Eve")[1]
+    assert done == "Eve: no end; 1 reference is in force again.\n"
+    assert "Forgotten, with 1 reference;" in lrfr("gallery", "forget", gallery, "--person=Eve")[1]
 
 
 def test_pixels_are_kept_only_if_wanted(lrfr: Lrfr, embedder: Path, photos: Path, tmp_path: Path) -> None:

@@ -265,6 +265,13 @@ def test_a_video_that_breaks_off(identify: Identify, film: Path, tmp_path: Path)
     assert list((tmp_path / "drawn").iterdir()) == []
 
 
+def test_what_is_no_film_is_refused_before_the_gallery_is_embedded(identify: Identify, tmp_path: Path) -> None:
+    (tmp_path / "text.jpg").write_text("this is text")
+    code, answers, said = identify(f"--video={tmp_path / 'text.jpg'}", f"--gallery={tmp_path}")
+    assert (code, answers) == (2, [])
+    assert said == [f"error: {tmp_path / 'text.jpg'} holds no frame that can be read."]
+
+
 def test_the_film_itself_is_not_replaced(identify: Identify, tmp_path: Path) -> None:
     with VideoWriter(tmp_path / "film.mp4", 10) as writer:
         writer.write(np.zeros((48, 64, 3), np.uint8))

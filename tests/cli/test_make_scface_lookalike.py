@@ -33,7 +33,7 @@ def test_eyes_that_are_closer_than_wanted_are_counted(
             eye_distances=(4.0, 25.0), persons=1, held_out_divisor=0,
         )
     )  # fmt: skip
-    assert "1 persons, 10 probes, of which 5 have eyes closer than wanted" in capsys.readouterr().out
+    assert "1 person, 10 probes, of which 5 have eyes closer than wanted" in capsys.readouterr().out
     assert read_json(tmp_path / "tree/manifest.json")["persons"]["001"]["identity"] == "5"
     folder = tmp_path / "tree/SCface_database/surveillance_cameras_all"
     assert read_image(folder / "001_cam1_1.jpg").shape == (16, 16, 3)

@@ -62,7 +62,7 @@ def test_a_table_of_landmarks_gives_what_it_says(
     assert manifest["images_per_identity"] == {"1": 4, "2": 5}
     said = capsys.readouterr().out
     assert said == (
-        f"{output}: 9 faces of 2 identities\nleft out 2 identities and 1 photos without landmarks; 0 bad images\n"
+        f"{output}: 9 faces of 2 identities\nleft out 2 identities and 1 photo without landmarks; 0 bad images\n"
     )
     for name in ("1/03.png", "2/04.png"):
         photo, face = (np.asarray(Image.open(path)) for path in (photos / name, output / f"{name[:-4]}.jpg"))

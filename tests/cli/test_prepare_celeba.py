@@ -53,7 +53,7 @@ def test_both_framings_of_a_small_list(tool: Tool, tmp_path: Path, capsys: pytes
             assert np.array_equal(load_faces(output / "hr" / split, [face])[0], high)
             low = by_pillow(Image.fromarray(high), 16)
             assert np.array_equal(load_faces(output / "lr" / split, [face])[0], low)
-    assert "dropped 1 identities with fewer than 3 images" in capsys.readouterr().out
+    assert "dropped 1 identity with fewer than 3 images" in capsys.readouterr().out
 
 
 @pytest.mark.shared_data

@@ -78,7 +78,7 @@ def test_it_finds_what_one_comparison_at_a_time_finds(monkeypatch: pytest.Monkey
     active = random.random(len(names)) < 0.7
     heights = random.uniform(8, 90, len(names))
     weights = random.uniform(0.5, 2.0, len(names)).astype(np.float32)
-    report = check(names, embeddings, active, heights, ids_of(names), at(0.45), weights=weights)
+    report = check(names, embeddings, active, heights, ids=ids_of(names), threshold=at(0.45), weights=weights)
     expected = by_hand(names, embeddings, active, weights, 0.45)
     assert (report.tested, report.recognized, report.wrong) == (
         expected["tested"], expected["recognized"], expected["wrong"],
@@ -99,7 +99,7 @@ def test_it_finds_what_one_comparison_at_a_time_finds(monkeypatch: pytest.Monkey
 def test_a_pair_names_the_references_that_are_alike() -> None:
     names, embeddings = people(5, 3)
     embeddings[4] = embeddings[0]  # the second person's photo is the first person's
-    report = check(names, embeddings, np.ones(15, bool), np.full(15, 50.0), ids_of(names), at(0.9))
+    report = check(names, embeddings, np.ones(15, bool), np.full(15, 50.0), ids=ids_of(names), threshold=at(0.9))
     assert {report.pairs[0].id, report.pairs[0].second_id} == {"id0", "id4"}
     assert {report.pairs[0].first, report.pairs[0].second} == {"person 000", "person 001"}
 
@@ -108,7 +108,13 @@ def test_persons_with_one_reference_and_with_none_are_named() -> None:
     names, embeddings = people(4, 2)
     active = np.array([1, 1, 1, 0, 0, 0, 1, 1], bool)
     report = check(
-        names, embeddings, active, np.full(8, 50.0), ids_of(names), at(0.3), reasons={"id3": "It is another's."}
+        names,
+        embeddings,
+        active,
+        np.full(8, 50.0),
+        ids=ids_of(names),
+        threshold=at(0.3),
+        reasons={"id3": "It is another's."},
     )
     assert report.single == ("person 001",)
     assert report.without == ("person 002",)
@@ -121,7 +127,7 @@ def test_persons_with_one_reference_and_with_none_are_named() -> None:
 
 def test_under_thirty_persons_it_says_that_it_cannot_tell() -> None:
     names, embeddings = people(29, 2)
-    report = check(names, embeddings, np.ones(58, bool), np.full(58, 50.0), ids_of(names), at(-1.0))
+    report = check(names, embeddings, np.ones(58, bool), np.full(58, 50.0), ids=ids_of(names), threshold=at(-1.0))
     assert report.strangers is None
     assert "cannot be told" in report.strangers_in_words()
     assert "29 persons are fewer than 30" in "\n".join(report.lines())
@@ -133,10 +139,10 @@ def test_people_who_are_more_alike_than_stated_are_warned_of() -> None:
     family /= np.linalg.norm(family, axis=1, keepdims=True)
     heights, active = np.full(120, 50.0), np.ones(120, bool)
     threshold = Threshold(0.75, "fpir", 0.01, persons=40)
-    strangers = check(names, embeddings, active, heights, ids_of(names), threshold).strangers
+    strangers = check(names, embeddings, active, heights, ids=ids_of(names), threshold=threshold).strangers
     assert strangers is not None
     assert not strangers.warns
-    report = check(names, family.astype(np.float32), active, heights, ids_of(names), threshold)
+    report = check(names, family.astype(np.float32), active, heights, ids=ids_of(names), threshold=threshold)
     assert report.strangers is not None
     assert report.strangers.stated == pytest.approx(1 - 0.99 ** (1 / 40))
     assert report.strangers.warns
@@ -145,17 +151,19 @@ def test_people_who_are_more_alike_than_stated_are_warned_of() -> None:
 
 def test_the_warning_begins_at_twice_the_stated_rate() -> None:
     names, embeddings = people(40, 3, alike=0.5)
-    arguments = (names, embeddings, np.ones(120, bool), np.full(120, 50.0), ids_of(names))
-    share = check(*arguments, at(0.5)).strangers.share  # type: ignore[union-attr]
+    arguments = (names, embeddings, np.ones(120, bool), np.full(120, 50.0))
+    share = check(*arguments, ids=ids_of(names), threshold=at(0.5)).strangers.share  # type: ignore[union-attr]
     for factor, warns in ((0.49, True), (0.51, False)):
-        strangers = check(*arguments, at(0.5, rate=factor * share)).strangers
+        strangers = check(*arguments, ids=ids_of(names), threshold=at(0.5, rate=factor * share)).strangers
         assert strangers is not None
         assert strangers.warns == warns
 
 
 def test_a_threshold_that_somebody_gave_states_no_rate() -> None:
     names, embeddings = people(30, 2)
-    report = check(names, embeddings, np.ones(60, bool), np.full(60, 50.0), ids_of(names), at(0.0, "given", None))
+    report = check(
+        names, embeddings, np.ones(60, bool), np.full(60, 50.0), ids=ids_of(names), threshold=at(0.0, "given", None)
+    )
     assert report.strangers is not None
     assert report.strangers.stated is None
     assert not report.strangers.warns
@@ -165,7 +173,7 @@ def test_a_threshold_that_somebody_gave_states_no_rate() -> None:
 def test_without_a_threshold_nobody_is_recognized_and_it_says_so() -> None:
     names, embeddings = people(30, 2)
     for threshold in (None, at(None)):
-        report = check(names, embeddings, np.ones(60, bool), np.full(60, 50.0), ids_of(names), threshold)
+        report = check(names, embeddings, np.ones(60, bool), np.full(60, 50.0), ids=ids_of(names), threshold=threshold)
         assert report.recognized == 0
         assert report.strangers is None
         assert report.lines()
@@ -178,7 +186,7 @@ def test_what_small_references_cost_is_seen_by_the_large_ones() -> None:
     poor = random.standard_normal((30, DIMENSIONS))
     embeddings[2::3] = poor / np.linalg.norm(poor, axis=1, keepdims=True)  # the small ones show nothing
     heights = np.where(np.arange(90) % 3 == 2, 12.0, 60.0)
-    report = check(names, embeddings, np.ones(90, bool), heights, ids_of(names), at(0.5))
+    report = check(names, embeddings, np.ones(90, bool), heights, ids=ids_of(names), threshold=at(0.5))
     cost = report.small_cost
     assert cost is not None
     assert cost.compared == 60
@@ -191,19 +199,19 @@ def test_what_small_references_cost_is_seen_by_the_large_ones() -> None:
 
 def test_one_person_alone_and_no_reference_in_force_are_checked_too() -> None:
     names, embeddings = people(1, 3)
-    report = check(names, embeddings, np.ones(3, bool), np.full(3, 50.0), ids_of(names), at(0.2))
+    report = check(names, embeddings, np.ones(3, bool), np.full(3, 50.0), ids=ids_of(names), threshold=at(0.2))
     assert report.pairs == ()
     assert report.recognized == 3
-    nobody = check(names, embeddings, np.zeros(3, bool), np.full(3, 50.0), ids_of(names), at(0.2))
+    nobody = check(names, embeddings, np.zeros(3, bool), np.full(3, 50.0), ids=ids_of(names), threshold=at(0.2))
     assert nobody.without == ("person 000",)
     assert nobody.lines()
     with pytest.raises(ValueError, match="one at least"):
-        check([], embeddings[:0], np.zeros(0, bool), np.zeros(0), [], at(0.2))
+        check([], embeddings[:0], np.zeros(0, bool), np.zeros(0), ids=[], threshold=at(0.2))
 
 
 def test_json_says_the_same_and_has_no_infinity() -> None:
     names, embeddings = people(30, 2)
-    report = check(names, embeddings, np.arange(60) != 3, np.full(60, 50.0), ids_of(names), at(0.3))
+    report = check(names, embeddings, np.arange(60) != 3, np.full(60, 50.0), ids=ids_of(names), threshold=at(0.3))
     value = json.loads(json.dumps(report.as_json(), allow_nan=False))
     assert value["persons"] == 30
     assert value["strangers"]["share"] == report.strangers.share  # type: ignore[union-attr]

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lrfr_tf.errors import UserError
 from lrfr_tf.gallery.check import check
 from lrfr_tf.gallery.check_page import PERSONS, SIDE, page, write_page
 from lrfr_tf.recognition.calibration import Threshold
@@ -26,8 +27,8 @@ def report_of(names: list[str], active: np.ndarray | None = None, reasons: dict[
         embeddings,
         np.ones(len(names), bool) if active is None else active,
         np.full(len(names), 20.0),
-        [f"id{number}" for number in range(len(names))],
-        Threshold(0.3, "fpir", 0.01, len(set(names))),
+        ids=[f"id{number}" for number in range(len(names))],
+        threshold=Threshold(0.3, "fpir", 0.01, len(set(names))),
         reasons=reasons,
     )
 
@@ -98,6 +99,9 @@ def test_the_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
     write_page(report, face, tmp_path / "check.html")
     assert (tmp_path / "check.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    with pytest.raises(UserError, match="exists already"):
+        write_page(report, face, tmp_path / "check.html")
+    write_page(report, face, tmp_path / "check.html", overwrite=True)
 
 
 def test_light_and_dark_and_a_phone_are_thought_of() -> None:

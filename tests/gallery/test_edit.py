@@ -176,6 +176,50 @@ def test_end_dates(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
         people.set_end("2027-01-01")
 
 
+def test_what_a_last_day_set_aside_comes_back_with_another_one(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(edit, "today", lambda: "2026-11-30")
+    monkeypatch.setattr("lrfr_tf.gallery.decide.today", lambda: edit.today())
+    by_hand, single, plain = (one.id for one in people.references("Ada"))
+    (grace, *_) = (one.id for one in people.references("Grace"))
+
+    def states() -> dict[str, str]:
+        return {one.id: one.state for one in people.references() if one.person in ("Ada", "Grace")}
+
+    people.set_aside(by_hand, "Its last day was a bad one.")  # a human may say what they like
+    people.set_end("2026-12-01", reference=single)
+    people.set_end("2026-12-02", person="Ada")
+    people.set_end("2026-12-02", person="Grace")
+    monkeypatch.setattr(edit, "today", lambda: "2026-12-25")
+    assert len(people.expire()) == 2 + len(people.references("Grace"))
+    assert people.set_end("2026-12-24", person="Ada") == []  # has passed as well
+    assert people.set_end("2027-12-24", person="Ada") == [plain]
+    assert states()[by_hand] == states()[single] == SET_ASIDE
+    assert list(in_force(people)) == ["Ada", "Mary"]
+    assert people.set_end(None, reference=single) == [single]
+    assert states()[by_hand] == SET_ASIDE
+    people.set_aside(grace, "too dark")
+    back = people.set_end(None, person="Grace")
+    assert grace not in back
+    assert len(back) == len(people.references("Grace")) - 1
+    assert list(in_force(people)) == ["Ada", "Grace", "Mary"]
+    assert people.references("Ada")[2].reason is None
+    assert [row.what for row in people.audit("Ada")][-1] == "restore"
+
+
+def test_who_was_restored_by_hand_stays_so_whatever_the_last_day(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people.add("Ada", [*references(1, 4), Reference(embedding_of(99), height=60.0)])
+    stranger = people.references("Ada")[-1]
+    assert stranger.state == SET_ASIDE
+    people.restore(stranger.id)
+    monkeypatch.setattr(edit, "today", lambda: "2030-01-02")
+    people.set_end("2030-01-01", person="Ada")
+    people.expire()
+    assert stranger.id in people.set_end(None, person="Ada")
+    assert people.references("Ada")[-1].state == ACTIVE
+
+
 def test_in_memory_all_of_it_works_as_well() -> None:
     people = new_people(None)
     people.add("Ada", references(1, 2))

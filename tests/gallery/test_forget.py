@@ -27,7 +27,7 @@ def whole(count: int) -> list[Reference]:
             landmarks=random.normal(size=(5, 2)).astype(np.float32),
             source_name=SOURCE,
             source_sha256=random.bytes(32).hex(),
-            picture=random.bytes(2000 if number < count - 1 else 200_000),
+            picture=b"\x89PNG" + random.bytes(2000 if number < count - 1 else 200_000),
         )
         for number in range(count)
     ]
@@ -55,7 +55,7 @@ def left(folder: Path, pieces: list[bytes]) -> list[tuple[str, bytes]]:
 def fill(people: People, persons: int) -> None:
     """Others, before and after, so that rows move between pages."""
     for number in range(persons):
-        other = [Reference(like(100 + number, 0), picture=np.random.default_rng(number).bytes(900))]
+        other = [Reference(like(100 + number, 0), picture=b"\x89PNG" + np.random.default_rng(number).bytes(900))]
         people.add(f"person {number}", other)
 
 
@@ -154,6 +154,26 @@ def test_copies_are_not_reached_and_listed(folder: Path) -> None:
     done = people.forget(NAME)
     assert sorted(done.not_reached, key=lambda copy: copy.id) == sorted(made, key=lambda copy: copy.id)
     assert os.stat(folder / "late.db").st_mode & 0o777 == 0o600
+
+
+def test_copies_of_others_are_not_listed(folder: Path) -> None:
+    people = new_people(folder / "people.db")
+    people.add("Grace", references(2, 3))
+    people.add("Joan", references(3, 2))
+    people.add(NAME, whole(2))
+    own = people.subject_export(NAME, folder / "ada.zip")
+    grace = people.subject_export("Grace", folder / "grace.zip")
+    people.subject_export("Joan", folder / "joan.zip")
+    assert people.forget(NAME).not_reached == [own]
+    people.move([people.references("Grace")[0].id], "Mary")  # what was Grace's then is in her export
+    assert people.forget("Mary").not_reached == [grace]
+    people.create_person("Countess")
+    countess = people.subject_export("Countess", folder / "countess.zip")
+    people.merge("Countess", "Grace")
+    found = people.forget("Grace").not_reached
+    assert sorted(one.id for one in found) == sorted([grace.id, countess.id])
+    people.store.connection.execute("UPDATE copies SET holds = NULL")  # made before this was noted
+    assert len(people.forget("Joan").not_reached) == 4
 
 
 def test_an_embedding_in_memory_is_overwritten(folder: Path) -> None:

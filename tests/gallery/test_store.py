@@ -81,7 +81,9 @@ def test_files_that_are_no_galleries(path: Path) -> None:
         Store(other)
     other.unlink()
     with sqlite3.connect(other) as connection:
+        connection.execute("PRAGMA page_size = 1024")
         connection.execute("CREATE TABLE persons (name)")
+        connection.execute("CREATE TABLE more (name)")
     connection.close()
     with refused("not a gallery", other):
         Store(other)
@@ -110,22 +112,39 @@ def test_a_newer_schema_is_left_alone(path: Path) -> None:
 
 
 def test_an_older_schema_becomes_this_one(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(schema, "VERSION", 3)
-    steps = {
-        1: "ALTER TABLE persons ADD COLUMN door TEXT; UPDATE persons SET door = 'north'",
-        2: "CREATE TABLE new (x)",
-    }
+    own = schema.VERSION
+    monkeypatch.setattr(schema, "VERSION", own + 2)
+    steps = {own: "CREATE TABLE newer (door); INSERT INTO newer VALUES ('north')", own + 1: "CREATE TABLE newest (x)"}
     monkeypatch.setattr(schema, "MIGRATIONS", steps)
     opened = Store(path)
-    assert opened.read("SELECT name, door FROM persons") == [("Ada", "north"), ("Grace", "north")]
-    assert opened.read("PRAGMA user_version") == [(3,)]
+    assert opened.read("SELECT name, door FROM persons, newer") == [("Ada", "north"), ("Grace", "north")]
+    assert opened.read("PRAGMA user_version") == [(own + 2,)]
     opened.close()
-    monkeypatch.setattr(schema, "VERSION", 4)
-    monkeypatch.setattr(schema, "MIGRATIONS", {3: "CREATE TABLE newer (x); nonsense"})
+    monkeypatch.setattr(schema, "VERSION", own + 3)
+    monkeypatch.setattr(schema, "MIGRATIONS", {own + 2: "CREATE TABLE other (x); nonsense"})
     with pytest.raises(sqlite3.OperationalError):
         Store(path)
-    monkeypatch.setattr(schema, "VERSION", 3)
-    assert Store(path).read("SELECT name FROM sqlite_master WHERE name = 'newer'") == []  # all of a step, or nothing
+    monkeypatch.setattr(schema, "VERSION", own + 2)
+    assert Store(path).read("SELECT name FROM sqlite_master WHERE name = 'other'") == []  # all of a step, or nothing
+
+
+def test_a_file_of_the_first_version_is_brought_to_this_one(path: Path) -> None:
+    with sqlite3.connect(path) as connection:  # as version 1 wrote it
+        connection.execute("DROP TABLE copies")
+        connection.execute(
+            "CREATE TABLE copies (id TEXT PRIMARY KEY, at TEXT NOT NULL, kind TEXT NOT NULL, persons INTEGER NOT NULL) "
+            "WITHOUT ROWID"
+        )
+        at = "2026-11-30T12:00:00+00:00"
+        connection.execute("INSERT INTO copies VALUES (?, ?, 'subject_export', 1)", ("a" * 16, at))
+        connection.execute("UPDATE persons SET created = ?", (at,))
+        connection.execute("PRAGMA user_version = 1")
+    connection.close()
+    people = People(Store(path))
+    assert people.store.read("PRAGMA user_version") == [(schema.VERSION,)]
+    grace = people.subject_export("Grace", path.parent / "grace.zip")
+    assert [copy.id for copy in people.forget("Ada").not_reached] == ["a" * 16]  # nobody noted whose it is
+    assert {copy.id for copy in people.forget("Grace").not_reached} == {"a" * 16, grace.id}
 
 
 def test_a_second_writer_waits_or_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -202,9 +221,8 @@ def test_text_that_is_none_any_more_is_called_damage(tmp_path: Path, letters: by
     data = (tmp_path / "people.db").read_bytes()
     assert letters in data
     (tmp_path / "people.db").write_bytes(data.replace(letters, b"\xff" * len(letters)))
-    people = People(Store(tmp_path / "people.db"))
     with pytest.raises(UserError, match="is damaged"):
-        people.references()
+        People(Store(tmp_path / "people.db"))
 
 
 def test_names_that_are_no_utf8_are_stored(path: Path) -> None:

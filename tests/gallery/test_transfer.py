@@ -1,5 +1,6 @@
 """Taking people along: exports, imports, backups, and what is stored about one person."""
 
+import functools
 import io
 import json
 import sqlite3
@@ -150,8 +151,31 @@ def test_a_backup_while_somebody_writes(people: People, tmp_path: Path) -> None:
     copy = People(Store(tmp_path / "copy.db"))
     assert everything(copy) == everything(people)
     assert sqlite3.connect(tmp_path / "copy.db").execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-    with pytest.raises(UserError, match="exists already"):
-        people.backup(tmp_path / "copy.db")
+
+
+@pytest.mark.parametrize("kind", ["export", "backup", "subject_export"])
+def test_a_copy_takes_the_place_of_nothing_unless_it_is_said(people: People, kind: str, tmp_path: Path) -> None:
+    write = getattr(people, kind) if kind != "subject_export" else functools.partial(people.subject_export, "Ada")
+    path = tmp_path / "copy"
+    path.write_text("what was there before")
+    with pytest.raises(UserError, match="copy exists already; `overwrite` replaces it"):
+        write(path)
+    assert path.read_text() == "what was there before"
+    assert people.store.read("SELECT COUNT(*) FROM copies") == [(0,)]
+    write(path, overwrite=True)
+    assert path.read_bytes()[:2] in (b"PK", b"SQ")
+    if kind != "backup":
+        path.unlink()
+        people.backup(path)
+        with pytest.raises(UserError, match="is a gallery; nothing but a backup"):
+            write(path, overwrite=True)
+    own = people.store.path
+    with pytest.raises(UserError, match="is the gallery itself|is a gallery; nothing but a backup"):
+        write(own, overwrite=True)
+    assert len(people.references()) == len(People(Store(own)).references()) == 5
+    with pytest.raises(UserError, match="is a folder"):
+        write(tmp_path, overwrite=True)
+    assert not [one.name for one in tmp_path.iterdir() if "part" in one.name]
 
 
 def test_all_about_one_person(people: People, tmp_path: Path) -> None:

@@ -97,3 +97,20 @@ def test_a_failure_ends_its_batch_only() -> None:
         batcher.submit(Job("bad", b"", 1)).result(10)
     assert batcher.submit(Job("good", b"", 1)).result(10) == "good"
     batcher.stop()
+
+
+def test_two_threads_compute_two_batches_at_the_same_time_and_both_end() -> None:
+    both = threading.Barrier(2)
+
+    def compute(kind: str, jobs: Sequence[Job]) -> list[str]:
+        both.wait(10)  # raises where nobody else comes
+        return [job.data for job in jobs]
+
+    batcher = Batcher(compute, most=2, wait=0.2, threads=2)
+    large = PIXELS_AT_ONCE // 2
+    sizes = {"a": 1, "b": 1, "c": large, "d": large}
+    answers = [batcher.submit(Job("a", name, pixels)) for name, pixels in sizes.items()]
+    batcher.start()
+    assert [answer.result(20) for answer in answers] == list(sizes)
+    batcher.stop()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("batches")]

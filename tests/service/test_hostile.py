@@ -5,11 +5,14 @@ import io
 import json
 import logging
 import resource
+import socket
 import struct
+import time
 import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 from PIL import Image
 from starlette.testclient import TestClient
@@ -127,6 +130,18 @@ def test_a_slow_client_is_ended(start: Start) -> None:
         answer, _ = said(port, head, iter([b"{"]))
         assert answer.startswith("HTTP/1.1 408 ")
         assert '"too_slow"' in answer
+
+
+def test_a_slow_client_holds_nobody_up(start: Start, photo: Photo) -> None:
+    _, service = start(body_seconds=60)
+    with serving(make_app(service)) as (port, _), socket.create_connection(("127.0.0.1", port), timeout=30) as slow:
+        head = "POST /v1/identify HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        slow.sendall(f"{head}Content-Length: 100\r\n\r\n{{".encode())
+        while not service.batcher.depth:  # it has its place, and keeps it
+            time.sleep(0.01)
+        answer = httpx.post(f"http://127.0.0.1:{port}/v1/identify", files={"image": photo(1)}, timeout=30)
+        assert answer.status_code == 200
+        assert service.batcher.depth >= 1  # it still waits
 
 
 @pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "", "localhost@evil.example", "[::1"])

@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -143,3 +144,54 @@ def test_a_request_that_a_kill_cut_short_is_finished_by_its_repetition(
             assert own[: len(enrolled)] == enrolled
             assert ask(address).json()["photos"] == answer
             assert len(stored.references("ada")) == before + len(photos)
+
+
+@pytest.mark.slow
+def test_a_kill_while_photos_are_enrolled_loses_none_and_none_is_there_twice(
+    people: Path, photo: Callable[[int], bytes]
+) -> None:
+    photos = {f"person {number}": photo(number) for number in range(10, 130)}
+    ids: dict[str, str] = {}
+    acknowledged: dict[str, str] = {}
+
+    def enroll(address: str, name: str) -> httpx.Response:
+        return httpx.post(
+            f"{address}/v1/persons/{ids[name]}/references",
+            files={"image": photos[name]},
+            headers={"idempotency-key": name},
+            timeout=60,
+        )
+
+    with served(people) as (process, address):
+        for name in photos:
+            ids[name] = httpx.post(f"{address}/v1/persons", json={"name": name}).json()["id"]
+
+        def enroll_some(names: list[str]) -> None:
+            with contextlib.suppress(httpx.TransportError):
+                for name in names:
+                    (answer,) = enroll(address, name).json()["photos"]
+                    acknowledged[name] = answer["reference"]
+
+        names = list(photos)
+        threads = [threading.Thread(target=enroll_some, args=(names[client::4],)) for client in range(4)]
+        for thread in threads:
+            thread.start()
+        until = time.monotonic() + 120
+        while len(acknowledged) < 20 and time.monotonic() < until:
+            time.sleep(0.01)
+        process.kill()
+        for thread in threads:
+            thread.join(60)
+    assert 20 <= len(acknowledged) < len(photos)
+    with contextlib.closing(sqlite3.connect(people)) as database:
+        assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        kept = {id for (id,) in database.execute("SELECT id FROM reference WHERE state = 'active'")}
+    assert set(acknowledged.values()) <= kept
+    again = names[: len(acknowledged) + 8]  # who had an answer, who was under way, and others
+    with served(people) as (_, address):
+        for name in again:
+            answer = enroll(address, name)
+            assert answer.status_code == 200
+            references = httpx.get(f"{address}/v1/persons/{ids[name]}/references").json()["references"]
+            assert len(references) == 1
+            assert acknowledged.get(name, references[0]["id"]) == references[0]["id"]

@@ -159,6 +159,10 @@ def test_what_is_no_video_is_one_sentence(tmp_path: Path) -> None:
     for path in (playlist, tmp_path / "sound.m4a"):
         with pytest.raises(UserError, match=r"cannot be read as a video\."):
             VideoReader(path)
+    for name in ("text.jpg", "text.png"):  # FFmpeg takes them for a picture by their names
+        (tmp_path / name).write_text("this is text")
+        with pytest.raises(UserError, match=rf"{name} (holds no frame that can be read|cannot be read as a video)\."):
+            VideoReader(tmp_path / name)
 
 
 def test_any_file_name_is_read_and_written(tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ class Settings:
 
     model: str = required("facenet, the folder of an exported embedder, or a file *.weights.h5 (with `backbone`)")
     data: str = required("folder or zip of <person>/<photo>, such as LFW")
-    pairs: str = required("list of pairs: LFW's pairs.txt, or one by tools/make_pairs.py")
+    pairs: str = required("list of pairs: LFW's pairs.txt, or one by python -m lrfr_tf.cli.make_pairs")
     output: str = required("the result to write (JSON)")
     landmarks: str | None = option(None, "table of landmarks (CSV, 11 columns); without it MTCNN finds them")
     save_landmarks: str | None = option(None, "where to write the landmarks that MTCNN found (CSV)")

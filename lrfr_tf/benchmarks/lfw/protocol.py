@@ -104,7 +104,7 @@ def differences(
         UserError: the other result is none of this tool, is of other pairs, or shares no size.
     """
     if not isinstance(baseline, dict) or not isinstance(baseline.get("sizes"), dict):
-        raise UserError(f"{where} is no result of tools/evaluate_lfw.py.")
+        raise UserError(f"{where} is no result of lrfr evaluate lfw.")
     if baseline.get("pairs_sha256") != pairs_sha256:
         raise UserError(f"{where} was measured on another list of pairs; a paired difference needs the same.")
     found: dict[str, Any] = {}

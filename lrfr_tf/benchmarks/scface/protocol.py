@@ -55,7 +55,7 @@ def differences(
         UserError: the other result is none of this tool, or of other images.
     """
     if not isinstance(baseline, dict) or not isinstance(baseline.get("distances"), dict):
-        raise UserError(f"{where} is no result of tools/evaluate_scface.py.")
+        raise UserError(f"{where} is no result of lrfr evaluate scface.")
     if baseline.get("images_sha256") != checksum:
         raise UserError(f"{where} was measured on other images; a paired difference needs the same.")
     found = {}

@@ -19,6 +19,7 @@ from lrfr_tf.evaluation.identification import cmc, top_k
 from lrfr_tf.evaluation.significance import bootstrap_interval
 from lrfr_tf.evaluation.streamed_ranks import StreamedRanks
 from lrfr_tf.networks.embedding import BACKBONES, Embedder, template_for
+from lrfr_tf.plural import counted
 
 LANDMARKS = "TinyFace.csv"
 
@@ -129,7 +130,7 @@ class TinyFaceBenchmark:
         if not settings.landmarks:
             return TinyFaceData(faces, None, faces.counts())
         landmarks, without = tinyface_landmarks(Path(settings.landmarks), faces)
-        note(f"{without:,} images have no landmarks.")
+        note(f"{counted(without, 'image has', 'images have')} no landmarks.")
         return TinyFaceData(faces, landmarks, {**faces.counts(), "images_without_landmarks": without})
 
     def prepare(self, data: TinyFaceData, embedder: Embedder, settings: Settings, note: Note) -> TinyFaceData:

@@ -11,7 +11,7 @@ import dataclasses
 import json
 from pathlib import Path
 
-from lrfr_tf.cli.gallery.flags import FORMATS, GALLERY, say
+from lrfr_tf.cli.gallery.flags import FORMATS, GALLERY, OVERWRITE, check_new_file, say
 from lrfr_tf.config import option, required
 from lrfr_tf.gallery.check_gallery import check_gallery
 from lrfr_tf.gallery.check_page import write_page
@@ -27,6 +27,12 @@ class Config:
     threshold: float | None = option(None, "instead of it, the least score for a name")
     format: str = option("table", "how the answer is printed", FORMATS)
     output: str | None = option(None, "an HTML page to write, with faces")
+    overwrite: bool = option(False, OVERWRITE)
+
+
+def check_flags(config: Config) -> None:
+    """Refuses a file that is there, or of another kind."""
+    check_new_file(config.output, config.overwrite, ".html")
 
 
 def main(config: Config) -> None:
@@ -34,7 +40,7 @@ def main(config: Config) -> None:
     with Gallery.open(config.gallery, rule=rule) as gallery:
         report = check_gallery(gallery)
         if config.output is not None:
-            write_page(report, gallery.picture, Path(config.output))
+            write_page(report, gallery.picture, Path(config.output), overwrite=config.overwrite)
     if config.format == "json":
         print(json.dumps(report.as_json()))
     else:

@@ -21,6 +21,7 @@ from lrfr_tf.config import option, required
 from lrfr_tf.errors import UserError
 from lrfr_tf.gallery.quality import ACCEPTED, LEVELS, REJECTED, summary
 from lrfr_tf.main import note, run
+from lrfr_tf.plural import counted
 from lrfr_tf.printable import printable
 from lrfr_tf.sources.image_source import open_source
 
@@ -61,7 +62,7 @@ def main(config: Config) -> None:
     for line in summary((answer.verdict, answer.codes) for answer in done):
         note(line) if config.format == "json" else print(line)
     if aside:
-        note(f"{aside} of all references are set aside; lrfr gallery check says which, and why.")
+        note(f"Of all references {counted(aside, 'is', 'are')} set aside; lrfr gallery check says which, and why.")
     if all(answer.verdict == REJECTED and DUPLICATE not in answer.codes for answer in done):
         raise UserError("No photo was accepted.")
 

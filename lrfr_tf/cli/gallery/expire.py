@@ -3,7 +3,8 @@
     lrfr gallery expire --gallery=people.db --person=anna --on=2027-01-31
     lrfr gallery expire --gallery=people.db
 
-After its last day nothing is compared any more, whether this was called or not. To delete a person, use `forget`.
+After its last day nothing is compared any more, whether this was called or not. What was set aside for that is in force
+again once its last day is taken back (--person alone) or lies ahead. To delete a person, use `forget`.
 """
 
 import dataclasses
@@ -12,6 +13,7 @@ from lrfr_tf.cli.gallery.flags import GALLERY, ID, open_people, say
 from lrfr_tf.config import option, required
 from lrfr_tf.errors import UserError
 from lrfr_tf.main import run
+from lrfr_tf.plural import counted
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,8 +27,9 @@ class Config:
 def main(config: Config) -> None:
     people = open_people(config.gallery)
     if config.person is not None or config.reference is not None:
-        people.set_end(config.on, person=config.person, reference=config.reference)
-        say(f"{config.person or config.reference}: {f'last day {config.on}' if config.on else 'no end'}.")
+        back = people.set_end(config.on, person=config.person, reference=config.reference)
+        came_back = f"; {counted(len(back), 'reference is', 'references are')} in force again" if back else ""
+        say(f"{config.person or config.reference}: {f'last day {config.on}' if config.on else 'no end'}{came_back}.")
         return
     if config.on is not None:
         raise UserError("--on is the last day of a --person or of a --reference.")

@@ -1,5 +1,9 @@
-"""What the verbs share: words of flags, how a gallery is opened and counted, and how its names are printed."""
+"""What the verbs share: words of flags, how a gallery is opened, and how its names are printed."""
 
+from pathlib import Path
+
+from lrfr_tf.errors import UserError
+from lrfr_tf.gallery.output import check_output
 from lrfr_tf.gallery.people import People
 from lrfr_tf.gallery.store import Store
 from lrfr_tf.printable import printable
@@ -8,6 +12,7 @@ GALLERY = "the gallery's file, such as people.db"
 ID = "the id of a reference, as `lrfr gallery show` lists it"
 IDS = "ids of references, separated by commas, as `lrfr gallery show` lists them"
 FORMATS = ("table", "json")
+OVERWRITE = "whether --output takes the place of a file that is there"
 
 
 def open_people(path: str) -> People:
@@ -15,9 +20,17 @@ def open_people(path: str) -> People:
     return People(Store(path))
 
 
-def persons(count: int) -> str:
-    """ "1 person", "2 persons"."""
-    return f"{count:,} person{'' if count == 1 else 's'}"
+def check_new_file(output: str | None, overwrite: bool, ending: str) -> None:
+    """Refuses an --output that has another ending, or that is there already.
+
+    Raises:
+        UserError: it does, or is.
+    """
+    if output is None:
+        return
+    if Path(output).suffix.lower() != ending:
+        raise UserError(f"--output={output} is written as a file *{ending}, and should be called so.")
+    check_output(output, overwrite)
 
 
 def say(line: str) -> None:

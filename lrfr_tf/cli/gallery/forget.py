@@ -8,9 +8,10 @@ that were made before cannot be reached: they are listed. Your photos are yours 
 
 import dataclasses
 
-from lrfr_tf.cli.gallery.flags import GALLERY, open_people, persons
+from lrfr_tf.cli.gallery.flags import GALLERY, open_people
 from lrfr_tf.config import required
 from lrfr_tf.main import note, run
+from lrfr_tf.plural import counted
 
 AUDIT_ROW = "{:<25} {:<14} {:<16} {:<16} {:<8} {:>6} {:>9}  {}"
 
@@ -23,14 +24,15 @@ class Config:
 
 def main(config: Config) -> None:
     done = open_people(config.gallery).forget(config.person)
-    print(f"Forgotten, with {done.references} references; random ids are all that stays, {done.id} for the person.")
+    number = counted(done.references, "reference")
+    print(f"Forgotten, with {number}; random ids are all that stays, {done.id} for the person.")
     if not done.cleaned:
         note(
             "Nobody is compared with that person any more, but the file could not be overwritten while another process "
             "uses it or the disk is full; the next command that opens it tries again."
         )
     for copy in done.not_reached:
-        print(f"not reached: {copy.kind} {copy.id} of {copy.at}, {persons(copy.persons)}")
+        print(f"not reached: {copy.kind} {copy.id} of {copy.at}, {counted(copy.persons, 'person')}")
 
 
 if __name__ == "__main__":

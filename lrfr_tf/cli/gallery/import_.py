@@ -7,9 +7,10 @@ Who was forgotten, here or where the file is from, stays forgotten. Importing tw
 
 import dataclasses
 
-from lrfr_tf.cli.gallery.flags import GALLERY, open_people, persons
+from lrfr_tf.cli.gallery.flags import GALLERY, open_people
 from lrfr_tf.config import required
 from lrfr_tf.main import run
+from lrfr_tf.plural import counted
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,11 +21,11 @@ class Config:
 
 def main(config: Config) -> None:
     done = open_people(config.gallery).import_from(config.file)
-    print(f"{persons(done.persons)} and {done.references} references are new.")
+    print(f"{counted(done.persons, 'person')} and {counted(done.references, 'reference')} are new.")
     if done.kept_out:
-        print(f"{persons(done.kept_out)} of the file had been forgotten here and stayed out.")
+        print(f"{counted(done.kept_out, 'person')} of the file had been forgotten here and stayed out.")
     if done.forgotten:
-        print(f"{persons(done.forgotten)} had been forgotten there and were forgotten here.")
+        print(f"{counted(done.forgotten, 'person')} had been forgotten there and were forgotten here.")
 
 
 if __name__ == "__main__":

@@ -6,10 +6,11 @@ lrfr gallery list --gallery=people.db --format=json
 import dataclasses
 import json
 
-from lrfr_tf.cli.gallery.flags import FORMATS, GALLERY, open_people, persons, say
+from lrfr_tf.cli.gallery.flags import FORMATS, GALLERY, open_people, say
 from lrfr_tf.config import option, required
 from lrfr_tf.gallery.references import Person
 from lrfr_tf.main import run
+from lrfr_tf.plural import counted
 
 ROW = "{:<24} {:>10} {:>10} {:<10} {:<10}"
 
@@ -28,7 +29,7 @@ def main(config: Config) -> None:
         answer = {**about, "persons": [dataclasses.asdict(person) for person in everybody]}
         print(json.dumps(answer))
         return
-    say(f"{config.gallery}: {persons(len(everybody))}, network {about['embedder']}")
+    say(f"{config.gallery}: {counted(len(everybody), 'person')}, network {about['embedder']}")
     say(f"purpose: {about['purpose'] or 'not stated'}; legal basis: {about['legal_basis'] or 'not stated'}")
     if everybody:
         print(ROW.format("name", "references", "in force", "enrolled", "last day").rstrip())

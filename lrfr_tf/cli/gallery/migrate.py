@@ -14,6 +14,7 @@ from lrfr_tf.config import option, required
 from lrfr_tf.gallery.gallery import Gallery
 from lrfr_tf.main import run
 from lrfr_tf.networks.embedding import check_embedder
+from lrfr_tf.plural import counted
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,7 +34,10 @@ def main(config: Config) -> None:
 
     with Gallery.open(config.gallery) as gallery, tqdm(desc="migrate", unit="reference") as progress:
         done = migrate_gallery(gallery, config.model, config.drop, progress.update)
-    say(f"{done.references} references are embedded with {done.embedder} now; {done.dropped} were removed.")
+    say(
+        f"{counted(done.references, 'reference is', 'references are')} embedded with {done.embedder} now; "
+        f"{counted(done.dropped, 'was', 'were')} removed."
+    )
 
 
 if __name__ == "__main__":

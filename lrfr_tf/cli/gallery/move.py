@@ -8,6 +8,7 @@ import dataclasses
 from lrfr_tf.cli.gallery.flags import GALLERY, IDS, open_people, say
 from lrfr_tf.config import required
 from lrfr_tf.main import run
+from lrfr_tf.plural import counted
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Config:
 
 def main(config: Config) -> None:
     open_people(config.gallery).move(config.reference, config.to)
-    say(f"{len(config.reference)} references are of {config.to} now.")
+    say(f"{counted(len(config.reference), 'reference is', 'references are')} of {config.to} now.")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from lrfr_tf.cli.gallery.flags import FORMATS, GALLERY, open_people, say
+from lrfr_tf.cli.gallery.flags import FORMATS, GALLERY, OVERWRITE, check_new_file, open_people, say
 from lrfr_tf.config import option, required
 from lrfr_tf.gallery.people import People
 from lrfr_tf.gallery.references import ACTIVE, Reference
@@ -24,7 +24,13 @@ class Config:
     gallery: str = required(GALLERY)
     person: str = required("whose references")
     output: str | None = option(None, "a PNG file to write, with every stored face")
+    overwrite: bool = option(False, OVERWRITE)
     format: str = option("table", "how the answer is printed", FORMATS)
+
+
+def check_flags(config: Config) -> None:
+    """Refuses a file that is there, or of another kind."""
+    check_new_file(config.output, config.overwrite, ".png")
 
 
 def main(config: Config) -> None:
@@ -37,7 +43,7 @@ def main(config: Config) -> None:
         for one in references:
             say(_reference_row(one))
     if config.output is not None:
-        _write_sheet(people, references, Path(config.output))
+        _write_sheet(people, references, Path(config.output), config.overwrite)
 
 
 def _summary(reference: Reference) -> dict[str, Any]:
@@ -54,16 +60,17 @@ def _reference_row(one: Reference) -> str:
     return ROW.format(one.id, f"{one.height:.0f}", score, one.state, one.expires or "", photo, why).rstrip()
 
 
-def _write_sheet(people: People, references: list[Reference], path: Path) -> None:
-    from lrfr_tf.gallery.person_sheet import person_sheet
+def _write_sheet(people: People, references: list[Reference], path: Path, overwrite: bool) -> None:
+    from lrfr_tf.gallery.person_sheet import in_cell, person_sheet
     from lrfr_tf.images.decode import write_png
 
     shown = []
     for one in references:
         picture = people.picture(one.id)
         if picture is not None:
-            shown.append((picture, f"{one.height:.0f} px {'' if one.state == ACTIVE else 'set aside'}", one.id))
-    write_png(path, person_sheet(shown))
+            text = f"{one.height:.0f} px {'' if one.state == ACTIVE else 'set aside'}"
+            shown.append((in_cell(picture), text, one.id))  # a picture may be as large as its photo
+    write_png(path, person_sheet(shown), private=True, replaces=overwrite)
     say(str(path))
 
 

@@ -8,6 +8,7 @@ import dataclasses
 from lrfr_tf.cli.gallery.flags import GALLERY, IDS, open_people, say
 from lrfr_tf.config import required
 from lrfr_tf.main import run
+from lrfr_tf.plural import counted
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Config:
 
 def main(config: Config) -> None:
     open_people(config.gallery).split(config.person, config.reference, config.to)
-    say(f"{len(config.reference)} of the references of {config.person} are of {config.to} now.")
+    say(f"{counted(len(config.reference), 'reference')} of {config.person} went to {config.to}.")
 
 
 if __name__ == "__main__":

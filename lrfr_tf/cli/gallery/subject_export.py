@@ -5,8 +5,8 @@ lrfr gallery subject_export --gallery=people.db --person=anna --output=anna.zip
 
 import dataclasses
 
-from lrfr_tf.cli.gallery.flags import GALLERY, open_people, say
-from lrfr_tf.config import required
+from lrfr_tf.cli.gallery.flags import GALLERY, OVERWRITE, check_new_file, open_people, say
+from lrfr_tf.config import option, required
 from lrfr_tf.main import run
 
 AUDIT_ROW = "{:<25} {:<14} {:<16} {:<16} {:<8} {:>6} {:>9}  {}"
@@ -17,10 +17,16 @@ class Config:
     gallery: str = required(GALLERY)
     person: str = required("who")
     output: str = required("the zip to write")
+    overwrite: bool = option(False, OVERWRITE)
+
+
+def check_flags(config: Config) -> None:
+    """Refuses a file that is there, or of another kind."""
+    check_new_file(config.output, config.overwrite, ".zip")
 
 
 def main(config: Config) -> None:
-    open_people(config.gallery).subject_export(config.person, config.output)
+    open_people(config.gallery).subject_export(config.person, config.output, overwrite=config.overwrite)
     say(config.output)
 
 

@@ -109,13 +109,13 @@ def read_pixels(path: Path, data: Path) -> tuple[dict[str, Any], dict[str, bytes
     """
     result = read_json(path)
     if not isinstance(result, dict) or (result.get("benchmark"), result.get("schema")) != (BENCHMARK, SCHEMA):
-        raise UserError(f"{path} is no result of tools/evaluate_pixels.py of schema {SCHEMA}.")
+        raise UserError(f"{path} is no result of lrfr evaluate pixels of schema {SCHEMA}.")
     if result["data"]["manifest_sha256"] != sha256(data / "manifest.json"):
         raise UserError(f"{path} was measured on another tree than {data}.")
     pictures = {}
     for block in result["blocks"]:
         picture = picture_path(path, block)
         if not picture.is_file():
-            raise UserError(f"{picture} is missing; tools/evaluate_pixels.py draws it.")
+            raise UserError(f"{picture} is missing; lrfr evaluate pixels draws it.")
         pictures[block] = picture.read_bytes()
     return result, pictures

@@ -35,7 +35,7 @@ def test_the_pictures_are_drawn_and_read_back(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="measured on another tree"):
         read_pixels(path, tmp_path / "tree")
     write_json(path, {"schema": 1, "benchmark": "lfw"})
-    with pytest.raises(UserError, match="no result of tools/evaluate_pixels"):
+    with pytest.raises(UserError, match="no result of lrfr evaluate pixels"):
         read_pixels(path, tmp_path / "tree")
 
 

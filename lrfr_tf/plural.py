@@ -1,0 +1,11 @@
+"""Counts in sentences: "1 person", "2,000 persons"."""
+
+
+def counted(count: int, one: str, several: str = "") -> str:
+    """A number with the word for what is counted.
+
+    Args:
+        one: the word, such as "person" or "reference is".
+        several: the word for another number than 1; empty: `one` with an s.
+    """
+    return f"{count:,} {one if count == 1 else several or one + 's'}"
