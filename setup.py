@@ -1,5 +1,5 @@
-"""Puts the shipped networks into the wheel: saved_models/ here, lrfr_tf/saved_models/ there, one version of each; and
-the templates of the report.
+"""Puts the shipped networks into the wheel: saved_models/ here, lrfr_tf/saved_models/ there, one version of each; the
+templates of the report, and the page of the service.
 
 Everything else is in pyproject.toml.
 """
@@ -25,5 +25,6 @@ setup(
     package_data={
         "lrfr_tf.saved_models": [file for model in sorted(MODELS.iterdir()) for file in files_of(model)],
         "lrfr_tf.study.report": ["templates/*"],
+        "lrfr_tf.service": ["page/*"],
     },
 )

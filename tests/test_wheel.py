@@ -47,6 +47,8 @@ def test_the_wheel_holds_the_networks_once(wheel: Path) -> None:
         assert any(name.endswith(f"licenses/saved_models/{network}/TERMS.txt") for name in names)
     templates = {path.name for path in (ROOT / "lrfr_tf" / "study" / "report" / "templates").iterdir()}
     assert {name.rpartition("/")[2] for name in names if "/templates/" in name} == templates
+    page = {path.name for path in (ROOT / "lrfr_tf" / "service" / "page").iterdir()}
+    assert {name.rpartition("/")[2] for name in names if "/service/page/" in name} == page
     assert not [name for name in names if name.startswith(("tests", "tools"))]
 
 

@@ -28,6 +28,7 @@ from lrfr_tf.service.idempotency import Answers, answers_beside
 from lrfr_tf.service.keys import Keys
 from lrfr_tf.service.log import REQUESTS
 from lrfr_tf.service.metrics import Metrics
+from lrfr_tf.service.page_files import router as page
 from lrfr_tf.service.request_error import RequestError
 from lrfr_tf.service.settings import Settings
 from lrfr_tf.service.state import Service, service_of
@@ -96,6 +97,7 @@ def make_app(service: Service) -> ASGIApp:
     app.state.service = service
     for module in MODULES:
         app.include_router(module.router)
+    app.include_router(page)
     for kind in (RequestError, UserError, RequestValidationError, HTTPException, Exception):
         app.add_exception_handler(kind, _refuse)
     return Guard(app, service.settings, service.metrics)

@@ -11,6 +11,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from lrfr_tf.service import page_files
 from lrfr_tf.service.log import REQUESTS
 from lrfr_tf.service.metrics import Metrics
 from lrfr_tf.service.request_error import RequestError
@@ -20,10 +21,10 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 LONGEST_LENGTH = 18  # digits
 CLIENT_GONE = 499  # in the log: nobody waits for the answer
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-# Swagger's page has a script and styles of its own in it; everything else is no page.
-PAGES = ("/docs",)
 POLICY = "default-src 'none'; frame-ancestors 'none'"
-PAGE_POLICY = (
+# Swagger's page has a script and styles of its own in it.
+DOCS = "/docs"
+DOCS_POLICY = (
     "default-src 'none'; connect-src 'self'; img-src 'self' data:; script-src 'self' 'unsafe-inline'; "
     "style-src 'self' 'unsafe-inline'; frame-ancestors 'none'"
 )
@@ -48,7 +49,7 @@ class Guard:
         asked = headers.get("x-request-id", "")
         id = asked if REQUEST_ID.fullmatch(asked) else secrets.token_hex(8)
         scope.setdefault("state", {})["request_id"] = id
-        answer = _Answer(send, id, PAGE_POLICY if scope["path"].startswith(PAGES) else POLICY)
+        answer = _Answer(send, id, _policy_of(scope["path"]))
         began = time.monotonic()
         try:
             self._check_addresses(headers)
@@ -147,6 +148,13 @@ class _Body:
     def _too_large(self) -> RequestError:
         most = self._settings.body_bytes
         return RequestError(413, "body_too_large", f"A request's body has at most {most:,} bytes.", {"most": most})
+
+
+def _policy_of(path: str) -> str:
+    """The Content-Security-Policy of what an address answers."""
+    if page_files.is_page(path):
+        return page_files.POLICY
+    return DOCS_POLICY if path.startswith(DOCS) else POLICY
 
 
 def _host_of(netloc: str) -> str:

@@ -1,0 +1,79 @@
+// Photos from where people have them: dropped files and folders, chosen ones, the clipboard.
+
+const IMAGE = /\.(jpe?g|jfif|jpe|png|bmp|webp|pgm|gif|tiff?|heic|heif|avif)$/i;
+
+/**
+ * Calls `take(files)` with what is dropped on an element, folders walked through.
+ * The element has the class "over" while something is held over it.
+ */
+export function takeDrops(element, take) {
+  let inside = 0;
+  const hasFiles = (event) => [...event.dataTransfer.types].includes("Files");
+  element.addEventListener("dragenter", (event) => {
+    if (!hasFiles(event)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    inside += 1;
+    element.classList.add("over");
+  });
+  element.addEventListener("dragover", (event) => {
+    if (!hasFiles(event)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    event.dataTransfer.dropEffect = "copy";
+  });
+  element.addEventListener("dragleave", () => {
+    inside = Math.max(0, inside - 1);
+    if (!inside) element.classList.remove("over");
+  });
+  element.addEventListener("drop", async (event) => {
+    if (!hasFiles(event)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    inside = 0;
+    element.classList.remove("over");
+    const files = await filesOf(event.dataTransfer);
+    if (files.length) take(files);
+  });
+}
+
+/** What a drop or the clipboard holds; of folders only pictures, by the name's ending. */
+export async function filesOf(transfer) {
+  // Entries must be taken before the first wait: afterwards the browser has emptied the list.
+  const items = [...(transfer.items || [])].filter((item) => item.kind === "file");
+  const entries = items.map((item) => item.webkitGetAsEntry?.() || null);
+  const plain = items.map((item) => item.getAsFile());
+  const found = [];
+  for (const [index, entry] of entries.entries()) {
+    if (entry && entry.isDirectory) found.push(...(await filesIn(entry)));
+    else if (plain[index]) found.push(plain[index]);
+  }
+  return items.length ? found : [...(transfer.files || [])];
+}
+
+/** The pictures of a chosen folder: other files that lie beside them are not meant. */
+export function picturesOnly(files) {
+  return [...files].filter((file) => IMAGE.test(file.name)).sort(byPath);
+}
+
+async function filesIn(folder) {
+  const reader = folder.createReader();
+  const found = [];
+  for (;;) { // it gives about a hundred at a time
+    const entries = await new Promise((resolve, reject) => reader.readEntries(resolve, reject)).catch(() => []);
+    if (!entries.length) break;
+    for (const entry of entries) {
+      if (entry.name.startsWith(".")) continue;
+      if (entry.isDirectory) found.push(...(await filesIn(entry)));
+      else if (IMAGE.test(entry.name)) {
+        const file = await new Promise((resolve) => entry.file(resolve, () => resolve(null)));
+        if (file) found.push(file);
+      }
+    }
+  }
+  return found.sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
+}
+
+function byPath(a, b) {
+  return (a.webkitRelativePath || a.name).localeCompare(b.webkitRelativePath || b.name, "en", { numeric: true });
+}

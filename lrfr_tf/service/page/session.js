@@ -1,0 +1,42 @@
+// Who asks, and what the gallery is: read once when the page starts, and again when the key changes.
+
+import { dropPictures, get } from "./api.js";
+import { button, el } from "./dom.js";
+import { forgetKey, storedKey } from "./key.js";
+
+const ROLES = ["read", "enroll", "admin"];
+
+/** What GET /v1/gallery says. */
+export let gallery = null;
+
+/** Reads it; throws an ApiError. */
+export async function readGallery() {
+  gallery = await get("v1/gallery");
+  show();
+  return gallery;
+}
+
+/** Whether the key has a role: "read", "enroll" or "admin". */
+export function may(role) {
+  return gallery !== null && ROLES.indexOf(gallery.role) >= ROLES.indexOf(role);
+}
+
+/** A line that says which role something needs, where the key has not got it; else null. */
+export function needs(role, what) {
+  if (may(role)) return null;
+  return el("p", { class: "small" }, `${what} needs a key with the role ${role}; yours has ${gallery.role}.`);
+}
+
+function show() {
+  const who = gallery.needs_key ? `key ${gallery.key}` : "this machine, no key";
+  const change = button("Change key", changeKey, { kind: "quiet small" });
+  document.getElementById("session").replaceChildren(
+    el("span", { class: "small" }, `${who} · ${gallery.role}`), gallery.needs_key ? change : "",
+  );
+}
+
+function changeKey() {
+  if (storedKey()) forgetKey();
+  dropPictures();
+  location.reload();
+}
