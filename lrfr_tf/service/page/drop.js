@@ -4,29 +4,31 @@ const IMAGE = /\.(jpe?g|jfif|jpe|png|bmp|webp|pgm|gif|tiff?|heic|heif|avif)$/i;
 
 /**
  * Calls `take(files)` with what is dropped on an element, folders walked through.
- * The element has the class "over" while something is held over it.
+ * The element has the class "over" while something is held over it. A signal ends it.
  */
-export function takeDrops(element, take) {
+export function takeDrops(element, take, signal) {
   let inside = 0;
+  const on = (event, act) => element.addEventListener(event, act, { signal });
+  signal?.addEventListener("abort", () => element.classList.remove("over"));
   const hasFiles = (event) => [...event.dataTransfer.types].includes("Files");
-  element.addEventListener("dragenter", (event) => {
+  on("dragenter", (event) => {
     if (!hasFiles(event)) return;
     event.preventDefault();
     event.stopPropagation();
     inside += 1;
     element.classList.add("over");
   });
-  element.addEventListener("dragover", (event) => {
+  on("dragover", (event) => {
     if (!hasFiles(event)) return;
     event.preventDefault();
     event.stopPropagation();
     event.dataTransfer.dropEffect = "copy";
   });
-  element.addEventListener("dragleave", () => {
+  on("dragleave", () => {
     inside = Math.max(0, inside - 1);
     if (!inside) element.classList.remove("over");
   });
-  element.addEventListener("drop", async (event) => {
+  on("drop", async (event) => {
     if (!hasFiles(event)) return;
     event.preventDefault();
     event.stopPropagation();

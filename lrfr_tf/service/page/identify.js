@@ -1,9 +1,235 @@
-// Identify: who is in these photos?
+// Identify: who is in these photos? What was dropped stays while other parts of the page are shown.
 
-import { el } from "./dom.js";
+import { button, counted, el } from "./dom.js";
+import { filesOf, picturesOnly, takeDrops } from "./drop.js";
+import { filmstrip } from "./filmstrip.js";
+import { panel } from "./panel.js";
+import { Photos } from "./photos.js";
+import { progress } from "./progress.js";
+import { code, report } from "./say.js";
+import { gallery } from "./session.js";
+import { stage } from "./stage.js";
+import { standing } from "./standing.js";
+import { hasWebcam, openWebcam } from "./webcam.js";
 
 export const title = "Identify";
 
-export async function open({ root }) {
-  root.append(el("h1", {}, "Who is in this photo?"));
+const photos = new Photos();
+let selected = null; // a photo
+let face = 0; // its face that is shown in full
+
+export async function open({ root, signal }) {
+  const empty = el("div", { class: "intake" });
+  const line = el("div", {});
+  const left = el("div", { class: "identify-left" });
+  const right = el("div", { class: "identify-right" });
+  const strip = filmstrip(photos, choosePhoto);
+  const work = el("div", { class: "identify" }, left, right);
+  let bar = null;
+  let shown = null; // {photo, state, answer} that is drawn
+
+  intake(empty, add, () => photos.all.length);
+  const bottom = el("div", {}, strip.element);
+  root.append(
+    el("h1", {}, "Who is in this photo?"),
+    el("p", { class: "lead" }, lead()),
+    empty, line, work, bottom,
+  );
+  takeDrops(document.body, add, signal);
+  document.addEventListener("paste", async (event) => {
+    if (document.querySelector("dialog[open]")) return;
+    const files = await filesOf(event.clipboardData);
+    if (files.length) add(files);
+  }, { signal });
+  photos.listen(draw, signal);
+  draw();
+
+  function add(files) {
+    const added = photos.add(files);
+    if (!selected || selected.state !== "sent") choosePhoto(added[0]);
+    send();
+  }
+
+  async function send() {
+    try {
+      await photos.send();
+    } catch (error) {
+      report(error, `${counted(photos.waiting.length, "photo")} not sent`);
+    }
+  }
+
+  function choosePhoto(photo) {
+    selected = photo;
+    face = photo ? largest(photo) : 0;
+    draw();
+  }
+
+  function draw(changed = null) {
+    if (!photos.all.includes(selected)) selected = photos.all[0] || null;
+    drawProgress();
+    strip.draw(selected, changed);
+    work.hidden = !selected;
+    empty.classList.toggle("compact", photos.all.length > 0);
+    bottom.hidden = photos.all.length < 2;
+    if (!selected) {
+      shown = null;
+      return;
+    }
+    const now = `${selected.id} ${selected.state}`;
+    if (shown?.now === now && shown.answer === selected.answer && changed !== selected) return;
+    if (changed === selected && selected.state === "answered") face = Math.min(face, selected.faces.length - 1);
+    if (shown?.photo !== selected || (shown.answer === null && selected.answer)) face = largest(selected);
+    shown = { now, photo: selected, answer: selected.answer };
+    drawPhoto();
+  }
+
+  function drawPhoto() {
+    const photo = selected;
+    const pictured = stage(photo, (index) => {
+      face = index;
+      pictured.mark(index);
+      drawFace();
+    });
+    pictured.mark(face);
+    left.replaceChildren(pictured.element, ...caption(photo, () => {
+      photo.state = "waiting";
+      draw(photo);
+      send();
+    }));
+    drawFace();
+  }
+
+  function drawFace() {
+    const photo = selected;
+    if (photo.state !== "answered" || !photo.faces.length) {
+      right.replaceChildren(waitingOrNothing(photo));
+      return;
+    }
+    const index = Math.max(0, face);
+    const held = right.contains(document.activeElement);
+    right.replaceChildren(panel({
+      photo, face: photo.faces[index], index, signal,
+      changed: () => {
+        drawPhoto();
+        strip.draw(selected, photo);
+        if (held) right.querySelector("h2, button")?.focus();
+      },
+      again: () => photos.identify(photo, signal),
+    }));
+  }
+
+  function drawProgress() {
+    if (photos.running && !bar) {
+      bar = progress({ label: "Identifying", total: photos.all.length, stop: () => photos.stop() });
+      line.replaceChildren(bar.element);
+    }
+    if (!photos.running) {
+      if (bar && photos.finished) bar.end(summary());
+      bar = null;
+      line.replaceChildren(...(photos.all.length ? [toolbar(send, draw)] : []));
+    } else {
+      bar.step(photos.finished, photos.note, photos.all.length);
+    }
+  }
+}
+
+function lead() {
+  const people = gallery.persons ? `the ${counted(gallery.persons, "person")}` : "nobody yet: enroll people first. Faces";
+  return gallery.persons
+    ? `Each face is compared with ${people} of this gallery. A name is a candidate until a person has confirmed it.`
+    : "Nobody is enrolled yet, so every face is unknown. Say whose a face is, or add people under People.";
+}
+
+function intake(element, add, count) {
+  const files = el("input", { type: "file", multiple: true, accept: "image/*", class: "hidden-text", tabindex: "-1" });
+  const folder = el("input", { type: "file", webkitdirectory: true, multiple: true, class: "hidden-text", tabindex: "-1" });
+  files.setAttribute("aria-label", "Photos to identify");
+  folder.setAttribute("aria-label", "A folder of photos to identify");
+  files.addEventListener("change", () => {
+    if (files.files.length) add([...files.files]);
+    files.value = "";
+  });
+  folder.addEventListener("change", () => {
+    const pictures = picturesOnly(folder.files);
+    if (pictures.length) add(pictures);
+    else report({ code: "no_image", message: "The folder holds no pictures." });
+    folder.value = "";
+  });
+  const webcam = hasWebcam()
+    ? button("Webcam", () => openWebcam((file) => add([file])).catch((error) => report(error, "No webcam"))) : null;
+  element.append(
+    el("p", { class: "intake-text" }, el("strong", {}, "Drop photos or a folder here"), ", or paste a picture."),
+    el("div", { class: "actions" },
+      button("Choose photos", () => files.click(), { kind: "primary" }),
+      button("Choose a folder", () => folder.click()), webcam),
+    files, folder,
+  );
+}
+
+function caption(photo, again) {
+  const lines = [el("p", { class: "photo-name small" }, photo.name)];
+  if (photo.state === "failed") {
+    lines.push(
+      el("p", { class: "note bad", role: "alert" }, `${photo.error.message} `, code(photo.error)),
+      button("Try this photo again", again),
+    );
+  } else if (photo.state === "answered") {
+    lines[0].textContent = `${photo.name} · ${facesOf(photo)}`;
+  }
+  return lines;
+}
+
+function waitingOrNothing(photo) {
+  const words = {
+    waiting: "This photo waits to be sent.", sent: "The service looks at this photo …",
+    failed: "This photo has no answer.",
+    answered: "No face is found in this photo.",
+  };
+  return el("div", { class: "panel card" }, el("p", { class: "small", role: "status" }, words[photo.state]));
+}
+
+function toolbar(send, draw) {
+  const waiting = photos.waiting.length;
+  const failed = photos.all.filter((photo) => photo.state === "failed").length;
+  return el(
+    "div", { class: "toolbar" },
+    el("p", { role: "status" }, summary()),
+    el("div", { class: "actions" },
+      waiting ? button(`Send ${counted(waiting, "photo")}`, send, { kind: "primary small" }) : null,
+      failed ? button(`Try ${counted(failed, "failed photo")} again`, () => {
+        photos.again("failed");
+        send();
+      }, { kind: "small" }) : null,
+      button("Identify all again", () => {
+        photos.again();
+        send();
+      }, { kind: "small" }),
+      button("Clear", () => {
+        selected = null;
+        photos.clear();
+        draw();
+      }, { kind: "small" })),
+  );
+}
+
+function summary() {
+  const faces = photos.all.flatMap((photo) => (photo.state === "answered" ? photo.faces : []));
+  const named = faces.filter((one) => standing(one).kind === "candidate").length;
+  const parts = [counted(photos.all.length, "photo"), counted(faces.length, "face"), counted(named, "candidate")];
+  const unknown = faces.filter((one) => standing(one).kind === "unknown").length;
+  if (unknown) parts.push(`${unknown.toLocaleString("en")} unknown`);
+  const failed = photos.all.filter((photo) => photo.state === "failed").length;
+  if (failed) parts.push(`${failed.toLocaleString("en")} failed`);
+  return parts.join(" · ");
+}
+
+function facesOf(photo) {
+  const { width, height } = photo.answer.images[0];
+  return `${width} × ${height} · ${photo.faces.length ? counted(photo.faces.length, "face") : "no face found"}`;
+}
+
+function largest(photo) {
+  let best = 0;
+  for (const [index, one] of photo.faces.entries()) if (one.height > photo.faces[best].height) best = index;
+  return best;
 }

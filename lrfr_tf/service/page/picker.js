@@ -2,7 +2,7 @@
 
 import { get } from "./api.js";
 import { counted, el, freshId } from "./dom.js";
-import { storedFace } from "./face.js";
+import { personFace, storedFace } from "./face.js";
 
 const SHOWN = 8;
 const TYPING = 200; // milliseconds without a key after which it is searched
@@ -11,10 +11,11 @@ const TYPING = 200; // milliseconds without a key after which it is searched
  * A field with a list below it (a combobox): arrows and Enter choose, so does a click.
  *
  * label: of the field. allowNew: whether a name that nobody has may be given. without: an id that is not offered.
+ * first: persons, {id, name}, that are offered before anything is typed; without them the first of the gallery.
  * chosen: called with {id, name} of a person, {id: null, name} of somebody new, or null while nothing is chosen.
  * Gives {element, input, value()}.
  */
-export function personPicker({ label, allowNew = false, without = null, chosen = () => {} }) {
+export function personPicker({ label, allowNew = false, without = null, first = [], chosen = () => {} }) {
   const list = el("ul", { id: freshId("options"), role: "listbox", class: "options", "aria-label": "Persons" });
   const input = el("input", {
     id: freshId("person"), type: "text", role: "combobox", autocomplete: "off", spellcheck: "false",
@@ -47,6 +48,10 @@ export function personPicker({ label, allowNew = false, without = null, chosen =
   async function search() {
     const asked = ++latest;
     const text = input.value.trim();
+    if (!text && first.length) {
+      offer(first, "The nearest persons; type for others.");
+      return;
+    }
     let found;
     try {
       found = await get("v1/persons", { contains: text, limit: SHOWN + 1 });
@@ -56,21 +61,21 @@ export function personPicker({ label, allowNew = false, without = null, chosen =
     }
     if (asked !== latest) return;
     const persons = found.persons.filter((one) => one.id !== without).slice(0, SHOWN);
-    options = persons.map(({ id, name, picture, references }) => ({ id, name, picture, references }));
     const taken = found.persons.some((one) => one.name.toLowerCase() === text.toLowerCase());
-    if (allowNew && text && !taken) options.push({ id: null, name: text });
+    const offered = allowNew && text && !taken ? [...persons, { id: null, name: text }] : persons;
+    offer(offered, says(text, persons.length, found.persons.length > SHOWN || Boolean(found.next_cursor)));
+  }
+
+  function offer(offered, words) {
+    options = offered;
     list.replaceChildren(...options.map(item));
     at = -1;
     input.removeAttribute("aria-activedescendant");
-    state.textContent = says(text, persons.length, found.persons.length > SHOWN || Boolean(found.next_cursor));
+    state.textContent = words;
   }
 
   function item(option, index) {
-    const about = option.id
-      ? [storedFace(option.picture, option.name, "tiny"), el("span", { class: "option-name" }, option.name),
-         el("span", { class: "small" }, counted(option.references, "reference"))]
-      : [el("span", { class: "face face-tiny" }, el("span", { class: "no-picture", "aria-hidden": "true" }, "+")),
-         el("span", { class: "option-name" }, "Somebody new: ", el("strong", {}, option.name))];
+    const about = option.id ? known(option) : somebodyNew(option.name);
     return el("li", {
       id: freshId("option"), role: "option", "aria-selected": "false", click: () => choose(option, index),
     }, about);
@@ -101,4 +106,19 @@ export function personPicker({ label, allowNew = false, without = null, chosen =
   search();
   const element = el("div", { class: "field picker" }, el("label", { for: input.id }, label), input, list, state);
   return { element, input, value: () => value };
+}
+
+function known({ id, name, picture, references }) {
+  return [
+    picture === undefined ? personFace(id, name, "tiny") : storedFace(picture, name, "tiny"),
+    el("span", { class: "option-name" }, name),
+    references === undefined ? null : el("span", { class: "small" }, counted(references, "reference")),
+  ];
+}
+
+function somebodyNew(name) {
+  return [
+    el("span", { class: "face face-tiny" }, el("span", { class: "no-picture", "aria-hidden": "true" }, "+")),
+    el("span", { class: "option-name" }, "Somebody new: ", el("strong", {}, name)),
+  ];
 }

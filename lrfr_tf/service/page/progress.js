@@ -6,7 +6,7 @@ import { button, el, freshId } from "./dom.js";
  * A line of progress: put its `element` into the page.
  *
  * label: what is done. total: how many steps; null: nobody knows. stop: called by its button, if there is one.
- * Gives {element, step(done, text), note(text), end(text)}. A screen reader hears the beginning, every quarter and
+ * Gives {element, step(done, text, total), note(text), end(text)}. A screen reader hears the beginning, every quarter and
  * the end.
  */
 export function progress({ label, total = null, stop }) {
@@ -25,7 +25,9 @@ export function progress({ label, total = null, stop }) {
 
   return {
     element,
-    step(done, more = "") {
+    step(done, more = "", newTotal = total) {
+      total = newTotal; // more may have come
+      bar.max = Math.max(1, total);
       bar.value = done;
       text.textContent = `${done.toLocaleString("en")} of ${total.toLocaleString("en")}${more ? ` · ${more}` : ""}`;
       const quarter = Math.floor((4 * done) / Math.max(1, total));

@@ -1,0 +1,146 @@
+// The photos that are identified: sent one by one or two at a time, each with its answer or its error.
+
+import { ApiError, ask } from "./api.js";
+import { gallery } from "./session.js";
+
+const AT_ONCE = 2;
+const CANDIDATES = 5;
+const SAME_FACE = 0.8; // share of common area (intersection over union) from which on two boxes are one face's
+
+/**
+ * A photo: {id, file, name, address, state, error, answer, faces}. `state` is "waiting", "sent", "answered" or
+ * "failed"; `address` shows the file. Each face is the service's, with `said`: what a person said about it here.
+ */
+export class Photos {
+  constructor() {
+    this.all = [];
+    this.listeners = new Set();
+    this.stopping = null;
+    this.next = 1;
+    this.note = "";
+  }
+
+  /** Calls `listener(photo)` whenever a photo changes (null: the list did), as long as the signal lasts. */
+  listen(listener, signal) {
+    this.listeners.add(listener);
+    signal.addEventListener("abort", () => this.listeners.delete(listener));
+  }
+
+  changed(photo = null) {
+    for (const listener of this.listeners) listener(photo);
+  }
+
+  add(files) {
+    const added = files.map((file) => ({
+      id: this.next++, file, name: file.webkitRelativePath || file.name || "pasted picture",
+      address: URL.createObjectURL(file), state: "waiting", error: null, answer: null, faces: [],
+    }));
+    this.all.push(...added);
+    this.changed();
+    return added;
+  }
+
+  clear() {
+    this.stop();
+    for (const photo of this.all) URL.revokeObjectURL(photo.address);
+    this.all = [];
+    this.changed();
+  }
+
+  get waiting() {
+    return this.all.filter((photo) => photo.state === "waiting");
+  }
+
+  get finished() {
+    return this.all.filter((photo) => photo.state === "answered" || photo.state === "failed").length;
+  }
+
+  get running() {
+    return this.stopping !== null;
+  }
+
+  stop() {
+    this.stopping?.abort();
+  }
+
+  /** Puts photos back into the line: all, or those of a state. */
+  again(state = null) {
+    for (const photo of this.all) {
+      if (photo.state !== "sent" && (state === null || photo.state === state)) {
+        photo.state = "waiting";
+        photo.error = null;
+      }
+    }
+    this.changed();
+  }
+
+  /** Sends what waits, until nothing does; throws where the service is gone, and what was not sent waits on. */
+  async send() {
+    if (this.running) return;
+    const stopping = new AbortController();
+    this.stopping = stopping;
+    this.note = "";
+    this.changed();
+    let gone = null;
+    const work = async () => {
+      for (let photo; !gone && !stopping.signal.aborted && (photo = this.waiting[0]); ) {
+        await this.identify(photo, stopping.signal);
+        if (["no_answer", "key_missing", "key_invalid"].includes(photo.error?.code)) gone = photo.error;
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, work));
+    this.stopping = null;
+    this.note = "";
+    this.changed();
+    if (gone) throw gone;
+  }
+
+  /** Asks whose the faces of one photo are; the answer or the error is kept in the photo. */
+  async identify(photo, signal) {
+    photo.state = "sent";
+    photo.error = null;
+    this.changed(photo);
+    try {
+      if (photo.file.size > gallery.limits.body_bytes) throw tooLarge();
+      const form = new FormData();
+      form.append("image", photo.file, photo.file.name || "photo");
+      const answer = await ask("POST", "v1/identify", {
+        query: { pictures: true, candidates: CANDIDATES }, form, signal,
+        waiting: (seconds) => {
+          this.note = `The service is busy; waiting ${seconds} s`;
+          this.changed(photo);
+        },
+      });
+      const before = photo.faces;
+      photo.answer = answer;
+      photo.faces = answer.faces.map((face) => ({ ...face, said: saidBefore(before, face) }));
+      photo.state = "answered";
+    } catch (error) {
+      photo.error = error;
+      photo.state = error.code === "cancelled" ? "waiting" : "failed";
+    }
+    this.note = "";
+    this.changed(photo);
+  }
+}
+
+/** What the service would say: a body over its limit is not sent, as it hangs up on it. */
+export function tooLarge() {
+  const most = gallery.limits.body_bytes;
+  return new ApiError({
+    code: "body_too_large", message: `A request's body has at most ${most.toLocaleString("en")} bytes.`, status: 413,
+  });
+}
+
+// What was enrolled stays said about the same face; confirming is about one decision, and this is another one.
+function saidBefore(faces, face) {
+  const same = faces.find((one) => overlap(one.box, face.box) >= SAME_FACE);
+  return same?.said?.what === "enrolled" ? same.said : null;
+}
+
+function overlap(a, b) {
+  const width = Math.max(0, Math.min(a[2], b[2]) - Math.max(a[0], b[0]));
+  const height = Math.max(0, Math.min(a[3], b[3]) - Math.max(a[1], b[1]));
+  const area = (box) => (box[2] - box[0]) * (box[3] - box[1]);
+  return (width * height) / (area(a) + area(b) - width * height || 1);
+}

@@ -1,0 +1,66 @@
+// "This is ...": a person says whose face it is, and it is enrolled.
+
+import { post } from "./api.js";
+import { confirmDecision } from "./decisions.js";
+import { openDialog } from "./dialog.js";
+import { el } from "./dom.js";
+import { enrollPhoto, levelChoice } from "./enroll.js";
+import { blobImage, blobOfBase64 } from "./face.js";
+import { personPicker } from "./picker.js";
+import { done } from "./say.js";
+import { may } from "./session.js";
+
+/** Opens the dialog for a face of a photo; resolves to the answer to the enrolled face, or false. */
+export async function openThisIs({ photo, face }) {
+  const picture = blobOfBase64(face.picture);
+  const level = levelChoice();
+  const first = face.candidates.filter((one) => one.person).map(({ name, person }) => ({ id: person, name }));
+  const picker = personPicker({ label: "This is", allowNew: true, first });
+  const effect = el("p", { class: "small" }, "The face is enrolled as one more reference of this person.");
+  let created = null; // somebody new whose face was refused at first: the next try is for the same person
+  const dialog = openDialog({
+    title: "Whose face is this?",
+    body: [
+      el("div", { class: "beside" },
+        picture ? el("span", { class: "face face-medium" }, blobImage(picture, "The face", { class: "pixels" })) : null,
+        effect),
+      picker.element,
+      level.element,
+    ],
+    submit: "Enroll this face",
+    act: enrollFace,
+  });
+  const answer = await dialog.closed;
+  if (!answer && created) await takeBack(created);
+  return answer;
+
+  async function enrollFace() {
+    const chosen = picker.value();
+    if (!chosen) throw new Error("Choose a person from the list, or type the name of somebody new.");
+    const person = chosen.id ? chosen : await createdFor(chosen.name);
+    const enrolled = await enrollPhoto(person.id, photo.file, { level: level.value(), box: face.box });
+    if (!enrolled.reference) {
+      const codes = enrolled.codes.join(", ");
+      throw new Error(`Rejected: ${enrolled.sentence} (${codes}) You may choose another level, or leave it.`);
+    }
+    if (created && created.id !== person.id) await takeBack(created);
+    created = null;
+    if (face.name && !face.said && face.record !== null) await confirmDecision(face, face.person === person.id);
+    face.said = { what: "enrolled", name: person.name, answer: enrolled };
+    done(`Enrolled as ${person.name}`);
+    return enrolled;
+  }
+
+  async function createdFor(name) {
+    if (created && created.name === name) return created;
+    if (created) await takeBack(created);
+    created = await post("v1/persons", { name });
+    return created;
+  }
+}
+
+// Somebody without a face would stay behind.
+async function takeBack(person) {
+  if (may("admin")) await post(`v1/persons/${person.id}/forget`, { confirm: person.name }).catch(() => {});
+  else done(`${person.name} is enrolled without a face; add a photo under People.`);
+}
