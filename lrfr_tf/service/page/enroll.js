@@ -18,7 +18,8 @@ const VERDICTS = {
 
 /** A choice of how strictly photos are looked at; `value()` gives it. */
 export function levelChoice() {
-  const select = el("select", {}, gallery.levels.map((level) => el("option", { value: level }, LEVELS[level] || level)));
+  const option = (level) => el("option", { value: level }, LEVELS[level] || level);
+  const select = el("select", {}, gallery.levels.map(option));
   select.value = "standard";
   return { element: field("How strictly photos are looked at", select), value: () => select.value };
 }

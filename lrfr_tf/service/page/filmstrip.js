@@ -8,7 +8,7 @@ const KINDS = {
   all: ["All", () => true],
   candidate: ["With candidates", (photo) => photo.faces.some((face) => standing(face).kind === "candidate")],
   unknown: ["With unknown faces", (photo) => photo.faces.some((face) => standing(face).kind === "unknown")],
-  failed: ["Failed or without a face", (photo) => photo.state === "failed" || (photo.state === "answered" && !photo.faces.length)],
+  failed: ["Failed or without a face", (photo) => photo.state === "failed" || isWithout(photo)],
 };
 
 /** Gives {element, draw(selected, changed)}; `choose(photo)` is called with the one that was clicked. */
@@ -77,6 +77,10 @@ export function filmstrip(photos, choose) {
   }
 
   return { element, draw };
+}
+
+function isWithout(photo) {
+  return photo.state === "answered" && !photo.faces.length;
 }
 
 function about(photo) {

@@ -8,7 +8,7 @@ import { Photos } from "./photos.js";
 import { progress } from "./progress.js";
 import { code, report } from "./say.js";
 import { gallery } from "./session.js";
-import { stage } from "./stage.js";
+import { faceList, stage } from "./stage.js";
 import { standing } from "./standing.js";
 import { hasWebcam, openWebcam } from "./webcam.js";
 
@@ -28,7 +28,7 @@ export async function open({ root, signal }) {
   let bar = null;
   let shown = null; // {photo, state, answer} that is drawn
 
-  intake(empty, add, () => photos.all.length);
+  intake(empty, add);
   const bottom = el("div", {}, strip.element);
   root.append(
     el("h1", {}, "Who is in this photo?"),
@@ -85,17 +85,20 @@ export async function open({ root, signal }) {
 
   function drawPhoto() {
     const photo = selected;
-    const pictured = stage(photo, (index) => {
+    const choose = (index) => {
       face = index;
       pictured.mark(index);
+      list.mark(index);
       drawFace();
-    });
+    };
+    const pictured = stage(photo, choose);
+    const list = faceList(photo, choose);
     pictured.mark(face);
+    list.mark(face);
     left.replaceChildren(pictured.element, ...caption(photo, () => {
-      photo.state = "waiting";
-      draw(photo);
+      photos.again([photo]);
       send();
-    }));
+    }), list.element);
     drawFace();
   }
 
@@ -134,17 +137,16 @@ export async function open({ root, signal }) {
 }
 
 function lead() {
-  const people = gallery.persons ? `the ${counted(gallery.persons, "person")}` : "nobody yet: enroll people first. Faces";
-  return gallery.persons
-    ? `Each face is compared with ${people} of this gallery. A name is a candidate until a person has confirmed it.`
-    : "Nobody is enrolled yet, so every face is unknown. Say whose a face is, or add people under People.";
+  if (!gallery.persons) {
+    return "Nobody is enrolled yet, so every face is unknown. Say whose a face is, or add persons under People.";
+  }
+  const people = counted(gallery.persons, "person");
+  return `Each face is compared with the ${people} of this gallery. A name is a candidate until a person confirms it.`;
 }
 
-function intake(element, add, count) {
-  const files = el("input", { type: "file", multiple: true, accept: "image/*", class: "hidden-text", tabindex: "-1" });
-  const folder = el("input", { type: "file", webkitdirectory: true, multiple: true, class: "hidden-text", tabindex: "-1" });
-  files.setAttribute("aria-label", "Photos to identify");
-  folder.setAttribute("aria-label", "A folder of photos to identify");
+function intake(element, add) {
+  const files = el("input", { type: "file", multiple: true, accept: "image/*", hidden: true });
+  const folder = el("input", { type: "file", multiple: true, webkitdirectory: true, hidden: true });
   files.addEventListener("change", () => {
     if (files.files.length) add([...files.files]);
     files.value = "";
@@ -157,6 +159,8 @@ function intake(element, add, count) {
   });
   const webcam = hasWebcam()
     ? button("Webcam", () => openWebcam((file) => add([file])).catch((error) => report(error, "No webcam"))) : null;
+  files.setAttribute("aria-label", "Photos to identify");
+  folder.setAttribute("aria-label", "A folder of photos to identify");
   element.append(
     el("p", { class: "intake-text" }, el("strong", {}, "Drop photos or a folder here"), ", or paste a picture."),
     el("div", { class: "actions" },
@@ -190,18 +194,18 @@ function waitingOrNothing(photo) {
 
 function toolbar(send, draw) {
   const waiting = photos.waiting.length;
-  const failed = photos.all.filter((photo) => photo.state === "failed").length;
+  const failed = photos.failed;
   return el(
     "div", { class: "toolbar" },
     el("p", { role: "status" }, summary()),
     el("div", { class: "actions" },
       waiting ? button(`Send ${counted(waiting, "photo")}`, send, { kind: "primary small" }) : null,
-      failed ? button(`Try ${counted(failed, "failed photo")} again`, () => {
-        photos.again("failed");
+      failed.length ? button(`Try ${counted(failed.length, "failed photo")} again`, () => {
+        photos.again(failed);
         send();
       }, { kind: "small" }) : null,
       button("Identify all again", () => {
-        photos.again();
+        photos.again(photos.all);
         send();
       }, { kind: "small" }),
       button("Clear", () => {

@@ -11,6 +11,8 @@ import { may, needs } from "./session.js";
 import { ruleInWords, standing } from "./standing.js";
 import { openThisIs } from "./this_is.js";
 
+const SMALL = 20; // pixels of a face that is hardly shrunk before it is super-resolved
+
 /**
  * The panel of a face. `changed()` is called when something was said about it, `again()` when it was enrolled and the
  * photo has to be identified again.
@@ -67,6 +69,10 @@ function pictures(face, signal) {
   native.addEventListener("load", () => {
     size.textContent = `${native.naturalWidth} × ${native.naturalHeight} pixels`;
   });
+  const from = el("strong", {}, "Super-resolved");
+  native.addEventListener("load", () => {
+    if (native.naturalHeight > SMALL) from.textContent = "Shrunk to 16 × 16 and super-resolved";
+  });
   const invented = el("div", { class: "panel-picture", "aria-busy": "true" });
   superResolve(blob, invented, signal);
   return el(
@@ -74,7 +80,7 @@ function pictures(face, signal) {
     el("figure", {}, el("div", { class: "panel-picture" }, native),
       el("figcaption", {}, el("strong", {}, "What the network saw"), el("br"), size)),
     el("figure", {}, invented,
-      el("figcaption", {}, el("strong", {}, "Super-resolved from 16 × 16"), el("br"),
+      el("figcaption", {}, from, el("br"),
         el("span", { class: "warning-text" }, "Its detail is invented. It is no evidence."))),
   );
 }
@@ -86,7 +92,8 @@ async function superResolve(blob, frame, signal) {
     const picture = await ask("POST", "v1/super-resolve", { form, signal, as: "blob", waiting: () => {} });
     frame.replaceChildren(blobImage(picture, "The same face super-resolved; its detail is invented"));
   } catch (error) {
-    if (error.code !== "cancelled") frame.replaceChildren(el("p", { class: "small" }, `${error.message} `, code(error)));
+    if (error.code === "cancelled") return;
+    frame.replaceChildren(el("p", { class: "small" }, `${error.message} `, code(error)));
   } finally {
     frame.removeAttribute("aria-busy");
   }

@@ -5,6 +5,7 @@ import { gallery } from "./session.js";
 
 const AT_ONCE = 2;
 const CANDIDATES = 5;
+const FOR_GOOD = ["unreadable", "body_too_large", "too_many_pixels"]; // about the photo: trying again changes nothing
 const SAME_FACE = 0.8; // share of common area (intersection over union) from which on two boxes are one face's
 
 /**
@@ -55,6 +56,11 @@ export class Photos {
     return this.all.filter((photo) => photo.state === "answered" || photo.state === "failed").length;
   }
 
+  /** Those that failed and may go well another time. */
+  get failed() {
+    return this.all.filter((photo) => photo.state === "failed" && !FOR_GOOD.includes(photo.error.code));
+  }
+
   get running() {
     return this.stopping !== null;
   }
@@ -63,13 +69,12 @@ export class Photos {
     this.stopping?.abort();
   }
 
-  /** Puts photos back into the line: all, or those of a state. */
-  again(state = null) {
-    for (const photo of this.all) {
-      if (photo.state !== "sent" && (state === null || photo.state === state)) {
-        photo.state = "waiting";
-        photo.error = null;
-      }
+  /** Puts photos back into the line. */
+  again(photos) {
+    for (const photo of photos) {
+      if (photo.state === "sent") continue;
+      photo.state = "waiting";
+      photo.error = null;
     }
     this.changed();
   }
@@ -113,7 +118,9 @@ export class Photos {
       });
       const before = photo.faces;
       photo.answer = answer;
-      photo.faces = answer.faces.map((face) => ({ ...face, said: saidBefore(before, face) }));
+      photo.faces = answer.faces
+        .map((face) => ({ ...face, said: saidBefore(before, face) }))
+        .sort((a, b) => b.height - a.height); // the largest is face 1
       photo.state = "answered";
     } catch (error) {
       photo.error = error;

@@ -6,8 +6,8 @@ import { button, el, freshId } from "./dom.js";
  * A line of progress: put its `element` into the page.
  *
  * label: what is done. total: how many steps; null: nobody knows. stop: called by its button, if there is one.
- * Gives {element, step(done, text, total), note(text), end(text)}. A screen reader hears the beginning, every quarter and
- * the end.
+ * Gives {element, step(done, text, total), note(text), end(text)}. A screen reader hears the beginning, every
+ * quarter and the end.
  */
 export function progress({ label, total = null, stop }) {
   const id = freshId("progress");

@@ -1,7 +1,11 @@
 // A photo with a box for each face; boxes are buttons.
 
-import { el } from "./dom.js";
+import { el, score } from "./dom.js";
+import { blobImage, blobOfBase64 } from "./face.js";
 import { shortAnswer, standing } from "./standing.js";
+
+const ENLARGED = 440; // pixels of height to which a small photo is enlarged
+const MOST_ENLARGED = 8;
 
 /**
  * Shows a photo. `select(index)` is called with the face that was clicked.
@@ -12,6 +16,7 @@ export function stage(photo, select) {
   const boxes = photo.faces.map((face, index) => box(face, index, photo.faces.length, select));
   const frame = el("div", { class: `stage-frame ${boxes.length > 6 ? "many" : ""}` }, image, boxes);
   const element = el("div", { class: "stage" }, frame);
+  image.addEventListener("load", () => enlarge(image));
   image.addEventListener("error", () => {
     image.remove();
     for (const one of boxes) one.remove();
@@ -24,10 +29,45 @@ export function stage(photo, select) {
   });
   return {
     element,
-    mark(selected) {
-      for (const [index, one] of boxes.entries()) one.setAttribute("aria-pressed", String(index === selected));
-    },
+    mark: (selected) => press(boxes, selected),
   };
+}
+
+/** The faces of a photo in a row, as the network saw them: for boxes that are too small for a finger. */
+export function faceList(photo, select) {
+  if (photo.faces.length < 2) return { element: el("div", { hidden: true }), mark() {} };
+  const buttons = photo.faces.map((face, index) => {
+    const blob = blobOfBase64(face.picture);
+    const { kind, label } = standing(face);
+    return el(
+      "button",
+      {
+        type: "button", class: `face-chip ${kind}`, "aria-pressed": "false", click: () => select(index),
+        "aria-label": `Face ${index + 1} in the list: ${shortAnswer(face)}`,
+      },
+      el("span", { class: "face face-small" }, blob ? blobImage(blob, "", { class: "pixels" }) : null),
+      el("span", { class: "chip-words" },
+        el("span", { class: "chip-name" }, `${index + 1} ${label}`),
+        el("span", { class: "small" }, `${score(face.score)} · ${face.height.toFixed(0)} px`)),
+    );
+  });
+  const items = buttons.map((one) => el("li", {}, one));
+  return {
+    element: el("ul", { class: "face-chips", "aria-label": "Faces in this photo" }, items),
+    mark: (selected) => press(buttons, selected),
+  };
+}
+
+function press(buttons, selected) {
+  for (const [index, one] of buttons.entries()) one.setAttribute("aria-pressed", String(index === selected));
+}
+
+// Small photos are what this project is for: they are shown larger, and as the pixels that they are.
+function enlarge(image) {
+  const factor = Math.min(ENLARGED / image.naturalHeight, MOST_ENLARGED);
+  if (factor <= 1) return;
+  image.style.setProperty("width", `${Math.round(factor * image.naturalWidth)}px`);
+  if (factor > 2) image.classList.add("pixels");
 }
 
 function box(face, index, count, select) {

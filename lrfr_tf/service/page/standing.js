@@ -5,7 +5,9 @@ import { score } from "./dom.js";
 /** {kind, label, title}: kind is a class of the style sheet, label is short, title a heading. */
 export function standing(face) {
   const said = face.said;
-  if (said?.what === "enrolled") return { kind: "confirmed", label: `${said.name} ✓`, title: `Enrolled as ${said.name}` };
+  if (said?.what === "enrolled") {
+    return { kind: "confirmed", label: `${said.name} ✓`, title: `Enrolled as ${said.name}` };
+  }
   if (!face.name) return { kind: "unknown", label: "unknown", title: "Unknown face" };
   if (said?.what === "refuted") return { kind: "refuted", label: `not ${face.name}`, title: `Not ${face.name}` };
   if (said?.what === "confirmed" && said.is_confirmed) {
@@ -17,7 +19,9 @@ export function standing(face) {
 /** The same as a part of a sentence, with the score. */
 export function shortAnswer(face) {
   const { kind, title } = standing(face);
-  if (kind === "unknown") return face.candidates.length ? `unknown face, best score ${score(face.score)}` : "unknown face";
+  if (kind === "unknown") {
+    return face.candidates.length ? `unknown face, best score ${score(face.score)}` : "unknown face";
+  }
   return `${title}, score ${score(face.score)}`;
 }
 

@@ -19,7 +19,8 @@ export async function openWebcam(take) {
   const stream = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 1280 } } }).catch((error) => {
     throw Object.assign(new Error(REASONS[error.name] || error.message), { code: "no_camera" });
   });
-  const video = el("video", { class: "webcam", autoplay: true, playsinline: true, "aria-label": "What the camera sees" });
+  const video = el("video", { class: "webcam", autoplay: true, playsinline: true });
+  video.setAttribute("aria-label", "What the camera sees");
   video.muted = true;
   video.srcObject = stream;
   const count = el("p", { class: "small", role: "status" }, "Nothing is sent until you take a photo.");
@@ -37,7 +38,8 @@ export async function openWebcam(take) {
     shoot.disabled = false;
     shoot.focus();
   });
-  const dialog = openDialog({ title: "Webcam", body: [video, count, el("div", { class: "webcam-bar" }, shoot)], wide: true });
+  const bar = el("div", { class: "webcam-bar" }, shoot);
+  const dialog = openDialog({ title: "Webcam", body: [video, count, bar], wide: true });
   try {
     await dialog.closed;
   } finally {
