@@ -2,6 +2,9 @@
 
 import { button, el, freshId } from "./dom.js";
 
+/** What `act` returns where the dialog stays open. */
+export const STAY = Symbol("stay");
+
 /**
  * Opens a dialog with a form.
  *
@@ -10,16 +13,18 @@ import { button, el, freshId } from "./dom.js";
  * danger: the button that agrees destroys something.
  * act: called when it is submitted; as long as it runs the dialog waits, and what it throws is shown in the dialog,
  *     which stays open. What it returns is what `closed` resolves to (true if it returns nothing).
- * cancel: text of the button that does not agree.
+ *     If it returns STAY, the dialog stays open.
+ * cancel: text of the button that does not agree. leave: called when the dialog is closed while `act` runs; without it
+ *     the dialog cannot be closed meanwhile.
  * wide: takes more room.
  *
  * Gives {element, form, close(value), closed}: `closed` resolves to false where it was cancelled.
  */
-export function openDialog({ title, body, submit, danger = false, act, cancel, wide = false }) {
+export function openDialog({ title, body, submit, danger = false, act, cancel, leave, wide = false }) {
   const heading = el("h2", { id: freshId("dialog"), tabindex: "-1" }, title);
   const problem = el("p", { class: "note warning", role: "alert", hidden: true });
   const agree = submit ? el("button", { class: `button ${danger ? "danger" : "primary"}` }, submit) : null;
-  const dismiss = button(cancel || (submit ? "Cancel" : "Close"), () => close(false));
+  const dismiss = button(cancel || (submit ? "Cancel" : "Close"), dismissed);
   const form = el(
     "form", { method: "dialog", submit: onSubmit },
     heading, el("div", { class: "dialog-body" }, body), problem, el("div", { class: "actions" }, dismiss, agree),
@@ -38,6 +43,12 @@ export function openDialog({ title, body, submit, danger = false, act, cancel, w
     element.close();
   }
 
+  function dismissed() {
+    if (busy && !leave) return;
+    if (busy) leave();
+    close(false);
+  }
+
   async function onSubmit(event) {
     event.preventDefault();
     if (busy) return;
@@ -50,7 +61,8 @@ export function openDialog({ title, body, submit, danger = false, act, cancel, w
     agree.setAttribute("aria-busy", "true");
     problem.hidden = true;
     try {
-      close((await act()) ?? true);
+      const value = (await act()) ?? true;
+      if (value !== STAY) close(value);
     } catch (error) {
       problem.textContent = error.code ? `${error.message} (${error.code})` : error.message;
       problem.hidden = false;
@@ -62,7 +74,8 @@ export function openDialog({ title, body, submit, danger = false, act, cancel, w
   }
 
   element.addEventListener("cancel", (event) => {
-    if (busy) event.preventDefault();
+    if (busy && leave) leave();
+    else if (busy) event.preventDefault();
   });
   element.addEventListener("close", () => {
     element.remove();

@@ -24,6 +24,11 @@ export function button(text, click, { kind = "", ...attributes } = {}) {
   return el("button", { type: "button", class: `button ${kind}`, click, ...attributes }, text);
 }
 
+/** 32 random digits, also where the page has no TLS, which crypto.randomUUID asks for. */
+export function freshKey() {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 let numbered = 0;
 
 /** An id that no other element has. */

@@ -1,7 +1,7 @@
 // Photos become references: each has an answer of its own, with the service's codes.
 
 import { ask } from "./api.js";
-import { el, field } from "./dom.js";
+import { el, field, freshKey } from "./dom.js";
 import { tooLarge } from "./photos.js";
 import { gallery } from "./session.js";
 
@@ -30,7 +30,7 @@ export function levelChoice() {
  * box: [x1, y1, x2, y2] of the face that is meant, in pixels of the photo; left out: the main face.
  * Sent again after a fault it is enrolled once.
  */
-export async function enrollPhoto(person, file, { level, box, signal, waiting, key = crypto.randomUUID() }) {
+export async function enrollPhoto(person, file, { level, box, signal, waiting, key = freshKey() }) {
   if (file.size > gallery.limits.body_bytes) throw tooLarge();
   const form = new FormData();
   form.append("image", file, file.name || "photo");

@@ -1,9 +1,9 @@
 // All photos at a glance: small pictures with what was found, one of them selected.
 
 import { el } from "./dom.js";
+import { drawSmall } from "./small.js";
 import { standing } from "./standing.js";
 
-const SIDE = 160; // pixels of a small picture
 const KINDS = {
   all: ["All", () => true],
   candidate: ["With candidates", (photo) => photo.faces.some((face) => standing(face).kind === "candidate")],
@@ -93,20 +93,3 @@ function about(photo) {
   const { kind, label } = standing(best);
   return [kind, `${label}${more}`];
 }
-
-// The browser shrinks while it decodes, so that a folder of large photos does not fill the memory.
-async function drawSmall(file, canvas) {
-  try {
-    const whole = await createImageBitmap(file);
-    const scale = Math.min(1, SIDE / Math.max(whole.width, whole.height));
-    canvas.width = Math.max(1, Math.round(whole.width * scale));
-    canvas.height = Math.max(1, Math.round(whole.height * scale));
-    const context = canvas.getContext("2d");
-    context.imageSmoothingQuality = "high";
-    context.drawImage(whole, 0, 0, canvas.width, canvas.height);
-    whole.close();
-  } catch {
-    canvas.classList.add("nothing"); // no picture, or none that this browser knows
-  }
-}
-
