@@ -36,9 +36,12 @@ export function adviceFor(person, references, today = new Date().toISOString().s
   if (poses.length >= 2 && Math.max(...poses) < FRONTAL) {
     advice.push("All faces look into the camera. One that is turned a little helps where cameras see people aside.");
   }
-  if (active.every((one) => one.codes.includes("blurred"))) advice.push("All photos are blurred. A sharp one would help.");
+  if (active.every((one) => one.codes.includes("blurred"))) {
+    advice.push("All photos are blurred; a sharp one would help.");
+  }
   const aside = references.filter((one) => one.state !== "active").length;
-  if (aside) advice.push(`${aside === 1 ? "One reference is" : `${aside} references are`} set aside: does it show this person?`);
+  if (aside === 1) advice.push("One reference is set aside: does it show this person?");
+  if (aside > 1) advice.push(`${aside} references are set aside: do they show this person?`);
   return advice;
 }
 

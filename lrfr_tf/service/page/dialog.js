@@ -85,7 +85,7 @@ export function openDialog({ title, body, submit, danger = false, act, cancel, l
   });
   document.body.append(element);
   element.showModal();
-  const first = form.querySelector(".dialog-body input, .dialog-body select, .dialog-body textarea");
+  const first = form.querySelector(".dialog-body :is(input, select, textarea):not([hidden])");
   (first || heading).focus();
   return { element, form, agree, close, closed };
 }

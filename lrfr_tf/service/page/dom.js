@@ -14,9 +14,20 @@ export function el(tag, attributes = {}, ...children) {
     else if (name === "value") element.value = value;
     else element.setAttribute(name, value === true ? "" : String(value));
   }
+  add(element, children);
+  return element;
+}
+
+/** Appends children; strings become text, and what is undefined, null or false is left out. */
+export function add(element, ...children) {
   const isThere = (child) => child !== undefined && child !== null && child !== false;
   element.append(...children.flat(Infinity).filter(isThere));
-  return element;
+}
+
+/** Puts children into an element instead of what was there. */
+export function fill(element, ...children) {
+  element.replaceChildren();
+  add(element, children);
 }
 
 /** A button with a text; `kind` is "primary", "danger", "quiet" or nothing. */

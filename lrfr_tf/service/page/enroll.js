@@ -16,10 +16,10 @@ const VERDICTS = {
   rejected: ["bad", "rejected"],
 };
 
-/** A choice of how strictly photos are looked at; `value()` gives it. */
-export function levelChoice() {
+/** A choice of how strictly photos are looked at; `value()` gives it, `change()` is called when it is another one. */
+export function levelChoice(change = () => {}) {
   const option = (level) => el("option", { value: level }, LEVELS[level] || level);
-  const select = el("select", {}, gallery.levels.map(option));
+  const select = el("select", { change }, gallery.levels.map(option));
   select.value = "standard";
   return { element: field("How strictly photos are looked at", select), value: () => select.value };
 }

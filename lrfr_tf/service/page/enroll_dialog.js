@@ -5,6 +5,7 @@ import { openDialog, STAY } from "./dialog.js";
 import { button, counted, el, field, freshKey } from "./dom.js";
 import { filesOf, takeDrops } from "./drop.js";
 import { enrollPhoto, levelChoice, verdictLine } from "./enroll.js";
+import { isForGood } from "./photos.js";
 import { progress } from "./progress.js";
 import { done } from "./say.js";
 import { may } from "./session.js";
@@ -17,7 +18,7 @@ import { drawSmall } from "./small.js";
 export async function openEnroll({ person = null, files = [] }) {
   const photos = []; // {file, state: "new" | "sent" | "answered" | "failed", answer, error, key, level, row}
   const name = el("input", { type: "text", autocomplete: "off", spellcheck: "false", required: true, maxlength: 200 });
-  const level = levelChoice();
+  const level = levelChoice(() => label());
   const list = el("ul", { class: "enroll-list", "aria-label": "Photos to enroll" });
   const line = el("div", {});
   const drop = el("div", { class: "enroll-drop" });
@@ -31,10 +32,8 @@ export async function openEnroll({ person = null, files = [] }) {
     add([...input.files]);
     input.value = "";
   });
-  drop.append(
-    el("span", {}, "Drop photos here, or paste one."), " ", button("Choose photos", () => input.click(), { kind: "small" }),
-    input,
-  );
+  const choose = button("Choose photos", () => input.click(), { kind: "small" });
+  drop.append(el("span", {}, "Drop photos here, or paste one."), choose, input);
   const dialog = openDialog({
     title: person ? `Photos of ${person.name}` : "Add a person",
     body: [person ? null : field("Name", name), drop, level.element, line, list],
@@ -64,7 +63,8 @@ export async function openEnroll({ person = null, files = [] }) {
 
   function left() {
     const again = (photo) => photo.answer?.verdict === "rejected" && photo.level !== level.value();
-    return photos.filter((photo) => photo.state === "new" || photo.state === "failed" || again(photo));
+    const isLeft = (photo) => photo.state === "new" || (photo.state === "failed" && !isForGood(photo.error));
+    return photos.filter((photo) => isLeft(photo) || again(photo));
   }
 
   function label() {

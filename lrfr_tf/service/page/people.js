@@ -1,7 +1,7 @@
 // People: everybody who is enrolled, found by a part of the name; photos are dropped onto a person.
 
 import { get } from "./api.js";
-import { button, counted, el, field } from "./dom.js";
+import { add, button, counted, el, field } from "./dom.js";
 import { takeDrops } from "./drop.js";
 import { openEnroll } from "./enroll_dialog.js";
 import { storedFace } from "./face.js";
@@ -23,8 +23,9 @@ export async function open({ root, rest, signal, query }) {
   const list = el("ul", { class: "people" });
   const more = button("Show more", () => load(false), { hidden: true });
   const state = el("p", { class: "small", role: "status" });
-  const search = el("input", { type: "search", autocomplete: "off", spellcheck: "false", value: query.get("name") || "" });
-  const add = may("enroll") ? button("Add a person", () => addPerson([]), { kind: "primary" }) : null;
+  const search = el("input", { type: "search", autocomplete: "off", spellcheck: "false" });
+  search.value = query.get("name") || "";
+  const adding = may("enroll") ? button("Add a person", () => addPerson([]), { kind: "primary" }) : null;
   let cursor = null;
   let latest = 0;
   let timer = 0;
@@ -37,10 +38,11 @@ export async function open({ root, rest, signal, query }) {
       load(true);
     }, TYPING);
   });
-  root.append(
+  add(
+    root,
     el("h1", {}, "People"),
     el("p", { class: "lead" }, about()),
-    el("div", { class: "bar people-bar" }, field("Find a person", search), add),
+    el("div", { class: "bar people-bar" }, field("Find a person", search), adding),
     needs("enroll", "Adding people and photos"),
     state, list, el("p", { class: "more" }, more),
   );
@@ -95,13 +97,14 @@ function about() {
 function says(text, count, more) {
   if (!count) return text ? `Nobody's name has “${text}” in it.` : "Nobody is enrolled yet. Add the first person.";
   if (!text) return "";
-  return more ? `The first ${counted(count, "person")} whose name has “${text}” in it` : `${counted(count, "person")} found`;
+  const persons = counted(count, "person");
+  return more ? `The first ${persons} whose name has “${text}” in it` : `Found: ${persons}`;
 }
 
 function facts(person) {
   if (!person.references) return "no face yet";
   const aside = person.references - person.active;
-  const parts = [aside ? `${person.active} of ${counted(person.references, "reference")}` : counted(person.active, "reference")];
+  const parts = [`${aside ? `${person.active} of ` : ""}${counted(person.references, "reference")}`];
   if (person.expires) parts.push(isPast(person.expires) ? "expired" : `until ${person.expires}`);
   return parts.join(" · ");
 }

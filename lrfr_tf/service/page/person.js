@@ -2,7 +2,7 @@
 
 import { get } from "./api.js";
 import { adviceFor } from "./advice.js";
-import { button, counted, el, moment } from "./dom.js";
+import { button, counted, el, fill, moment } from "./dom.js";
 import { takeDrops } from "./drop.js";
 import { openEnroll } from "./enroll_dialog.js";
 import { storedFace } from "./face.js";
@@ -31,7 +31,8 @@ export async function openPerson({ root, id, signal }) {
       drawSelection(selection, references.filter((one) => chosen.has(one.id)));
     };
     const cards = references.map((one) => card(one, mark));
-    body.replaceChildren(
+    fill(
+      body,
       head(references),
       advice(references),
       el("h2", { class: "section" }, "References"),
@@ -76,7 +77,7 @@ export async function openPerson({ root, id, signal }) {
 
   function advice(references) {
     const sentences = adviceFor(person, references);
-    if (!sentences.length) return el("p", { class: "note good" }, "Nothing is missing: several references, of several sizes.");
+    if (!sentences.length) return el("p", { class: "note good" }, "Nothing is missing: references of several sizes.");
     return el("section", { class: "note", "aria-label": "What to add" },
       el("h2", {}, "What to add"), el("ul", {}, sentences.map((one) => el("li", {}, one))));
   }
@@ -104,7 +105,8 @@ export async function openPerson({ root, id, signal }) {
     selection.hidden = !chosen.length;
     if (!chosen.length) return;
     const active = chosen.filter((one) => one.state === "active");
-    selection.replaceChildren(
+    fill(
+      selection,
       el("strong", { role: "status" }, `${counted(chosen.length, "reference")} ticked`),
       el("div", { class: "actions" },
         active.length ? button("Set aside …", () => after(actions.askSetAside(active)), { kind: "small" }) : null,

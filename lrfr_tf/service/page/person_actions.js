@@ -56,8 +56,8 @@ export async function askMerge(person) {
     title: `Merge ${person.name} into another person`,
     body: [
       picker.element,
-      el("p", { class: "small" }, `All references of ${person.name} become those of the other person, whose name stays. ` +
-        `The name ${person.name} is gone. There is no way back but to split them again by hand.`),
+      el("p", { class: "small" }, `All references of ${person.name} become those of the other person, whose name ` +
+        `stays. The name ${person.name} is gone. There is no way back but to split them again by hand.`),
     ],
     submit: "Merge", danger: true,
     act: async () => {
@@ -75,7 +75,8 @@ export async function askForget(person) {
   const forgotten = await openDialog({
     title: `Forget ${person.name}`,
     body: [
-      el("p", { class: "note bad" }, "Name, embeddings and pictures are removed and overwritten. There is no way back."),
+      el("p", { class: "note bad" }, "Name, embeddings and pictures are removed and overwritten. There is no way " +
+        "back."),
       field("To agree, type the name", input, person.name),
     ],
     submit: "Forget for good", danger: true,
@@ -96,8 +97,8 @@ function afterwards({ references, cleaned, not_reached: copies }) {
     : el("p", {}, "No backup or export of the gallery is known that holds the data.");
   return [
     el("p", {}, `${counted(references, "reference")} are gone.`),
-    cleaned ? null : el("p", { class: "note warning" }, "Another program reads the gallery; what is left in its file is " +
-      "overwritten when the gallery is opened next."),
+    cleaned ? null : el("p", { class: "note warning" }, "Another program reads the gallery; what is left in its file " +
+      "is overwritten when the gallery is opened next."),
     rest,
     el("p", { class: "small" }, "Photos that were enrolled from lie where you keep them."),
   ];

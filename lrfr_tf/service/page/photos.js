@@ -5,7 +5,6 @@ import { gallery } from "./session.js";
 
 const AT_ONCE = 2;
 const CANDIDATES = 5;
-const FOR_GOOD = ["unreadable", "body_too_large", "too_many_pixels"]; // about the photo: trying again changes nothing
 const SAME_FACE = 0.8; // share of common area (intersection over union) from which on two boxes are one face's
 
 /**
@@ -58,7 +57,7 @@ export class Photos {
 
   /** Those that failed and may go well another time. */
   get failed() {
-    return this.all.filter((photo) => photo.state === "failed" && !FOR_GOOD.includes(photo.error.code));
+    return this.all.filter((photo) => photo.state === "failed" && !isForGood(photo.error));
   }
 
   get running() {
@@ -129,6 +128,11 @@ export class Photos {
     this.note = "";
     this.changed(photo);
   }
+}
+
+/** Whether an error is about the photo itself, so that trying again changes nothing. */
+export function isForGood(error) {
+  return ["unreadable", "body_too_large", "too_many_pixels"].includes(error.code);
 }
 
 /** What the service would say: a body over its limit is not sent, as it hangs up on it. */
