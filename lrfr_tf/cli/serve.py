@@ -3,9 +3,10 @@
     lrfr serve --gallery=people.db
     python -m lrfr_tf.serve --gallery=people.db --host=0.0.0.0 --allowed_hosts=faces.example
 
-As long as there is no key it can only be reached from this machine; `lrfr key create` makes one. /docs shows every
-route. Its log is JSON on stderr, without names, images and keys. SIGTERM lets what is under way finish. It needs
-pip install 'lrfr-tf[server]', and TLS in front of it; docs/service.md has more.
+As long as there is no key it can only be reached from this machine; `lrfr key create` makes one. / is a page on which
+people are enrolled, found and corrected; /docs shows every route. Its log is JSON on stderr, without names, images and
+keys. SIGTERM lets what is under way finish. It needs pip install 'lrfr-tf[server]', and TLS in front of it;
+docs/service.md has more.
 """
 
 import contextlib
@@ -83,7 +84,7 @@ def main(config: Config) -> None:
         service = make_service(gallery, settings, keys, config.super_resolver)
         service.networks.recognizer.check_rule(rule)
         service.networks.load_super_resolver()
-        note(f"http://{config.host}:{config.port}/docs shows what can be asked.")
+        note(f"http://{config.host}:{config.port}/ is the page for people, /docs shows programs what can be asked.")
         log_to(sys.stderr)
         server = uvicorn.Server(
             uvicorn.Config(

@@ -52,7 +52,7 @@ class Guard:
         answer = _Answer(send, id, _policy_of(scope["path"]))
         began = time.monotonic()
         try:
-            self._check_addresses(headers)
+            self._check_addresses(headers, page_files.is_page(scope["path"]))
             body = _Body(receive, self.settings, headers)
             await self.app(scope, body.receive, answer.send)
         except RequestError as refusal:
@@ -66,13 +66,13 @@ class Guard:
         finally:
             self._note(scope, answer.status, time.monotonic() - began, id)
 
-    def _check_addresses(self, headers: Headers) -> None:
+    def _check_addresses(self, headers: Headers, is_page: bool) -> None:
         host = headers.get("host", "")
         if _host_of(host) not in self.settings.hosts:
             raise RequestError(403, "host_not_allowed", "The service is not called by this name.")
         origin = headers.get("origin")
         if origin is None:
-            if headers.get("sec-fetch-site") == "cross-site":
+            if headers.get("sec-fetch-site") == "cross-site" and not is_page:  # a link to the page is no call
                 raise RequestError(403, "origin_not_allowed", "Pages of other sites may not call the service.")
             return
         if origin not in (f"http://{host}", f"https://{host}", *self.settings.origins):

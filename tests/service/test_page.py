@@ -37,6 +37,13 @@ def test_the_page_needs_no_key_and_everything_else_does(start: Start, tmp_path: 
     assert client.get("/v1/persons").status_code == 401
 
 
+def test_other_sites_may_link_to_the_page_and_call_nothing(client: TestClient) -> None:
+    linked = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}
+    assert client.get("/", headers=linked).status_code == 200
+    assert client.get("/v1/persons", headers=linked).status_code == 403
+    assert client.get("/", headers={"host": "evil.example"}).status_code == 403
+
+
 @pytest.mark.parametrize("path", ["/", "/page/style.css", "/page/main.js", "/page/nothing.js"])
 def test_scripts_and_styles_come_from_the_service_alone(client: TestClient, path: str) -> None:
     policy = policy_of(client.get(path))

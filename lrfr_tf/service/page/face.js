@@ -27,11 +27,11 @@ export function blobImage(blob, alt, attributes = {}) {
 /**
  * The stored face of a reference, fetched once it comes into sight. Pixels are shown as pixels.
  *
- * reference: an id; null: there is none. name: whose face it is, for who cannot see it. side: "small", "medium" or
- * "large".
+ * reference: an id; null: there is none. name: whose face it is, for who cannot see it. side: "tiny", "small",
+ * "medium", "large" or "fill". named: the name stands beside it, so that a screen reader need not say it twice.
  */
-export function storedFace(reference, name, side = "medium") {
-  const frame = el("span", { class: `face face-${side}` });
+export function storedFace(reference, name, side = "medium", { named = false } = {}) {
+  const frame = el("span", { class: `face face-${side}`, "aria-hidden": named ? "true" : null });
   if (!reference) {
     frame.append(nothing(name));
     return frame;
@@ -49,10 +49,10 @@ export function storedFace(reference, name, side = "medium") {
 }
 
 /** The face of a person by the person's id, where the picture's id is not known yet. */
-export function personFace(person, name, side = "small") {
+export function personFace(person, name, side = "small", options = {}) {
   const frame = el("span", { class: `face face-${side}` });
   get(`v1/persons/${encodeURIComponent(person)}`)
-    .then(({ picture }) => frame.replaceWith(storedFace(picture, name, side)))
+    .then(({ picture }) => frame.replaceWith(storedFace(picture, name, side, options)))
     .catch((error) => frame.replaceChildren(nothing(name, error.message)));
   return frame;
 }

@@ -4,10 +4,10 @@ import { button, counted, el } from "./dom.js";
 import { filesOf, picturesOnly, takeDrops } from "./drop.js";
 import { filmstrip } from "./filmstrip.js";
 import { panel } from "./panel.js";
-import { Photos } from "./photos.js";
+import { isForGood, Photos } from "./photos.js";
 import { progress } from "./progress.js";
 import { code, report } from "./say.js";
-import { gallery } from "./session.js";
+import { gallery, readGallery } from "./session.js";
 import { faceList, stage } from "./stage.js";
 import { standing } from "./standing.js";
 import { hasWebcam, openWebcam } from "./webcam.js";
@@ -27,12 +27,15 @@ export async function open({ root, signal }) {
   const work = el("div", { class: "identify" }, left, right);
   let bar = null;
   let shown = null; // {photo, state, answer} that is drawn
+  let refocus = false; // what had the focus is drawn anew
 
   intake(empty, add);
   const bottom = el("div", {}, strip.element);
+  const about = el("p", { class: "lead" }, lead());
+  readGallery().then(() => about.replaceChildren(lead())).catch((error) => report(error));
   root.append(
     el("h1", {}, "Who is in this photo?"),
-    el("p", { class: "lead" }, lead()),
+    about,
     empty, line, work, bottom,
   );
   takeDrops(document.body, add, signal);
@@ -75,6 +78,10 @@ export async function open({ root, signal }) {
       shown = null;
       return;
     }
+    if (shown?.photo === selected && selected.state === "sent" && selected.answer) {
+      right.setAttribute("aria-busy", "true"); // asked again: what was answered stays meanwhile
+      return;
+    }
     const now = `${selected.id} ${selected.state}`;
     if (shown?.now === now && shown.answer === selected.answer && changed !== selected) return;
     if (changed === selected && selected.state === "answered") face = Math.min(face, selected.faces.length - 1);
@@ -104,21 +111,26 @@ export async function open({ root, signal }) {
 
   function drawFace() {
     const photo = selected;
+    right.removeAttribute("aria-busy");
     if (photo.state !== "answered" || !photo.faces.length) {
       right.replaceChildren(waitingOrNothing(photo));
       return;
     }
     const index = Math.max(0, face);
-    const held = right.contains(document.activeElement);
     right.replaceChildren(panel({
       photo, face: photo.faces[index], index, signal,
       changed: () => {
+        refocus = true;
         drawPhoto();
         strip.draw(selected, photo);
-        if (held) right.querySelector("h2, button")?.focus();
       },
-      again: () => photos.identify(photo, signal),
+      again: () => {
+        refocus = true;
+        photos.identify(photo, signal);
+      },
     }));
+    if (refocus) right.querySelector("h2").focus({ preventScroll: true });
+    refocus = false;
   }
 
   function drawProgress() {
@@ -175,7 +187,7 @@ function caption(photo, again) {
   if (photo.state === "failed") {
     lines.push(
       el("p", { class: "note bad", role: "alert" }, `${photo.error.message} `, code(photo.error)),
-      button("Try this photo again", again),
+      isForGood(photo.error) ? "" : button("Try this photo again", again),
     );
   } else if (photo.state === "answered") {
     lines[0].textContent = `${photo.name} · ${facesOf(photo)}`;

@@ -23,4 +23,7 @@ async function start() {
   route({ identify, people, check, audit }, "identify");
 }
 
+// A photo that misses its place must not take the page away.
+for (const event of ["dragover", "drop"]) window.addEventListener(event, (dropped) => dropped.preventDefault());
+
 start();

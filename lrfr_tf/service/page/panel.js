@@ -1,7 +1,7 @@
 // One face in full: what the network saw, whose it may be, and what a person says about it.
 
 import { ask } from "./api.js";
-import { confirmDecision } from "./decisions.js";
+import { confirmDecision, isOpen } from "./decisions.js";
 import { button, counted, el, score } from "./dom.js";
 import { verdictLine } from "./enroll.js";
 import { blobImage, blobOfBase64, personFace } from "./face.js";
@@ -23,7 +23,7 @@ export function panel({ photo, face, index, changed, again, signal }) {
     "section", { class: `panel card ${kind}`, "aria-label": `Face ${index + 1} of ${photo.name}` },
     el("div", { class: "panel-head" },
       photo.faces.length > 1 ? el("span", { class: "badge" }, `face ${index + 1} of ${photo.faces.length}`) : null,
-      el("h2", { class: "name" }, title), badge(face)),
+      el("h2", { class: "name", tabindex: "-1" }, title), badge(face)),
     el("p", { class: "small" }, measured(face)),
     said(face),
     pictures(face, signal),
@@ -115,7 +115,7 @@ function candidate(one, face) {
   const name = one.person
     ? el("a", { class: "name", href: personAddress(one.person) }, one.name)
     : el("span", { class: "name" }, one.name);
-  const image = one.person ? personFace(one.person, one.name) : null;
+  const image = one.person ? personFace(one.person, one.name, "small", { named: true }) : null;
   return el(
     "li", {}, image,
     el("span", { class: "candidate-name" }, name, meter),
@@ -127,7 +127,7 @@ function candidate(one, face) {
 function actions({ photo, face, changed, again }) {
   if (!may("enroll")) return needs("enroll", "Confirming, refuting and enrolling");
   const buttons = [];
-  if (face.name && !face.said && face.record !== null) {
+  if (isOpen(face)) {
     const look = (agrees) => () => confirmDecision(face, agrees).then(changed);
     buttons.push(button(`Confirm ${face.name}`, look(true), { kind: "primary" }));
     buttons.push(button(`Not ${face.name}`, look(false), { kind: "danger" }));

@@ -68,7 +68,7 @@ export async function open({ root, rest, signal, query }) {
     const item = el(
       "li", { class: "person-card" },
       el("a", { href: personAddress(person.id) },
-        storedFace(person.picture, person.name, "fill"),
+        storedFace(person.picture, person.name, "fill", { named: true }),
         el("span", { class: "person-name name" }, person.name),
         el("span", { class: "small" }, facts(person))),
     );

@@ -96,7 +96,7 @@ function afterwards({ references, cleaned, not_reached: copies }) {
     ]
     : el("p", {}, "No backup or export of the gallery is known that holds the data.");
   return [
-    el("p", {}, `${counted(references, "reference")} are gone.`),
+    el("p", {}, `Removed: ${counted(references, "reference")}.`),
     cleaned ? null : el("p", { class: "note warning" }, "Another program reads the gallery; what is left in its file " +
       "is overwritten when the gallery is opened next."),
     rest,

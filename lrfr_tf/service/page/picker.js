@@ -109,8 +109,9 @@ export function personPicker({ label, allowNew = false, without = null, first = 
 }
 
 function known({ id, name, picture, references }) {
+  const named = { named: true };
   return [
-    picture === undefined ? personFace(id, name, "tiny") : storedFace(picture, name, "tiny"),
+    picture === undefined ? personFace(id, name, "tiny", named) : storedFace(picture, name, "tiny", named),
     el("span", { class: "option-name" }, name),
     references === undefined ? null : el("span", { class: "small" }, counted(references, "reference")),
   ];

@@ -1,7 +1,7 @@
 // "This is ...": a person says whose face it is, and it is enrolled.
 
 import { post } from "./api.js";
-import { confirmDecision } from "./decisions.js";
+import { confirmDecision, isOpen } from "./decisions.js";
 import { openDialog } from "./dialog.js";
 import { el } from "./dom.js";
 import { enrollPhoto, levelChoice } from "./enroll.js";
@@ -45,7 +45,7 @@ export async function openThisIs({ photo, face }) {
     }
     if (created && created.id !== person.id) await takeBack(created);
     created = null;
-    if (face.name && !face.said && face.record !== null) await confirmDecision(face, face.person === person.id);
+    if (isOpen(face)) await confirmDecision(face, face.person === person.id);
     face.said = { what: "enrolled", name: person.name, answer: enrolled };
     done(`Enrolled as ${person.name}`);
     return enrolled;
