@@ -34,7 +34,7 @@ export async function ask(method, path, { query = {}, json, form, headers = {}, 
     try {
       return await once(method, address, { json, form, headers, signal, as });
     } catch (error) {
-      if (error.status === 401 && (await askForKey(storedKey() ? error.message : ""))) {
+      if (error.status === 401 && (await askForKey(storedKey() ? `${error.message} (${error.code})` : ""))) {
         tried = 0;
       } else if (waiting && tried < TRIES && error.retryAfter && [429, 503].includes(error.status)) {
         waiting(error.retryAfter);

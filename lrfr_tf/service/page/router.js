@@ -1,6 +1,6 @@
 // The address behind "#/" says which part of the page is shown.
 
-import { el } from "./dom.js";
+import { button, el } from "./dom.js";
 import { clearErrors, report } from "./say.js";
 
 /**
@@ -41,7 +41,9 @@ export function route(parts, first) {
     try {
       await part.open({ root, rest, signal: leaving.signal, query: new URLSearchParams(search) });
     } catch (error) {
+      if (error.code === "cancelled") return;
       report(error, `${part.title} cannot be shown`);
+      root.append(el("p", {}, button("Try again", show, { kind: "primary" })));
     }
   }
 
