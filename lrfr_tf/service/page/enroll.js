@@ -2,7 +2,7 @@
 
 import { ask } from "./api.js";
 import { el, field, freshKey } from "./dom.js";
-import { tooLarge } from "./photos.js";
+import { checkFile } from "./photos.js";
 import { gallery } from "./session.js";
 
 const LEVELS = {
@@ -31,7 +31,7 @@ export function levelChoice(change = () => {}) {
  * Sent again after a fault it is enrolled once.
  */
 export async function enrollPhoto(person, file, { level, box, signal, waiting, key = freshKey() }) {
-  if (file.size > gallery.limits.body_bytes) throw tooLarge();
+  await checkFile(file);
   const form = new FormData();
   form.append("image", file, file.name || "photo");
   if (box) form.append("box", box.join(","));

@@ -24,19 +24,19 @@ export async function open({ root, signal }) {
   const left = el("div", { class: "identify-left" });
   const right = el("div", { class: "identify-right" });
   const strip = filmstrip(photos, choosePhoto);
-  const work = el("div", { class: "identify" }, left, right);
+  const bottom = el("div", { class: "identify-all" }, strip.element);
+  const work = el("div", { class: "identify" }, left, right, bottom);
   let bar = null;
   let shown = null; // {photo, state, answer} that is drawn
   let refocus = false; // what had the focus is drawn anew
 
   intake(empty, add);
-  const bottom = el("div", {}, strip.element);
   const about = el("p", { class: "lead" }, lead());
   readGallery().then(() => about.replaceChildren(lead())).catch((error) => report(error));
   root.append(
     el("h1", {}, "Who is in this photo?"),
     about,
-    empty, line, work, bottom,
+    empty, line, work,
   );
   takeDrops(document.body, add, signal);
   document.addEventListener("paste", async (event) => {
@@ -172,7 +172,7 @@ function intake(element, add) {
   const webcam = hasWebcam()
     ? button("Webcam", () => openWebcam((file) => add([file])).catch((error) => report(error, "No webcam"))) : null;
   files.setAttribute("aria-label", "Photos to identify");
-  folder.setAttribute("aria-label", "A folder of photos to identify");
+  folder.setAttribute("aria-label", "A folder to identify");
   element.append(
     el("p", { class: "intake-text" }, el("strong", {}, "Drop photos or a folder here"), ", or paste a picture."),
     el("div", { class: "actions" },

@@ -108,7 +108,7 @@ export class Photos {
     photo.error = null;
     this.changed(photo);
     try {
-      if (photo.file.size > gallery.limits.body_bytes) throw tooLarge();
+      await checkFile(photo.file);
       const form = new FormData();
       form.append("image", photo.file, photo.file.name || "photo");
       const answer = await ask("POST", "v1/identify", {
@@ -144,12 +144,21 @@ export function isForGood(error) {
   return ["unreadable", "body_too_large", "too_many_pixels"].includes(error.code);
 }
 
-/** What the service would say: a body over its limit is not sent, as it hangs up on it. */
-export function tooLarge() {
+/**
+ * Throws an ApiError where a file need not be sent: it is over the service's limit, which hangs up on such bodies, or
+ * it was moved or changed since it was chosen, which fetch calls a fault of the network.
+ */
+export async function checkFile(file) {
   const most = gallery.limits.body_bytes;
-  return new ApiError({
-    code: "body_too_large", message: `A request's body has at most ${most.toLocaleString("en")} bytes.`, status: 413,
-  });
+  if (file.size > most) {
+    const message = `A request's body has at most ${most.toLocaleString("en")} bytes.`;
+    throw new ApiError({ code: "body_too_large", message, status: 413 });
+  }
+  try {
+    await file.slice(0, 1).arrayBuffer();
+  } catch {
+    throw new ApiError({ code: "unreadable", message: "The browser cannot read this file any more." });
+  }
 }
 
 // What was enrolled stays said about the same face; confirming is about one decision, and this is another one.

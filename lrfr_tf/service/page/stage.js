@@ -64,7 +64,7 @@ function press(buttons, selected) {
 
 // Small photos are what this project is for: they are shown larger, and as the pixels that they are.
 function enlarge(image) {
-  const factor = Math.min(ENLARGED / image.naturalHeight, MOST_ENLARGED);
+  const factor = Math.min(Math.min(ENLARGED, 0.55 * window.innerHeight) / image.naturalHeight, MOST_ENLARGED);
   if (factor <= 1) return;
   image.style.setProperty("width", `${Math.round(factor * image.naturalWidth)}px`);
   if (factor > 2) image.classList.add("pixels");
