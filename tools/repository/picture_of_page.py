@@ -1,9 +1,9 @@
-"""Draws docs/page.png: the page of the service in a headless Chromium, on a gallery of made-up persons.
+"""Draws docs/page.png: the page of the service in a headless Chromium, on a gallery of one person.
 
     python tools/repository/picture_of_page.py --output=docs/page.png
 
-The only real person is the astronaut Eileen Collins in NASA's public-domain portrait, which scikit-image brings; she is
-looked for in pictures that the camera model takes of it. The others are her face, warped by code.
+She is the astronaut Eileen Collins in NASA's public-domain portrait, which scikit-image brings, and is looked for in
+pictures that the camera model takes of it.
 """
 
 import contextlib
@@ -19,7 +19,6 @@ import lrfr_tf.quiet  # noqa: F401
 
 import numpy as np
 import uvicorn
-from PIL import Image
 from playwright.sync_api import sync_playwright
 from skimage.data import astronaut
 
@@ -35,15 +34,8 @@ from lrfr_tf.service.settings import Settings
 
 NAME = "Eileen Collins"
 HEAD = (96, 0, 352, 256)  # left, top, right and bottom in the portrait
-SIDES = (72, 48, 32)  # pixels of the pictures of the head; her face is about half as high
-# Those who are made: factors of width and height, and which colors stand for red, green and blue.
-MADE = {
-    "Made by code, wide": (1.45, 0.9, (0, 1, 2)),
-    "Made by code, long": (0.7, 1.3, (0, 2, 1)),
-    "Made by code, blue": (1.15, 0.85, (2, 1, 0)),
-    "Made by code, green": (0.85, 1.1, (1, 0, 2)),
-}
-WIDTH, HEIGHT = 1280, 860  # of the picture
+SIDES = (64, 96, 160)  # pixels of the pictures of the head; her face is about 0.4 times as high
+WIDTH, HEIGHT = 1280, 1000  # of the picture
 SECONDS = 120
 
 
@@ -68,12 +60,10 @@ def main(config: Config) -> None:
 
 
 def write_photos(folder: Path) -> list[Path]:
-    """Writes those to enroll into people/, and gives the photos in which she is looked for."""
+    """Writes the portrait to people/, from where it is enrolled, and gives the photos in which she is looked for."""
     portrait = astronaut()
-    for name, faces in {NAME: [portrait, portrait[:, ::-1]], **{name: [made(portrait, name)] for name in MADE}}.items():
-        (folder / "people" / name).mkdir(parents=True)
-        for number, face in enumerate(faces):
-            write_png(folder / "people" / name / f"{number}.png", np.ascontiguousarray(face))
+    (folder / "people" / NAME).mkdir(parents=True)
+    write_png(folder / "people" / NAME / "portrait.png", portrait)
     left, top, right, bottom = HEAD
     head = np.ascontiguousarray(portrait[top:bottom, left:right])
     photos = []
@@ -81,14 +71,6 @@ def write_photos(folder: Path) -> list[Path]:
         photos.append(folder / f"camera, {side} pixels.png")
         write_png(photos[-1], photograph(head, side, "moderate", side, misplaced=False))
     return photos
-
-
-def made(portrait: np.ndarray, name: str) -> np.ndarray:
-    """A person who is not there: another shape and other colors."""
-    wide, high, colors = MADE[name]
-    left, top, right, bottom = HEAD
-    head = Image.fromarray(portrait[top:bottom, left:right][..., list(colors)])
-    return np.asarray(head.resize((round(wide * head.width), round(high * head.height)), Image.Resampling.BICUBIC))
 
 
 @contextlib.contextmanager
@@ -114,7 +96,7 @@ def draw(address: str, photos: list[Path], config: Config) -> None:
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light")
         page.set_default_timeout(1000 * SECONDS)
         page.goto(address)
-        page.get_by_label("Photos to identify").set_input_files(photos)
+        page.get_by_label("Photos to identify", exact=True).set_input_files(photos)
         page.get_by_role("button", name="Clear").wait_for()
         page.locator(".panel-pictures img").nth(1).wait_for()
         page.wait_for_load_state("networkidle")

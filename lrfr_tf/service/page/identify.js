@@ -152,8 +152,8 @@ function lead() {
   if (!gallery.persons) {
     return "Nobody is enrolled yet, so every face is unknown. Say whose a face is, or add persons under People.";
   }
-  const people = counted(gallery.persons, "person");
-  return `Each face is compared with the ${people} of this gallery. A name is a candidate until a person confirms it.`;
+  const people = gallery.persons === 1 ? "only person" : `${gallery.persons.toLocaleString("en")} persons`;
+  return `Each face is compared with the ${people} of this gallery. A name is a candidate until somebody confirms it.`;
 }
 
 function intake(element, add) {

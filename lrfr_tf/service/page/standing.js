@@ -1,6 +1,6 @@
 // What is known about a face, in words: a name is a candidate until a person has confirmed it.
 
-import { score } from "./dom.js";
+import { counted, score } from "./dom.js";
 
 /** {kind, label, title}: kind is a class of the style sheet, label is short, title a heading. */
 export function standing(face) {
@@ -30,7 +30,7 @@ export function ruleInWords(rule) {
   if (!rule || rule.score === undefined || rule.score === null) return "No threshold is known, so nobody is named.";
   const from = `A name needs a score of ${score(rule.score)}`;
   if (rule.rule === "fpir") {
-    return `${from}: so of ${strangers(rule.rate)} gets a name, in a gallery of ${rule.persons} persons.`;
+    return `${from}: so of ${strangers(rule.rate)} gets a name, in a gallery of ${counted(rule.persons, "person")}.`;
   }
   if (rule.rule === "far") return `${from}: of ${strangers(rule.rate)} passes, in each comparison with one person.`;
   return `${from}, as asked; what that promises, nobody has measured.`;
