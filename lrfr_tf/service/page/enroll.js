@@ -1,7 +1,7 @@
 // Photos become references: each has an answer of its own, with the service's codes.
 
 import { ask } from "./api.js";
-import { el, field, freshKey } from "./dom.js";
+import { el, field } from "./dom.js";
 import { checkFile } from "./photos.js";
 import { gallery } from "./session.js";
 
@@ -28,9 +28,9 @@ export function levelChoice(change = () => {}) {
  * Enrolls one photo of a person; gives {verdict, codes, sentence, reference}.
  *
  * box: [x1, y1, x2, y2] of the face that is meant, in pixels of the photo; left out: the main face.
- * Sent again after a fault it is enrolled once.
+ * key: of the request; sent again with the same one after a fault, the photo is enrolled once.
  */
-export async function enrollPhoto(person, file, { level, box, signal, waiting, key = freshKey() }) {
+export async function enrollPhoto(person, file, { level, box, signal, waiting, key }) {
   await checkFile(file);
   const form = new FormData();
   form.append("image", file, file.name || "photo");

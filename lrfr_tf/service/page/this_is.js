@@ -3,7 +3,7 @@
 import { post } from "./api.js";
 import { confirmDecision, isOpen } from "./decisions.js";
 import { openDialog } from "./dialog.js";
-import { el } from "./dom.js";
+import { el, freshKey } from "./dom.js";
 import { enrollPhoto, levelChoice } from "./enroll.js";
 import { blobImage, blobOfBase64 } from "./face.js";
 import { personPicker } from "./picker.js";
@@ -18,6 +18,7 @@ export async function openThisIs({ photo, face }) {
   const picker = personPicker({ label: "This is", allowNew: true, first });
   const effect = el("p", { class: "small" }, "The face is enrolled as one more reference of this person.");
   let created = null; // somebody new whose face was refused at first: the next try is for the same person
+  const keys = new Map(); // the same request again is answered as before, so that a fault enrolls nothing twice
   const dialog = openDialog({
     title: "Whose face is this?",
     body: [
@@ -38,7 +39,10 @@ export async function openThisIs({ photo, face }) {
     const chosen = picker.value();
     if (!chosen) throw new Error("Choose a person from the list, or type the name of somebody new.");
     const person = chosen.id ? chosen : await createdFor(chosen.name);
-    const enrolled = await enrollPhoto(person.id, photo.file, { level: level.value(), box: face.box });
+    const request = `${person.id} ${level.value()}`;
+    if (!keys.has(request)) keys.set(request, freshKey());
+    const how = { level: level.value(), box: face.box, key: keys.get(request) };
+    const enrolled = await enrollPhoto(person.id, photo.file, how);
     if (!enrolled.reference) {
       const codes = enrolled.codes.join(", ");
       throw new Error(`Rejected: ${enrolled.sentence} (${codes}) You may choose another level, or leave it.`);
