@@ -1,4 +1,4 @@
-"""The tab "People": somebody is added, corrected, merged, set aside and forgotten; names are text whatever they hold."""
+"""The tab "People": added, corrected, merged, set aside, forgotten; and names are text whatever they hold."""
 
 import re
 import zipfile
