@@ -10,7 +10,7 @@ NEEDS_DATA := facenet or shared_data or slow
 help:
 	@echo "make demo      both systems on 118 photos, from detection to report (a few minutes)"
 	@echo "make test      the tests that need no data and no network"
-	@echo "make test-all  the tests that need the real FaceNet weights, ../shared/data, or many processes"
+	@echo "make test-all  the tests that need the real FaceNet weights, ../shared/data, Chromium, or many processes"
 	@echo "make check     ruff and mypy"
 	@echo "make bench     speed and memory: bench-peers (against other packages, into docs/performance.md)"
 	@echo "               bench-training and bench-gallery (as JSON), bench-service (into docs/service.md);"

@@ -2,6 +2,8 @@
 
 import dataclasses
 import unicodedata
+from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -158,20 +160,37 @@ def read_audit(store: Store, person: str | None = None) -> list[AuditRow]:
 
 
 def read_audit_after(
-    store: Store, number: int, count: int, person: str | None = None, *, newest: bool = False
+    store: Store,
+    number: int,
+    count: int,
+    person: str | None = None,
+    *,
+    newest: bool = False,
+    what: str | None = None,
 ) -> list[AuditRow]:
-    """Some of the rows, or of those about one person (an id).
+    """Some of the rows, or of those about one person (an id) or of one kind.
 
     Args:
         number: rows after this one; 0: from the beginning.
         newest: newest first, instead of oldest first; then rows before `number`, and 0 is the end.
+        what: as `AuditRow.what`; None: every kind.
     """
-    where, values = ("", ()) if person is None else (" AND person = ?", (person,))
+    wanted = {name: value for name, value in (("person", person), ("what", what)) if value is not None}
+    where = "".join(f" AND {name} = ?" for name in wanted)
     side, order = ("<", "DESC") if newest else (">", "ASC")
     start = 2**63 - 1 if newest and not number else number
     rest = f"FROM audit WHERE number {side} ?{where} ORDER BY number {order} LIMIT ?"
-    rows = read_sound(store, COLUMNS, rest, start, *values, count, audit="audit")
+    rows = read_sound(store, COLUMNS, rest, start, *wanted.values(), count, audit="audit")
     return [AuditRow(*row) for row in rows]
+
+
+def read_confirmations(store: Store, numbers: Sequence[int]) -> dict[int, Confirmation]:
+    """How far each of some decisions (the numbers of their rows) is confirmed."""
+    places = ", ".join("?" * len(numbers))
+    rows = store.read(f"SELECT decided, what FROM audit WHERE decided IN ({places})", *numbers) if numbers else []
+    needed = int(store.fact(NEEDED) or 1)
+    said = Counter(rows)
+    return {one: Confirmation(said[one, CONFIRMED], said[one, REFUTED], needed) for one in numbers}
 
 
 def _plain(who: str) -> str:

@@ -36,6 +36,15 @@ class About(BaseModel):
     request_id: str
 
 
+class Said(BaseModel):
+    """How far a decision is confirmed."""
+
+    confirmed: int = Field(description="by how many persons")
+    refuted: int = Field(description="by how many")
+    needed: int = Field(description="of how many persons it needs the confirmation")
+    is_confirmed: bool = Field(description="by so many, and refuted by nobody")
+
+
 class AuditRow(BaseModel):
     """A change, a decision, or what somebody said of one; null: not known."""
 
@@ -50,6 +59,7 @@ class AuditRow(BaseModel):
     threshold: float | None = None
     who: str | None = Field(None, description="the key that asked, or who confirmed")
     decided: int | None = Field(None, description="the number of the decision that is confirmed or refuted")
+    confirmation: Said | None = Field(None, description="of a decision that gave a name")
 
 
 class Audit(BaseModel):
@@ -68,11 +78,7 @@ class Agrees(Strict):
     who: str | None = Field(None, min_length=1, max_length=200, pattern=r"\S", description="left out: the key's id")
 
 
-class Confirmation(BaseModel):
-    """How far a decision is confirmed."""
+class Confirmation(Said):
+    """How far a decision is confirmed, after somebody looked at it."""
 
-    confirmed: int = Field(description="by how many persons")
-    refuted: int = Field(description="by how many")
-    needed: int = Field(description="of how many persons it needs the confirmation")
-    is_confirmed: bool = Field(description="by so many, and refuted by nobody")
     request_id: str

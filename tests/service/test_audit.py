@@ -46,6 +46,24 @@ def test_the_audit_page_by_page_in_both_orders(client: TestClient, photo: Photo)
     assert client.get("/v1/audit?order=sideways").status_code == 422
 
 
+def test_one_kind_of_rows_with_how_far_each_name_is_confirmed(client: TestClient, photo: Photo) -> None:
+    records = []
+    for number in range(3):
+        (face,) = client.post("/v1/identify", files={"image": photo(number)}).json()["faces"]
+        records.append(face["record"])
+    for record, agrees, who in ((records[0], True, "eve"), (records[1], True, "eve"), (records[1], False, "bob")):
+        client.post(f"/v1/decisions/{record}/confirm", json={"agrees": agrees, "who": who})
+    rows = client.get("/v1/audit", params={"what": "decision", "order": "newest"}).json()["rows"]
+    assert [row["number"] for row in rows] == records[::-1]
+    said = [[row["confirmation"][name] for name in ("confirmed", "refuted", "needed", "is_confirmed")] for row in rows]
+    assert said == [[0, 0, 1, False], [1, 1, 1, False], [1, 0, 1, True]]
+    rows = client.get("/v1/audit", params={"what": "refuted"}).json()["rows"]
+    assert [(row["decided"], row["who"]) for row in rows] == [(records[1], "bob")]
+    enrolled = client.get("/v1/audit", params={"what": "enroll", "person": ids(client)["ada"]}).json()["rows"]
+    assert [row["confirmation"] for row in enrolled] == [None, None]
+    assert client.get("/v1/audit", params={"what": "nothing"}).json()["rows"] == []
+
+
 def test_names_stand_beside_the_rows_until_somebody_is_forgotten(client: TestClient) -> None:
     known = ids(client)
     page = client.get("/v1/audit", params={"limit": 1000}).json()
