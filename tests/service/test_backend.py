@@ -26,7 +26,7 @@ from lrfr_tf.tf_serving.served_embedder import MOST_FACES, ServedEmbedder, recog
 from tests.faces_by_code import write_people
 from tests.service.conftest import NAMES
 from tests.strangers_by_code import strangers
-from tests.tf_serving.stand_in import StandIn
+from tests.tf_serving.stand_in import StandIn, StatusError
 from tests.tools.small_embedders import SmallEmbedder, write_small_embedder
 
 Photo = Callable[..., bytes]
@@ -147,6 +147,30 @@ def test_enrolling_goes_the_same_way(enrolled_here: Path, export: Path, server: 
         assert len(server.seen) > before
         (face,) = client.post("/v1/identify", files={"image": photo(7, 3)}).json()["faces"]
         assert face["name"] == "zoe"
+
+
+def test_a_request_that_failed_halfway_goes_on_where_it_failed(
+    enrolled_here: Path, export: Path, server: StandIn, photo: Photo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(served_embedder, "PAUSE", 0.0)
+    with service_on(enrolled_here, served(export, server.grpc_port)) as client:
+        id = client.post("/v1/persons", json={"name": "zoe"}).json()["id"]
+        ask = {"url": f"/v1/persons/{id}/references?level=off", "headers": {"idempotency-key": "one"}}
+        files = [("image", photo(7, number)) for number in range(3)]
+        answer = server.predict
+        seen = len(server.seen)
+
+        def fail_at_the_second(*words: object) -> dict[str, np.ndarray]:
+            if len(server.seen) == seen + 2:
+                raise StatusError("UNAVAILABLE", "queue is full")
+            return answer(*words)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(server, "predict", fail_at_the_second)
+        assert client.post(**ask, files=files).status_code == 503  # type: ignore[arg-type]
+        photos = client.post(**ask, files=files).json()["photos"]  # type: ignore[arg-type]
+        assert [one["verdict"] for one in photos] == ["accepted"] * 3
+        assert [one["image"] for one in photos] == [0, 1, 2]
+        assert client.get(f"/v1/persons/{id}").json()["references"] == 3
 
 
 def test_this_process_does_not_load_the_network(
