@@ -4,7 +4,7 @@ RUN python -m venv /opt/lrfr
 WORKDIR /source
 # What is needed changes less often than the code, so it is a layer of its own.
 COPY requirements-server.lock ./
-RUN /opt/lrfr/bin/python -m pip install --no-cache-dir --disable-pip-version-check --require-hashes \
+RUN /opt/lrfr/bin/python -m pip install --no-cache-dir --disable-pip-version-check --use-pep517 --require-hashes \
     --requirement requirements-server.lock
 COPY pyproject.toml setup.py README.md LICENSE ./
 COPY saved_models saved_models

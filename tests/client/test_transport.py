@@ -93,9 +93,7 @@ def test_enrolling_is_sent_again_with_the_same_key(client_of: Callable[..., Clie
     keys = {request.headers["idempotency-key"] for request in service.seen}
     assert len(service.seen) == 10
     assert len(keys) == 1
-    assert len({request.read() for request in service.seen}) == 10 or all(
-        b"photo" in one.read() for one in service.seen
-    )
+    assert all(b"photo" in request.read() for request in service.seen)
     client.enroll("a", b"photo")
     assert service.seen[-1].headers["idempotency-key"] not in keys
 
@@ -147,7 +145,8 @@ def test_a_client_of_ones_own_stays_open() -> None:
 
 
 def test_importing_it_loads_nothing_heavy() -> None:
-    ask = "import sys, lrfr_tf.client; print([n for n in ('numpy', 'PIL', 'tensorflow', 'keras', 'fastapi') if n in sys.modules])"
+    heavy = ("numpy", "PIL", "tensorflow", "keras", "fastapi")
+    ask = f"import sys, lrfr_tf.client; print([name for name in {heavy} if name in sys.modules])"
     assert subprocess.run([sys.executable, "-c", ask], capture_output=True, check=True, text=True).stdout == "[]\n"
 
 
