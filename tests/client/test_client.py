@@ -59,7 +59,7 @@ def test_faces(client: Client, recognizer: Recognizer, photo: Photo, tmp_path: P
     verified = client.verify(photo(1, 50), photo(1, 51), far=0.01)
     assert verified.same is True
     assert verified.decided_by is not None
-    assert verified.decided_by["value"] == 0.01
+    assert (verified.decided_by["rule"], verified.decided_by["rate"]) == ("far", 0.01)
     assert not verified.faces[0].ambiguous
     assert decode_image(client.super_resolve(photo(1)), "picture").shape == (64, 64, 3)
 
@@ -164,7 +164,8 @@ def test_health(service: Service, client: Client) -> None:
 
 def test_keys(address: str, keys: Keys) -> None:
     _, text = keys.create("read")
-    assert refusal(lambda: list(Client(address).persons.list())).code == "key_missing"
+    with Client(address) as nobody:
+        assert refusal(lambda: list(nobody.persons.list())).code == "key_missing"
     with Client(f"{address}/", text) as reader:
         assert len(list(reader.persons.list())) == 4
         refused = refusal(lambda: reader.persons.create("x"))

@@ -18,7 +18,7 @@ ANSWERS = [(form, kind) for form in (check_forms, face_forms, forms, gallery_for
 # What the client adds: the name of the person in a row of the audit.
 ADDED = {"AuditRow": {"name"}}
 # Envelopes that the client unpacks, and what is sent.
-NOT_ANSWERS = {"Audit", "Checked", "Error", "Failure", "FirstSystem", "Persons", "References"}
+NOT_ANSWERS = {"Audit", "Checked", "Error", "Failure", "FirstSystem", "Persons", "References", "Status"}
 
 
 def asked() -> set[tuple[str, str]]:
