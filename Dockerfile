@@ -15,7 +15,7 @@ RUN /opt/lrfr/bin/python -m pip install --no-cache-dir --disable-pip-version-che
 
 FROM python:3.11-slim
 # People's faces are in /data: whoever runs here owns that folder, and nothing else.
-RUN useradd --system --uid 10001 --user-group --home-dir /data --shell /usr/sbin/nologin lrfr \
+RUN useradd --uid 10001 --user-group --no-create-home --home-dir /data --shell /usr/sbin/nologin lrfr \
     && install --directory --owner=lrfr --group=lrfr --mode=0700 /data
 COPY --from=build /opt/lrfr /opt/lrfr
 ENV PATH=/opt/lrfr/bin:$PATH \
