@@ -20,7 +20,8 @@ RUN useradd --uid 10001 --user-group --no-create-home --home-dir /data --shell /
 COPY --from=build /opt/lrfr /opt/lrfr
 ENV PATH=/opt/lrfr/bin:$PATH \
     LRFR_TF_CACHE=/opt/lrfr/cache \
-    MPLCONFIGDIR=/tmp \
+    KERAS_HOME=/tmp/keras \
+    MPLCONFIGDIR=/tmp/matplotlib \
     TF_CPP_MIN_LOG_LEVEL=3 \
     PYTHONUNBUFFERED=1
 USER lrfr
