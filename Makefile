@@ -61,10 +61,14 @@ bench-service: environment
 	.venv/bin/python tools/repository/bench_service.py
 	.venv/bin/python tools/repository/write_service_load.py
 
-# uv resolves for all supported Pythons and platforms at once.
+# uv resolves for all supported Pythons and platforms at once. `make lock UPGRADE=` keeps the versions that are there.
+# requirements-server.lock has the same versions of what the image of the service needs.
+UPGRADE := --upgrade
 lock:
-	uv pip compile pyproject.toml --extra dev --extra onnx --extra tflite --extra server --universal --generate-hashes \
-	    --python-version 3.11 --no-annotate --no-header --upgrade -o requirements.lock
+	uv pip compile pyproject.toml --extra dev --extra onnx --extra tflite --extra server --extra client --universal \
+	    --generate-hashes --python-version 3.11 --no-annotate --no-header $(UPGRADE) -o requirements.lock
+	uv pip compile pyproject.toml --extra server --universal --generate-hashes --python-version 3.11 --no-annotate \
+	    --no-header --constraint requirements.lock -o requirements-server.lock
 
 clean:
 	rm -rf .venv .venv-peers *.egg-info .pytest_cache .mypy_cache .ruff_cache

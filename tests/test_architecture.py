@@ -9,9 +9,9 @@ ROOT = Path(__file__).parent.parent
 PACKAGE, TOOLS = ROOT / "lrfr_tf", ROOT / "tools"
 # Data flows one way: a room may import from those before it, and from itself.
 ROOMS = (
-    "base", "images", "models", "losses", "weights", "faces", "sources", "data", "evaluation", "networks", "training",
-    "recognition", "gallery", "service", "export", "benchmarks", "study", "tf_serving", "speed", "cli", "entry",
-    "repository", "tools",
+    "base", "client", "images", "models", "losses", "weights", "faces", "sources", "data", "evaluation", "networks",
+    "training", "recognition", "gallery", "service", "export", "benchmarks", "study", "tf_serving", "speed", "cli",
+    "entry", "repository", "tools",
 )  # fmt: skip
 BASE = {
     "__init__", "errors", "files", "names", "resumable", "config", "main", "silence", "printable", "stand_ins", "quiet",

@@ -11,8 +11,11 @@ docs/service.md has more.
 
 import contextlib
 import dataclasses
+import logging
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lrfr_tf.config import option, required
 from lrfr_tf.errors import UserError
@@ -20,6 +23,11 @@ from lrfr_tf.main import note, run
 from lrfr_tf.recognition.calibration import FPIR, DecisionRule
 from lrfr_tf.service.settings import LOOPBACK, MEBIBYTE, Settings
 
+if TYPE_CHECKING:
+    from lrfr_tf.gallery.gallery import Gallery
+
+LOCAL, TF_SERVING = "local", "tf_serving"
+SERVING = "127.0.0.1:8500"
 LONGEST_END = 30  # seconds that requests under way get to finish
 LONGEST_IDLE = 75  # seconds for which a connection is kept: longer than those after which a client is told to come back
 
@@ -35,6 +43,12 @@ class Config:
     fpir: float = option(FPIR, "the false positive identification rate that names must keep")
     threshold: float | None = option(None, "instead of it, the least score for a name")
     super_resolver: str = option("srgan_camera", "the network of /v1/super-resolve")
+    backend: str = option(LOCAL, "where faces are embedded: here, or on a TF-Serving", choices=(LOCAL, TF_SERVING))
+    serving: str | None = option(None, f"host:port of the gRPC side of the TF-Serving; default: {SERVING}")
+    serving_model: str | None = option(
+        None, "what the TF-Serving calls the gallery's network; default: as it is called"
+    )
+    serving_timeout: float = option(10.0, "seconds that an answer of the TF-Serving may take", above=0)
     batch: int = option(4, "most images computed together", at_least=1)
     batch_wait_ms: float = option(5.0, "milliseconds that a batch waits for more images", at_least=0)
     threads: int = option(2, "how many batches are computed at the same time", at_least=1)
@@ -51,6 +65,45 @@ def check_flags(config: Config) -> None:
         raise UserError("--allowed_hosts must say under which names the service is called, as --host is not loopback.")
     if config.max_images > config.queue:
         raise UserError("--max_images is larger than --queue: a request with so many images would never be taken.")
+    if config.backend == TF_SERVING:
+        address_of(config)
+    elif config.serving is not None or config.serving_model is not None:
+        raise UserError("--serving and --serving_model are for --backend=tf_serving.")
+
+
+def address_of(config: Config) -> tuple[str, int]:
+    """Host and port of the TF-Serving.
+
+    Raises:
+        UserError: it is none.
+    """
+    host, colon, port = (config.serving or SERVING).rpartition(":")
+    if not colon or not host or not port.isdecimal() or not 1 <= int(port) <= 65535:
+        raise UserError(f"--serving={config.serving} is not host:port, such as {SERVING}.")
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def use_server(gallery: "Gallery", config: Config) -> Callable[[], None]:
+    """Lets a TF-Serving embed faces for a gallery; gives what raises an error while it cannot be asked.
+
+    Raises:
+        UserError: the export that the server should have loaded is missing here, or is another one.
+    """
+    from lrfr_tf.service.log import REQUESTS
+    from lrfr_tf.tf_serving.grpc_client import GrpcConnection
+    from lrfr_tf.tf_serving.served_embedder import ServedEmbedder, recognizer_of_server
+
+    host, port = address_of(config)
+    recognizer = recognizer_of_server(
+        gallery.identity.find(),
+        lambda: GrpcConnection(host, port, config.serving_timeout),
+        name=config.serving_model or "",
+        note=logging.getLogger(REQUESTS).warning,
+    )
+    gallery.use(recognizer)
+    embedder = recognizer.embedder
+    assert isinstance(embedder, ServedEmbedder)
+    return embedder.check
 
 
 def main(config: Config) -> None:
@@ -84,7 +137,8 @@ def main(config: Config) -> None:
     )
     rule = DecisionRule(config.fpir, None, config.threshold)
     with Gallery.open(Path(config.gallery), rule=rule) as gallery:
-        service = make_service(gallery, settings, keys, config.super_resolver)
+        how = {"check_networks": use_server(gallery, config)} if config.backend == TF_SERVING else {}
+        service = make_service(gallery, settings, keys, config.super_resolver, **how)
         service.networks.recognizer.check_rule(rule)
         service.networks.load_super_resolver()
         note(f"http://{config.host}:{config.port}/ is the page for people, /docs shows programs what can be asked.")

@@ -58,7 +58,7 @@ class KerasEmbedder:
 
     def embed(self, faces: Faces) -> np.ndarray:
         """See `embedding.Embedder.embed`; crops of another size than the network's are resized one by one."""
-        return _embed(self._embed_in_batches, faces, self.flip)
+        return embed_or_flip(self._embed_in_batches, faces, self.flip)
 
     def graph_part(self) -> GraphPart:
         """See `embedding.Embedder.graph_part`; batch norm is folded."""
@@ -100,7 +100,7 @@ class ExportedEmbedder:
 
     def embed(self, faces: Faces) -> np.ndarray:
         """See `embedding.Embedder.embed`; crops of equal size are computed together."""
-        return _embed(self._embed_in_batches, faces, self.flip)
+        return embed_or_flip(self._embed_in_batches, faces, self.flip)
 
     def graph_part(self) -> GraphPart:
         """See `embedding.Embedder.graph_part`."""
@@ -116,7 +116,12 @@ class ExportedEmbedder:
         return embeddings
 
 
-def _embed(embed_in_batches: Callable[[Faces], np.ndarray], faces: Faces, flip: bool) -> np.ndarray:
+def embed_or_flip(embed_in_batches: Callable[[Faces], np.ndarray], faces: Faces, flip: bool) -> np.ndarray:
+    """The embeddings of faces; with `flip` the mean with those of their mirror images, of unit length.
+
+    Raises:
+        ValueError: a crop is not uint8 [H, W, 3] or has no pixels.
+    """
     check_faces(faces)
     embeddings = embed_in_batches(faces)
     if flip:

@@ -3,7 +3,7 @@
 import contextlib
 import dataclasses
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -19,6 +19,7 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.gallery.gallery import Gallery
 from lrfr_tf.gallery.references import name_of
 from lrfr_tf.gallery.store_error import StoreError
+from lrfr_tf.networks.away import NetworkAwayError
 from lrfr_tf.recognition.match import Match
 from lrfr_tf.service import about, audit, checking, corrections, enrolling, faces, forms, health, persons, references
 from lrfr_tf.service.batcher import Batcher, Job
@@ -40,9 +41,17 @@ _logger = logging.getLogger(REQUESTS)
 
 
 def make_service(
-    gallery: Gallery, settings: Settings, keys: Keys | None = None, super_resolver: str = "srgan_camera"
+    gallery: Gallery,
+    settings: Settings,
+    keys: Keys | None = None,
+    super_resolver: str = "srgan_camera",
+    *,
+    check_networks: Callable[[], None] = lambda: None,
 ) -> Service:
-    """What an application needs; the gallery's network is loaded.
+    """What an application needs; the gallery's network is loaded, unless the gallery uses one elsewhere.
+
+    Args:
+        check_networks: raises NetworkAwayError while a network that is elsewhere cannot be asked.
 
     Raises:
         UserError: the network is missing or another one, or the keys are damaged.
@@ -61,9 +70,17 @@ def make_service(
     decider = Batcher(lambda who, jobs: decide_together(gallery, who, jobs), most=settings.queue, wait=0.0)
     metrics.watch_queue(lambda: batcher.depth)
     answers = Answers(None if gallery.store.path is None else answers_beside(gallery.store.path))
-    needs_keys = bool(keys is not None and keys.all())
     return Service(
-        gallery, networks, batcher, decider, settings, metrics, keys=keys, needs_keys=needs_keys, answers=answers
+        gallery,
+        networks,
+        batcher,
+        decider,
+        settings,
+        metrics,
+        keys=keys,
+        needs_keys=bool(keys is not None and keys.all()),
+        answers=answers,
+        check_networks=check_networks,
     )
 
 
@@ -154,6 +171,11 @@ def _refusal_of(error: Any, service: Service, request: Request) -> RequestError:
         return RequestError(error.status_code, CODES.get(error.status_code, "refused"), f"{error.detail}.", allow=allow)
     if not isinstance(error, UserError):  # the log says where, see Guard
         return RequestError(500, "internal", "The service failed; its log says where.")
+    if isinstance(error, NetworkAwayError):  # its sentence names an address
+        message = "The network that embeds faces cannot be asked at the moment."
+        return RequestError(
+            503, "backend_unavailable", message, {"reason": error.reason}, retry_after=error.retry_after
+        )
     message = str(error).replace(service.gallery.store.label, "The gallery")
     if isinstance(error, StoreError):
         return RequestError(503, "gallery_unavailable", message, retry_after=1)

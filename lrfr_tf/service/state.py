@@ -44,6 +44,7 @@ class Service:
         keys: None: nobody needs a key, which is for tests and programs in this process.
         needs_keys: there have been keys; from then on nobody comes in without one.
         ready: all is warmed up.
+        check_networks: raises NetworkAwayError while a network that is elsewhere cannot be asked.
     """
 
     gallery: Gallery
@@ -56,6 +57,7 @@ class Service:
     needs_keys: bool = False
     ready: bool = False
     answers: Answers = field(default_factory=Answers)
+    check_networks: Callable[[], None] = lambda: None
     counted: dict[str, tuple[float, int]] = field(default_factory=dict)
 
     def acting_for(self, caller: Caller) -> Gallery:

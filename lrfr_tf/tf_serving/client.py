@@ -34,6 +34,14 @@ class UnavailableError(ServingError):
     """The server is not there, still starting, or has a full queue: worth another try."""
 
 
+class SlowError(ServingError):
+    """The server did not answer in time."""
+
+
+class NotServedError(ServingError):
+    """The server does not serve this model, or not this version of it."""
+
+
 class RefusedError(ServingError):
     """The server does not take the inputs; `reason` is what it says."""
 
@@ -162,9 +170,9 @@ def error_of_server(code: str, message: str, address: str, model: str) -> Servin
     if code == "UNAVAILABLE":
         return UnavailableError(f"{address} is not available: {reason}.")
     if code == "DEADLINE_EXCEEDED":
-        return ServingError(f"{address} did not answer in time ({reason}); `timeout` is how long it may take.")
+        return SlowError(f"{address} did not answer in time ({reason}); `timeout` is how long it may take.")
     if code == "NOT_FOUND":
-        return ServingError(f"{address} does not serve {model}: {reason}.")
+        return NotServedError(f"{address} does not serve {model}: {reason}.")
     if code in ("INVALID_ARGUMENT", "FAILED_PRECONDITION", "OUT_OF_RANGE"):
         return RefusedError(address, reason)
     return FailedError(f"{address} failed with {code}: {reason}.")

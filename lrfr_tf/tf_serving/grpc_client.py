@@ -25,6 +25,11 @@ OPTIONS = (
     ("grpc.max_send_message_length", -1),
     # A proxy for the web, told by the environment, has no way to a server on this host.
     ("grpc.enable_http_proxy", 0),
+    # A server that comes back is found within a second, and a new connection is one: by itself gRPC waits for up to
+    # two minutes between its tries, and shares connections with whoever asks the same server.
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 1000),
+    ("grpc.use_local_subchannel_pool", 1),
 )
 
 
@@ -40,7 +45,12 @@ class GrpcConnection:
     def __init__(self, host: str, port: int, timeout: float) -> None:
         self.address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self._timeout = timeout
-        self._stub = PredictionServiceStub(grpc.insecure_channel(self.address, OPTIONS))
+        self._channel = grpc.insecure_channel(self.address, OPTIONS)
+        self._stub = PredictionServiceStub(self._channel)
+
+    def close(self) -> None:
+        """Ends the connection; what is under way fails."""
+        self._channel.close()
 
     def describe(self, name: str, version: int | None) -> ServedModel:
         """Asks for a model's signatures, of its newest version where None is given."""

@@ -49,7 +49,8 @@ class StandIn:
     stands in the place of what REST answers, and `seen` keeps the requests.
     """
 
-    def __init__(self, models: dict[str, Path]) -> None:
+    def __init__(self, models: dict[str, Path], grpc_port: int = 0) -> None:
+        self.grpc_port = grpc_port
         self.loaded: dict[str, dict[int, Any]] = {}
         self.definitions: dict[str, dict[int, Any]] = {}
         for name, folder in models.items():
@@ -74,7 +75,7 @@ class StandIn:
         threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
         self._grpc = grpc.server(ThreadPoolExecutor(2))
         add_PredictionServiceServicer_to_server(_Service(self), self._grpc)
-        self.grpc_port = self._grpc.add_insecure_port("127.0.0.1:0")
+        self.grpc_port = self._grpc.add_insecure_port(f"127.0.0.1:{self.grpc_port}")
         self._grpc.start()
         return self
 
