@@ -14,6 +14,7 @@ import numpy as np
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.detect import FaceDetector
+from lrfr_tf.faces.second_look import SecondLookDetector
 from lrfr_tf.images.resize import resize
 from lrfr_tf.networks.embedding import Embedder, crop_kind_for, load_embedder
 from lrfr_tf.networks.saved_model import find_version
@@ -86,7 +87,7 @@ class Recognizer:
             "super_resolver": super_resolver, "template": self.embedder.template, "size": self.embedder.aligned_size,
         }  # fmt: skip
         self.cutter = FaceCutter(detector or FaceDetector(), cut, **how)
-        self.enroller = FaceCutter(FaceDetector(GALLERY_THRESHOLDS), cut, **how)
+        self.enroller = FaceCutter(SecondLookDetector(GALLERY_THRESHOLDS), cut, **how)
 
     def analyze(self, photo: Photo) -> list[Face]:
         """The faces of one photo, most confidently detected first; none where no face is found.
