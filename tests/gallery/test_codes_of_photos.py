@@ -203,10 +203,10 @@ def test_real_faces_of_others(enroll: Enroll, gallery: Gallery, shared_data: Pat
 @pytest.mark.parametrize("camera", ["clean", "moderate"])
 @pytest.mark.parametrize("height", [16, 24, 36])
 def test_small_real_faces_are_not_refused(enroll: Enroll, shared_data: Path, camera: str, height: int) -> None:
-    """Of one person's photos as cameras take them, nearly all are accepted at "standard", and those that show a face."""
+    """Of one person's photos as cameras take them nearly all are accepted at "standard"; none is refused as small."""
     photos = [np.array(Image.open(io.BytesIO(photo))) for photo in real_photos(shared_data, "05035")]
     answers = [enroll(Image.fromarray(small_photo(photo, height, camera)), "standard") for photo in photos]
-    assert {answer.codes for answer in answers if answer.verdict == REJECTED} <= {("no_face",)}
+    assert {answer.codes[0] for answer in answers if answer.verdict == REJECTED} <= {"no_face", "duplicate"}
     assert sum(answer.verdict != REJECTED for answer in answers) >= len(answers) - 2
     assert all(("small" in answer.codes) == (height < 30) for answer in answers if answer.verdict != REJECTED)
 
@@ -223,8 +223,7 @@ def test_heads_in_profile(recognizer: Recognizer, shared_data: Path, tmp_path: P
             names = [name for name in sorted(eyes) if chosen(eyes[name])][:40]
             with Gallery.create(tmp_path / f"{what}.db", recognizer) as gallery:
                 answers = [
-                    gallery.enroll(what, write(tmp_path / name.replace("/", "-"), archive.read(f"vgg_heads/{name}")))
-                    for name in names
+                    gallery.enroll(what, write(tmp_path / name.replace("/", "-"), archive.read(name))) for name in names
                 ]
             seen = [answer for answer in answers if answer.codes[:1] != ("no_face",)]
             shares[what] = np.mean(["extreme_pose" in answer.codes for answer in seen])
