@@ -1,4 +1,4 @@
-"""What a check says of a gallery's file follows from the numbers that an export of it holds, and from the docs alone."""
+"""What a check says of a gallery follows from the numbers that an export of it holds, and from the docs alone."""
 
 import json
 import zipfile

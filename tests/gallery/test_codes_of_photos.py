@@ -1,4 +1,4 @@
-"""The table of codes of docs/enrolling.md, from files to answers, by the shipped network: what each level makes of each.
+"""The table of codes of docs/enrolling.md, from files to answers, by the shipped network, at each level.
 
 The expected verdicts are written out here, not taken from the table in code.
 """
@@ -108,7 +108,7 @@ def test_a_face_under_eight_pixels(enroll: Enroll, gallery: Gallery, portrait: n
 
 
 @OF_LEVELS
-@pytest.mark.parametrize("share, is_rival", [(0.85, True), (0.5, False)])
+@pytest.mark.parametrize(("share", "is_rival"), [(0.85, True), (0.5, False)])
 def test_several_faces(enroll: Enroll, portrait: np.ndarray, level: str, share: float, is_rival: bool) -> None:
     check(enroll(beside(portrait, 80, share), level), "several_faces", DOUBTED[level] if is_rival else ACCEPTED)
 
@@ -119,7 +119,7 @@ def test_a_face_out_of_focus(enroll: Enroll, portrait: np.ndarray, level: str) -
 
 
 @OF_LEVELS
-@pytest.mark.parametrize("degrees, is_extreme", [(20, False), (65, True), (-65, True)])
+@pytest.mark.parametrize(("degrees", "is_extreme"), [(20, False), (65, True), (-65, True)])
 def test_a_turned_head(
     enroll: Enroll, recognizer: Recognizer, portrait: np.ndarray, monkeypatch: pytest.MonkeyPatch,
     *, level: str, degrees: float, is_extreme: bool,

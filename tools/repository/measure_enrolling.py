@@ -195,8 +195,7 @@ def print_copies(faces: list[Found], every: int, detector: FaceDetector) -> None
 
 def print_likeness(faces: list[Found], recognizer: Recognizer) -> None:
     """How many photos of a person, and how many of others, are called unlike that person by five sharp photos."""
-    least = own_least(recognizer.strangers)
-    if least is None:
+    if recognizer.strangers is None:
         raise UserError(f"{recognizer.embedder.name} has no calibration.")
     crops = [cut_face(face.photo, face.landmarks, recognizer.cutter.template, recognizer.cutter.size) for face in faces]
     persons = np.array([face.person for face in faces])
@@ -210,6 +209,7 @@ def print_likeness(faces: list[Found], recognizer: Recognizer) -> None:
     for level in ("clean", "moderate"):
         for size in (12, 16, 24, 32, 64):
             small = [photograph(crops[row], size, level, seed) for seed, row in enumerate(rest)]
+            least = own_least(recognizer.strangers, size)
             unlike = embed_faces(recognizer.embedder, small) @ means.T < least
             print(f"unlike the person, {size} px, {level}: {unlike[right].mean():.1%} of {right.sum()} photos of the "
                   f"person, {unlike[~right].mean():.1%} of {(~right).sum()} of others, below {least:.3f}")  # fmt: skip

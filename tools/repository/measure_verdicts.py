@@ -21,8 +21,17 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.faces.frame import cut_face
 from lrfr_tf.gallery.picture_hash import is_same_picture, picture_hash
-from lrfr_tf.gallery.quality import REJECTED, VERDICTS, Compared, Judgement, Measured, judge, judge_missing, measure
-from lrfr_tf.gallery.quality import own_least as own_least_of
+from lrfr_tf.gallery.quality import (
+    REJECTED,
+    VERDICTS,
+    Compared,
+    Judgement,
+    Measured,
+    judge,
+    judge_missing,
+    measure,
+    own_least,
+)
 from lrfr_tf.images.camera_numpy import photograph
 from lrfr_tf.main import run
 from lrfr_tf.recognition.calibration import DecisionRule
@@ -42,7 +51,7 @@ class Config:
     model: str = option("siamese", "the network whose likeness is measured")
     heights: tuple[int, ...] = option((12, 16, 24, 32, 40), "of the faces, in pixels")
     cameras: tuple[str, ...] = option(("clean", "moderate", "harsh"), "levels of the camera model")
-    most: int = option(6, "photos of one person that are asked about, beside those of the template", at_least=1)
+    most: int = option(4, "photos of one person that are asked about, beside those of the template", at_least=1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -173,7 +182,7 @@ def verdict(measured: Measured, scores: np.ndarray, person: int, recognizer: Rec
         other=str(others.argmax()),
         other_similarity=float(others.max()),
         threshold=DecisionRule().threshold_for(recognizer.strangers, len(scores)).score,
-        own_least=own_least_of(recognizer.strangers),
+        own_least=own_least(recognizer.strangers, measured.height),
     )
     return judge(measured, compared)
 
