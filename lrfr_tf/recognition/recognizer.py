@@ -8,7 +8,6 @@ import dataclasses
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -83,11 +82,14 @@ class Recognizer:
             self.embedder = model
         self.strangers = strangers
         cut = cut or crop_kind_for(self.embedder)
-        how: dict[str, Any] = {
-            "super_resolver": super_resolver, "template": self.embedder.template, "size": self.embedder.aligned_size,
-        }  # fmt: skip
-        self.cutter = FaceCutter(detector or FaceDetector(), cut, **how)
-        self.enroller = FaceCutter(SecondLookDetector(GALLERY_THRESHOLDS), cut, **how)
+        self.cutter = FaceCutter(
+            detector or FaceDetector(),
+            cut,
+            super_resolver=super_resolver,
+            template=self.embedder.template,
+            size=self.embedder.aligned_size,
+        )
+        self.enroller = self.cutter.with_detector(SecondLookDetector(GALLERY_THRESHOLDS))
 
     def analyze(self, photo: Photo) -> list[Face]:
         """The faces of one photo, most confidently detected first; none where no face is found.
