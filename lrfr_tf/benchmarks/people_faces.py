@@ -13,10 +13,11 @@ from typing import NamedTuple
 import numpy as np
 
 from lrfr_tf.errors import UserError
+from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.images.camera_numpy import photograph_scene
 from lrfr_tf.printable import name_bytes
 from lrfr_tf.recognition.face_crops import FaceCutter, FoundFace, main_face_among
-from lrfr_tf.recognition.recognizer import Recognizer
+from lrfr_tf.recognition.recognizer import GALLERY_THRESHOLDS, Recognizer
 from lrfr_tf.sources.image_source import ImageSource
 from lrfr_tf.sources.pictures import Picture, in_chunks, read_photos
 
@@ -127,7 +128,9 @@ def _embed_chunk(
         if picture.error is not None:
             note(picture.error)
     photos = [(picture.name, picture.pixels) for picture in pictures if picture.pixels is not None]
-    natives = recognizer.enroller.find([pixels for _, pixels in photos])
+    # Nobody looks twice here, unlike at enrolling: the published figures and calibrations are of these faces.
+    native_cutter = recognizer.cutter.with_detector(FaceDetector(GALLERY_THRESHOLDS))
+    natives = native_cutter.find([pixels for _, pixels in photos])
     faces: list[list[FoundFace | None]] = []
     possible = []
     for (name, pixels), found in zip(photos, natives, strict=True):

@@ -109,7 +109,6 @@ def enroll_from(
     Raises:
         UserError: the name is none, or the gallery cannot be written.
     """
-    least = quality.own_least(gallery.recognizer.strangers)
     identity = EmbedderIdentity.of_recognizer(gallery.recognizer)
     for shown in faces_of(source, photos, gallery.recognizer, box=box):
         if shown.face is None or shown.embedding is None or shown.picture is None:
@@ -120,7 +119,7 @@ def enroll_from(
         measured = quality.measure(
             shown.picture.pixels, shown.picture.box, shown.picture.landmarks, shown.face.detection_score
         )
-        judgement = quality.judge(measured, _compared(gallery, person, shown, least), level)
+        judgement = quality.judge(measured, _compared(gallery, person, shown), level)
         reference = None
         if judgement.verdict != quality.REJECTED:
             stored = Reference(
@@ -157,15 +156,18 @@ def _named_in(judgement: quality.Judgement) -> tuple[str, float, float] | None:
     return str(figures["name"]), float(figures["score"]), float(figures["threshold"])
 
 
-def _compared(gallery: "Gallery", person: str, shown: EnrollmentFace, least: float | None) -> quality.Compared:
+def _compared(gallery: "Gallery", person: str, shown: EnrollmentFace) -> quality.Compared:
     """A face beside those that are enrolled."""
     assert shown.embedding is not None
+    assert shown.face is not None
     threshold = gallery.known_threshold()
     others = [one for one in gallery.most_alike(shown.embedding, 2) if one.name != person]
     own = gallery.references(person) if gallery.has_person(person) else []
     active = [one for one in own if one.state == ACTIVE]
-    similarity = None
+    similarity = least = None
     if active:
+        height = min(shown.face.height, max(one.height or quality.SURE_HEIGHT for one in active))
+        least = quality.own_least(gallery.recognizer.strangers, height)
         template = template_of(np.stack([one.embedding for one in active]), np.array([one.height for one in active]))
         similarity = float(template @ shown.embedding)
     other, other_similarity = others[0] if others else (None, None)

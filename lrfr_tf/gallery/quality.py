@@ -37,7 +37,9 @@ VERDICTS: Mapping[str, tuple[str, str, str]] = {
 TOO_SMALL, SMALL = 8.0, 32.0  # pixels of the photo that the face is high
 RIVAL = 0.7  # of the height of the main face, as in lrfr_tf.faces.choose
 EXTREME_TURN = 45.0  # degrees away from the camera
-OWN_RATE = 0.01  # a photo that is less like its person than one of a hundred strangers would be is doubted
+# A photo that is less like its person than so many strangers would be is doubted. Small faces are less like their own
+# person, so that of 24 pixels it is 3 %, of 16 pixels 16 %; docs/enrolling.md says what that finds.
+OWN_RATE, SURE_HEIGHT, HIGHEST_OWN_RATE = 0.01, 32.0, 0.3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -154,9 +156,18 @@ def measure(
     )
 
 
-def own_least(strangers: Strangers | None) -> float | None:
-    """The cosine that one of a hundred strangers reaches, by the calibration; None where there is none."""
-    return None if strangers is None else DecisionRule(far=OWN_RATE).threshold_for(strangers, 1).score
+def own_least(strangers: Strangers | None, height: float = SURE_HEIGHT) -> float | None:
+    """The least cosine with its person of a photo that is not `unlike_the_person`.
+
+    Args:
+        strangers: the calibration; None: there is none, and no answer.
+        height: of the smaller one of the faces that are compared, in pixels; from 32 on, one of a hundred strangers is
+            as alike.
+    """
+    if strangers is None:
+        return None
+    rate = min(HIGHEST_OWN_RATE, OWN_RATE * max(1.0, SURE_HEIGHT / max(height, 1.0)) ** 4)
+    return DecisionRule(far=rate).threshold_for(strangers, 1).score
 
 
 def judge(measured: Measured, compared: Compared, level: str = "standard") -> Judgement:

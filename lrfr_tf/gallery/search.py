@@ -7,6 +7,8 @@ row by itself, so that equal templates have equal scores and the answer is that 
 import numpy as np
 
 BLOCK = 32_768  # rows; smaller products lose time where their threads wait for each other
+GROUP = 32  # rows of a block whose best score is looked at first
+AT_ONCE = 4096  # templates that are computed in float64 together
 ROUNDING = 2.0**-23  # twice float32's, for each product of a sum
 
 
@@ -111,52 +113,70 @@ class Index:
             return np.zeros((len(probes), count), np.int64), np.zeros((len(probes), count))
         probes = np.ascontiguousarray(probes, np.float32)
         top = _TopK(len(probes), count, self.dimensions * ROUNDING * np.linalg.norm(probes, axis=1))
-        scores = np.empty((len(probes), BLOCK), np.float32)
+        space = np.empty(len(probes) * min(BLOCK, self.rows), np.float32)
         for number, block in enumerate(self._blocks):
             used = min(BLOCK, self.rows - number * BLOCK)
-            part = scores[:, :used]
-            np.matmul(probes, block[:used].T, out=part)
+            scores = space[: len(probes) * used].reshape(len(probes), used)
+            np.matmul(probes, block[:used].T, out=scores)
             alive = self._alive[number][:used]
             if not alive.all():
-                part[:, ~alive] = -np.inf
-            top.update(part, number * BLOCK)
-        rows = np.empty((len(probes), count), np.int64)
-        exact = np.empty((len(probes), count))
-        for probe in range(len(probes)):
-            candidates = top.candidates(probe)
-            cosines = (self.templates(candidates).astype(np.float64) * probes[probe].astype(np.float64)).sum(axis=1)
-            order = np.argsort(-cosines, kind="stable")[:count]
-            rows[probe], exact[probe] = candidates[order], cosines[order]
-        return rows, exact
+                scores[:, ~alive] = -np.inf
+            top.update(scores, number * BLOCK)
+        asking, rows = top.candidates()
+        cosines = self._cosines(probes, asking, rows)
+        order = np.lexsort((rows, -cosines, asking))  # each probe has `count` candidates or more
+        chosen = order[np.searchsorted(asking[order], np.arange(len(probes)))[:, None] + np.arange(count)]
+        return rows[chosen], cosines[chosen]
+
+    def _cosines(self, probes: np.ndarray, asking: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Of some probes, by their numbers, with some rows: float64 [n], each computed by itself."""
+        cosines = np.empty(len(rows))
+        for start in range(0, len(rows), AT_ONCE):
+            part = slice(start, start + AT_ONCE)
+            products = self.templates(rows[part]).astype(np.float64)
+            products *= probes[asking[part]]
+            products.sum(axis=1, out=cosines[part])
+        return cosines
 
 
 class _TopK:
-    """For each probe, whoever may be among the best so far."""
+    """For each probe, whoever may be among the best so far.
+
+    The rows of a block are put into small groups. As many groups as rows are asked for have a best score each, so the
+    least of these is a bound that the best rows reach; only the few groups that reach it are looked into.
+    """
 
     def __init__(self, probes: int, count: int, margins: np.ndarray) -> None:
         self.count = count
         self.margins = margins.astype(np.float32) + np.float32(1e-7)
         self.limits = np.full(probes, -np.inf, np.float32)  # a score below it is not among the best
-        self.rows = [np.zeros(0, np.int64)] * probes
-        self.scores = [np.zeros(0, np.float32)] * probes
+        self._best = np.full((probes, count), -np.inf, np.float32)  # of the groups' best scores
+        self._found: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []  # numbers of probes, rows, scores
 
     def update(self, scores: np.ndarray, first: int) -> None:
         """Takes in the scores of a block, float32 [P, n], whose rows begin with number `first`."""
-        for probe in np.flatnonzero(scores.max(axis=1) >= self.limits):
-            own = scores[probe]
-            limit = self.limits[probe]
-            if len(own) > self.count:
-                limit = max(limit, np.partition(own, -self.count)[-self.count] - self.margins[probe])
-            found = np.flatnonzero((own >= limit) & (own > -np.inf))
-            rows = np.concatenate([self.rows[probe], first + found])
-            kept = np.concatenate([self.scores[probe], own[found]])
-            if len(kept) >= self.count:
-                limit = np.partition(kept, -self.count)[-self.count] - self.margins[probe]
-                self.limits[probe] = max(limit, self.limits[probe])
-                good = kept >= self.limits[probe]
-                rows, kept = rows[good], kept[good]
-            self.rows[probe], self.scores[probe] = rows, kept
+        groups = scores.shape[1] // GROUP
+        grouped = scores[:, : groups * GROUP].reshape(len(scores), GROUP, groups)
+        single = scores[:, groups * GROUP :]  # too few for a group each
+        best = np.concatenate([grouped.max(axis=1), single], axis=1)
+        if not (best.max(axis=1) >= self.limits).any():
+            return
+        self._best = np.partition(np.concatenate([self._best, best], axis=1), -self.count)[:, -self.count :]
+        self.limits = np.maximum(self.limits, self._best[:, 0] - self.margins)
+        asking, places = np.nonzero(best >= self.limits[:, None])
+        inside = places < groups
+        self._take(asking[~inside], places[~inside] - groups, single, first + groups * GROUP)
+        asking, places = np.repeat(asking[inside], GROUP), np.repeat(places[inside], GROUP)
+        places += np.tile(np.arange(GROUP) * groups, len(places) // GROUP)
+        self._take(asking, places, scores, first)
 
-    def candidates(self, probe: int) -> np.ndarray:
-        """Rows, rising."""
-        return self.rows[probe]
+    def _take(self, asking: np.ndarray, places: np.ndarray, scores: np.ndarray, first: int) -> None:
+        found = scores[asking, places]
+        good = (found >= self.limits[asking]) & (found > -np.inf)
+        self._found.append((asking[good], first + places[good], found[good]))
+
+    def candidates(self) -> tuple[np.ndarray, np.ndarray]:
+        """The numbers of probes, and a row for each; every probe's best rows are among its own."""
+        asking, rows, scores = (np.concatenate(parts) for parts in zip(*self._found, strict=True))
+        good = scores >= self.limits[asking]
+        return asking[good], rows[good]

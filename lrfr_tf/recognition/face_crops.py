@@ -1,9 +1,10 @@
 """Photos -> the pixels of each face that a network is to see: detect, cut out, super-resolve what is very small."""
 
+import copy
 import dataclasses
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import numpy as np
 
@@ -86,6 +87,12 @@ class FaceCutter:
         self.cut = cut
         self.size = size
         self.super_resolver = super_resolver
+
+    def with_detector(self, detector: FaceDetector) -> Self:
+        """A cutter that cuts the same out of what another detector finds."""
+        other = copy.copy(self)
+        other.detector = detector
+        return other
 
     def find(self, images: Sequence[np.ndarray]) -> list[list[FoundFace]]:
         """The faces of each image, uint8 RGB [H, W, 3] of any sizes; most confident first, none where none is found.

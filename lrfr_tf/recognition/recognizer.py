@@ -8,12 +8,12 @@ import dataclasses
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.detect import FaceDetector
+from lrfr_tf.faces.second_look import SecondLookDetector
 from lrfr_tf.images.resize import resize
 from lrfr_tf.networks.embedding import Embedder, crop_kind_for, load_embedder
 from lrfr_tf.networks.saved_model import find_version
@@ -82,11 +82,14 @@ class Recognizer:
             self.embedder = model
         self.strangers = strangers
         cut = cut or crop_kind_for(self.embedder)
-        how: dict[str, Any] = {
-            "super_resolver": super_resolver, "template": self.embedder.template, "size": self.embedder.aligned_size,
-        }  # fmt: skip
-        self.cutter = FaceCutter(detector or FaceDetector(), cut, **how)
-        self.enroller = FaceCutter(FaceDetector(GALLERY_THRESHOLDS), cut, **how)
+        self.cutter = FaceCutter(
+            detector or FaceDetector(),
+            cut,
+            super_resolver=super_resolver,
+            template=self.embedder.template,
+            size=self.embedder.aligned_size,
+        )
+        self.enroller = self.cutter.with_detector(SecondLookDetector(GALLERY_THRESHOLDS))
 
     def analyze(self, photo: Photo) -> list[Face]:
         """The faces of one photo, most confidently detected first; none where no face is found.

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from lrfr_tf.errors import UserError
 from lrfr_tf.gallery.audit import DECISION, AuditRow, Confirmation, read_audit_after, read_confirmations
 from lrfr_tf.gallery.references import read_names
-from lrfr_tf.gallery.store import StoreError
+from lrfr_tf.gallery.store_error import StoreError
 from lrfr_tf.service import gallery_forms as forms
 from lrfr_tf.service.keys import ADMIN, ENROLL, Caller
 from lrfr_tf.service.persons import Cursor, Limit, row_of

@@ -201,8 +201,12 @@ def test_a_person_is_shown_checked_and_handed_out(lrfr: Lrfr, people: Path, tmp_
     assert code == 0
     assert "fewer than 30" in out
     assert (tmp_path / "check.html").read_text().count("<img") > 3
-    report = json.loads(lrfr("gallery", "check", gallery, "--threshold=0.5", "--format=json")[1])
-    assert report["persons"] == 4
+    page, sheet = f"--output={tmp_path / 'again.html'}", f"--output={tmp_path / '10.png'}"
+    code, out, said = lrfr("gallery", "check", gallery, "--threshold=0.5", "--format=json", page)
+    assert json.loads(out)["persons"] == 4
+    assert "again.html is written" in said
+    assert len(json.loads(lrfr("gallery", "show", gallery, "--person=10", "--format=json", sheet)[1])) == 3
+    assert (tmp_path / "10.png").is_file()
 
 
 def test_no_output_takes_the_place_of_a_file_unless_it_is_said(lrfr: Lrfr, people: Path, tmp_path: Path) -> None:

@@ -115,7 +115,18 @@ def test_one_of_a_hundred_strangers_is_as_alike_as_a_photo_must_be() -> None:
     tail = fit_stranger_tail(scores, np.arange(80), np.arange(80), resamples=20)
     least = own_least({"one": tail})
     assert least == pytest.approx(np.quantile(scores[~np.eye(80, dtype=bool)], 0.99), abs=0.02)
+    assert own_least({"one": tail}, 200.0) == least
     assert own_least(None) is None
+
+
+def test_small_faces_may_be_less_like_their_person() -> None:
+    scores = np.random.default_rng(0).normal(0, 0.1, (80, 80))
+    strangers = {"one": fit_stranger_tail(scores, np.arange(80), np.arange(80), resamples=20)}
+    limits = [own_least(strangers, height) for height in (0.0, 8.0, 12.0, 16.0, 20.0, 24.0, 28.0, 32.0)]
+    assert limits == sorted(limits)  # type: ignore[type-var]
+    others = scores[~np.eye(80, dtype=bool)]
+    for height, share in ((8.0, 0.3), (16.0, 0.16), (24.0, 0.0316)):
+        assert own_least(strangers, height) == pytest.approx(np.quantile(others, 1 - share), abs=0.02)
 
 
 def test_nothing_is_held_against_a_photo_that_nobody_can_know() -> None:

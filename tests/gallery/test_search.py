@@ -60,6 +60,44 @@ def test_ties_go_to_whoever_was_enrolled_first() -> None:
             np.testing.assert_array_equal(scores, cosines)
 
 
+@pytest.mark.parametrize("block", [64, 1000, BLOCK])
+@pytest.mark.parametrize("order", ["rising", "falling", "best together"])
+@pytest.mark.parametrize("count", [1, 10, 150])
+def test_no_order_of_the_rows_hides_the_best(
+    monkeypatch: pytest.MonkeyPatch, block: int, order: str, count: int
+) -> None:
+    """Rows in the order of their scores, and the best ones where the search looks at one score for all of them."""
+    monkeypatch.setattr(search, "BLOCK", block)
+    random = np.random.default_rng(block)
+    templates, probes = units(random, 3000, 24), units(random, 3, 24)
+    falling = np.argsort(-(templates @ probes[1]))
+    templates = templates[{"rising": falling[::-1], "falling": falling, "best together": falling}[order]]
+    if order == "best together":
+        groups = block // search.GROUP  # those of a group lie so far apart
+        places = np.arange(min(search.GROUP, len(templates) // groups)) * groups
+        templates[places], templates[: len(places)] = templates[: len(places)].copy(), templates[places].copy()
+    found, scores = filled(templates, 700).search(probes, count)
+    expected, cosines = brute_force(templates, probes, count)
+    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(scores, cosines)
+
+
+def test_blocks_of_whom_nobody_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "BLOCK", 64)
+    random = np.random.default_rng(3)
+    templates, probes = units(random, 300, 24), units(random, 2, 24)
+    index = filled(templates, 50)
+    for row in [*range(70), *range(128, 300)]:
+        index.remove(row)
+    alive = index.alive()
+    for count in (5, 100):
+        found, scores = index.search(probes, count)
+        expected, cosines = brute_force(templates[alive], probes, count)
+        assert found.shape == (2, min(count, 58))
+        np.testing.assert_array_equal(found, alive[expected])
+        np.testing.assert_array_equal(scores, cosines)
+
+
 def test_everybody_alike() -> None:
     templates = np.repeat(units(np.random.default_rng(1), 1, 16), 9000, axis=0)
     found, _ = filled(templates).search(templates[:2], 5)

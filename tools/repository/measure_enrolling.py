@@ -2,8 +2,9 @@
 
     python tools/repository/measure_enrolling.py
 
-Blur on the levels and accidents of the camera model, pictures that are copies of each other, and turned heads. The
-persons of CelebA are those of the calibration half, on whom the limits were chosen; FRMDB is only measured.
+Which small faces are found, blur on the levels and accidents of the camera model, pictures that are copies of each
+other, likeness, and turned heads. What becomes of whole photos is in measure_verdicts.py. The persons of CelebA are
+those of the calibration half, on whom the limits were chosen; FRMDB is only measured.
 """
 
 import dataclasses
@@ -22,6 +23,7 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.faces.choose import only_main_face
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.faces.frame import cut_face
+from lrfr_tf.faces.second_look import SecondLookDetector
 from lrfr_tf.gallery.picture_hash import SAME, differing_bits, picture_hash
 from lrfr_tf.gallery.pose import pose_of
 from lrfr_tf.gallery.quality import EXTREME_TURN, own_least
@@ -78,6 +80,7 @@ def main(config: Config) -> None:
     if not faces:
         raise UserError(f"{config.photos} holds no face of a calibration person.")
     print(f"{len(faces)} photos of {len({face.person for face in faces})} calibration persons")
+    print_found(faces[1 :: config.every])
     print_blur(faces[1 :: config.every])
     print_copies(faces, config.every, detector)
     print_likeness(faces, Recognizer(config.model))
@@ -102,6 +105,40 @@ def find(path: Path, person_of: Callable[[str], str | None], detector: FaceDetec
         yield (
             Found(person, picture.name, photo, main_face.boxes[0], main_face.landmarks[0]) if main_face.found else None
         )
+
+
+def print_found(faces: list[Found]) -> None:
+    """How many faces are found in photos that are shrunk, and in how many pictures without a face there is one."""
+    detector = SecondLookDetector(GALLERY_THRESHOLDS)
+    for height in (8, 10, 12, 14, 16, 20, 24):
+        factors = [height / float(face.box[3] - face.box[1]) for face in faces]
+        photos = [scaled(face.photo, factor) for face, factor in zip(faces, factors, strict=True)]
+        right = 0
+        for face, factor, photo, found in zip(faces, factors, photos, detector.detect(photos), strict=True):
+            main_face, _ = only_main_face(found, photo)
+            right += main_face.found and bool(np.abs(main_face.boxes[0] - factor * face.box).max() < height / 2)
+        print(f"found at {height} px: {right / len(faces):.1%} of {len(faces)}")
+    pictures = [*without_faces()]
+    wrong = sum(found.found for found in detector.detect(pictures))
+    print(f"pictures without a face: a face is found in {wrong} of {len(pictures)}")
+
+
+def without_faces() -> Iterator[np.ndarray]:
+    """Pictures of scikit-image that show no face, and parts of them as large as a head crop."""
+    from skimage import data
+
+    random = np.random.default_rng(0)
+    for name in ("brick", "cat", "clock", "coffee", "coins", "grass", "gravel", "horse", "moon", "page", "rocket"):
+        picture = getattr(data, name)()
+        levels = 255 * picture.astype(np.uint8) if picture.dtype == bool else picture
+        whole = Image.fromarray(levels).convert("RGB")
+        for factor in (1.0, 0.5, 0.25):
+            smaller = whole.resize((round(whole.width * factor), round(whole.height * factor)))
+            yield np.asarray(smaller)
+            for _ in range(10):
+                side = min(*smaller.size, int(random.integers(30, 120)))
+                left, top = random.integers(0, smaller.width - side + 1), random.integers(0, smaller.height - side + 1)
+                yield np.asarray(smaller.crop((left, top, left + side, top + side)))
 
 
 def print_blur(faces: list[Found]) -> None:
@@ -158,8 +195,7 @@ def print_copies(faces: list[Found], every: int, detector: FaceDetector) -> None
 
 def print_likeness(faces: list[Found], recognizer: Recognizer) -> None:
     """How many photos of a person, and how many of others, are called unlike that person by five sharp photos."""
-    least = own_least(recognizer.strangers)
-    if least is None:
+    if recognizer.strangers is None:
         raise UserError(f"{recognizer.embedder.name} has no calibration.")
     crops = [cut_face(face.photo, face.landmarks, recognizer.cutter.template, recognizer.cutter.size) for face in faces]
     persons = np.array([face.person for face in faces])
@@ -173,6 +209,7 @@ def print_likeness(faces: list[Found], recognizer: Recognizer) -> None:
     for level in ("clean", "moderate"):
         for size in (12, 16, 24, 32, 64):
             small = [photograph(crops[row], size, level, seed) for seed, row in enumerate(rest)]
+            least = own_least(recognizer.strangers, size)
             unlike = embed_faces(recognizer.embedder, small) @ means.T < least
             print(f"unlike the person, {size} px, {level}: {unlike[right].mean():.1%} of {right.sum()} photos of the "
                   f"person, {unlike[~right].mean():.1%} of {(~right).sum()} of others, below {least:.3f}")  # fmt: skip

@@ -11,7 +11,7 @@ import dataclasses
 import json
 from pathlib import Path
 
-from lrfr_tf.cli.gallery.flags import FORMATS, GALLERY, OVERWRITE, check_new_file, say
+from lrfr_tf.cli.gallery.flags import FORMATS, GALLERY, OVERWRITE, check_new_file, say, say_what_is_written
 from lrfr_tf.config import option, required
 from lrfr_tf.gallery.check_gallery import check_gallery
 from lrfr_tf.gallery.check_page import write_page
@@ -47,7 +47,7 @@ def main(config: Config) -> None:
         for line in report.lines():
             say(line)
     if config.output is not None:
-        say(config.output)
+        say_what_is_written(config.output, config.format)
 
 
 if __name__ == "__main__":

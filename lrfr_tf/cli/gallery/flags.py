@@ -6,6 +6,7 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.gallery.output import check_output
 from lrfr_tf.gallery.people import People
 from lrfr_tf.gallery.store import Store
+from lrfr_tf.main import note
 from lrfr_tf.printable import printable
 
 GALLERY = "the gallery's file, such as people.db"
@@ -36,3 +37,11 @@ def check_new_file(output: str | None, overwrite: bool, ending: str) -> None:
 def say(line: str) -> None:
     """Prints a line with names in it, which may hold what breaks a line or steers the terminal."""
     print(printable(line))
+
+
+def say_what_is_written(path: str, format: str) -> None:
+    """Names a file that was written beside an answer; of JSON, stdout holds nothing else."""
+    if format == "json":
+        note(f"{path} is written.")
+    else:
+        say(path)

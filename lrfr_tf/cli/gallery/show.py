@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from lrfr_tf.cli.gallery.flags import FORMATS, GALLERY, OVERWRITE, check_new_file, open_people, say
+from lrfr_tf.cli.gallery.flags import FORMATS, GALLERY, OVERWRITE, check_new_file, open_people, say, say_what_is_written
 from lrfr_tf.config import option, required
 from lrfr_tf.gallery.people import People
 from lrfr_tf.gallery.references import ACTIVE, Reference
@@ -44,6 +44,7 @@ def main(config: Config) -> None:
             say(_reference_row(one))
     if config.output is not None:
         _write_sheet(people, references, Path(config.output), config.overwrite)
+        say_what_is_written(config.output, config.format)
 
 
 def _summary(reference: Reference) -> dict[str, Any]:
@@ -71,7 +72,6 @@ def _write_sheet(people: People, references: list[Reference], path: Path, overwr
             text = f"{one.height:.0f} px {'' if one.state == ACTIVE else 'set aside'}"
             shown.append((in_cell(picture), text, one.id))  # a picture may be as large as its photo
     write_png(path, person_sheet(shown), private=True, replaces=overwrite)
-    say(str(path))
 
 
 if __name__ == "__main__":
