@@ -137,7 +137,8 @@ def without_faces() -> Iterator[np.ndarray]:
             yield np.asarray(smaller)
             for _ in range(10):
                 side = min(*smaller.size, int(random.integers(30, 120)))
-                left, top = random.integers(0, smaller.width - side + 1), random.integers(0, smaller.height - side + 1)
+                left = int(random.integers(0, smaller.width - side + 1))
+                top = int(random.integers(0, smaller.height - side + 1))
                 yield np.asarray(smaller.crop((left, top, left + side, top + side)))
 
 

@@ -94,7 +94,8 @@ def faces_of(config: Config) -> list[Found]:
 
 def enrolled(faces: list[Found], recognizer: Recognizer, most: int) -> Persons:
     """A template for each person of whom photos are left to ask about."""
-    templates, hashes, asked = [], [], []
+    templates: list[np.ndarray] = []
+    hashes, asked = [], []
     for person in sorted({face.person for face in faces}):
         own: dict[int, Found] = {}
         for face in (face for face in faces if face.person == person):
