@@ -104,7 +104,7 @@ def test_an_unreadable_photo_is_said_with_its_code_and_the_others_go_on(
     films.and_(page.get_by_role("button", name="broken.png")).click()
     alert = page.get_by_role("alert").filter(has_text="unreadable")
     expect(alert).to_be_visible()
-    expect(page.get_by_role("button", name="Try this photo again")).to_be_visible()
+    expect(page.get_by_role("button", name="Try this photo again")).to_have_count(0)  # it would not help
 
 
 def test_a_photo_without_a_face_is_said_to_have_none(page: Page, tmp_path: Path) -> None:
