@@ -125,7 +125,7 @@ class _Body:
     def __init__(self, receive: Receive, settings: Settings, headers: Headers) -> None:
         self._receive, self._settings = receive, settings
         self._bytes = 0
-        self._until = time.monotonic() + settings.body_seconds
+        self._until: float | None = None
         self._is_whole = False
         length = headers.get("content-length", "0")
         if len(length) > LONGEST_LENGTH or (length.isdecimal() and int(length) > settings.body_bytes):
@@ -134,6 +134,8 @@ class _Body:
     async def receive(self) -> Message:
         if self._is_whole:
             return await self._receive()  # waits for the client to go
+        if self._until is None:  # the client is not slow where it was the service that looked late
+            self._until = time.monotonic() + self._settings.body_seconds
         try:
             message = await asyncio.wait_for(self._receive(), max(0.0, self._until - time.monotonic()))
         except TimeoutError:

@@ -1,5 +1,6 @@
 """Requests that mean harm, or were made by mistake: refused with one envelope, and nothing of them is logged."""
 
+import asyncio
 import base64
 import io
 import json
@@ -16,8 +17,10 @@ import httpx
 import pytest
 from PIL import Image
 from starlette.testclient import TestClient
+from starlette.types import Message, Receive, Scope, Send
 
 from lrfr_tf.service.app import make_app
+from lrfr_tf.service.guard import Guard
 from lrfr_tf.service.keys import Keys
 from lrfr_tf.service.log import REQUESTS, JsonLines
 from tests.service.conftest import Start
@@ -130,6 +133,29 @@ def test_a_slow_client_is_ended(start: Start) -> None:
         answer, _ = said(port, head, iter([b"{"]))
         assert answer.startswith("HTTP/1.1 408 ")
         assert '"too_slow"' in answer
+
+
+def test_a_client_is_not_slow_where_the_service_looks_late(start: Start) -> None:
+    _, service = start(body_seconds=0.01)
+    whole = {"type": "http.request", "body": b"", "more_body": False}
+
+    async def late(scope: Scope, receive: Receive, send: Send) -> None:
+        await asyncio.sleep(0.1)
+        assert await receive() == whole
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body"})
+
+    async def receive() -> Message:
+        return whole
+
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": [(b"host", b"localhost")]}
+    asyncio.run(Guard(late, service.settings, service.metrics)(scope, receive, send))
+    assert sent[0]["status"] == 200
 
 
 def test_a_slow_client_holds_nobody_up(start: Start, photo: Photo) -> None:
