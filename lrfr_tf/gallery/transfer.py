@@ -1,10 +1,13 @@
 """Taking people along: an archive of them with checksums, and back; copies of the file while it is in use."""
 
+import contextlib
 import dataclasses
+import functools
 import hashlib
 import json
 import sqlite3
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from lrfr_tf.errors import UserError
@@ -19,7 +22,7 @@ from lrfr_tf.gallery.archive import (
     SCHEMA,
     Archive,
     as_npy,
-    read_archive,
+    opened_archive,
     reference_as_json,
 )
 from lrfr_tf.gallery.audit import note_change
@@ -147,27 +150,31 @@ def import_from(store: Store, path: Path) -> Imported:
     """
     if not path.is_file():
         raise UserError(f"{path} is {'a folder, and no export' if path.is_dir() else 'missing'}.")
-    if is_gallery_file(path):
-        other = Store(path)
-        try:
-            other.refuse_damage()
-            with other.transaction():
-                archive = Archive(
-                    EmbedderIdentity.of_store(other),
-                    [dataclasses.asdict(one) for one in read_persons(other)],
-                    [dataclasses.replace(one, picture=read_picture(other, one.id)) for one in read_references(other)],
-                    [{"id": id, "merged_into": into} for id, into in other.read("SELECT id, merged_into FROM gone")],
-                )
-        finally:
-            other.close()
-    else:
-        archive = read_archive(path)
-    EmbedderIdentity.of_store(store).check_same(archive.identity, store.label)
-    with store.writing() as change:
-        imported = _take_over(change, archive, path)
+    with _opened_gallery(path) if is_gallery_file(path) else opened_archive(path) as archive:
+        EmbedderIdentity.of_store(store).check_same(archive.identity, store.label)
+        with store.writing() as change:
+            imported = _take_over(change, archive, path)
     if store.fact(CLEANING_DUE):
         clean(store)
     return imported
+
+
+@contextlib.contextmanager
+def _opened_gallery(path: Path) -> Iterator[Archive]:
+    """What another gallery holds, of one moment; its pictures are read when they are asked for."""
+    other = Store(path)
+    try:
+        other.refuse_damage()
+        with other.transaction():
+            yield Archive(
+                EmbedderIdentity.of_store(other),
+                [dataclasses.asdict(one) for one in read_persons(other)],
+                read_references(other),
+                [{"id": id, "merged_into": into} for id, into in other.read("SELECT id, merged_into FROM gone")],
+                functools.partial(read_picture, other),
+            )
+    finally:
+        other.close()
 
 
 def _take_over(change: Change, archive: Archive, path: Path) -> Imported:
@@ -235,7 +242,7 @@ def _added(change: Change, archive: Archive) -> Imported:
         target = targets[reference.person]
         known = "SELECT 1 FROM reference WHERE id = ? UNION SELECT 1 FROM gone WHERE id = ?"
         if target is not None and not store.read(known, reference.id, reference.id):
-            add_reference(change, target, reference)
+            add_reference(change, target, dataclasses.replace(reference, picture=archive.picture(reference.id)))
             added += 1
     note_change(change, "import")
     return Imported(new, added, kept_out, forgotten)

@@ -3,7 +3,9 @@
 import functools
 import io
 import json
+import shutil
 import sqlite3
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -137,6 +139,82 @@ def test_archives_that_are_none(people: People, tmp_path: Path) -> None:
             people.import_from(path)
         assert str(path) in str(error.value)
     assert everything(people) == before
+
+
+@pytest.mark.parametrize("kind", ["export", "backup"])
+def test_pictures_are_taken_over_one_by_one(kind: str, tmp_path: Path) -> None:
+    made = new_people(tmp_path / "people.db")
+    large = 2 << 20
+    picture = b"\xff\xd8\xff" + bytes(large)
+    for number in range(16):
+        made.add(f"Person {number}", [Reference(like(number, 0), 700.0, picture=picture)])
+    getattr(made, kind)(tmp_path / "copy")
+    other = new_people(tmp_path / "other.db")
+    tracemalloc.start()
+    try:
+        assert other.import_from(tmp_path / "copy").references == 16
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 6 * large  # of 16
+    assert other.store.read("SELECT COUNT(*), MIN(length(data)) FROM picture") == [(16, len(picture))]
+
+
+def test_a_picture_that_is_damaged_takes_back_what_was_taken_over(people: People, tmp_path: Path) -> None:
+    people.export(tmp_path / "all.zip")
+    (id,) = [one.id for one in people.references() if people.picture(one.id) is not None]
+    bad = changed(tmp_path / "all.zip", f"pictures/{id}", png(4), tmp_path / "bad.zip")
+    other = new_people(tmp_path / "other.db")
+    with pytest.raises(UserError, match=f"pictures/{id} is not what its manifest describes"):
+        other.import_from(bad)
+    data = bytearray((tmp_path / "all.zip").read_bytes())
+    data[data.index(png(3)) + 40] ^= 1  # zip itself sees it
+    bad.write_bytes(data)
+    with pytest.raises(UserError, match=r"bad.zip is no export of a gallery, or is damaged \(BadZipFile\)"):
+        other.import_from(bad)
+    assert other.persons() == []
+    assert other.store.read("SELECT COUNT(*) FROM picture") == [(0,)]
+
+
+def test_archives_that_unpack_to_far_more_than_they_take(people: People, tmp_path: Path) -> None:
+    people.export(tmp_path / "all.zip")
+    for name, compression, data, words in (
+        (
+            "extra",
+            zipfile.ZIP_DEFLATED,
+            bytes(16 << 20),
+            "unpacks to 16,.* bytes, far more than any export of its size",
+        ),
+        ("pictures/x", zipfile.ZIP_DEFLATED, bytes(257 << 20), "holds pictures/x, which is larger than in any export"),
+        ("extra", zipfile.ZIP_LZMA, b"text", "holds extra, which is compressed as in no export"),
+    ):
+        bomb = tmp_path / "bomb.zip"
+        shutil.copy(tmp_path / "all.zip", bomb)
+        with zipfile.ZipFile(bomb, "a", compression) as archive:
+            archive.writestr(name, data)
+        with pytest.raises(UserError, match=words):
+            new_people(tmp_path / f"{len(words)}.db").import_from(bomb)
+    packed = tmp_path / "packed.zip"  # by hand, and honest
+    with zipfile.ZipFile(tmp_path / "all.zip") as source, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as target:
+        for name in source.namelist():
+            target.writestr(name, source.read(name))
+    assert new_people(tmp_path / "other.db").import_from(packed).references == 5
+
+
+def test_a_member_that_unpacks_to_more_than_it_says(people: People, tmp_path: Path) -> None:
+    bomb = tmp_path / "bomb.zip"
+    size = 64 << 20
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("manifest.json", bytes(size))
+    bomb.write_bytes(bomb.read_bytes().replace(size.to_bytes(4, "little"), (1000).to_bytes(4, "little")))
+    tracemalloc.start()
+    try:
+        with pytest.raises(UserError, match="is no export of a gallery, or is damaged"):
+            people.import_from(bomb)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < size // 16
 
 
 def test_a_backup_while_somebody_writes(people: People, tmp_path: Path) -> None:
