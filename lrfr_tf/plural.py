@@ -9,3 +9,12 @@ def counted(count: int, one: str, several: str = "") -> str:
         several: the word for another number than 1; empty: `one` with an s.
     """
     return f"{count:,} {one if count == 1 else several or one + 's'}"
+
+
+def any_of(count: int, one: str) -> str:
+    """All of what is counted, in a sentence that denies: "not in any of the 5 photos", "not in the one photo".
+
+    Args:
+        one: the word; for another number than 1 it gets an s.
+    """
+    return f"the one {one}" if count == 1 else f"any of the {counted(count, one)}"

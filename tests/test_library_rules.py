@@ -23,6 +23,7 @@ WITH_DASHES = (
 # Where strings start scripts of the checkout, or tell of one that is there alone.
 WITH_SCRIPTS = ("study/experiment.py", "speed/peers.py")
 SCRIPT = re.compile(r"\btools/\w+\.py")
+MODULE = re.compile(r"\bpython -m (lrfr_tf\.[\w.]*\w)")
 
 FILES = sorted(
     file
@@ -76,6 +77,20 @@ def test_the_library_names_no_flags_and_prints_nothing(file: Path) -> None:
     if name not in WITH_SCRIPTS:
         assert not list(named_scripts(text)), "name the command of `lrfr`"
     assert not prints(text), "log it, or tell it to a `note` that the caller gives"
+
+
+@pytest.mark.parametrize("file", sorted(PACKAGE.glob("cli/**/*.py")), ids=lambda file: file.stem)
+def test_help_names_commands_that_a_wheel_has(file: Path) -> None:
+    assert SCRIPT.findall(file.read_text(encoding="utf-8")) == []
+
+
+NAMED = sorted({name for file in PACKAGE.rglob("*.py") for name in MODULE.findall(file.read_text(encoding="utf-8"))})
+
+
+@pytest.mark.parametrize("module", NAMED)
+def test_modules_that_are_named_as_commands_are_some(module: str) -> None:
+    file = PACKAGE.parent / f"{module.replace('.', '/')}.py"
+    assert '\nif __name__ == "__main__":\n' in file.read_text(encoding="utf-8")
 
 
 def test_what_is_wrong_is_found() -> None:

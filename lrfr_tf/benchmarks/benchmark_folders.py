@@ -7,6 +7,7 @@ from pathlib import Path
 from lrfr_tf.errors import UserError
 from lrfr_tf.images.decode import IMAGE_SUFFIXES
 from lrfr_tf.names import nfc
+from lrfr_tf.plural import counted
 
 
 def find_entry(folder: Path, name: str) -> Path | None:
@@ -82,7 +83,7 @@ def find_listed(folder: Path, names: Iterable[str], listed_in: Path) -> list[Pat
     missing = [name for name in names if file_key(name) not in there]
     if missing:
         raise UserError(
-            f"{folder} lacks {len(missing):,} of the {len(names):,} images that {listed_in} lists, such as "
+            f"{folder} lacks {len(missing):,} of {counted(len(names), 'image')} that {listed_in} lists, such as "
             f"{missing[0]}."
         )
     return [there[file_key(name)] for name in names]

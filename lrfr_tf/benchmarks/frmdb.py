@@ -27,6 +27,7 @@ from lrfr_tf.files import read_json
 from lrfr_tf.images.probes import shrink_to_probe
 from lrfr_tf.models.mobilefacenet import INPUT_SIZE
 from lrfr_tf.networks.embedding import BACKBONES, Embedder
+from lrfr_tf.plural import counted
 from lrfr_tf.sources.image_source import FolderSource
 
 POINTS = "points.csv"
@@ -122,7 +123,8 @@ class FrmdbBenchmark:
     def table(self, result: dict[str, Any]) -> list[str]:
         counts, compared = result["counts"], result["difference_to_baseline"] or {}
         lines = [
-            f"{result['model']['name']}: {counts['persons']} persons, {counts['probes']} photos, rank-1 in per cent",
+            f"{result['model']['name']}: {counted(counts['persons'], 'person')}, {counted(counts['probes'], 'photo')}, "
+            "rank-1 in per cent",
             f"{'size':>9} {'rank-1':>7} {'95 %':>16} "
             + " ".join(f"{f'cam {camera}':>6}" for camera in CAMERAS)
             + f" {'others below':>13}"

@@ -22,6 +22,7 @@ from lrfr_tf.evaluation.random_galleries import (
     pool_outcomes,
     tpir_at_fpir,
 )
+from lrfr_tf.plural import counted
 from lrfr_tf.recognition.calibration import Threshold
 
 HEIGHTS = (12, 16, 24, 32, 40)
@@ -44,7 +45,8 @@ class Drawing:
 def protocol(drawing: Drawing) -> str:
     """The protocol in words, for the result."""
     return (
-        f"In each of {drawing.draws} drawings some persons are enrolled with {drawing.photos} photos each, as they "
+        f"In each of {drawing.draws} drawings some persons are enrolled with {counted(drawing.photos, 'photo')} each, "
+        "as they "
         "are. All their other photos, and those of all other persons (strangers), are shrunk until the face is S "
         "pixels high (never enlarged), by Pillow's bicubic or as the camera model of docs/camera.md does it, and the "
         "largest face is looked for, aligned and embedded. A person is the mean embedding. FPIR: share of decisions "
@@ -183,7 +185,8 @@ def people_lines(result: Mapping[str, Any]) -> list[str]:
     for pool in result["pooled"]:
         first, last = pool["heights"]
         lines.append(
-            f"{pool['persons']} persons, {pool['camera']}, {first} to {last} px: FPIR {100 * pool['fpir']:.2f} % "
+            f"{counted(pool['persons'], 'person')}, {pool['camera']}, {first} to {last} px: FPIR "
+            f"{100 * pool['fpir']:.2f} % "
             f"{format_interval(pool['interval_95'], '.2f')}, stated {100 * stated:g} %"
         )
     return lines

@@ -11,7 +11,7 @@ from lrfr_tf.data.paired_photos import landmarks_for
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.choose import ambiguity_notes
 from lrfr_tf.faces.detect import FaceDetector
-from lrfr_tf.plural import counted
+from lrfr_tf.plural import any_of, counted
 from lrfr_tf.sources.image_source import ImageSource
 
 THRESHOLDS = (0.6, 0.7, 0.8)  # as in preparing a folder: every photo shows its person
@@ -41,7 +41,7 @@ def photo_landmarks(
     else:
         detected = landmarks_by_detector(source, names, FaceDetector(THRESHOLDS), note)
         if not detected:
-            raise UserError(f"No face was found in any of the {len(names)} photos of {source.label('')}.")
+            raise UserError(f"No face was found in {any_of(len(names), 'photo')} of {source.label('')}.")
         if save_as is not None:
             write_landmarks(Path(save_as), detected)
         found = [detected.get(name) for name in names]

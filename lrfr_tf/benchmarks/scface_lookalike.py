@@ -19,6 +19,7 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.files import atomic_folder, write_json
 from lrfr_tf.images.camera_numpy import photograph_scene
 from lrfr_tf.images.decode import decode_image
+from lrfr_tf.plural import counted
 from lrfr_tf.sources.image_source import ImageSource
 
 JPEG_QUALITY = 95
@@ -71,7 +72,8 @@ def choose_photos(
             break
     if not chosen:
         raise UserError(
-            f"None of the {len(photos)} persons has {1 + len(CAMERAS)} photos with landmarks, which one mugshot and "
+            f"Of {counted(len(photos), 'person')} nobody has {1 + len(CAMERAS)} photos with landmarks, which one "
+            "mugshot and "
             f"{len(CAMERAS)} probes need."
         )
     return chosen

@@ -1,6 +1,6 @@
-"""Measures how similar strangers look to an embedder: what the thresholds of tools/identify.py are made of.
+"""Measures how similar strangers look to an embedder: what the thresholds of lrfr identify are made of.
 
-    python tools/calibrate.py --model=saved_models/siamese --people=people
+    lrfr calibrate --model=saved_models/siamese --people=people
 
 --people holds one folder of photos for each person: at least 30 persons, better several hundred, like those whom the
 network will meet; not those who are enrolled later. The result, calibration.json beside the export, belongs to that one

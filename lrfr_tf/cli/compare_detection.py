@@ -2,7 +2,7 @@
 
 Writes summary.json, boxes_<method>.csv (one line an image) and boxes.png into --output, and prints a table.
 
-python tools/compare_detection.py --embeddings=runs/celeba_face/embeddings --output=runs/celeba_face/boxes
+python -m lrfr_tf.cli.compare_detection --embeddings=runs/celeba_face/embeddings --output=runs/celeba_face/boxes
 """
 
 import csv
@@ -17,6 +17,8 @@ from lrfr_tf.config import option, required, versions
 from lrfr_tf.data.embeddings import EmbeddingSet, load_embeddings, read_manifest
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import atomic_file, write_json
+from lrfr_tf.main import start
+from lrfr_tf.plural import counted
 from lrfr_tf.printable import ESCAPED
 from lrfr_tf.study.box_comparison import MEASURES, BoxComparison, compare_boxes
 
@@ -54,7 +56,9 @@ def aligned(rows: EmbeddingSet, hr: EmbeddingSet, folder: Path) -> EmbeddingSet:
     position = {path: index for index, path in enumerate(rows.paths)}
     unpaired = sorted(set(hr.paths) ^ position.keys())
     if unpaired:
-        raise UserError(f"{folder} and HR differ in {len(unpaired)} images, such as {unpaired[0]}; extract both anew.")
+        raise UserError(
+            f"{folder} and HR differ in {counted(len(unpaired), 'image')}, such as {unpaired[0]}; extract both anew."
+        )
     return rows.rows(np.array([position[path] for path in hr.paths], np.int64))
 
 
@@ -93,3 +97,7 @@ def print_table(summaries: dict[str, dict]) -> None:
         means = [summary[measure]["mean"] for measure in MEASURES]
         cells = "".join(f"{'-':>16}" if mean is None else f"{mean:>16.4f}" for mean in means)
         print(f"{method:<10}{counts}{cells}")
+
+
+if __name__ == "__main__":
+    start("lrfr_tf.cli.compare_detection")

@@ -1,7 +1,7 @@
 """Converts a super-resolution network or an embedder to ONNX or TFLite, and prints what that costs on real faces.
 
-    python tools/convert_model.py --model=saved_models/srgan --to=onnx,tflite_float16,tflite_int8 --output=runs/srgan \\
-        --faces=datasets/celeba_face/hr --calibration_faces=datasets/celeba_face/hr
+    python -m lrfr_tf.cli.convert_model --model=saved_models/srgan --to=onnx,tflite_float16,tflite_int8 \\
+        --output=runs/srgan --faces=datasets/celeba_face/hr --calibration_faces=datasets/celeba_face/hr
 
 Written are <output>.onnx, <output>.float16.tflite, <output>.int8.tflite and <output>.json, the record with the losses.
 Faces of an embedder are aligned crops, or photos with --landmarks and --pairs. See docs/converting.md.
@@ -24,6 +24,7 @@ from lrfr_tf.images.contact_sheet import contact_sheet
 from lrfr_tf.images.decode import write_png
 from lrfr_tf.images.degrade import degrade
 from lrfr_tf.images.probes import shrink_to_probe
+from lrfr_tf.main import start
 from lrfr_tf.networks.synthetic_faces import synthetic_faces
 
 ENDINGS = {"onnx": ".onnx", "tflite_float16": ".float16.tflite", "tflite_int8": ".int8.tflite"}
@@ -167,3 +168,7 @@ def faces_to_calibrate_on(config: Config, model: Convertible) -> np.ndarray:
     # Every second one is shrunk and enlarged, as small probes are.
     faces[1::2] = shrink_to_probe(faces[1::2], config.probe_size)
     return faces
+
+
+if __name__ == "__main__":
+    start("lrfr_tf.cli.convert_model")

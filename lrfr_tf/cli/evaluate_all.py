@@ -1,6 +1,6 @@
 """Runs every benchmark whose data is there (LFW, SCface, QMUL-SurvFace, TinyFace) and writes one folder of results.
 
-    python tools/evaluate_all.py --model=saved_models/siamese --data_root=Datasets --output=runs/benchmarks/siamese
+    lrfr evaluate all --model=saved_models/siamese --data_root=Datasets --output=runs/benchmarks/siamese
 
 Each benchmark is run as by its own tool, with the defaults. One that fails is reported and the others go on; the exit
 code is then 2. The folder gets a result and pictures for each benchmark, summary.json and summary.md.

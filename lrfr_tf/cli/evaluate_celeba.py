@@ -1,6 +1,6 @@
 """Makes the table: HR, bicubic, SRCNN, SRGAN and the Siamese network side by side, with every head, and the report.
 
-    python tools/evaluate_celeba.py --data=datasets/celeba_face --embeddings=runs/celeba_face/embeddings \\
+    lrfr evaluate celeba --data=datasets/celeba_face --embeddings=runs/celeba_face/embeddings \\
         --heads=runs/celeba_face/heads --held_out_divisor=5 --output=runs/celeba_face/report
 """
 
@@ -38,7 +38,9 @@ class Config:
     siamese_heads: str | None = option(None, "folder written by train_classifier on --siamese_embeddings")
     pixels: str | None = option(None, "a result of lrfr evaluate pixels for the report to show")
     levels: tuple[str, ...] = option(
-        (), "results of this tool for the same faces through cameras (tools/photograph_tree.py), for the report to show"
+        (),
+        "for the report: results of this command for the same faces through cameras (python -m "
+        "lrfr_tf.cli.photograph_tree)",
     )
     title: str = option("Low-resolution face recognition", "title of the report")
     note: str = option("", "a sentence for the top of the report, such as how far its figures reach")

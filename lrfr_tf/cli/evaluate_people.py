@@ -1,7 +1,7 @@
 """Measures how well people in photos are identified: open-set identification on any folder of people, detection
 included.
 
-    python tools/evaluate_people.py --model=saved_models/siamese --people=people --output=people.json
+    lrfr evaluate people --model=saved_models/siamese --people=people --output=people.json
 
 Whole photos are shrunk until the face has each of --heights, and the face is detected, aligned and embedded as
 lrfr identify does it. In each of 200 drawings some persons are enrolled with some photos each, as they are, and

@@ -1,6 +1,6 @@
 """Measures top-1 against the pixels of a face: bicubic and super-resolution with FaceNet, and the Siamese network.
 
-    python tools/evaluate_pixels.py --data=datasets/celeba_face --embeddings=runs/celeba_face/embeddings \\
+    lrfr evaluate pixels --data=datasets/celeba_face --embeddings=runs/celeba_face/embeddings \\
         --models=srcnn=saved_models/srcnn,srgan=saved_models/srgan --siamese=saved_models/siamese \\
         --siamese_embeddings=runs/celeba_face/siamese_embeddings --held_out_divisor=5 \\
         --output=runs/celeba_face/pixels/result.json

@@ -1,6 +1,6 @@
 """Scores super-resolution networks against bicubic on the held-out persons of prepared trees.
 
-    python tools/evaluate_super_resolution.py --data=datasets/celeba_face,datasets/celeba_squash \\
+    lrfr evaluate super_resolution --data=datasets/celeba_face,datasets/celeba_squash \\
         --models=srcnn=runs/srcnn/model,srgan=runs/srgan/model --output=runs/super_resolution/result.json \\
         --contact_sheet=runs/super_resolution/faces.png
 

@@ -1,11 +1,11 @@
 """Verifies pairs of low-resolution faces: HR, bicubic and networks, by FaceNet, on the same pairs.
 
-    python tools/evaluate_verification.py --data=datasets/celeba_people --pairs=datasets/celeba_people/pairs.txt \\
+    lrfr evaluate verification --data=datasets/celeba_people --pairs=datasets/celeba_people/pairs.txt \\
         --models=srcnn=runs/srcnn/model,srgan=runs/srgan/model --output=runs/verification/result.json
 
 Both images of a pair are the tree's LR face, super-resolved; the whole frame is embedded. With --camera, LR is what the
-camera model of docs/camera.md makes of HR, and with --sharp_first image 1 is the HR face. tools/make_pairs.py makes the
-list of pairs.
+camera model of docs/camera.md makes of HR, and with --sharp_first image 1 is the HR face.
+`python -m lrfr_tf.cli.make_pairs` makes the list of pairs.
 """
 
 import dataclasses
@@ -41,7 +41,7 @@ PROTOCOL = (
 @dataclasses.dataclass(frozen=True)
 class Config:
     data: str = required("the prepared tree that holds the images of the pairs")
-    pairs: str = required("list of pairs, as tools/make_pairs.py writes it, or LFW's pairs.txt")
+    pairs: str = required("list of pairs, as python -m lrfr_tf.cli.make_pairs writes it, or LFW's pairs.txt")
     output: str = required("the result to write (JSON)")
     models: tuple[str, ...] = option((), "networks to compare with bicubic, each as name=folder")
     embedder: str = option("facenet-128", "face recognizer that judges", choices=EMBEDDERS)

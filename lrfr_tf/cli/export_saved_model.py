@@ -1,8 +1,8 @@
 """Exports a trained network or classifier as a SavedModel for TF-Serving, and tries the export in a new process.
 
-    python tools/export_saved_model.py --model=runs/srgan/model --name=srgan --version=1 --output=saved_models
-    python tools/export_saved_model.py --model=facenet --name=facenet
-    python tools/export_saved_model.py --model=runs/people/heads/srgan/logistic --name=classifier \
+    lrfr export --model=runs/srgan/model --name=srgan --version=1 --output=saved_models
+    lrfr export --model=facenet --name=facenet
+    lrfr export --model=runs/people/heads/srgan/logistic --name=classifier \
         --embedder=facenet --super_resolver=saved_models/srgan
 
 A classifier head is exported together with the embedder it was fitted on, and with a super-resolution network before
@@ -27,6 +27,7 @@ from lrfr_tf.networks.embedding import EMBEDDERS, load_embedder
 from lrfr_tf.networks.saved_model import find_version
 from lrfr_tf.networks.stored_network import PRECISIONS
 from lrfr_tf.networks.super_resolution import load_super_resolver
+from lrfr_tf.plural import counted
 from lrfr_tf.recognition.calibration import carry_calibration
 
 
@@ -131,7 +132,8 @@ def report(folder: Path, record: dict[str, Any]) -> None:
             print(f"  {what}, against the same without it: {describe_cost(record[key])}")
     check = record["check"]
     print(
-        f"  checked in a new process: {check['requests']} requests; {check['differing']} of {check['places']} values "
+        f"  checked in a new process: {counted(check['requests'], 'request')}; {check['differing']} of "
+        f"{check['places']} values "
         f"differ from the live model's, by up to {check['largest_difference']:g}"
     )
 

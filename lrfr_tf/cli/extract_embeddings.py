@@ -1,10 +1,10 @@
 """Finds, crops and embeds the faces of a prepared tree, one method (HR, bicubic, SRCNN, SRGAN) after another.
 
-    python tools/extract_embeddings.py --data=datasets/celeba_face --output=runs/celeba_face/embeddings
+    lrfr embed --data=datasets/celeba_face --output=runs/celeba_face/embeddings
 
 Embeddings of two networks cannot be compared, so an embedder that takes aligned faces gets its own folder:
 
-    python tools/extract_embeddings.py --data=datasets/celeba_face --output=runs/celeba_face/siamese_embeddings \\
+    lrfr embed --data=datasets/celeba_face --output=runs/celeba_face/siamese_embeddings \\
         --methods=hr,bicubic --embedder=saved_models/siamese --crop=aligned
 """
 

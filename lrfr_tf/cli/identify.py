@@ -1,8 +1,8 @@
 """Says who is in a photo, in a folder of photos or in a video, and draws it if asked to.
 
-    python tools/identify.py --embedder=saved_models/siamese --gallery=people --image=photo.jpg
-    python tools/identify.py --embedder=saved_models/siamese --gallery=people --folder=small_faces --cropped
-    python tools/identify.py --model=saved_models/people --video=film.mp4 --every=5 --format=json --output=drawn
+    lrfr identify --embedder=saved_models/siamese --gallery=people --image=photo.jpg
+    lrfr identify --embedder=saved_models/siamese --gallery=people --folder=small_faces --cropped
+    lrfr identify --model=saved_models/people --video=film.mp4 --every=5 --format=json --output=drawn
 
 The names are those of a gallery, a file that `lrfr gallery` keeps or a folder of <person>/<photo>, or of an exported
 classifier. Of 100 decisions about strangers one gives a name (--fpir), whatever the size of the gallery; a decision is
@@ -35,6 +35,7 @@ from lrfr_tf.main import note
 from lrfr_tf.models.backbone import BACKBONES
 from lrfr_tf.networks.embedding import check_embedder, load_embedder
 from lrfr_tf.networks.super_resolution import load_super_resolver
+from lrfr_tf.plural import counted
 from lrfr_tf.printable import printable
 from lrfr_tf.recognition.calibration import FPIR, KNOWN, UNKNOWN, DecisionRule, Threshold
 from lrfr_tf.recognition.face_crops import CROP_KINDS
@@ -111,10 +112,10 @@ def main(config: Config) -> None:
             mark = mark_of(source.label(picture.name))
             path = drawn_path(config.output, picture.name, ".png", mark)
             write_drawn(path, _drawn(config, picture, faces), mark)
-    if config.image is not None and errors:
+    if errors and (config.image is not None or len(names) == 1):
         raise UserError(errors[0])
     if len(errors) == len(names):
-        raise UserError(f"None of the {len(names)} images of {config.folder} can be read.")
+        raise UserError(f"Of {counted(len(names), 'image')} of {config.folder} none can be read.")
 
 
 def _identify_video(config: Config, video: VideoReader) -> None:

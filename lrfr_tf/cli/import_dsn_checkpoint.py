@@ -1,6 +1,6 @@
 """Turns a PyTorch checkpoint of the deep Siamese network (Lai & Lam 2021) into a weight file of ours.
 
-    python tools/import_dsn_checkpoint.py --checkpoint=0100000_net_backbone.pth --output=dsn.weights.h5
+    python -m lrfr_tf.cli.import_dsn_checkpoint --checkpoint=0100000_net_backbone.pth --output=dsn.weights.h5
 
 The checkpoint is the state dict of the backbone that the authors release, or that their training writes. Only tensors
 are read from it. It needs PyTorch (pip install 'lrfr-tf[torch]'), which nothing else here does. Beside the weights
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lrfr_tf.config import option, required
+from lrfr_tf.main import start
 from lrfr_tf.models.spherenet import UNITS
 from lrfr_tf.weights.dsn import import_checkpoint
 
@@ -28,3 +29,7 @@ def main(config: Config) -> None:
     record = import_checkpoint(Path(config.checkpoint), Path(config.output), depth)
     print(f"{config.output}: {record['network']}, {record['parameters']:,} parameters")
     print(f"sha256 {record['weights']['sha256']}")
+
+
+if __name__ == "__main__":
+    start("lrfr_tf.cli.import_dsn_checkpoint")

@@ -1,11 +1,11 @@
 """Finds the five landmarks of the face in every image of a folder or a zip, and writes them as a table.
 
-    python tools/make_landmarks.py --images=Datasets/lfw --output=Datasets/lfw/LFW.csv
+    lrfr detect --images=Datasets/lfw --output=Datasets/lfw/LFW.csv
 
 The table has no header and 11 columns: the path of the image, then x and y of the left eye, right eye, nose, left and
 right corner of the mouth. Images without a face are named and left out. Of several faces the largest is taken,
 weighted towards the middle; images with another of about the same size are named on stderr. The tables of SCface, one
-a distance, are written by tools/evaluate_scface.py --save_landmarks.
+a distance, are written by lrfr evaluate scface --save_landmarks.
 """
 
 import dataclasses
@@ -19,7 +19,7 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.faces.choose import ambiguity_note
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.main import note
-from lrfr_tf.plural import counted
+from lrfr_tf.plural import any_of, counted
 from lrfr_tf.sources.image_source import open_source
 
 NAMED = 20  # images without a face are named up to so many
@@ -53,7 +53,7 @@ def main(config: Config) -> None:
         note(sentence)
     missed = sorted(set(names) - found.keys() - {item["image"] for item in bad})
     if not found:
-        raise UserError(f"No face was found in any of the {len(names)} images of {config.images}.")
+        raise UserError(f"No face was found in {any_of(len(names), 'image')} of {config.images}.")
     write_landmarks(Path(config.output), found)
     for name in with_rival:  # nothing else tells which these are
         note(ambiguity_note(name))

@@ -1,7 +1,7 @@
 """Makes a list of face pairs to verify, in LFW's form, of persons who are not in training.
 
-    python tools/make_pairs.py --data=people --output=pairs.txt
-    python tools/make_pairs.py --data=datasets/celeba_people.zip --half=calibration \\
+    python -m lrfr_tf.cli.make_pairs --data=people --output=pairs.txt
+    python -m lrfr_tf.cli.make_pairs --data=datasets/celeba_people.zip --half=calibration \\
         --output=datasets/pairs_calibration.txt
 
 --data takes folders or zips of <person>/<image>, or prepared trees (all of their splits count). Persons with names are
@@ -25,7 +25,7 @@ from lrfr_tf.data.held_out import (
 )
 from lrfr_tf.data.pairs import LFW_FOLDS, LFW_PAIRS, image_key, make_pairs, most_folds_and_pairs, write_pairs
 from lrfr_tf.errors import UserError
-from lrfr_tf.main import note
+from lrfr_tf.main import note, start
 from lrfr_tf.plural import counted
 from lrfr_tf.sources.image_source import images_by_identity, open_source
 
@@ -113,3 +113,7 @@ def _told_apart(images: Mapping[str, list[str]], data: Sequence[str]) -> dict[st
             "that name, in another folder or with another ending."
         )
     return kept
+
+
+if __name__ == "__main__":
+    start("lrfr_tf.cli.make_pairs")

@@ -1,7 +1,7 @@
 """Makes a look-alike of SCface out of photos of persons: one mugshot and five small probes each.
 
-    python tools/make_scface_lookalike.py --data=photos --landmarks=photos.csv --output=datasets/lookalike
-    python tools/evaluate_scface.py --model=facenet --data=datasets/lookalike/SCface_database \\
+    python -m lrfr_tf.cli.make_scface_lookalike --data=photos --landmarks=photos.csv --output=datasets/lookalike
+    lrfr evaluate scface --model=facenet --data=datasets/lookalike/SCface_database \\
         --landmarks=datasets/lookalike/landmarks --output=runs/lookalike/facenet.json
 
 --data is a folder or a zip of <person>/<photo>; of persons who are numbers, the held-out
@@ -21,7 +21,7 @@ from lrfr_tf.data.landmarks import by_image, key_of, read_landmarks
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.images.camera import LEVELS
-from lrfr_tf.main import note
+from lrfr_tf.main import note, start
 from lrfr_tf.plural import counted
 from lrfr_tf.sources.image_source import images_by_identity, open_source
 
@@ -78,3 +78,7 @@ def main(config: Config) -> None:
         f"{config.output}: {counted(counts['persons'], 'person')}, {counted(counts['probes'], 'probe')}, of which "
         f"{counted(counts['probes_not_shrunk'], 'has', 'have')} eyes closer than wanted, and were left as they came."
     )
+
+
+if __name__ == "__main__":
+    start("lrfr_tf.cli.make_scface_lookalike")

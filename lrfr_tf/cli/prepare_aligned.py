@@ -1,7 +1,7 @@
 """Turns a folder or zip of photos into a tree of aligned faces, to train and test embedders on.
 
-python tools/prepare_aligned.py --images=photos --output=datasets/photos_aligned
-python tools/prepare_aligned.py --images=img_align_celeba.zip --identities=identity_CelebA.txt --landmarks=celeba \\
+lrfr prepare aligned --images=photos --output=datasets/photos_aligned
+lrfr prepare aligned --images=img_align_celeba.zip --identities=identity_CelebA.txt --landmarks=celeba \\
     --output=datasets/celeba_aligned
 """
 

@@ -1,6 +1,6 @@
 """Turns CelebA into trees of 64 x 64 and 16 x 16 faces, split by the rule of the experiment.
 
-    python tools/prepare_celeba.py --images=img_align_celeba.zip --identities=identity_CelebA.txt \\
+    lrfr prepare celeba --images=img_align_celeba.zip --identities=identity_CelebA.txt \\
         --framing=face --output=datasets/celeba_face
 """
 

@@ -5,9 +5,9 @@ size are named on stderr and in the manifest. Of each person the first photo by 
 second for validation, unless --test_images gives other test photos; persons with fewer than three photos are dropped.
 Photos that come later are added to a finished tree by the same command; of known persons they are photos to train on.
 
-python tools/prepare_folder.py --images=photos --output=datasets/photos
-python tools/prepare_folder.py --images=photos/train --test_images=photos/val --output=datasets/photos
-python tools/prepare_folder.py --images=strangers --unnamed --output=datasets/strangers
+lrfr prepare folder --images=photos --output=datasets/photos
+lrfr prepare folder --images=photos/train --test_images=photos/val --output=datasets/photos
+lrfr prepare folder --images=strangers --unnamed --output=datasets/strangers
 """
 
 import dataclasses

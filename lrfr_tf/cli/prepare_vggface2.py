@@ -1,9 +1,9 @@
 """Turns VGGFace2 into a tree of aligned faces, its train and test persons together.
 
-python tools/prepare_vggface2.py --images=VGGFace2 --output=datasets/vggface2 \\
+lrfr prepare vggface2 --images=VGGFace2 --output=datasets/vggface2 \\
     --landmarks=loose_landmark_train.csv,loose_landmark_test.csv --exclude_names=lfw_names.txt \\
     --identity_meta=identity_meta.csv --allow_unmatched_exclusions     # most of LFW's persons are not in VGGFace2
-python tools/prepare_vggface2.py --images=faces_112x112 --aligned --output=datasets/vggface2
+lrfr prepare vggface2 --images=faces_112x112 --aligned --output=datasets/vggface2
 """
 
 import dataclasses

@@ -1,9 +1,12 @@
 """Sends faces to a model in TF-Serving, and prints or writes what it answers.
 
-    python tools/query_serving.py --model=classifier --signature=identify --faces=crops
-    python tools/query_serving.py --model=siamese --signature=embed --faces=photos --detect --output=embeddings.npz
-    python tools/query_serving.py --model=siamese --signature=verify --faces=photos --against=me.jpg --detect --json
-    python tools/query_serving.py --model=srgan --signature=super_resolve --faces=crops --output=large --protocol=grpc
+    python -m lrfr_tf.cli.query_serving --model=classifier --signature=identify --faces=crops
+    python -m lrfr_tf.cli.query_serving --model=siamese --signature=embed --faces=photos --detect \\
+        --output=embeddings.npz
+    python -m lrfr_tf.cli.query_serving --model=siamese --signature=verify --faces=photos --against=me.jpg \\
+        --detect --json
+    python -m lrfr_tf.cli.query_serving --model=srgan --signature=super_resolve --faces=crops --output=large \\
+        --protocol=grpc
 
 Each picture must be one face that is cut out as the model wants it; whole photos are refused, or cropped by --detect.
 Files that fail are named on stderr and the rest go on; the exit code is 2 only if none has an answer or the server
@@ -15,7 +18,7 @@ from pathlib import Path
 
 from lrfr_tf.config import option, required
 from lrfr_tf.errors import UserError
-from lrfr_tf.main import note
+from lrfr_tf.main import note, start
 from lrfr_tf.recognition.calibration import FPIR, DecisionRule, Threshold
 from lrfr_tf.tf_serving.answers import identity_lines, similarity_lines, write_embeddings, write_images
 from lrfr_tf.tf_serving.ask import Answers, Query, query_in_batches
@@ -205,3 +208,7 @@ def connect(config: Config) -> Connection:
             f"--protocol=grpc needs the package tensorflow-serving-api ({error.name} is missing)."
         ) from None
     return GrpcConnection(config.host, config.port or GRPC_PORT, config.timeout)
+
+
+if __name__ == "__main__":
+    start("lrfr_tf.cli.query_serving")

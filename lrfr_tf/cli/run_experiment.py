@@ -1,7 +1,7 @@
 """From a prepared tree and trained networks to the table: the commands that follow training, in order.
 
-    python tools/run_experiment.py --data=datasets/celeba_face --srcnn=runs/srcnn/model --srgan=runs/srgan/model \\
-        --held_out_divisor=5 --output=runs/celeba_face --camera=clean,moderate,harsh
+    python -m lrfr_tf.cli.run_experiment --data=datasets/celeba_face --srcnn=runs/srcnn/model \\
+        --srgan=runs/srgan/model --held_out_divisor=5 --output=runs/celeba_face --camera=clean,moderate,harsh
 
 For each camera level but the clean one (docs/camera.md) LR is made of HR by that camera, and everything is done anew in
 <output>/<level>; the report sets the levels beside each other.
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from lrfr_tf.config import option, required
 from lrfr_tf.images.camera import CLEAN_LEVEL, LEVELS
+from lrfr_tf.main import start
 from lrfr_tf.study.experiment import (
     Experiment,
     check_levels,
@@ -57,3 +58,7 @@ def main(config: Config) -> None:
         title=config.title,
         levels=levels,
     )
+
+
+if __name__ == "__main__":
+    start("lrfr_tf.cli.run_experiment")

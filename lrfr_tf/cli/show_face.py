@@ -1,6 +1,6 @@
 """Shows what the networks make of the faces in one photo: LR | bicubic | each model | HR, one face a row.
 
-python tools/show_face.py --image=photo.jpg --model=runs/srcnn/model,runs/srgan/model --output=face.png
+python -m lrfr_tf.cli.show_face --image=photo.jpg --model=runs/srcnn/model,runs/srgan/model --output=face.png
 """
 
 import dataclasses
@@ -17,6 +17,7 @@ from lrfr_tf.files import atomic_file
 from lrfr_tf.images.camera import CLEAN_LEVEL, LEVELS
 from lrfr_tf.images.camera_numpy import photograph_all
 from lrfr_tf.images.decode import read_image
+from lrfr_tf.main import start
 from lrfr_tf.networks.super_resolution import bicubic, load_super_resolver
 from lrfr_tf.plural import counted
 
@@ -59,3 +60,7 @@ def draw(path: Path, columns: dict[str, np.ndarray]) -> None:
             axes[row, column].imshow(image, interpolation="nearest")
             axes[row, column].axis("off")
     figure.savefig(path, dpi=100, format="png")
+
+
+if __name__ == "__main__":
+    start("lrfr_tf.cli.show_face")

@@ -1,6 +1,6 @@
 """Shows faces at several camera levels side by side: what the camera leaves, super-resolved, and the name given.
 
-    python tools/show_levels.py --photos=photos/val --gallery=photos/train --embedder=saved_models/siamese \\
+    python -m lrfr_tf.cli.show_levels --photos=photos/val --gallery=photos/train --embedder=saved_models/siamese \\
         --super_resolver=saved_models/srgan --output=runs/levels.png
 
 The whole photo is shrunk until the face has --height pixels, as the camera model of docs/camera.md does it; then the
@@ -22,7 +22,7 @@ from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.gallery.gallery import Gallery
 from lrfr_tf.images.camera import LEVELS
 from lrfr_tf.images.decode import write_png
-from lrfr_tf.main import note
+from lrfr_tf.main import note, start
 from lrfr_tf.networks.embedding import check_embedder, load_embedder
 from lrfr_tf.networks.super_resolution import load_super_resolver
 from lrfr_tf.recognition.calibration import DecisionRule
@@ -97,3 +97,7 @@ def tiles(photo: ShownPhoto) -> list[Tile]:
         score = "" if shown.score is None else f" {shown.score:.2f}"
         row.append(Tile(pictures, f"{shown.answer}{score}", photo.outcome(condition) == RIGHT))
     return row
+
+
+if __name__ == "__main__":
+    start("lrfr_tf.cli.show_levels")

@@ -1,6 +1,6 @@
 """Super-resolves the LR faces of a prepared tree; each model gives one method more beside hr/ and lr/.
 
-python tools/super_resolve.py --data=datasets/celeba_face --model=bicubic,runs/srcnn/model,saved_models/srgan
+lrfr super-resolve --data=datasets/celeba_face --model=bicubic,runs/srcnn/model,saved_models/srgan
 """
 
 import dataclasses

@@ -2,7 +2,7 @@
 
 python -m lrfr_tf.train_siamese --data=datasets/train_test_128x128 --output=runs/siamese --faces_in=files
 
-The defaults are those of Lai and Lam (2021); tools/prepare_vggface2.py and tools/prepare_aligned.py make the trees. The
+The defaults are those of Lai and Lam (2021); lrfr prepare vggface2 and lrfr prepare aligned make the trees. The
 network that ships is taught by train_distillation.
 """
 

@@ -16,6 +16,7 @@ from lrfr_tf.data.folders import identity_name, is_held_out, sorted_names
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import read_json
 from lrfr_tf.images.decode import read_image
+from lrfr_tf.plural import counted
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,7 +68,8 @@ def read_aligned_faces(paths: Sequence[str]) -> np.ndarray:
     needed, memory = 2 * len(paths) * first.nbytes, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if needed > memory:
         raise UserError(
-            f"The {len(paths):,} faces such as {paths[0]} take {needed / 1e9:.0f} GB of memory, and this machine has "
+            f"The {counted(len(paths), 'face')} such as {paths[0]} would take {needed / 1e9:.0f} GB of memory, and "
+            "this machine has "
             f"{memory / 1e9:.0f} GB; use `faces_in`=files, or fewer trees."
         )
     return read_faces(paths, "read faces")

@@ -15,6 +15,7 @@ from lrfr_tf.data.splits import MINIMUM_IMAGES
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.choose import only_main_face
 from lrfr_tf.names import nfc
+from lrfr_tf.plural import any_of, counted
 
 # Names of photos and the photos, uint8 [H, W, 3] each -> for each the landmarks of its face, float [5, 2] in pixels, or
 # None where there is no face.
@@ -63,7 +64,10 @@ class Selection:
             if is_held_out(identity, held_out_divisor) or identity_name(identity) in excluded
         }
         if len(out) == len(self.images):
-            raise UserError(f"All {len(out)} identities are excluded or held out, so no photo is left to align.")
+            raise UserError(
+                f"Everybody ({counted(len(out), 'identity', 'identities')}) is excluded or held out, so no photo is "
+                "left to align."
+            )
         images = {identity: names for identity, names in self.images.items() if identity not in out}
         return dataclasses.replace(self, images=images, excluded=(*self.excluded, *sorted_names(out)))
 
@@ -88,7 +92,7 @@ class Selection:
         tests = {nfc(PurePosixPath(name).name) for name in _tests(images)}
         if not any(nfc(PurePosixPath(name).name) in listed for names in self.images.values() for name in names):
             raise UserError(
-                f"The list of another data set leaves nobody out: none of its {len(listed)} photos "
+                f"The list of another data set leaves nobody out: of its {counted(len(listed), 'photo')} none "
                 f"({some_of(sorted(listed))}) is among these, by file name."
             )
         return self._without_photos(tests, lambda name: nfc(PurePosixPath(name).name))
@@ -115,7 +119,7 @@ class Selection:
         kept = {identity: names for identity, names in images.items() if names}
         if not kept:
             raise UserError(
-                f"The list of landmarks names none of the {len(out)} photos, for example not {out[0]}; it names "
+                f"The list of landmarks does not name {any_of(len(out), 'photo')}, for example not {out[0]}; it names "
                 f"{table.example()}."
             )
         lost = table.lost_beside([name for names in self.images.values() for name in names])

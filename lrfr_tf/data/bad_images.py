@@ -6,6 +6,7 @@ from pathlib import Path
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import write_json
+from lrfr_tf.plural import counted
 
 NAMED = 20  # bad photos are named one by one up to so many
 
@@ -54,7 +55,7 @@ def check_bad_images(output: Path | None, bad: BadImages, total: int, tolerance:
     if tolerance.exceeded_by(len(bad), total):
         named = "" if output is None else f"; all are named in {output / 'bad_images.json'}"
         raise UserError(
-            f"{len(bad)} of {total} images are missing or cannot be read ({tolerance.in_words()}), for example "
+            f"{len(bad)} of {counted(total, 'image')} cannot be found or read ({tolerance.in_words()}), for example "
             f"{bad[0]['image']}: {bad[0]['reason'].rstrip('.')}{named}."
         )
 
@@ -63,5 +64,6 @@ def bad_image_notes(bad: Sequence[dict[str, str]]) -> list[str]:
     """A sentence for each bad image, and one for those that are too many to be named."""
     notes = [f"{item['image']} is passed over: {item['reason'].rstrip('.')}." for item in bad[:NAMED]]
     if len(bad) > NAMED:
-        notes.append(f"{len(bad) - NAMED} further photos that cannot be read are passed over.")
+        left = counted(len(bad) - NAMED, "further photo is", "further photos are")
+        notes.append(f"{left} passed over, too, as unreadable.")
     return notes

@@ -10,6 +10,7 @@ from lrfr_tf.data.name_list import read_table, some_of
 from lrfr_tf.data.splits import Split
 from lrfr_tf.errors import UserError
 from lrfr_tf.names import nfc
+from lrfr_tf.plural import counted
 from lrfr_tf.sources.image_source import ImageSource, skipped_note
 
 FULL_IMAGES = 202_599
@@ -78,13 +79,15 @@ def match_images(
             missing.append(file)
     if not images:
         raise UserError(
-            f"None of the {len(identities)} images of the identity list (the first is {missing[0]}) is in "
+            f"Of {counted(len(identities), 'image')} of the identity list (the first is {missing[0]}) none is in "
             f"{source.label('').rstrip('/')}."
         )
     unlisted = sum(nfc(name.rsplit("/", 1)[-1]) not in identities for name in listing.images)
     sentence = skipped_note(listing, {"that the list does not name": unlisted})
     if missing:
-        lost = f"{len(missing)} of the {len(identities)} images that the list names are missing ({some_of(missing)})."
+        lost = (
+            f"Missing: {len(missing)} of {counted(len(identities), 'image')} that the list names ({some_of(missing)})."
+        )
         sentence = f"{sentence} {lost}" if sentence else lost
     if sentence and note is not None:
         note(sentence)

@@ -16,6 +16,7 @@ from lrfr_tf.images.camera import CLEAN_LEVEL
 from lrfr_tf.images.camera_in_graph import photograph_with_target_in_graph
 from lrfr_tf.images.degrade import degrade_in_graph
 from lrfr_tf.images.resize import resize_boxes_in_graph
+from lrfr_tf.plural import counted
 
 # How far an edge of a random frame may wander, as a share of the portrait's height.
 FRAME_JITTER = 0.02
@@ -99,7 +100,9 @@ def check_batch_size(faces: np.ndarray, batch_size: int, cameras: Sequence[str] 
     if batch_size % len(cameras):
         raise UserError(f"`batch_size`={batch_size} is no multiple of the {len(cameras)} levels of `camera`.")
     if len(faces) < batch_size:
-        raise UserError(f"A batch takes {batch_size} faces and there are only {len(faces)}; lower `batch_size`.")
+        raise UserError(
+            f"A batch takes {counted(batch_size, 'face')}, more than the {len(faces)} there; lower `batch_size`."
+        )
 
 
 def draw_mirrored(count: int, seed: int, step: tf.Tensor) -> tf.Tensor:

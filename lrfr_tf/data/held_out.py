@@ -6,6 +6,7 @@ from pathlib import Path
 from lrfr_tf.data.face_cache import read_tree_manifest
 from lrfr_tf.data.folders import SPLITS, FaceFile, is_held_out, list_faces
 from lrfr_tf.errors import UserError
+from lrfr_tf.plural import counted
 
 EVERY_SPLIT = (*SPLITS, "extra")
 CALIBRATION, REPORTED, EVERYBODY = "calibration", "reported", "all"
@@ -50,13 +51,14 @@ def held_out_or_everybody(persons: Collection[str], divisor: int | None, note: C
     kept = [person for person in persons if is_held_out(person, chosen)]
     if not kept:
         raise UserError(
-            f"None of the {len(persons)} persons has a number that is divisible by `held_out_divisor`={chosen}; "
+            f"Of {counted(len(persons), 'person')} nobody has a number that is divisible by "
+            f"`held_out_divisor`={chosen}; "
             "0 takes everybody."
         )
     if names and divisor is None:
         note(
-            f"{len(names)} of the {len(persons)} persons are no numbers, such as {names[0]}, and are left out; "
-            "`held_out_divisor`=0 takes everybody."
+            f"Left out, since their names are no numbers: {len(names)} of {counted(len(persons), 'person')}, such as "
+            f"{names[0]}; `held_out_divisor`=0 takes everybody."
         )
     return kept
 

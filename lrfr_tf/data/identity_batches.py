@@ -13,6 +13,7 @@ from lrfr_tf.data.graph import augmentation_seed
 from lrfr_tf.errors import UserError
 from lrfr_tf.images.camera_in_graph import photograph_in_graph
 from lrfr_tf.images.resize import resize_in_graph
+from lrfr_tf.plural import counted
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,4 +107,7 @@ def check_enough_identities(identities: np.ndarray, count: int) -> None:
     """Raises UserError if there are fewer identities than one batch takes."""
     there = len(np.unique(identities))
     if there < count:
-        raise UserError(f"A batch takes {count} identities and there are only {there}; lower `batch_size`.")
+        raise UserError(
+            f"A batch takes {counted(count, 'identity', 'identities')}, more than the {there} there; lower "
+            "`batch_size`."
+        )

@@ -12,6 +12,7 @@ from pathlib import Path
 from lrfr_tf.data.folders import identity_name
 from lrfr_tf.errors import UserError
 from lrfr_tf.names import nfc
+from lrfr_tf.plural import counted
 
 SHOWN = 5  # entries that match nobody are named up to so many
 # What the first line of a list says where it is no entry.
@@ -132,8 +133,11 @@ def check_matched(
         return
     shown = some_of(unmatched)
     if len(unmatched) == count:
-        raise UserError(f"{path} leaves nobody out: none of its {count} entries ({shown}) is a person of the data.")
-    sentence = f"{len(unmatched)} of the {count} entries of {path} match nobody ({shown})"
+        raise UserError(
+            f"{path} leaves nobody out: of its {counted(count, 'entry', 'entries')} none ({shown}) is a person of the "
+            "data."
+        )
+    sentence = f"{path} has entries that match nobody, {len(unmatched)} of {count:,} ({shown})"
     if not allow_unmatched:
         raise UserError(
             f"{sentence}; if the list is of more data than is here, `allow_unmatched_exclusions` lets them pass."

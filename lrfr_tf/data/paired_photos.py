@@ -1,7 +1,7 @@
 """LFW, or any other photos of persons with a list of pairs: the photos of the pairs, aligned to squares.
 
 LFW itself is `lfw/<Name>/<Name>_0001.jpg` and so on with its own `pairs.txt`; any tree of `<person>/<photo>`, or a zip
-of one, serves with a list that tools/make_pairs.py wrote.
+of one, serves with a list that `python -m lrfr_tf.cli.make_pairs` wrote.
 """
 
 import itertools
@@ -14,6 +14,7 @@ from lrfr_tf.data.pairs import Pair, PairedImages, find_paired_images, image_key
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.align import ALIGNED_SIZE, align_face, template_points
 from lrfr_tf.images.decode import decode_image
+from lrfr_tf.plural import any_of
 from lrfr_tf.sources.image_source import ImageSource
 
 # A photo without landmarks is cut out as if a face of LFW's usual size stood in its middle: in LFW the square that the
@@ -89,5 +90,5 @@ def landmarks_for(
     """
     found = [landmarks.get(key) for key in keys]
     if all(points is None for points in found):
-        raise UserError(f"{where} holds landmarks of none of the {len(keys)} photos, such as {'/'.join(keys[0])}.")
+        raise UserError(f"{where} holds no landmarks of {any_of(len(keys), 'photo')}, such as {'/'.join(keys[0])}.")
     return found

@@ -24,6 +24,7 @@ from lrfr_tf.data.name_list import lines_of
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import atomic_file
 from lrfr_tf.names import nfc
+from lrfr_tf.plural import counted
 from lrfr_tf.printable import in_table
 
 ImageT = TypeVar("ImageT")
@@ -176,10 +177,8 @@ def read_pairs(path: Path) -> list[list[Pair]]:
         raise UserError(f"{path} is no list of pairs: its first line should be the number of folds and of pairs.")
     folds, pairs = map(int, header if len(header) == 2 else ["1", *header])
     if len(lines) - 1 != 2 * folds * pairs:
-        raise UserError(
-            f"{path} announces {folds} folds of {pairs} matched and {pairs} mismatched pairs, but holds "
-            f"{len(lines) - 1} lines after the first, not {2 * folds * pairs}."
-        )
+        what = f"{counted(folds, 'fold')} of twice {counted(pairs, 'pair')}"
+        raise UserError(f"{path} announces {what}: {2 * folds * pairs} lines after the first, not {len(lines) - 1}.")
     found: list[list[Pair]] = [[] for _ in range(folds)]
     for place, (number, line) in enumerate(lines[1:]):
         fold, matched = place // (2 * pairs), place % (2 * pairs) < pairs
@@ -218,7 +217,7 @@ def find_paired_images(
     missing = [key for key in places if key not in found]
     if missing:
         raise UserError(
-            f"{where} lacks {len(missing)} of the {len(places)} images that the list of pairs names, such as "
+            f"{where} lacks {len(missing)} of {counted(len(places), 'image')} that the list of pairs names, such as "
             f"{'/'.join(missing[0])}."
         )
     first, second, same, fold_of, *both = np.array(rows).T
@@ -251,8 +250,8 @@ def _dealt(images: Mapping[str, Sequence[str]], folds: int, random: np.random.Ge
     """The persons of each fold."""
     if len(images) < 2 * folds:
         raise UserError(
-            f"{len(images)} persons are too few for {folds} folds of different persons: a mismatched pair needs two in "
-            "each fold."
+            f"{counted(len(images), 'person is', 'persons are')} too few for {counted(folds, 'fold')} of different "
+            "persons: a mismatched pair needs two in each fold."
         )
     persons = sorted(images)
     order = random.permutation(len(persons))
@@ -277,8 +276,8 @@ def _check_enough(counts: Sequence[int], pairs: int, fold: str) -> None:
     for kind, possible in zip(("matched", "mismatched"), _possible(counts), strict=True):
         if possible < pairs:
             raise UserError(
-                f"{fold} has {len(counts)} persons with {sum(counts)} images, which make {possible} {kind} pairs, "
-                f"fewer than the {pairs} wanted; lower `pairs_per_fold` or `folds`, or give more images."
+                f"{fold} has {counted(len(counts), 'person')} with {counted(sum(counts), 'image')}, enough for "
+                f"{possible} of {counted(pairs, f'{kind} pair')}; lower `pairs_per_fold` or `folds`, or add images."
             )
 
 

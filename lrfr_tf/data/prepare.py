@@ -29,6 +29,7 @@ from lrfr_tf.files import read_json
 from lrfr_tf.images.decode import write_png
 from lrfr_tf.images.degrade import degrade
 from lrfr_tf.images.resize import KERNEL
+from lrfr_tf.plural import any_of
 from lrfr_tf.printable import name_bytes
 from lrfr_tf.resumable import manifest_before
 from lrfr_tf.sources.image_source import ImageSource
@@ -147,7 +148,7 @@ def _finish(
     for name in sorted({file.split for file in split.files}):
         counts[name] = len(list((output / "hr" / name).glob("*/[!.]*.png")))
         if counts[name] == 0:
-            raise UserError(f"No face was found in any of the {split.count(name)} images of the {name} split.")
+            raise UserError(f"No face was found in {any_of(split.count(name), 'image')} of the {name} split.")
     write_classes(output, split.classes)
     manifest = {
         "schema": SCHEMA,

@@ -25,7 +25,7 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.faces.align import ALIGNED_SIZE, align_face
 from lrfr_tf.files import atomic_file, read_json
 from lrfr_tf.images.resize import resize
-from lrfr_tf.plural import counted
+from lrfr_tf.plural import any_of, counted
 from lrfr_tf.printable import name_bytes
 from lrfr_tf.resumable import manifest_before
 from lrfr_tf.sources.image_source import ImageSource
@@ -205,7 +205,7 @@ def _finish(
 ) -> dict[str, Any]:
     faces = Counter(target.split("/")[0] for target in find_face_files(output))
     if not faces:
-        raise UserError(f"No face was found in any of the {total} images.")
+        raise UserError(f"No face was found in {any_of(total, 'image')}.")
     manifest = {
         "schema": SCHEMA,
         "images": faces.total(),

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from lrfr_tf.data.folders import sorted_names
 from lrfr_tf.errors import UserError
+from lrfr_tf.plural import counted
 
 MINIMUM_IMAGES = 3
 UNNAMED = "unnamed"  # in the place of an identity; no number, so nobody holds it out
@@ -67,7 +68,7 @@ def split_by_name(
     if not classes:
         raise UserError(
             f"No identity has the {MINIMUM_IMAGES} images that a split into test, validation and training needs "
-            f"({len(dropped)} identities were found)."
+            f"({counted(len(dropped), 'identity was', 'identities were')} found)."
         )
     return Split(files, classes, dropped)
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from lrfr_tf.data.aligned import AlignedFiles
 from lrfr_tf.errors import UserError
+from lrfr_tf.plural import counted
 
 
 def split_off_identities(files: AlignedFiles, count: int) -> tuple[AlignedFiles, AlignedFiles]:
@@ -18,7 +19,8 @@ def split_off_identities(files: AlignedFiles, count: int) -> tuple[AlignedFiles,
     many = np.flatnonzero(np.bincount(files.identities) >= 4)
     if len(many) < count or len(files.names) <= count:
         raise UserError(
-            f"{len(many)} of {len(files.names)} identities have four images or more, too few to validate on {count}; "
+            f"Of {counted(len(files.names), 'identity', 'identities')} only {len(many)} with four images or more can "
+            f"be validated on, not {count}; "
             "lower `validation_identities`."
         )
     chosen = many[np.unique(np.linspace(0, len(many) - 1, count).astype(int))]

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from lrfr_tf.plural import counted
+
 RESAMPLES = 1000
 
 
@@ -74,7 +76,8 @@ def check_gallery_size(photos_each: np.ndarray, size: int, photos: int) -> None:
     eligible = int(np.sum(np.asarray(photos_each) > photos))
     if eligible < size or len(photos_each) <= size:
         raise ValueError(
-            f"A gallery of {size} persons needs so many with more than {photos} photos, and strangers besides; there "
+            f"A gallery of {counted(size, 'person')} needs so many with more than {counted(photos, 'photo')}, and "
+            "strangers besides; there "
             f"are {eligible} of {len(photos_each)}."
         )
 

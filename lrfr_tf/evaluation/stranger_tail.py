@@ -15,6 +15,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from lrfr_tf.plural import counted
+
 SHARE = 0.02  # of the comparisons; the tail
 BODY = (0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)  # shares whose scores are kept as they are
 RESAMPLES = 300
@@ -118,7 +120,9 @@ def fit_stranger_tail(
     if not np.isfinite(of_strangers).all():
         raise ValueError("A score of a comparison is not a number.")
     if len(of_strangers) * share < MIN_COMPARISONS_IN_TAIL:
-        raise ValueError(f"{len(of_strangers)} comparisons of different persons are too few for a tail.")
+        raise ValueError(
+            f"{counted(len(of_strangers), 'comparison')} of different persons cannot make a tail, being too few."
+        )
     levels = np.quantile(of_strangers, [1 - share, *(1 - level for level in BODY if level > share)])
     start = float(levels[0])
     rows, columns = np.nonzero(strangers & (scores > start))

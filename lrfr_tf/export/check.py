@@ -16,6 +16,7 @@ import tensorflow as tf
 from lrfr_tf.errors import UserError
 from lrfr_tf.export.warm_up import read_warm_up
 from lrfr_tf.files import read_json
+from lrfr_tf.plural import counted
 
 # Images are rounded to whole levels, and a sum in another order may fall on the other side of a half.
 LARGEST_LEVELS, LARGEST_SHARE = 1, 0.001
@@ -58,7 +59,9 @@ def check_export(version: Path, expected: Path) -> dict[str, Any]:
             compared.add(key)
         results["requests"] += 1
     if compared != set(answers.files):
-        raise UserError(f"The warm-up file has {results['requests']} requests, which are not those of the live model.")
+        raise UserError(
+            f"The warm-up file has {counted(results['requests'], 'request')}, and not those of the live model."
+        )
     return results
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from lrfr_tf.faces.detect import Detection
+from lrfr_tf.plural import counted
 
 RULE = "the largest, weighted towards the middle"  # as manifests say it
 
@@ -97,5 +98,7 @@ def ambiguity_notes(photos: Sequence[str], named: int = NAMED) -> list[str]:
     """A sentence for each of the first photos, and how many more there are."""
     notes = [ambiguity_note(photo) for photo in photos[:named]]
     if len(photos) > named:
-        notes.append(f"{len(photos) - named} more photos show another face about as large.")
+        notes.append(
+            f"{counted(len(photos) - named, 'more photo shows', 'more photos show')} another face about as large."
+        )
     return notes

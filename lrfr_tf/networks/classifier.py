@@ -12,6 +12,7 @@ from lrfr_tf.files import atomic_folder, read_json, sha256, write_json
 from lrfr_tf.models.heads import linear_head, mlp_head
 from lrfr_tf.networks.head_kinds import KINDS
 from lrfr_tf.networks.heads import Head, HeadNetwork, Templates, make_templates
+from lrfr_tf.plural import counted
 
 SCHEMA = 1
 TEMPLATES, FACES = "templates.npz", "gallery.npz"  # heads of an older kind kept the faces
@@ -106,7 +107,10 @@ def load_classifier(folder: str | Path) -> Classifier:
         raise UserError(f"{folder / 'head.json'} lacks a field, or has one of another type.")
     kind, dimensions, classes = description["kind"], description["dimensions"], description["classes"]
     if dimensions < 1 or not classes:
-        raise UserError(f"{folder / 'head.json'} says {dimensions} dimensions and {len(classes)} classes.")
+        raise UserError(
+            f"{folder / 'head.json'} says {counted(dimensions, 'dimension')} and "
+            f"{counted(len(classes), 'class', 'classes')}."
+        )
     if description.get("cut") not in (None, *HEAD_CROP_KINDS):
         raise UserError(f"{folder / 'head.json'} says that faces were cut out as {description['cut']!r}.")
     weights = folder / _weight_file(kind)

@@ -28,6 +28,7 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.evaluation.stranger_tail import BODY, Quantile, StrangerTail
 from lrfr_tf.files import read_json, write_json
 from lrfr_tf.networks.saved_model import RECORD
+from lrfr_tf.plural import counted
 
 SCHEMA = 2
 Strangers = Mapping[str, StrangerTail]  # by kind of template, "one" or "several" photos
@@ -100,7 +101,8 @@ class Threshold:
     def _extrapolation(self) -> str:
         if not self.extrapolated:
             return ""
-        return f" It is extrapolated: only {self.pairs_beyond} pairs of persons of the calibration were so alike."
+        pairs = counted(self.pairs_beyond, "pair of persons was", "pairs of persons were")
+        return f" It is extrapolated: only {pairs} so alike in the calibration."
 
 
 @dataclasses.dataclass(frozen=True)

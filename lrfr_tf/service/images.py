@@ -11,6 +11,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from lrfr_tf.images.decode import ImageError, read_header
+from lrfr_tf.plural import counted
 from lrfr_tf.service.compute import IMAGE
 from lrfr_tf.service.request_error import RequestError
 from lrfr_tf.service.settings import Settings
@@ -140,7 +141,7 @@ def _checked(name: str, data: bytes, number: int, settings: Settings) -> Upload:
 
 
 def _too_many(most: int) -> RequestError:
-    return RequestError(413, "too_many_images", f"A request holds at most {most} images.", {"most": most})
+    return RequestError(413, "too_many_images", f"A request holds at most {counted(most, 'image')}.", {"most": most})
 
 
 def _file_name(given: str) -> str:

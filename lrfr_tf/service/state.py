@@ -11,6 +11,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.gallery.gallery import NAMES_GIVEN, Gallery
+from lrfr_tf.plural import counted
 from lrfr_tf.recognition.match import Match
 from lrfr_tf.recognition.recognizer import Face
 from lrfr_tf.service.batcher import Batcher, Job
@@ -124,7 +125,7 @@ class Service:
         if now - began >= MINUTE:
             began, count = now, 0
         if count >= most:
-            message = f"{most} requests a minute are allowed."
+            message = f"{counted(most, 'request is', 'requests are')} allowed a minute."
             raise RequestError(429, "too_many_requests", message, {"most": most}, retry_after=MINUTE - (now - began))
         if len(self.counted) >= CALLERS:
             self.counted.clear()

@@ -17,6 +17,7 @@ import numpy as np
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import atomic_file
 from lrfr_tf.images.decode import PIXEL_BUDGET
+from lrfr_tf.plural import counted
 from lrfr_tf.sources.pictures import Picture
 from lrfr_tf.sources.sound import SoundCopier
 
@@ -109,7 +110,8 @@ class VideoReader:
         missing = self.promised - self.frames_read
         if missing > max(FRAMES_NOT_MISSED, SHARE_NOT_MISSED * self.promised):
             return (
-                f"{self.path} breaks off: {self.frames_read} of the {self.promised} frames that its header tells could "
+                f"{self.path} breaks off: {self.frames_read} of {counted(self.promised, 'frame')} that its header "
+                "tells could "
                 "be read."
             )
         return None

@@ -6,6 +6,7 @@ import numpy as np
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.faces.boxes import intersection_over_union
+from lrfr_tf.plural import counted
 
 SAME_FACE = 0.5  # IoU
 LEAST_SHARE_OF_FACES = 0.9
@@ -39,7 +40,8 @@ def compare_faces(ours: dict[str, np.ndarray], theirs: dict[str, np.ndarray], pe
     counts = {"ours": len(ours["boxes"]), "theirs": len(theirs["boxes"]), "both": len(overlaps)}
     if counts["both"] < LEAST_SHARE_OF_FACES * max(counts["ours"], counts["theirs"]):
         raise UserError(
-            f"{peer} finds {counts['theirs']} faces and ours finds {counts['ours']}, of which {counts['both']} are the "
+            f"{peer} finds {counted(counts['theirs'], 'face')} and ours finds {counts['ours']}, of which "
+            f"{counts['both']} are the "
             "same; they cannot be compared."
         )
     found = {"smallest_iou": min(overlaps), "mean_iou": float(np.mean(overlaps))} if overlaps else {}

@@ -51,7 +51,7 @@ class _Answered:
             raise self.stopped
         if len(self.faces) == 1:
             raise self.errors[0]
-        raise UserError(f"None of the {len(self.faces):,} faces has an answer.")
+        raise UserError(f"Of {counted(len(self.faces), 'face')} none has an answer.")
 
     def check_all(self) -> None:
         """Raises what stopped the server; what it answered before is kept."""

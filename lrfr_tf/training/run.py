@@ -11,6 +11,7 @@ from lrfr_tf.config import write_run_record
 from lrfr_tf.data.face_cache import checksums_of_trees
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import atomic_folder, sha256, write_json
+from lrfr_tf.plural import counted
 from lrfr_tf.resumable import open_folder
 from lrfr_tf.training.checkpoint import CheckpointStore, Part
 from lrfr_tf.training.loop import Schedule, Step, train
@@ -166,7 +167,8 @@ def lengthen(
         taken, start = max(done - start, 0), start + before
         if before != now and taken > before:
             raise UserError(
-                f"{output} cannot be given more {phase.length}: it is {taken - before} steps into what follows them."
+                f"{output} cannot be given more {phase.length}: it is {counted(taken - before, 'step')} into what "
+                "follows them."
             )
         grown = grown or before != now
         if grown and (output / phase.folder).is_dir():

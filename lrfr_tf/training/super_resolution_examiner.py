@@ -7,6 +7,7 @@ import numpy as np
 
 from lrfr_tf.evaluation.image_quality import psnr, ssim
 from lrfr_tf.images.resize import resize
+from lrfr_tf.plural import counted
 from lrfr_tf.training.identity_metric import Embed
 from lrfr_tf.training.tensorboard import Measured
 
@@ -69,7 +70,7 @@ class SuperResolutionExaminer:
         gains += [f"{level} {figures[f'psnr_gain_{level}']:+.2f}" for level in self._photos]
         return (
             f"validation PSNR {figures['psnr']:.2f} dB ({', '.join(gains)}), SSIM {figures['ssim']:.3f}, on "
-            f"{len(self._high)} faces"
+            f"{counted(len(self._high), 'face')}"
         )
 
     def grid(self, images: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from lrfr_tf.files import read_json, write_json
+from lrfr_tf.plural import counted
 from lrfr_tf.training.outcome import Outcome
 
 # Reported values that are no losses.
@@ -105,7 +106,9 @@ class Monitor:
     def summary(self) -> str:
         """The network's last figures in words; "" if there are none."""
         own = [entry for entry in self._history() if entry["network"] == self._name]
-        return f"{self._name} after {own[-1]['step']} steps: {self._examiner.summary(own[-1])}" if own else ""
+        return (
+            f"{self._name} after {counted(own[-1]['step'], 'step')}: {self._examiner.summary(own[-1])}" if own else ""
+        )
 
     def _history(self) -> list[dict[str, Any]]:
         return read_json(self._file) if self._file.is_file() else []

@@ -76,10 +76,10 @@ def test_partial_trees_are_refused(scface: Path, tmp_path: Path) -> None:
             find_scface(open_source(copy))
         return str(error.value)
 
-    assert "lacks 1 of the 15 images of distance 2, such as 002_cam3_2.jpg" in refused("*/002_cam3_2.jpg")
+    assert "lacks 1 of 15 images of distance 2, such as 002_cam3_2.jpg" in refused("*/002_cam3_2.jpg")
     assert "holds no surveillance_cameras_all/001_cam1_1.jpg" in refused("surveillance*/*")
     assert "holds no mugshots mugshot_frontal_original_all or mugshot_frontal_cropped_all" in refused("*ugshot*/*")
-    assert "lacks the mugshots of 1 persons, such as 002_frontal.jpg" in refused("*ugshot*/002*")
+    assert "lacks the mugshots of 1 person, such as 002_frontal.jpg" in refused("*ugshot*/002*")
     copy = tmp_path / "copy"
     shutil.rmtree(copy)
     shutil.copytree(scface, copy)
@@ -113,7 +113,7 @@ def test_landmark_tables(scface: Path, tmp_path: Path) -> None:
         for probe in images.probes:
             np.testing.assert_allclose(landmarks[image_key(probe.name)], POINTS + probe.distance, atol=0.006)
     images = find_scface(open_source(scface))  # the tables now are of the cropped mugshots
-    with pytest.raises(UserError, match=r"scface_mugshot\.csv holds landmarks of none of the 3 images"):
+    with pytest.raises(UserError, match=r"scface_mugshot\.csv holds no landmarks of any of the 3 images"):
         check_landmarks(images, landmarks, tmp_path)
     (tmp_path / "SCface_distance2.csv").unlink()
     with pytest.raises(UserError, match=r"scface_distance2\.csv is missing"):
@@ -146,12 +146,12 @@ def test_test_subjects(tmp_path: Path) -> None:
     assert len(set(drawn)) == 80
     assert set(drawn) <= set(range(1, 131))
     assert drawn == draw_test_subjects(range(130, 0, -1), 80, seed=0) != draw_test_subjects(range(1, 131), 80, seed=1)
-    with pytest.raises(UserError, match="There are 3 persons, too few to draw 80"):
+    with pytest.raises(UserError, match="3 persons are too few to draw 80"):
         draw_test_subjects([1, 2, 3], 80, 0)
     (tmp_path / "list.txt").write_text("130\n2\n")
     assert read_test_subjects(tmp_path / "list.txt", [1, 2, 130]) == [2, 130]
     for text, message in (
-        ("5", "names 1 that are none of the 3 persons, such as 5"),
+        ("5", r"names others \(1\) than the 3 persons there, such as 5"),
         ("x", "such as x"),
         ("2 2", "such as 2 2"),
         ("2\n2", "names somebody twice"),
@@ -193,6 +193,6 @@ def test_which_photos_are_chosen() -> None:
     assert person.probes == ("5/a", "5/c", "5/f", "5/g", "5/h")
     (person,) = choose_photos(photos, landmarks, least_eye_distance=34, persons=0)
     assert person.probes == ("5/c", "5/h", "5/g", "5/a", "5/f")
-    with pytest.raises(UserError, match="None of the 1 persons has 6 photos with landmarks"):
+    with pytest.raises(UserError, match="Of 1 person nobody has 6 photos with landmarks"):
         choose_photos({"10": ["10/a"]}, landmarks, 30, 0)
     assert len(choose_photos({"5": photos["5"], "15": photos["5"]}, landmarks, 30, 1)) == 1

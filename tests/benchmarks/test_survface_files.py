@@ -107,7 +107,7 @@ def test_what_is_missing_is_named(tree: Path, tmp_path: Path) -> None:
     images = tree / VERIFICATION / "verification_images"
     (images / "101_cam1_0.JPG").unlink()
     text = refusal(find_verification_pairs, tree)
-    assert "lacks 1 of the 30 images" in text
+    assert "lacks 1 of 30 images" in text
     assert "positive_pairs_names.mat lists, such as 101_cam1_0.jpg" in text
     shutil.copy(images / "103_cam1_0.JPG", images / "103_cam1_0.png")
     assert "103_cam1_0.JPG and 103_cam1_0.png" in refusal(find_verification_pairs, tree)
@@ -153,4 +153,4 @@ def test_identities_that_do_not_fit(tree: Path) -> None:
     assert f"lists {names[0, 0][0]} 2 times" in refusal(find_open_set, tree)
     names[1, 0] = np.array(["../../secret.jpg"])
     scipy.io.savemat(path, {"mated_probe_set": names, "mated_probe_ids": ids})
-    assert "lacks 1 of the 50 images" in refusal(find_open_set, tree)
+    assert "lacks 1 of 50 images" in refusal(find_open_set, tree)

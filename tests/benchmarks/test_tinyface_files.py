@@ -74,7 +74,7 @@ def test_what_is_missing_is_named(tree: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"Gallery_Distractor holds no image \(.jpg"):
         find_tinyface(tree)
     (tests / "Gallery_Match" / "2_1.jpg").unlink()
-    with pytest.raises(UserError, match=r"Gallery_Match lacks 1 of the 12 images .*lists, such as 2_1.jpg\.$"):
+    with pytest.raises(UserError, match=r"Gallery_Match lacks 1 of 12 images .*lists, such as 2_1.jpg\.$"):
         find_tinyface(tree)
     (tests / "gallery_match_img_ID_pairs.mat").unlink()
     with pytest.raises(UserError, match=r"gallery_match_img_ID_pairs.mat is missing\.$"):

@@ -78,7 +78,7 @@ def test_cosines_are_those_of_the_pairs(tree: Path) -> None:
 
 
 def test_images_that_are_not_there(tree: Path) -> None:
-    with pytest.raises(UserError, match="lacks 1 of the 2 images that the list of pairs names, such as bob/9b"):
+    with pytest.raises(UserError, match="lacks 1 of 2 images that the list of pairs names, such as bob/9b"):
         find_paired_faces(tree, [[Pair(("ann", "1a.png"), ("bob", "9b.png"))]])
     write_png(tree / "hr" / "val" / "ann" / "1a.png", np.zeros((32, 32, 3), np.uint8))
     with pytest.raises(UserError, match=r"holds ann/1a twice: train/ann/1a.png and val/ann/1a.png"):

@@ -72,7 +72,7 @@ def test_compares_paired_images(script: ModuleType, tmp_path: Path, capsys: pyte
 def test_unpaired_images_are_named(script: ModuleType, tmp_path: Path) -> None:
     store(tmp_path / "hr", PATHS, [0] * 4)
     store(tmp_path / "srcnn", PATHS[:3], [0] * 3)
-    with pytest.raises(UserError, match=r"srcnn and HR differ in 1 images, such as 3/a\.png"):
+    with pytest.raises(UserError, match=r"srcnn and HR differ in 1 image, such as 3/a\.png"):
         script.main(script.Config(str(tmp_path), str(tmp_path / "out"), ("srcnn",)))
     assert not (tmp_path / "out").exists()
 

@@ -105,7 +105,7 @@ def test_folders_that_cannot_be_prepared(tool: Tool, refused: Refused, photos: P
     assert f"{tmp_path}/photos holds no <identity>/<image>" in refused(prepare, *flags)
     shutil.copy(photos / "1" / "00.png", tmp_path / "photos" / "ann")
     assert "No identity has the 3 images" in refused(prepare, *flags)
-    assert "(1 identities were found)" in refused(prepare, *flags)
+    assert "(1 identity was found)" in refused(prepare, *flags)
     missing_test = refused(prepare, f"--images={photos}", f"--output={output}", f"--test_images={tmp_path}/no")
     assert f"{tmp_path}/no does not exist" in missing_test
     assert not output.exists()
@@ -140,7 +140,7 @@ def test_photos_without_a_face_make_no_tree(tool: Tool, refused: Refused, tmp_pa
         (tmp_path / "photos" / "ann").mkdir(parents=True, exist_ok=True)
         Image.new("RGB", (60, 60), "grey").save(tmp_path / "photos" / "ann" / f"{number}.png")
     flags = (f"--images={tmp_path}/photos", f"--output={tmp_path}/out")
-    assert "No face was found in any of the 1 images of the test split" in refused(tool("prepare_folder"), *flags)
+    assert "No face was found in the one image of the test split" in refused(tool("prepare_folder"), *flags)
     assert not finished_files(tmp_path / "out")
 
 
@@ -174,7 +174,7 @@ def test_more_than_three_bad_photos_and_more_than_one_in_twenty_are_an_error(
     output = tmp_path / "out"
     for name in ("prepare_folder", "prepare_aligned"):
         message = refused(tool(name), f"--images={tmp_path}/photos", f"--output={output / name}")
-        told = "4 of 20 images are missing or cannot be read (more than 5% and more than 3), for example 2/01.png"
+        told = "4 of 20 images cannot be found or read (more than 5% and more than 3), for example 2/01.png"
         assert told in message
         assert len(read_json(output / name / "bad_images.json")) == 4
         assert not finished_files(output / name)
@@ -220,10 +220,10 @@ def test_celeba_in_the_wrong_files(tool: Tool, refused: Refused, tmp_path: Path)
     assert f"{twice}, line 3: 000001.png is named twice" in with_list(twice)
     others = tmp_path / "others.txt"
     others.write_text("900001.jpg 1\n900002.jpg 1\n")
-    assert f"None of the 2 images of the identity list (the first is 900001.jpg) is in {images}" in with_list(others)
+    assert f"Of 2 images of the identity list (the first is 900001.jpg) none is in {images}" in with_list(others)
     more = tmp_path / "more.txt"
     more.write_text(identities.read_text() + "000013.png 1\n")
-    assert "1 of 13 images are missing or cannot be read" in with_list(more)
+    assert "1 of 13 images cannot be found or read" in with_list(more)
     assert not finished_files(output)
     page = tmp_path / "img_align_celeba.zip"
     page.write_text("<!DOCTYPE html><title>Google Drive - Quota exceeded</title>")

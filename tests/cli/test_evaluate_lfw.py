@@ -193,7 +193,7 @@ def test_mistakes_leave_nothing(tool: Tool, refused: Refused, lfw: Path, tmp_pat
     assert "pairs.txt is missing" in call(pairs=f"{tmp_path}/pairs.txt")
     assert "/nowhere does not exist" in call(data="/nowhere")
     (tmp_path / "empty").mkdir()
-    assert "lacks 30 of the 30 images that the list of pairs names" in call(data=f"{tmp_path}/empty")
+    assert "lacks 30 of 30 images that the list of pairs names" in call(data=f"{tmp_path}/empty")
     assert "'squeeze' is not known" in call(model="squeeze")
     assert "The weight file none.weights.h5 is missing" in call(model="none.weights.h5")
     assert "none.csv is missing" in call(landmarks=f"{tmp_path}/none.csv")

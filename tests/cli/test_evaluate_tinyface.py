@@ -124,7 +124,7 @@ def test_faces_with_landmarks_are_aligned(
     write_landmarks(tmp_path / "others.csv", {"Probe/nobody.jpg": points})
     flags["landmarks"] = str(tmp_path / "others.csv")
     message = refused(module, *(f"--{name}={value}" for name, value in flags.items()), f"--output={tmp_path}/no.json")
-    assert "holds landmarks of none of the 64 photos" in message
+    assert "holds no landmarks of any of the 64 photos" in message
     write_landmarks(tmp_path / "others.csv", {next(iter(rows)): np.ones((5, 2))})
     message = refused(module, *(f"--{name}={value}" for name, value in flags.items()), f"--output={tmp_path}/no.json")
     assert "are no face: [[1.0, 1.0]" in message

@@ -51,7 +51,7 @@ def test_mistakes_leave_nothing(
     assert "/nowhere does not exist" in refused(module, "--images=/nowhere", output)
     assert "holds no images" in refused(module, f"--images={tmp_path}/photos", output)
     Image.new("RGB", (80, 80)).save(tmp_path / "photos/a.png")
-    assert "No face was found in any of the 1 images" in refused(module, f"--images={tmp_path}/photos", output)
+    assert "No face was found in the one image" in refused(module, f"--images={tmp_path}/photos", output)
     (tmp_path / "photos/text.jpg").write_text("no image")
     with pytest.raises(UserError, match="No face was found in any of the 2 images"):
         module.main(module.Config(images=f"{tmp_path}/photos", output=f"{tmp_path}/out/table.csv"))
@@ -62,5 +62,5 @@ def test_mistakes_leave_nothing(
     for name in "bcde":
         (tmp_path / f"photos/{name}.png").write_bytes(b"\x89PNG\r\n\x1a\nno")
     many = refused(module, f"--images={tmp_path}/photos", output)
-    assert "4 of 5 images are missing or cannot be read (more than 5% and more than 3), for example b.png" in many
+    assert "4 of 5 images cannot be found or read (more than 5% and more than 3), for example b.png" in many
     assert not (tmp_path / "out").exists()

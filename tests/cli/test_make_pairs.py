@@ -74,7 +74,7 @@ def test_names_among_numbers_are_counted(tool: Tool, tmp_path: Path, capsys: pyt
     assert {pair.first[0] for pair in read_pairs(tmp_path / "pairs.txt")[0]} == {"5", "10"}
     said = capsys.readouterr().err
     assert (
-        "1 of the 4 persons are no numbers, such as Ann, and are left out; `held_out_divisor`=0 takes everybody."
+        "Left out, since their names are no numbers: 1 of 4 persons, such as Ann; `held_out_divisor`=0 takes everybody."
         in said
     )
     assert "evaluate_lfw needs two; one fold is here" in said
@@ -95,7 +95,7 @@ def test_mistakes_leave_no_list(tool: Tool, refused: Refused, tree: Path, tmp_pa
     module, output = tool("make_pairs"), f"--output={tmp_path}/pairs.txt"
     assert "4 persons are too few for 10 folds" in refused(module, f"--data={tree}", output, "--folds=10")
     few = refused(module, f"--data={tree}", output, "--folds=2", "--pairs_per_fold=300")
-    assert "which make 30 matched pairs, fewer than the 300 wanted; lower --pairs_per_fold" in few
+    assert "enough for 30 of 300 matched pairs; lower --pairs_per_fold" in few
     assert "--held_out_divisor=7" in refused(module, f"--data={tree}", output, "--held_out_divisor=7")
     alone = refused(module, f"--data={tree}", output, "--held_out_divisor=3", "--half=reported")
     assert "hold nobody of --half=reported" in alone

@@ -88,7 +88,7 @@ def test_mistakes_leave_nothing(tool: Tool, refused: Refused, people: Path, tmp_
     output = f"--output={tmp_path}/tree"
     write_landmarks(tmp_path / "table.csv", {f"5/{photo:02d}.png": POINTS for photo in range(5)})
     table = f"--landmarks={tmp_path}/table.csv"
-    assert "None of the 2 persons has 6 photos" in refused(module, f"--data={people}", output, table)
+    assert "Of 2 persons nobody has 6 photos" in refused(module, f"--data={people}", output, table)
     assert "has a number that is divisible by --held_out_divisor=7" in refused(
         module, f"--data={people}", output, table, "--held_out_divisor=7"
     )

@@ -140,7 +140,7 @@ def test_training_that_cannot_begin(module: Any, refused: Refused, prepared: Pat
 def test_a_batch_larger_than_the_number_of_faces(module: Any, refused: Refused, prepared: Path, tmp_path: Path) -> None:
     more = ("--perceptual_weight=0", "--blocks=1", "--filters=4") if module is train_srgan else ()
     message = refused(module, *training_flags(prepared, tmp_path / "run", "--batch_size=13", *more))
-    assert "A batch takes 13 faces and there are only 12; lower --batch_size" in message
+    assert "A batch takes 13 faces, more than the 12 there; lower --batch_size" in message
     assert not finished_files(tmp_path / "run")
 
 

@@ -131,7 +131,7 @@ def test_persons_are_left_out_by_number_and_by_name(
         f"--exclude_names={tmp_path}/lfw-names.txt", f"--identity_meta={root}/identity_meta.csv",
     ]  # fmt: skip
     message = refused(tool("prepare_vggface2"), *flags)
-    assert f"1 of the 3 entries of {tmp_path}/lfw-names.txt match nobody (Nobody_Else)" in message
+    assert f"{tmp_path}/lfw-names.txt has entries that match nobody, 1 of 3 (Nobody_Else)" in message
     assert not (tmp_path / "tree").exists()
     call(tool("prepare_vggface2"), *flags, "--allow_unmatched_exclusions")
     manifest = read_json(tmp_path / "tree" / "manifest.json")
@@ -173,7 +173,7 @@ def test_wrong_input_is_one_sentence(
     shutil.copytree(root / "VGGFace2", tmp_path / "VGGFace2")
     (tmp_path / "VGGFace2" / "test" / "n000001" / "0002_01.jpg").unlink()
     message = refused(module, f"--images={tmp_path}/VGGFace2", flags[1], output)
-    assert "1 of 14 images are missing or cannot be read (more than 1%), for example n000001/0002_01" in message
+    assert "1 of 14 images cannot be found or read (more than 1%), for example n000001/0002_01" in message
     assert not finished_files(tmp_path / "tree")
 
 

@@ -110,7 +110,7 @@ def test_nothing_is_written_where_every_face_fails(
     for name in ("a.png", "b.png"):
         (tmp_path / name).write_bytes(b"GIF89a")
     assert exit_code(tool, server, *embed(tmp_path / "e.npz"), f"--faces={tmp_path}") == 2
-    assert capsys.readouterr().err.endswith("error: None of the 2 faces has an answer.\n")
+    assert capsys.readouterr().err.endswith("error: Of 2 faces none has an answer.\n")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.png", "b.png"]
     assert not server.seen
 

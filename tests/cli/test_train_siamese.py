@@ -122,7 +122,7 @@ def test_a_finished_run_is_left_as_it_is_and_changes_are_named(
         ({"data_root": "/nowhere", "eval_benchmarks": ("lfw",)}, "/nowhere is missing"),
         ({"eval_benchmarks": ("lfw",)}, "--eval_benchmarks and --data_root go together"),
         ({"data_root": "/nowhere"}, "--eval_benchmarks and --data_root go together"),
-        ({"batch_size": 4}, "A batch takes 4 identities and there are only 3"),
+        ({"batch_size": 4}, "A batch takes 4 identities, more than the 3 there"),
         ({"strategy": "multiworker"}, "`strategy`=multiworker needs TF_CONFIG"),
     ],
 )

@@ -62,7 +62,7 @@ def test_about_half_of_the_faces_are_mirrored(faces: np.ndarray) -> None:
 
 
 def test_too_few_faces_are_an_error(faces: np.ndarray) -> None:
-    with pytest.raises(UserError, match="A batch takes 12 faces and there are only 11"):
+    with pytest.raises(UserError, match="A batch takes 12 faces, more than the 11 there"):
         face_batches(faces, batch_size=12, seed=0)
 
 

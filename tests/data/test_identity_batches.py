@@ -136,7 +136,7 @@ def test_faces_out_of_files_make_the_same_batches(faces: np.ndarray, tmp_path: A
 
 
 def test_what_makes_no_batch_is_refused(faces: np.ndarray) -> None:
-    with pytest.raises(UserError, match="A batch takes 8 identities and there are only 7; lower `batch_size`"):
+    with pytest.raises(UserError, match="A batch takes 8 identities, more than the 7 there; lower `batch_size`"):
         take(faces, 1, count=8)
     for sizes in ((), (0,), (SIDE + 1,), (8, -1)):
         with pytest.raises(UserError, match=r"`sizes`=.*: each is 1 to 32"):

@@ -107,20 +107,20 @@ def test_names_that_match_nobody_are_counted_and_shown(tmp_path: Path) -> None:
     with pytest.raises(UserError) as refused:
         read_exclusions(path, ["41", "Ann", "Bob"], False, never)
     assert str(refused.value) == (
-        f"7 of the 9 entries of {path} match nobody (100, 101, 102, 103, 104 ...); if the list is of more data than is "
-        "here, `allow_unmatched_exclusions` lets them pass."
+        f"{path} has entries that match nobody, 7 of 9 (100, 101, 102, 103, 104 ...); if the list is of more data "
+        "than is here, `allow_unmatched_exclusions` lets them pass."
     )
     notes: list[str] = []
     assert "41" in read_exclusions(path, ["41", "Ann", "Bob"], True, notes.append)
-    assert notes == [f"7 of the 9 entries of {path} match nobody (100, 101, 102, 103, 104 ...)."]
+    assert notes == [f"{path} has entries that match nobody, 7 of 9 (100, 101, 102, 103, 104 ...)."]
     # A list that leaves nobody out is of other data, whatever was allowed.
     for allowed in (False, True):
-        with pytest.raises(UserError, match=r"list.txt leaves nobody out: none of its 9 entries \(00041, Ann, 100"):
+        with pytest.raises(UserError, match=r"list.txt leaves nobody out: of its 9 entries none \(00041, Ann, 100"):
             read_exclusions(path, ["Bob"], allowed, never)
     assert read_exclusions(None, ["Bob"], False, never) == frozenset()
 
 
 def test_subjects_that_nobody_has_are_counted(tmp_path: Path) -> None:
     (tmp_path / "subjects.txt").write_text("1\n2\n77\nx\n")
-    with pytest.raises(UserError, match=r"names 2 that are none of the 3 persons, such as 77, x"):
+    with pytest.raises(UserError, match=r"names others \(2\) than the 3 persons there, such as 77, x"):
         read_test_subjects(tmp_path / "subjects.txt", [1, 2, 3])

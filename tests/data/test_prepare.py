@@ -217,7 +217,7 @@ def test_somebodys_own_photos_may_hold_a_few_bad_ones(tmp_path: Path) -> None:
     write_photos(photos, {"ann": 9, "bob": 9})
     for place in range(1, 4):
         (photos / "ann" / f"{place}.png").write_bytes(b"not an image")
-    with pytest.raises(UserError, match=r"3 of 18 images are missing or cannot be read \(more than 1%\)"):
+    with pytest.raises(UserError, match=r"3 of 18 images cannot be found or read \(more than 1%\)"):
         prepare(photos, tmp_path / "published")
     manifest = prepare(photos, tmp_path / "tree", tolerance=OWN_PHOTOS)
     assert [item["image"] for item in manifest["bad_images"]] == [f"ann/{place}.png" for place in range(1, 4)]
@@ -258,7 +258,7 @@ def test_few_bad_images_are_named_and_many_fail(tmp_path: Path) -> None:
     assert sum(manifest["images"].values()) == 199
     for name in ("1/1.png", "2/2.png"):
         (photos / name).write_bytes((photos / name).read_bytes()[:100])
-    with pytest.raises(UserError, match=r"3 of 200 images are missing or cannot be read .*1/1.png"):
+    with pytest.raises(UserError, match=r"3 of 200 images cannot be found or read .*1/1.png"):
         prepare(photos, tmp_path / "other")
     assert not (tmp_path / "other" / "manifest.json").exists()
     named = json.loads((tmp_path / "other" / "bad_images.json").read_text())

@@ -108,7 +108,7 @@ def test_listed_images_are_joined_with_those_that_are_there(tmp_path: Path) -> N
     images, missing = match_images(FolderSource(tmp_path), {"1.jpg": "5", "2.jpg": "5", "3.jpg": "6"})
     assert images == {"5": ["img/1.jpg", "img/2.jpg"]}
     assert missing == ["3.jpg"]
-    with pytest.raises(UserError, match="None of the 1 images"):
+    with pytest.raises(UserError, match="Of 1 image of the identity list"):
         match_images(FolderSource(tmp_path), {"9.jpg": "1"})
 
 

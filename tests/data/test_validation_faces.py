@@ -31,7 +31,7 @@ def test_validation_identities_are_not_trained_on() -> None:
     assert training.names == ["2", "3", "6", "7"]
     assert sorted(training.paths + validation.paths) == sorted(files().paths)
     for count in (6, 7):
-        with pytest.raises(UserError, match=rf"5 of 7 identities have four images or more, .* validate on {count}"):
+        with pytest.raises(UserError, match=rf"Of 7 identities only 5 with four images or more .*, not {count}"):
             split_off_identities(files(), count)
 
 

@@ -182,7 +182,7 @@ def test_photos_that_a_list_does_not_name_are_counted(made: Made) -> None:
     source = made("img/1.jpg", "img/2.jpg", "img/3.jpg", "img/list.txt")
     match_images(source, {"1.jpg": "7", "9.jpg": "7"}, notes.append)
     passed_over = "3 files were passed over: 1 .txt, 2 photos that the list does not name."
-    assert notes == [f"{passed_over} 1 of the 2 images that the list names are missing (9.jpg)."]
+    assert notes == [f"{passed_over} Missing: 1 of 2 images that the list names (9.jpg)."]
 
 
 def test_a_list_and_a_disk_may_spell_a_file_in_two_ways(made: Made) -> None:

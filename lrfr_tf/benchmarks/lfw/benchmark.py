@@ -27,6 +27,7 @@ from lrfr_tf.files import read_json, sha256
 from lrfr_tf.images.camera import CLEAN_LEVEL, LEVELS
 from lrfr_tf.images.probes import PROBE_FORMS
 from lrfr_tf.networks.embedding import BACKBONES, Embedder
+from lrfr_tf.plural import counted
 from lrfr_tf.sources.image_source import ImageSource, open_source
 
 MARGIN_SHARE = 7  # a seventh of an aligned face's side lies around it, which a camera may see: 16 pixels around 112
@@ -188,7 +189,8 @@ class LfwBenchmark:
 
     def table(self, result: dict[str, Any]) -> list[str]:
         lines = [
-            f"{result['model']['name']}: {result['counts']['pairs']} pairs of {result['counts']['persons']} persons",
+            f"{result['model']['name']}: {counted(result['counts']['pairs'], 'pair')} of "
+            f"{counted(result['counts']['persons'], 'person')}",
             f"{'probe':>14} {'accuracy':>8} {'std':>5} {'95 %':>16} {'AUC':>7} "
             + " ".join(f"{f'TAR at {100 * far:g} %':>12} {'threshold':>9}" for far in FALSE_ACCEPT_RATES)
             + ("  to the baseline (95 %: pairs; persons)" if result["difference_to_baseline"] else ""),
@@ -225,9 +227,7 @@ class LfwBenchmark:
             output.with_suffix(".accuracy.png"), "Verification against resolution", "side of image 2 in pixels",
             "accuracy in per cent", curves=accuracies, log_x=True,
         )  # fmt: skip
-        rocs = {}
-        for size, similarities in curves.similarities.items():
-            rocs[f"{size} px"] = roc_curve(similarities, curves.same)
+        rocs = {f"{size} px": roc_curve(found, curves.same) for size, found in curves.similarities.items()}
         draw_curves(
             output.with_suffix(".roc.png"),
             f"ROC of {name}",

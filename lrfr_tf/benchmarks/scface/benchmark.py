@@ -38,6 +38,7 @@ from lrfr_tf.files import read_json
 from lrfr_tf.images.probes import PROBE_FORMS, shrink_to_probe
 from lrfr_tf.images.resize import resize
 from lrfr_tf.networks.embedding import BACKBONES, Embedder
+from lrfr_tf.plural import counted
 from lrfr_tf.sources.image_source import ImageSource, open_source
 
 PROTOCOLS = ("all", "80way")
@@ -185,7 +186,7 @@ class SCfaceBenchmark:
         located = LocatedImages(data, landmarks, template)
         mugshots, probes = without_landmarks(located)
         if mugshots + probes > 0:
-            note(f"{mugshots} mugshots and {probes} probes have no landmarks; their middle is cut out.")
+            note(f"Mugshots and probes without landmarks, whose middle is cut out: {mugshots} and {probes}.")
         return located
 
     def evaluate(self, faces: LocatedImages, embedder: Embedder, settings: Settings) -> Measured:
@@ -213,7 +214,7 @@ class SCfaceBenchmark:
 
     def table(self, result: dict[str, Any]) -> list[str]:
         lines = [
-            f"{result['model']['name']}: {result['counts']['persons']} persons, rank-1 in per cent",
+            f"{result['model']['name']}: {counted(result['counts']['persons'], 'person')}, rank-1 in per cent",
             f"{'distance':>8} {'rank-1':>7} {'95 %':>16} {'rank-5':>7} "
             + " ".join(f"{f'cam {camera}':>6}" for camera in CAMERAS)
             + "  probe side in pixels"

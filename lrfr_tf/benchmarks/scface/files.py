@@ -25,6 +25,7 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.faces.align import align_face
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.images.decode import decode_image
+from lrfr_tf.plural import any_of, counted
 from lrfr_tf.printable import name_bytes
 from lrfr_tf.sources.image_source import ImageSource
 
@@ -151,7 +152,7 @@ def detect_scface_landmarks(
     """
     mugshots = landmarks_by_detector(source, list(images.mugshots.values()), FaceDetector(THRESHOLDS), note)
     if not mugshots:
-        raise UserError(f"No face was found in any of the {len(images.mugshots)} mugshots of {source.label('')}.")
+        raise UserError(f"No face was found in {any_of(len(images.mugshots), 'mugshot')} of {source.label('')}.")
     probes = landmarks_by_detector(
         source, [probe.name for probe in images.probes], FaceDetector(THRESHOLDS, SMALLEST_FACE), note
     )
@@ -174,7 +175,9 @@ def check_landmarks(images: SCface, landmarks: Mapping[Key, np.ndarray], folder:
         kinds[table_name(distance)] = [probe.name for probe in images.probes if probe.distance == distance]
     for table, names in kinds.items():
         if not any(image_key(name) in landmarks for name in names):
-            raise UserError(f"{folder / table} holds landmarks of none of the {len(names)} images, such as {names[0]}.")
+            raise UserError(
+                f"{folder / table} holds no landmarks of {any_of(len(names), 'image')}, such as {names[0]}."
+            )
 
 
 def images_checksum(source: ImageSource, images: SCface) -> str:
@@ -223,7 +226,8 @@ def draw_test_subjects(subjects: Sequence[int], count: int, seed: int) -> list[i
     """
     if len(subjects) < count:
         raise UserError(
-            f"There are {len(subjects)} persons, too few to draw {count}; `test_subjects`=FILE names them singly."
+            f"{counted(len(subjects), 'person is', 'persons are')} too few to draw {count}; `test_subjects`=FILE names "
+            "them singly."
         )
     drawn = np.random.default_rng(seed).choice(sorted(subjects), count, replace=False)
     return sorted(int(subject) for subject in drawn)
@@ -239,7 +243,10 @@ def read_test_subjects(path: Path, subjects: Sequence[int]) -> list[int]:
     strangers = [line for line in lines if not line.isdecimal() or int(line) not in set(subjects)]
     if strangers:
         shown = ", ".join(strangers[:SHOWN])
-        raise UserError(f"{path} names {len(strangers)} that are none of the {len(subjects)} persons, such as {shown}.")
+        raise UserError(
+            f"{path} names others ({len(strangers)}) than the {counted(len(subjects), 'person')} there, such as "
+            f"{shown}."
+        )
     listed = [int(line) for line in lines]
     if len(set(listed)) != len(listed):
         raise UserError(f"{path} names somebody twice.")
@@ -256,7 +263,8 @@ def _check_complete(found: SCface, folder: str) -> None:
     strangers = sorted({subject for _, subject, _ in there} - found.mugshots.keys())
     if strangers:
         raise UserError(
-            f"{folder} lacks the mugshots of {len(strangers)} persons, such as {strangers[0]:03d}_frontal.jpg."
+            f"{folder} lacks the mugshots of {counted(len(strangers), 'person')}, such as "
+            f"{strangers[0]:03d}_frontal.jpg."
         )
     for distance in found.distances:
         wanted = [(distance, subject, camera) for subject in found.mugshots for camera in CAMERAS]
@@ -264,6 +272,7 @@ def _check_complete(found: SCface, folder: str) -> None:
         if missing:
             _, subject, camera = missing[0]
             raise UserError(
-                f"{PROBE_FOLDER} lacks {len(missing)} of the {len(wanted)} images of distance {distance}, such as "
+                f"{PROBE_FOLDER} lacks {len(missing)} of {counted(len(wanted), 'image')} of distance {distance}, such "
+                "as "
                 f"{subject:03d}_cam{camera}_{distance}.jpg."
             )

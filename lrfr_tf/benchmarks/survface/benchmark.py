@@ -37,6 +37,7 @@ from lrfr_tf.evaluation.open_set import (
 from lrfr_tf.evaluation.significance import bootstrap_interval
 from lrfr_tf.evaluation.verification import fold_accuracy, roc_auc, roc_curve, tar_at_far
 from lrfr_tf.networks.embedding import BACKBONES, Embedder
+from lrfr_tf.plural import counted
 
 TASKS = ("verification", "identification")
 RATES = (0.3, 0.1, 0.01, 0.001)  # false accept rates of the verification
@@ -155,7 +156,7 @@ class SurvFaceBenchmark:
             columns = [f"TAR at FAR {100 * far:g} %" for far in RATES] + ["AUC", "accuracy"]
             figures = [*verification["tar_at_far"].values(), verification["auc"], verification["accuracy"]["mean"]]
             counts = verification["counts"]
-            lines += ["", f"verification of {counts['pairs']:,} pairs, {counts['matched']:,} of them matched"]
+            lines += ["", f"verification of {counted(counts['pairs'], 'pair')}, {counts['matched']:,} of them matched"]
             lines += [
                 _row(columns),
                 _row([f"{100 * figure:.2f}" for figure in figures]),
@@ -169,8 +170,9 @@ class SurvFaceBenchmark:
             figures.append(identification["closed_set"][f"rank_{RANK}"])
             lines += [
                 "",
-                f"open-set identification: {counts['mated']:,} mated and {counts['unmated']:,} unmated probes, "
-                f"{counts['identities']:,} persons in the gallery; TPIR20 at FPIR",
+                f"open-set identification: {counts['mated']:,} mated and "
+                f"{counted(counts['unmated'], 'unmated probe')}, "
+                f"{counted(counts['identities'], 'person')} in the gallery; TPIR20 at FPIR",
                 _row(columns),
                 _row([f"{100 * figure:.2f}" for figure in figures]),
             ]

@@ -87,7 +87,7 @@ class Settings:
     """Identifies TinyFace's probes among matches and distractors: native low-resolution faces, rank-1 to rank-20.
 
     `alignment` says how an image becomes a square: none stretches it, pad sets it in a black square. With `landmarks`
-    faces are aligned instead, as for many published rows, each in its own way; tools/make_landmarks.py makes the table
+    faces are aligned instead, as for many published rows, each in its own way; lrfr detect makes the table
     of Testing_Set, its photos enlarged 4 times. Beside the result lies a picture, result.cmc.png.
     """
 
@@ -148,8 +148,8 @@ class TinyFaceBenchmark:
         metrics, counts = result["identification"], result["counts"]
         columns = [f"rank-{k}" for k in RANKS]
         return [
-            f"{result['model']['name']} on TinyFace, in per cent: {counts['probes']:,} probes; in the gallery "
-            f"{counts['gallery']:,} matches and {counts['distractors']:,} distractors",
+            f"{result['model']['name']} on TinyFace, in per cent: {counted(counts['probes'], 'probe')}; in the gallery "
+            f"{counted(counts['gallery'], 'match', 'matches')} and {counted(counts['distractors'], 'distractor')}",
             *([] if counts["distractors"] else [f"note: {NOT_THE_PROTOCOL}"]),
             " ".join(f"{column:>10}" for column in columns),
             " ".join(f"{100 * metrics[f'rank_{k}']:10.2f}" for k in RANKS)

@@ -12,6 +12,7 @@ import dataclasses
 from lrfr_tf.cli.gallery.flags import GALLERY, open_people
 from lrfr_tf.config import option, required
 from lrfr_tf.main import run
+from lrfr_tf.plural import counted
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Config:
 def main(config: Config) -> None:
     done = open_people(config.gallery).confirm(config.decision, config.who, not config.refute)
     state = "confirmed" if done.is_confirmed else "refuted" if done.refuted else "still a candidate"
-    print(f"Decision {config.decision} is {state}: {done.confirmed} of {done.needed} confirmations.")
+    print(f"Decision {config.decision} is {state}: {done.confirmed} of {counted(done.needed, 'confirmation')}.")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from lrfr_tf.benchmarks.curves import draw_panels
 from lrfr_tf.errors import UserError
 from lrfr_tf.files import read_json, sha256
 from lrfr_tf.images.camera import CLEAN_LEVEL
+from lrfr_tf.plural import counted
 from lrfr_tf.study.report.formatting import percent
 from lrfr_tf.study.report.sentences import BASELINE, block_counts, block_title, camera_title, method_name
 from lrfr_tf.study.report.tables import Column, Table, make_table
@@ -59,9 +60,11 @@ def pixels_sentence(result: dict[str, Any]) -> str:
     """The protocol, and how many images it is about."""
     counts = result["counts"]
     return (
-        f"{result['protocol']} Gallery: {counts['gallery_images']:,} images of {counts['gallery_identities']:,} "
-        f"identities ({counts['gallery_images_without_face_in_hr']:,} more without a face found in HR). Of "
-        f"{counts['test_images']:,} test images {counts['probes']:,} are probes; "
+        f"{result['protocol']} Gallery: {counted(counts['gallery_images'], 'image')} of "
+        f"{counted(counts['gallery_identities'], 'identity', 'identities')} "
+        f"({counts['gallery_images_without_face_in_hr']:,} more without a face found in HR). Of "
+        f"{counted(counts['test_images'], 'test image')} {counts['probes']:,} "
+        f"{'is a probe' if counts['probes'] == 1 else 'are probes'}; "
         f"{counts['probes_without_face_in_hr']:,} have no face found in HR, {counts['probes_without_gallery_face']:,} "
         "nobody in the gallery."
     )
