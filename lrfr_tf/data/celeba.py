@@ -102,6 +102,7 @@ def check_full_set(identities: Mapping[str, str], split: Split) -> None:
     """
     if len(identities) == FULL_IMAGES and len(split.classes) != FULL_CLASSES:
         raise UserError(
-            f"The identity list has all {FULL_IMAGES:,} lines but gives {len(split.classes):,} identities with three "
-            f"images or more instead of {FULL_CLASSES:,}: it is not CelebA's."
+            f"The identity list has all {FULL_IMAGES:,} lines but gives "
+            f"{counted(len(split.classes), 'identity', 'identities')} with three images or more instead of "
+            f"{FULL_CLASSES:,}: it is not CelebA's."
         )

@@ -32,6 +32,7 @@ NO_BOX = "typeof({0}) != 'blob' OR length({0}) != 16"
 NO_ID = "typeof({0}) != 'text' OR length({0}) != 16 OR {0} GLOB '*[^0-9a-f]*'"
 NO_IDS = "typeof({0}) != 'text' OR {0} GLOB '*[^0-9a-f ]*'"
 NO_WORDS = "typeof({0}) != 'text' OR {0} GLOB '*[^a-z_ ]*'"
+NO_WORD = f"{NO_WORDS} OR {{0}} = ''"
 NO_DAY = "typeof({0}) != 'text' OR date({0}) IS NOT {0}"
 NO_TIME = "typeof({0}) != 'text' OR strftime('%Y-%m-%dT%H:%M:%S+00:00', {0}) IS NOT {0}"
 
@@ -82,7 +83,7 @@ FAULTS = {
     },
     "audit": {
         "at": NO_TIME,
-        "what": NO_WORDS,
+        "what": NO_WORD,
         "changes": NO_COUNT,
         "person": _unless_empty(NO_ID),
         "reference": _unless_empty(NO_ID),

@@ -4,8 +4,8 @@
 
 Every answer should be the one that the sound file gives, or one sentence with exit code 2. With "large" the file is
 treated as one that is too large to be looked through when it is opened. Other answers are told on stderr, and a line of
-JSON counts them all. Bytes of pixels, names of photos and the last digits of numbers are not guarded by anything: who
-flips them gets another answer.
+JSON counts them all. Rows have no checksums: who flips a byte of pixels, a letter of a name or a digit gets another
+answer.
 """
 
 import collections

@@ -77,6 +77,7 @@ def test_whatever_is_damaged_nothing_ends_in_a_traceback(
         ("UPDATE reference SET landmarks = ? WHERE number = 4", bytes(8)),
         ("UPDATE picture SET data = ? WHERE reference = 4", b"GIF89a"),
         ("UPDATE gone SET merged_into = id WHERE ? IS NOT NULL", 1),
+        ("UPDATE audit SET what = ? WHERE number = 3", ""),
         ("UPDATE audit SET score = ? WHERE score IS NOT NULL", "high"),
         ("UPDATE copies SET persons = ?", "many"),
         ("UPDATE fact SET value = ? WHERE name = 'changes'", "many"),
