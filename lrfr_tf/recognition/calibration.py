@@ -101,7 +101,7 @@ class Threshold:
     def _extrapolation(self) -> str:
         if not self.extrapolated:
             return ""
-        pairs = counted(self.pairs_beyond, "pair of persons was", "pairs of persons were")
+        pairs = counted(self.pairs_beyond or 0, "pair of persons was", "pairs of persons were")
         return f" It is extrapolated: only {pairs} so alike in the calibration."
 
 
