@@ -18,7 +18,8 @@ def photo(height: int, width: int) -> np.ndarray:
 @pytest.mark.parametrize("height", [20, 63, 64, 300, 513, 1400])
 def test_pixels_are_those_of_the_photo(height: int) -> None:
     pixels = photo(2 * height + 40, 2 * height + 20)
-    box = (0.3 * height + 5, 0.4 * height + 7, 1.2 * height + 5, 1.4 * height + 7)
+    top_of_face = float(int(0.4 * height)) + 7.5  # sums of it are exact
+    box = (0.3 * height + 5, top_of_face, 1.2 * height + 5, top_of_face + height)
     landmarks = np.array([[box[0] + 3, box[1] + 4]] * 5)
     picture = cut_picture(pixels, box, landmarks)
     left, top = box[0] - picture.box[0], box[1] - picture.box[1]
