@@ -33,8 +33,9 @@ NO_ID = "typeof({0}) != 'text' OR length({0}) != 16 OR {0} GLOB '*[^0-9a-f]*'"
 NO_IDS = "typeof({0}) != 'text' OR {0} GLOB '*[^0-9a-f ]*'"
 NO_WORDS = "typeof({0}) != 'text' OR {0} GLOB '*[^a-z_ ]*'"
 NO_WORD = f"{NO_WORDS} OR {{0}} = ''"
-NO_DAY = "typeof({0}) != 'text' OR date({0}) IS NOT {0}"
-NO_TIME = "typeof({0}) != 'text' OR strftime('%Y-%m-%dT%H:%M:%S+00:00', {0}) IS NOT {0}"
+# A modifier: without one, some versions of SQLite leave February 31 as it is.
+NO_DAY = "typeof({0}) != 'text' OR date({0}, '+0 days') IS NOT {0}"
+NO_TIME = "typeof({0}) != 'text' OR strftime('%Y-%m-%dT%H:%M:%S+00:00', {0}, '+0 days') IS NOT {0}"
 
 
 def _unless_empty(fault: str) -> str:

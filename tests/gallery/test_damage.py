@@ -67,6 +67,8 @@ def test_whatever_is_damaged_nothing_ends_in_a_traceback(
         ("UPDATE persons SET name = ? WHERE number = 1", " "),
         ("UPDATE persons SET name = ? WHERE number = 1", b"Ada"),
         ("UPDATE persons SET expires = ? WHERE number = 1", "2027-02-31"),
+        ("UPDATE reference SET expires = ? WHERE number = 1", "2027-02-31"),
+        ("UPDATE reference SET enrolled = ? WHERE number = 1", "2027-02-31T10:00:00+00:00"),
         ("UPDATE persons SET created = ? WHERE number = 1", "yesterday"),
         ("UPDATE reference SET person = ? WHERE number = 4", 999),
         ("UPDATE reference SET embedding = ? WHERE number = 4", bytes(128)),
