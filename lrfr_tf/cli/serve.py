@@ -11,7 +11,9 @@ docs/service.md has more.
 
 import contextlib
 import dataclasses
+import errno
 import logging
+import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +23,7 @@ from lrfr_tf.config import option, required
 from lrfr_tf.errors import UserError
 from lrfr_tf.main import note, run
 from lrfr_tf.recognition.calibration import FPIR, DecisionRule
+from lrfr_tf.service.addresses import bound, check_names, unusable, url_of
 from lrfr_tf.service.settings import LOOPBACK, MEBIBYTE, Settings
 
 if TYPE_CHECKING:
@@ -63,6 +66,7 @@ def check_flags(config: Config) -> None:
     """Refuses an address that anybody may reach without being asked for a name or a key."""
     if config.host not in LOOPBACK and not config.allowed_hosts:
         raise UserError("--allowed_hosts must say under which names the service is called, as --host is not loopback.")
+    check_names(config.allowed_hosts, config.allowed_origins)
     if config.max_images > config.queue:
         raise UserError("--max_images is larger than --queue: a request with so many images would never be taken.")
     if config.backend == TF_SERVING:
@@ -108,6 +112,12 @@ def use_server(gallery: "Gallery", config: Config) -> Callable[[], None]:
 
 def main(config: Config) -> None:
     check_flags(config)
+    # SIGTERM and Ctrl-C are how a service ends, also while it loads. uvicorn ends in order, and raises them once more.
+    with contextlib.suppress(KeyboardInterrupt), bound(config.host, config.port) as sockets:
+        _serve(config, sockets)
+
+
+def _serve(config: Config, sockets: list[socket.socket]) -> None:
     try:
         import uvicorn
 
@@ -141,13 +151,14 @@ def main(config: Config) -> None:
         service = make_service(gallery, settings, keys, config.super_resolver, **how)
         service.networks.recognizer.check_rule(rule)
         service.networks.load_super_resolver()
-        note(f"http://{config.host}:{config.port}/ is the page for people, /docs shows programs what can be asked.")
+        port = sockets[0].getsockname()[1]
+        note(f"{url_of(config.host, port)}/ is the page for people, /docs shows programs what can be asked.")
         log_to(sys.stderr)
         server = uvicorn.Server(
             uvicorn.Config(
                 make_app(service),
                 host=config.host,
-                port=config.port,
+                port=port,
                 log_config=None,
                 access_log=False,
                 server_header=False,
@@ -156,8 +167,12 @@ def main(config: Config) -> None:
                 timeout_keep_alive=LONGEST_IDLE,
             )
         )
-        with contextlib.suppress(KeyboardInterrupt):  # uvicorn has ended in order, and raises it once more
-            server.run()
+        try:
+            server.run(sockets)
+        except OSError as error:  # another service has begun to listen while this one was loading
+            if error.errno != errno.EADDRINUSE:
+                raise
+            raise UserError(unusable(config.host, port, error)) from None
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from lrfr_tf.cli import command, serve
 from lrfr_tf.errors import UserError
 from lrfr_tf.gallery.people import People
 from lrfr_tf.gallery.store import Store
+from lrfr_tf.service.addresses import bound, check_names
 from tests.conftest import ROOT
 
 
@@ -40,6 +41,77 @@ def test_a_missing_gallery_is_one_sentence(tmp_path: Path, capsys: pytest.Captur
         command.main(["serve", f"--gallery={tmp_path / 'none.db'}"])
     assert stopped.value.code == 2
     assert "none.db is missing; lrfr gallery create makes a gallery." in capsys.readouterr().err
+
+
+def refusal(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    """What `lrfr serve` says to words that it refuses with exit code 2."""
+    with pytest.raises(SystemExit) as stopped:
+        command.main(["serve", *words])
+    assert stopped.value.code == 2
+    said = capsys.readouterr().err
+    assert "Traceback" not in said
+    return said
+
+
+def test_a_port_in_use_is_one_sentence(people: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        said = refusal(capsys, f"--gallery={people}", f"--port={port}")
+    assert f"error: http://127.0.0.1:{port} cannot be used: Address already in use; --port takes another." in said
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--host=999.1.1.1", "--allowed_hosts=x"], "--host 999.1.1.1 is no address, nor a name that leads to one."),
+        (["--host=192.0.2.7", "--allowed_hosts=x"], "--host 192.0.2.7 is no address of this machine."),
+        (["--allowed_hosts=faces.example:443"], "--allowed_hosts has faces.example:443, which is no name of a host"),
+        (["--allowed_hosts=http://faces.example"], "--allowed_hosts has http://faces.example, which is no name of"),
+        (["--allowed_origins=desk.example"], "--allowed_origins has desk.example, which is no origin, such as"),
+        (
+            ["--allowed_origins=https://desk.example/"],
+            "--allowed_origins has https://desk.example/, which is no origin",
+        ),
+    ],
+)
+def test_an_address_that_cannot_be_is_one_sentence(
+    people: Path, words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert sentence in refusal(capsys, f"--gallery={people}", *words)
+
+
+def test_names_and_addresses_that_can_be_are_taken() -> None:
+    check_names(["faces.example", "192.0.2.7", "2001:db8::7"], ["https://desk.example", "http://localhost:3000"])
+    with bound("localhost", 0) as sockets:
+        assert len({one.getsockname()[1] for one in sockets}) == 1
+        assert "127.0.0.1" in {one.getsockname()[0] for one in sockets}
+
+
+def test_sigterm_while_it_loads_ends_it_with_success(people: Path) -> None:
+    code = """
+import sys, time
+from lrfr_tf.cli import command
+from lrfr_tf.gallery.gallery import Gallery
+
+def opened(*positional, **named):
+    print("loading", file=sys.stderr, flush=True)
+    time.sleep(600)
+
+Gallery.open = opened
+command.main(["serve", "--gallery=" + sys.argv[1], "--port=0"])
+"""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    words = [sys.executable, "-c", code, str(people)]
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env=environment) as process:
+        try:
+            assert process.stderr is not None
+            assert any("loading" in line for line in process.stderr)
+            process.send_signal(signal.SIGTERM)
+            _, said = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert process.returncode == 0, said
+    assert "error" not in said
 
 
 @contextlib.contextmanager
@@ -73,6 +145,37 @@ def test_sigterm_ends_it_with_success(people: Path) -> None:
         assert process.returncode == 0, said
         assert '"event": "ready"' in said
         assert '"event": "ended"' in said
+
+
+@pytest.mark.slow
+def test_sigterm_waits_for_requests_but_for_no_connection(people: Path, photo: Callable[..., bytes]) -> None:
+    photos = [("image", (f"{number}.png", photo(0, 60 + number))) for number in range(24)]
+    statuses: list[int] = []
+    with served(people) as (process, address), httpx.Client(base_url=address) as idle, contextlib.ExitStack() as opened:
+        where = address.removeprefix("http://").split(":")
+        idle.get("/v1/health/live")  # the connection is kept
+        for sent in (b"", b"GET /v1/health/live HTTP/1.1\r\nHost: local"):
+            connection = opened.enter_context(socket.create_connection((where[0], int(where[1]))))
+            connection.sendall(sent)
+
+        def ask() -> None:
+            statuses.append(httpx.post(f"{address}/v1/identify", files=photos, timeout=120).status_code)
+
+        def under_way() -> bool:
+            figures = httpx.get(f"{address}/metrics").text
+            return any(line.startswith("lrfr_queue") and float(line.split()[-1]) > 0 for line in figures.splitlines())
+
+        thread = threading.Thread(target=ask)
+        thread.start()
+        until = time.monotonic() + 60
+        while not under_way() and thread.is_alive() and time.monotonic() < until:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGTERM)
+        thread.join(120)
+        _, said = process.communicate(timeout=60)
+    assert statuses == [200]
+    assert process.returncode == 0, said
+    assert "timeout graceful shutdown exceeded" not in said  # as it would be after 30 seconds of waiting for one
 
 
 @pytest.mark.slow
