@@ -14,6 +14,7 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.speed.load import OK
 
 READY_WITHIN = 300  # seconds
+END_WITHIN = 60  # seconds after SIGTERM
 
 
 @contextlib.contextmanager
@@ -47,7 +48,11 @@ def served(
             yield process.pid, port
         finally:
             process.send_signal(signal.SIGTERM)
-            process.wait(60)
+            try:
+                process.wait(END_WITHIN)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
 
 def _is_ready(url: str) -> bool:
