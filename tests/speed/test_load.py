@@ -98,7 +98,9 @@ def test_a_service_gets_the_form_that_it_asks_for(photos: list[Path]) -> None:
 
 
 def test_the_pace_counts_good_answers_in_time() -> None:
-    load = Load([Sent(0, 0.0, 1.0, OK), Sent(0, 1.0, 3.0, OK), Sent(0, 8.0, 4.0, OK), Sent(0, 0.0, 0.5, 400)], 10.0, 0.1)
+    load = Load(
+        [Sent(0, 0.0, 1.0, OK), Sent(0, 1.0, 3.0, OK), Sent(0, 8.0, 4.0, OK), Sent(0, 0.0, 0.5, 400)], 10.0, 0.1
+    )
     pace = pace_of(load)
     assert (pace.per_second, pace.p50_s, pace.failed) == (0.2, 3.0, 1)
 
