@@ -5,7 +5,7 @@ IN_TWO := -n 2 --dist loadfile
 ONE_THREAD := TF_NUM_INTRAOP_THREADS=1 OMP_NUM_THREADS=1
 NEEDS_DATA := facenet or shared_data or slow
 
-.PHONY: help environment demo test test-all check bench bench-peers bench-training bench-gallery bench-service fetch lock clean
+.PHONY: help environment demo test test-all check bench bench-peers bench-training bench-gallery bench-service bench-deepface fetch lock clean
 
 help:
 	@echo "make demo      both systems on 118 photos, from detection to report (a few minutes)"
@@ -15,6 +15,7 @@ help:
 	@echo "make bench     speed and memory: bench-peers (against other packages, into docs/performance.md)"
 	@echo "               bench-training and bench-gallery (as JSON), bench-service (into docs/service.md);"
 	@echo "               they want an idle machine"
+	@echo "make bench-deepface  deepface's API server beside our service, into docs/service.md; it is a large download"
 	@echo "make fetch     the FaceNet weights and the sample photos, into the cache folder"
 	@echo "make lock      requirements.lock anew from pyproject.toml"
 	@echo "make clean     removes .venv and what the tools left in the checkout"
@@ -61,6 +62,17 @@ bench-service: environment
 	.venv/bin/python tools/repository/bench_service.py
 	.venv/bin/python tools/repository/write_service_load.py
 
+.venv-deepface: requirements-deepface.txt | environment
+	rm -rf $@
+	.venv/bin/python -m venv $@
+	$@/bin/python -m pip install --quiet --disable-pip-version-check -r $< || { rm -rf $@; exit 1; }
+	@touch $@
+
+# Seven minutes; the figures end up in docs/service.md.
+bench-deepface: environment .venv-deepface
+	.venv/bin/python tools/repository/bench_deepface.py
+	.venv/bin/python tools/repository/write_service_peers.py
+
 # uv resolves for all supported Pythons and platforms at once. `make lock UPGRADE=` keeps the versions that are there.
 # requirements-server.lock has the same versions of what the image of the service needs.
 UPGRADE := --upgrade
@@ -71,4 +83,4 @@ lock:
 	    --no-header --constraint requirements.lock -o requirements-server.lock
 
 clean:
-	rm -rf .venv .venv-peers *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .venv-peers .venv-deepface *.egg-info .pytest_cache .mypy_cache .ruff_cache

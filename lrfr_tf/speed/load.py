@@ -10,7 +10,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +25,13 @@ class Plan:
     Attributes:
         port: of the service, on this machine.
         path: of the route.
-        photos: the files that are sent in turns, as the multipart field `image`.
+        photos: the files that are sent in turns, as a file in a multipart form.
         clients: how many, each on a connection of its own.
         seconds: after which no request is begun; those under way are awaited.
         requests: instead of it, how many requests there are; 0: as many as the seconds allow.
         keeps_away: whether a client that was refused comes back after the seconds of Retry-After, or at once.
+        field: the name of the photo's field in the form.
+        texts: the form's other fields.
     """
 
     port: int
@@ -39,6 +41,8 @@ class Plan:
     seconds: float
     requests: int = 0
     keeps_away: bool = True
+    field: str = "image"
+    texts: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,11 +86,16 @@ def run_clients(plan: Plan, result: Path) -> Load:
     return Load([Sent(*one) for one in seen["sent"]], seen["seconds"], seen["cpu_seconds"])
 
 
-def multipart_request(path: str, photo: bytes) -> bytes:
-    """A whole request with one photo as the field `image`."""
-    field = b'Content-Disposition: form-data; name="image"; filename="photo.jpg"\r\nContent-Type: image/jpeg\r\n\r\n'
+def multipart_request(path: str, photo: bytes, field: str = "image", texts: Mapping[str, str] | None = None) -> bytes:
+    """A whole request with one photo as the field `field` of a form, and texts as its other fields."""
+    parts = [(f'name="{name}"\r\n', text.encode()) for name, text in (texts or {}).items()]
+    parts.append((f'name="{field}"; filename="photo.jpg"\r\nContent-Type: image/jpeg\r\n', photo))
     line = f"--{BOUNDARY}".encode()
-    body = line + b"\r\n" + field + photo + b"\r\n" + line + b"--\r\n"
+    body = b"".join(
+        line + b"\r\nContent-Disposition: form-data; " + head.encode() + b"\r\n" + content + b"\r\n"
+        for head, content in parts
+    )
+    body += line + b"--\r\n"
     head = (
         f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: multipart/form-data; boundary={BOUNDARY}\r\n"
         f"Content-Length: {len(body)}\r\n\r\n"
@@ -96,7 +105,7 @@ def multipart_request(path: str, photo: bytes) -> bytes:
 
 async def all_clients(plan: Plan) -> Load:
     """The clients, in this process."""
-    requests = [multipart_request(plan.path, Path(photo).read_bytes()) for photo in plan.photos]
+    requests = [multipart_request(plan.path, Path(photo).read_bytes(), plan.field, plan.texts) for photo in plan.photos]
     seen: list[Sent] = []
     began, cpu_began = time.perf_counter(), time.process_time()
     turns = iter(range(plan.requests)) if plan.requests else None

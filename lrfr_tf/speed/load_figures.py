@@ -57,25 +57,49 @@ def figures_of(clients: int, load: Load, serial: Mapping[int, Any]) -> LoadFigur
     """
     good = [one for one in load.sent if one.status == OK]
     busy = [one for one in load.sent if one.status == BUSY]
-    seconds = np.array([one.seconds for one in good] or [np.nan])
-    in_time = sum(one.began + one.seconds <= load.seconds for one in good)
+    pace = pace_of(load)
     answers = [(answer_of(one), serial[one.photo]) for one in good]
     return LoadFigures(
         clients,
         round(load.seconds, 1),
         len(good),
-        in_time / load.seconds,
-        float(np.quantile(seconds, 0.5)),
-        float(np.quantile(seconds, 0.99)),
-        float(seconds.max()),
+        pace.per_second,
+        pace.p50_s,
+        pace.p99_s,
+        max((one.seconds for one in good), default=float("nan")),
         len(busy) / max(1, len(load.sent)),
         all(one.retry_after is not None for one in busy),
-        len(load.sent) - len(good) - len(busy),
+        pace.failed - len(busy),
         sum(answer == expected for answer, expected in answers),
         sum(_names(answer) == _names(expected) for answer, expected in answers),
         max((_difference(answer, expected) for answer, expected in answers), default=0.0),
         load.cpu_seconds / load.seconds,
     )
+
+
+@dataclasses.dataclass(frozen=True)
+class Pace:
+    """How fast a service answered a load, whatever the answers.
+
+    Attributes:
+        per_second: good answers that came within the seconds of the load, a second.
+        p50_s, p99_s: seconds of good answers; NaN where there was none.
+        failed: requests without a good answer.
+    """
+
+    per_second: float
+    p50_s: float
+    p99_s: float
+    failed: int
+
+
+def pace_of(load: Load) -> Pace:
+    """How fast the service of this load answered."""
+    good = [one for one in load.sent if one.status == OK]
+    seconds = np.array([one.seconds for one in good] or [np.nan])
+    in_time = sum(one.began + one.seconds <= load.seconds for one in good)
+    p50, p99 = (float(np.quantile(seconds, share)) for share in (0.5, 0.99))
+    return Pace(in_time / load.seconds, p50, p99, len(load.sent) - len(good))
 
 
 def answer_of(one: Sent) -> Any:

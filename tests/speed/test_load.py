@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lrfr_tf.speed.load import BUSY, OK, Load, Plan, Sent, all_clients, run_clients
-from lrfr_tf.speed.load_figures import answer_of, figures_of, load_targets
+from lrfr_tf.speed.load_figures import answer_of, figures_of, load_targets, pace_of
 
 Answer = Callable[[int], tuple[int, str, bytes]]
 
@@ -85,6 +85,24 @@ def test_the_process_of_the_clients_hands_back_what_it_saw(tmp_path: Path, photo
     load = run_clients(plan, tmp_path / "seen.json")
     assert {one.status for one in load.sent} == {0}
     assert load.cpu_seconds > 0
+
+
+def test_a_service_gets_the_form_that_it_asks_for(photos: list[Path]) -> None:
+    _, requests = seen(lambda number: (OK, "", b""), photos, requests=1, field="img", texts={"model_name": "Facenet"})
+    text = b'Content-Disposition: form-data; name="model_name"\r\n\r\nFacenet\r\n'
+    assert text in requests[0]
+    assert b'form-data; name="img"; filename="photo.jpg"\r\nContent-Type: image/jpeg\r\n\r\naaa\r\n' in requests[0]
+    _, requests = seen(lambda number: (OK, "", b""), photos, requests=1)
+    assert requests[0].count(b"form-data") == 1
+    assert b'name="image"' in requests[0]
+
+
+def test_the_pace_counts_good_answers_in_time() -> None:
+    load = Load(
+        [Sent(0, 0.0, 1.0, OK), Sent(0, 1.0, 3.0, OK), Sent(0, 8.0, 4.0, OK), Sent(0, 0.0, 0.5, 400)], 10.0, 0.1
+    )
+    pace = pace_of(load)
+    assert (pace.per_second, pace.p50_s, pace.failed) == (0.2, 3.0, 1)
 
 
 def good(photo: int, began: float, seconds: float, name: str | None, score: float) -> Sent:

@@ -12,16 +12,11 @@ import contextlib
 import dataclasses
 import os
 import random
-import signal
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -40,11 +35,11 @@ from lrfr_tf.recognition.recognizer import Recognizer
 from lrfr_tf.speed.load import OK, Plan, run_clients
 from lrfr_tf.speed.load_figures import answer_of, figures_of, load_targets
 from lrfr_tf.speed.record import write_result
+from lrfr_tf.speed.served import served
 from lrfr_tf.weights.sample_package import fetch_sample_photos
 
 ROUTE = "/v1/identify"
 BATCHES = (1, 2, 4, 8, 16, 32)
-READY_WITHIN = 300  # seconds
 UNLIMITED = 1e9  # seconds
 
 
@@ -125,7 +120,8 @@ def under_load(config: Config, folder: Path, files: Sequence[Path]) -> dict[str,
     """What a single client sees, and what many see."""
     photos, result = [str(file) for file in files], folder / "load.json"
     words = [f"--gallery={folder / 'people.db'}", f"--queue={config.queue}", *config.serve]
-    with served(words, folder / "log") as (process, port):
+    command = [sys.executable, "-m", "lrfr_tf.serve", "--port={port}", *words]
+    with served(command, "/v1/health/ready", folder / "log") as (process, port):
         started = resident_mb(process)
         warm = Plan(port, ROUTE, photos, 1, UNLIMITED, len(photos))
         run_clients(warm, result)  # not counted
@@ -148,35 +144,6 @@ def under_load(config: Config, folder: Path, files: Sequence[Path]) -> dict[str,
         "loads": loads,
         "memory_mb": {"start": started, "before_loads": memory[0], "after_first_load": memory[1], "end": memory[-1]},
     }
-
-
-@contextlib.contextmanager
-def served(words: Sequence[str], log: Path) -> Iterator[tuple[int, int]]:
-    """A service in a process of its own, ready: its process id and its port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with log.open("wb") as stream:
-        command = [sys.executable, "-m", "lrfr_tf.serve", f"--port={port}", *words]
-        process = subprocess.Popen(command, stderr=stream)
-        try:
-            until = time.monotonic() + READY_WITHIN
-            while not _is_ready(port):
-                if process.poll() is not None or time.monotonic() > until:
-                    raise UserError(f"The service did not start: {log.read_text(encoding='utf-8').strip()[-500:]}")
-                time.sleep(0.2)
-            yield process.pid, port
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(60)
-
-
-def _is_ready(port: int) -> bool:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/v1/health/ready", timeout=10) as answer:
-            return answer.status == OK
-    except (urllib.error.URLError, OSError):
-        return False
 
 
 @contextlib.contextmanager
