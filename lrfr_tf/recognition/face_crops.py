@@ -212,10 +212,15 @@ def main_face_among(faces: Sequence[FoundFace], photo: np.ndarray) -> tuple[Foun
         faces: every face that a detector found in the photo.
         photo: uint8 [H, W, 3].
     """
+    return main_face_of(faces, photo.shape[1], photo.shape[0])
+
+
+def main_face_of(faces: Sequence[FoundFace], width: int, height: int) -> tuple[FoundFace | None, bool]:
+    """The same of a photo of so many pixels, which need not be there any more."""
     if not faces:
         return None, False
     boxes, scores = np.array([face.box for face in faces]), np.array([face.detection_score for face in faces])
-    main = main_face(boxes, scores, *photo.shape[:2])
+    main = main_face(boxes, scores, height, width)
     return faces[main], is_ambiguous(boxes, main)
 
 

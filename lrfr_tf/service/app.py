@@ -35,6 +35,7 @@ from lrfr_tf.service.settings import Settings
 from lrfr_tf.service.state import Service, service_of
 
 MODULES = (about, faces, persons, corrections, references, enrolling, checking, audit, health)
+MOST_PROBLEMS = 20  # of a request that are told
 CODES = {404: "no_such_route", 405: "method_not_allowed"}
 
 _logger = logging.getLogger(REQUESTS)
@@ -160,10 +161,14 @@ def _refusal_of(error: Any, service: Service, request: Request) -> RequestError:
     if isinstance(error, RequestError):
         return error
     if isinstance(error, RequestValidationError):  # without what was sent, which may be a name
-        details = [{"place": list(one["loc"]), "problem": one["type"]} for one in error.errors()]
+        details = [{"place": list(one["loc"]), "problem": one["type"]} for one in error.errors()[:MOST_PROBLEMS]]
         return RequestError(
             422, "malformed", "The request has not the form that /openapi.json describes.", {"at": details}
         )
+    if isinstance(error, HTTPException) and error.status_code == 400 and error.__cause__ is not None:
+        # A form could not be read: FastAPI says so of a body that is no JSON and of one over a limit alike.
+        cause = error.__cause__
+        return cause if isinstance(cause, RequestError) else RequestError(400, "malformed", "The body is not JSON.")
     if isinstance(error, HTTPException):
         allow: list[str] = []
         if error.status_code == 405:

@@ -20,27 +20,30 @@ from lrfr_tf.service.metrics import Metrics
 from lrfr_tf.service.request_error import RequestError
 
 # What may be wanted: the faces of a photo; with their embeddings; the same of a photo that shows one person, where a
-# face may be less certain; the image enlarged by a super-resolution network.
-DETECT, EMBED, EMBED_PERSON, SUPER_RESOLVE = "detect", "embed", "embed_person", "super_resolve"
+# face may be less certain; faces with embeddings and their own pixels; the image enlarged by super-resolution.
+DETECT, EMBED, EMBED_PERSON, EMBED_SHOWN, SUPER_RESOLVE = (
+    "detect",
+    "embed",
+    "embed_person",
+    "embed_shown",
+    "super_resolve",
+)
 IMAGE = "The image"
 
 
 @dataclass(frozen=True, eq=False)
 class Computed:
-    """What an image gave.
+    """What an image gave, without the image: those of one request may have gigabytes once they are decoded.
 
     Attributes:
-        pixels: the image itself, uint8 [H, W, 3].
+        size: width and height in pixels.
         faces: found in it, most confident first.
+        natives: for EMBED_SHOWN what the network saw of each, before it was enlarged, uint8 [h, w, 3].
     """
 
-    pixels: np.ndarray
+    size: tuple[int, int]
     faces: Sequence[FoundFace]
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height in pixels."""
-        return self.pixels.shape[1], self.pixels.shape[0]
+    natives: Sequence[np.ndarray] = ()
 
 
 class Networks:
@@ -93,14 +96,15 @@ class Networks:
             found = cutter.find(images)
         self._metrics.note_faces(face.height for faces in found for face in faces)
         if kind == DETECT:
-            return [Computed(pixels, faces) for pixels, faces in zip(images, found, strict=True)]
+            return [Computed(_size_of(pixels), faces) for pixels, faces in zip(images, found, strict=True)]
         with self._stage("embed"):
             rows = iter(self.recognizer.embed([face for faces in found for face in faces]))
         name = self.recognizer.embedder.name
         return [
             Computed(
-                pixels,
+                _size_of(pixels),
                 [Face(face.box, face.landmarks, face.detection_score, face.pixels, next(rows), name) for face in faces],
+                [cutter.native(pixels, face) for face in faces] if kind == EMBED_SHOWN else (),
             )
             for pixels, faces in zip(images, found, strict=True)
         ]
@@ -132,3 +136,7 @@ class Networks:
         began = time.monotonic()
         yield
         self._metrics.stage_seconds.labels(name).observe(time.monotonic() - began)
+
+
+def _size_of(pixels: np.ndarray) -> tuple[int, int]:
+    return pixels.shape[1], pixels.shape[0]

@@ -1,12 +1,11 @@
 """The route that enrolls photos: each has an answer of its own."""
 
 import dataclasses
-import math
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
+from anyio import to_thread
 from fastapi import APIRouter, Depends, Header, Query, Request
-from fastapi.concurrency import run_in_threadpool
 
 from lrfr_tf.gallery.enroll import enroll_from
 from lrfr_tf.gallery.gallery import Gallery
@@ -22,6 +21,7 @@ from lrfr_tf.service.request_error import RequestError
 from lrfr_tf.service.state import Sent, Service, allowed, service_of
 
 BOX = "box"
+FARTHEST = 1e9  # pixels: an area of such sides is still a number
 NUMBER = r"-?[0-9]+(\.[0-9]+)?"
 MEANS = "the face that is meant, x1, y1, x2, y2 in pixels of the one image"
 BOX_TEXT = {"type": "string", "pattern": f"^{NUMBER},{NUMBER},{NUMBER},{NUMBER}$", "description": MEANS}
@@ -32,7 +32,9 @@ Box = tuple[float, float, float, float] | None
 router = APIRouter(prefix="/v1", tags=["references"])
 Enroller = Annotated[Caller, Depends(allowed(ENROLL))]
 Level = Annotated[str, Query(pattern=f"^({'|'.join(LEVELS)})$", description="what to make of poor photos")]
-Key = Annotated[str | None, Header(max_length=LONGEST_KEY, description="a request repeated with it enrolls once")]
+Key = Annotated[
+    str | None, Header(min_length=1, max_length=LONGEST_KEY, description="a request repeated with it enrolls once")
+]
 
 
 @router.post("/persons/{id}/references", openapi_extra=BODY, response_model=forms.Enrolled)
@@ -48,7 +50,9 @@ async def enroll(
     """Enrolls photos of a person; each has an answer of its own, and what is accepted is on the disk."""
     gallery = service_of(request).acting_for(caller)
     wanted = _Wanted(id, images.uploads, level, _box_of(images), idempotency_key)
-    photos = await run_in_threadpool(_enroll, service_of(request), gallery, wanted)
+    service = service_of(request)
+    # Of threads of its own: requests that wait for each other must not hold those that answer everybody else.
+    photos = await to_thread.run_sync(_enroll, service, gallery, wanted, limiter=service.enrolling)
     return {"photos": photos, "person": id, "request_id": request.state.request_id}
 
 
@@ -119,7 +123,7 @@ def _box_of(images: Images) -> Box:
         raise RequestError(400, "one_image", "A box means a face of one image.", {"images": len(images.uploads)})
     try:
         x1, y1, x2, y2 = (float(value) for value in (given.split(",") if isinstance(given, str) else given))
-        if not (all(map(math.isfinite, (x1, y1, x2, y2))) and x1 < x2 and y1 < y2):
+        if not (max(map(abs, (x1, y1, x2, y2))) <= FARTHEST and x1 < x2 and y1 < y2):  # NaN is no number here
             raise ValueError
     except (TypeError, ValueError, OverflowError):
         raise RequestError(400, "bad_box", "A box is x1,y1,x2,y2 in pixels, with x1 < x2 and y1 < y2.") from None

@@ -10,11 +10,11 @@ from fastapi.concurrency import run_in_threadpool
 from lrfr_tf.errors import UserError
 from lrfr_tf.gallery.gallery import NAMES_GIVEN
 from lrfr_tf.recognition.calibration import LARGEST_RATE, DecisionRule
-from lrfr_tf.recognition.face_crops import FoundFace, main_face_among
+from lrfr_tf.recognition.face_crops import FoundFace, main_face_of
 from lrfr_tf.recognition.match import Match
 from lrfr_tf.service import face_forms as forms
 from lrfr_tf.service.bodies import BODY, body_with, file_of
-from lrfr_tf.service.compute import DETECT, EMBED, EMBED_PERSON, SUPER_RESOLVE, Computed
+from lrfr_tf.service.compute import DETECT, EMBED, EMBED_PERSON, EMBED_SHOWN, SUPER_RESOLVE, Computed
 from lrfr_tf.service.images import Images
 from lrfr_tf.service.keys import READ, Caller
 from lrfr_tf.service.native_pictures import MOST_PICTURES, native_pictures, png_of
@@ -37,9 +37,9 @@ async def identify(
 ) -> Any:
     """Whose each face is: `known` with a name, or `unknown`. A name is a candidate until a person has looked."""
     service = service_of(request)
-    computed = await service.compute(EMBED, images.uploads)
+    computed = await service.compute(EMBED_SHOWN if pictures else EMBED, images.uploads)
     matches = await _decide(service, caller, computed, candidates)
-    shown = iter(await run_in_threadpool(native_pictures, service, computed) if pictures else [])
+    shown = iter(await run_in_threadpool(native_pictures, computed) if pictures else [])
     following = iter(matches)
     rule = matches[0].rule if matches else await run_in_threadpool(service.gallery.known_threshold)
     faces = [
@@ -60,7 +60,7 @@ async def verify(request: Request, caller: Reader, images: Sent) -> Any:
     computed = await service.compute(EMBED_PERSON, images.uploads)
     meant, embeddings = [], []
     for number, one in enumerate(computed):
-        face, ambiguous = main_face_among(one.faces, one.pixels)
+        face, ambiguous = main_face_of(one.faces, *one.size)
         if face is None:
             raise RequestError(422, "no_face", "An image shows no face.", {"image": number})
         meant.append({**_face(face, one.size, number), "ambiguous": ambiguous})
@@ -157,7 +157,7 @@ async def _decide(
 def _far_rule(images: Images) -> DecisionRule:
     try:
         return DecisionRule(far=float(images.fields.get("far", FAR)))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # JSON may hold whole numbers of 400 digits
         raise RequestError(400, "malformed", "far is not a number.") from None
     except UserError as error:
         raise RequestError(400, "malformed", str(error)) from None

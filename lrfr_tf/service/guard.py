@@ -53,7 +53,7 @@ class Guard:
         began = time.monotonic()
         try:
             self._check_addresses(headers, page_files.is_page(scope["path"]))
-            body = _Body(receive, self.settings, headers)
+            body = _Body(receive, self.settings, headers, scope)
             await self.app(scope, body.receive, answer.send)
         except RequestError as refusal:
             await self._refuse(refusal, scope, receive, answer)
@@ -122,14 +122,14 @@ class _Answer:
 class _Body:
     """Receives a body within its limits."""
 
-    def __init__(self, receive: Receive, settings: Settings, headers: Headers) -> None:
-        self._receive, self._settings = receive, settings
+    def __init__(self, receive: Receive, settings: Settings, headers: Headers, scope: Scope) -> None:
+        self._receive, self._settings, self._scope = receive, settings, scope
         self._bytes = 0
         self._until: float | None = None
         self._is_whole = False
         length = headers.get("content-length", "0")
         if len(length) > LONGEST_LENGTH or (length.isdecimal() and int(length) > settings.body_bytes):
-            raise self._too_large()
+            raise self._too_large(settings.body_bytes)
 
     async def receive(self) -> Message:
         if self._is_whole:
@@ -143,12 +143,14 @@ class _Body:
         if message["type"] == "http.request":
             self._bytes += len(message.get("body", b""))
             self._is_whole = not message.get("more_body", False)
-            if self._bytes > self._settings.body_bytes:
-                raise self._too_large()
+            most = self._settings.body_bytes
+            if getattr(self._scope.get("route"), "body_field", None) is not None:  # a form in JSON, without images
+                most = min(most, self._settings.form_bytes)
+            if self._bytes > most:
+                raise self._too_large(most)
         return message
 
-    def _too_large(self) -> RequestError:
-        most = self._settings.body_bytes
+    def _too_large(self, most: int) -> RequestError:
         return RequestError(413, "body_too_large", f"A request's body has at most {most:,} bytes.", {"most": most})
 
 

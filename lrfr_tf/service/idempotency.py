@@ -63,6 +63,7 @@ class Answers:
         self._kept, self._seconds, self._now = kept, seconds, now
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
         self._under_way: set[bytes] = set()
 
     @contextlib.contextmanager
@@ -121,9 +122,7 @@ class Answers:
     def close(self) -> None:
         """Closes the file."""
         with self._lock:
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
+            self._close()
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -134,6 +133,7 @@ class Answers:
         """
         with self._lock:
             try:
+                self._close_what_is_gone()
                 connection = self._connection = self._connection or self._open()
                 connection.execute("BEGIN IMMEDIATE")
                 try:
@@ -143,8 +143,19 @@ class Answers:
                     connection.rollback()
                     raise
             except (sqlite3.Error, OSError):
+                self._close()  # whoever mends the file, or takes it away, need not restart the service
                 message = "The file of answers beside the gallery cannot be used."
                 raise RequestError(503, "answers_unavailable", message, retry_after=1) from None
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _close_what_is_gone(self) -> None:
+        """Ends a connection to a file that was removed or replaced: what is written to it would be lost."""
+        if self.path is not None and self._connection is not None and _number_of(self.path) != self._file:
+            self._close()
 
     def _is_there(self) -> bool:
         return self.path is None or self.path.exists()
@@ -156,6 +167,7 @@ class Answers:
         connection = sqlite3.connect(name, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
         try:
             connection.executescript(TABLES)
+            self._file = None if self.path is None else _number_of(self.path)
         except BaseException:
             connection.close()
             raise
@@ -207,6 +219,14 @@ class Noted:
             connection.execute(
                 "UPDATE photo SET answer = ? WHERE request = ? AND image = ?", (json.dumps(answer), self._number, image)
             )
+
+
+def _number_of(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _hash(*parts: bytes) -> bytes:

@@ -96,6 +96,8 @@ async def _of_form(request: Request, most: int) -> tuple[list[tuple[str, bytes]]
         raise RequestError(400, "malformed", "The multipart body is malformed.") from None
     except KeyError:  # no boundary
         raise RequestError(400, "malformed", "The multipart body has no boundary.") from None
+    except UnicodeError:  # of a charset that its sender chose
+        raise RequestError(400, "malformed", "The multipart body is malformed.") from None
     files: list[tuple[str, bytes]] = []
     fields: dict[str, Any] = {}
     try:

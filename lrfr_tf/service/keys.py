@@ -141,6 +141,8 @@ class Keys:
                 if value["schema"] != SCHEMA:
                     raise UserError(f"{self.path} was written by another lrfr_tf (schema {value['schema']}).")
                 keys = [Key(**one) for one in value["keys"]]
+                if not all(_is_sound(key) for key in keys):
+                    raise TypeError
             except (KeyError, TypeError):
                 raise UserError(f"{self.path} holds no keys of a service, or is damaged.") from None
             self._keys, self._seen = {key.id: key for key in keys}, seen
@@ -165,6 +167,11 @@ class Keys:
             yield
         finally:
             os.close(descriptor)
+
+
+def _is_sound(key: Key) -> bool:
+    texts = (key.id, key.sha256, key.created, "" if key.revoked is None else key.revoked)
+    return key.role in ROLES and all(isinstance(text, str) for text in texts)
 
 
 def _hash(text: str) -> str:

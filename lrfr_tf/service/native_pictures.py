@@ -8,19 +8,17 @@ import numpy as np
 from PIL import Image
 
 from lrfr_tf.service.compute import Computed
-from lrfr_tf.service.state import Service
 
 MOST_PICTURES = 200  # of one answer: a crowd would make it hundreds of megabytes
 
 
-def native_pictures(service: Service, computed: Sequence[Computed]) -> list[str]:
+def native_pictures(computed: Sequence[Computed]) -> list[str]:
     """Base64 of a PNG for each face of all images in turn, the first `MOST_PICTURES` of them."""
-    cutter = service.networks.recognizer.cutter
 
     def pictures() -> Iterator[str]:
         for one in computed:
-            for face in one.faces:
-                yield base64.b64encode(png_of(cutter.native(one.pixels, face))).decode("ascii")
+            for native in one.natives:
+                yield base64.b64encode(png_of(native)).decode("ascii")
 
     return [picture for _, picture in zip(range(MOST_PICTURES), pictures(), strict=False)]
 

@@ -12,6 +12,7 @@ class Settings:
 
     Attributes:
         body_bytes: most bytes of a request's body.
+        form_bytes: most bytes of a body that holds no images: it is read before anybody is asked for a key.
         pixels: most pixels of an image.
         images: most images in a request.
         body_seconds: within which a body must have arrived.
@@ -25,6 +26,7 @@ class Settings:
     """
 
     body_bytes: int = 10 * MEBIBYTE
+    form_bytes: int = MEBIBYTE
     pixels: int = 40_000_000
     images: int = 64
     body_seconds: float = 30.0

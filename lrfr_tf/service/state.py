@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
+from anyio import CapacityLimiter
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
@@ -24,6 +25,7 @@ from lrfr_tf.service.request_error import RequestError
 from lrfr_tf.service.settings import Settings
 
 MINUTE = 60.0
+ENROLLING = 4  # requests at once; their photos are judged one after another
 CALLERS = 10_000  # counted at once; beyond it counting begins anew
 
 _bearer = HTTPBearer(auto_error=False, description="A key, as `lrfr key create` printed it.")
@@ -59,6 +61,7 @@ class Service:
     ready: bool = False
     answers: Answers = field(default_factory=Answers)
     check_networks: Callable[[], None] = lambda: None
+    enrolling: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(ENROLLING))
     counted: dict[str, tuple[float, int]] = field(default_factory=dict)
 
     def acting_for(self, caller: Caller) -> Gallery:
