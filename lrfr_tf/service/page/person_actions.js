@@ -2,11 +2,12 @@
 
 import { ask, dropPictures, patch, post } from "./api.js";
 import { openDialog } from "./dialog.js";
-import { counted, el, field } from "./dom.js";
+import { counted, el, field, moment } from "./dom.js";
 import { personPicker } from "./picker.js";
 import { go } from "./router.js";
 import { done, report } from "./say.js";
 
+const COPIES = { backup: "Backup", export: "Export of the gallery", subject_export: "Export of this person" };
 const address = (person) => `v1/persons/${encodeURIComponent(person.id)}`;
 const referenceAddress = (one) => `v1/references/${encodeURIComponent(one.id)}`;
 
@@ -92,7 +93,7 @@ function afterwards({ references, cleaned, not_reached: copies }) {
   const rest = copies.length
     ? [
       el("p", {}, "These copies were made since, and still hold the data. Delete them yourself:"),
-      el("ul", {}, copies.map((one) => el("li", {}, `${one.kind} ${one.id}, ${one.at}`))),
+      el("ul", {}, copies.map((one) => el("li", {}, copyInWords(one)))),
     ]
     : el("p", {}, "No backup or export of the gallery is known that holds the data.");
   return [
@@ -100,8 +101,13 @@ function afterwards({ references, cleaned, not_reached: copies }) {
     cleaned ? null : el("p", { class: "note warning" }, "Another program reads the gallery; what is left in its file " +
       "is overwritten when the gallery is opened next."),
     rest,
-    el("p", { class: "small" }, "Photos that were enrolled from lie where you keep them."),
+    el("p", { class: "small" }, "The photos that the references were made from are untouched; they lie where you keep " +
+      "them."),
   ];
+}
+
+function copyInWords({ kind, at, id }) {
+  return `${COPIES[kind] || kind} of ${moment(at)} (${id})`;
 }
 
 export async function exportSubject(person) {
@@ -164,7 +170,7 @@ export async function askSplit(person, references) {
   const made = await openDialog({
     title: `Split ${counted(references.length, "reference")} off`,
     body: [
-      el("p", {}, `They are somebody else's than ${person.name}, who is not enrolled yet.`),
+      el("p", {}, `They do not show ${person.name} but somebody who is not enrolled yet.`),
       field("Name of the new person", input),
     ],
     submit: "Split off",
