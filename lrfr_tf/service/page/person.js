@@ -45,7 +45,8 @@ export async function openPerson({ root, id, signal }) {
     const active = references.filter((one) => one.state === "active").length;
     const aside = references.length - active;
     const facts = [
-      `${counted(active, "reference")}${isPast(person.expires) ? ", none" : ""} in force`, aside ? `${aside} set aside` : null,
+      `${counted(active, "reference")}${isPast(person.expires) ? ", none" : ""} in force`,
+      aside ? `${aside} set aside` : null,
       `enrolled ${moment(person.created)}`, person.expires ? `last day ${person.expires}` : "no last day",
     ];
     return el(

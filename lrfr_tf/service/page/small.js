@@ -1,5 +1,5 @@
-// Small pictures of photos. A browser decodes a photo in full before it shrinks it, which takes tens of megabytes for one
-// of a phone: so they are drawn two at a time, and only those that come into sight.
+// Small pictures of photos. A browser decodes a photo in full before it shrinks it, which takes tens of megabytes each:
+// so they are drawn two at a time, and only those that come into sight.
 
 import { whenSeen } from "./face.js";
 
