@@ -16,9 +16,7 @@ ENDINGS = {b"\x89PNG": "png"}
 ABOUT = "about.json"
 
 
-def subject_export(
-    store: Store, person: str, path: Path, *, overwrite: bool = False, who: str | None = None
-) -> Copy:
+def subject_export(store: Store, person: str, path: Path, *, overwrite: bool = False, who: str | None = None) -> Copy:
     """Writes a zip with about.json (what the gallery is for, the person, references with their embeddings, audit rows,
     copies that were made) and the stored pictures, whole or not at all; only its owner may read it.
 
