@@ -57,7 +57,7 @@ export async function openPerson({ root, id, signal }) {
         el("p", { class: "small" }, facts.filter(Boolean).join(" · ")),
         buttons(),
         needs("enroll", "Changing anything"),
-        may("enroll") ? needs("admin", "Merging, splitting, exporting and forgetting") : null),
+        may("enroll") ? needs("admin", "Merging, splitting, exporting and forgetting", "need") : null),
     );
   }
 
