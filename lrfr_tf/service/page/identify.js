@@ -26,7 +26,8 @@ export async function open({ root, signal }) {
   const strip = filmstrip(photos, (photo) => {
     choosePhoto(photo);
     // In one column the photo stands above the list: without this nothing would be seen to happen.
-    if (right.getBoundingClientRect().bottom < window.innerHeight / 3) left.scrollIntoView({ block: "start" });
+    const [above, below] = [left, right].map((part) => part.getBoundingClientRect());
+    if (above.left === below.left && above.top < 0) left.scrollIntoView({ block: "start" });
   });
   const bottom = el("div", { class: "identify-all" }, strip.element);
   const work = el("div", { class: "identify" }, left, right, bottom);
