@@ -140,13 +140,17 @@ def read_copies(store: Store, since: str, ids: Collection[str]) -> list[Copy]:
     return [Copy(*row[:4]) for row in rows if row[4] is None or not set(ids).isdisjoint(row[4].split())]
 
 
-def note_copy(store: Store, copy: Copy, holds: Iterable[str] | None = None) -> None:
+def note_copy(
+    store: Store, copy: Copy, holds: Iterable[str] | None = None, *, person: str | None = None, who: str | None = None
+) -> None:
     """Remembers that a copy was made.
 
     Args:
         holds: the ids of the persons and references in it; None: everybody.
+        person: the id of the one person that it is about.
+        who: made it.
     """
     listed = None if holds is None else " ".join(holds)
     with store.writing() as change:
         change.run("INSERT INTO copies VALUES (?, ?, ?, ?, ?)", copy.id, copy.at, copy.kind, copy.persons, listed)
-        note_change(change, copy.kind)
+        note_change(change, copy.kind, person, who=who)

@@ -165,7 +165,7 @@ class People:
 
     def subject_export(self, person: str, path: str | os.PathLike[str], *, overwrite: bool = False) -> Copy:
         """Writes everything that is stored about one person as a zip."""
-        return subject_export(self.store, person, Path(path), overwrite=overwrite)
+        return subject_export(self.store, person, Path(path), overwrite=overwrite, who=self.who)
 
     def import_from(self, path: str | os.PathLike[str]) -> transfer.Imported:
         """Takes over what an export or a backup holds; who was forgotten here, or there, stays forgotten."""

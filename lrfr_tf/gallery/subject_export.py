@@ -16,12 +16,13 @@ ENDINGS = {b"\x89PNG": "png"}
 ABOUT = "about.json"
 
 
-def subject_export(store: Store, person: str, path: Path, *, overwrite: bool = False) -> Copy:
+def subject_export(store: Store, person: str, path: Path, *, overwrite: bool = False, who: str | None = None) -> Copy:
     """Writes a zip with about.json (what the gallery is for, the person, references with their embeddings, audit rows,
     copies that were made) and the stored pictures, whole or not at all; only its owner may read it.
 
     Args:
         overwrite: whether an older file of this name is replaced.
+        who: asks for it; the audit has it.
 
     Raises:
         UserError: nobody has this name, there is such a file, or the file or the gallery cannot be written.
@@ -58,5 +59,5 @@ def subject_export(store: Store, person: str, path: Path, *, overwrite: bool = F
                     if picture is not None:
                         archive.writestr(f"pictures/{one.id}.{ENDINGS.get(picture[:4], 'jpg')}", picture)
         # Before it has its name: a copy that nobody knows of must not be.
-        note_copy(store, copy, [id, *(one.id for one in references)])
+        note_copy(store, copy, [id, *(one.id for one in references)], person=id, who=who)
     return copy

@@ -76,6 +76,13 @@ def test_names_stand_beside_the_rows_until_somebody_is_forgotten(client: TestCli
     assert client.get("/v1/audit", params={"order": "newest", "limit": 1}).json()["names"] == {}
 
 
+def test_who_was_handed_the_data_of_whom(client: TestClient) -> None:
+    person = ids(client)["hedy"]
+    assert client.post(f"/v1/persons/{person}/subject-export").status_code == 200
+    (row,) = client.get("/v1/audit", params={"what": "subject_export"}).json()["rows"]
+    assert (row["person"], row["who"]) == (person, "local")
+
+
 def test_decisions_are_confirmed_by_people(start: Start, people: Path, tmp_path: Path, photo: Photo) -> None:
     with Gallery.open(people) as gallery, gallery.store.writing() as change:
         change.set_fact("confirmations", 2)

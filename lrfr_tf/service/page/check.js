@@ -5,6 +5,7 @@ import { alikePairs, heightBands, peopleInTrouble, setAside, withFewReferences }
 import { ratesSlider } from "./check_rates.js";
 import { button, counted, el } from "./dom.js";
 import { needs } from "./session.js";
+import { ruleInWords } from "./standing.js";
 
 export const title = "Check";
 
@@ -15,8 +16,7 @@ export async function open({ root, signal }) {
     el("h1", {}, "Does this gallery work?"),
     el(
       "p", { class: "lead" },
-      "Each reference is compared with everybody as if it were a new photo; ",
-      "its own person is then the others of the same person.",
+      "Each reference is taken out for a moment and compared with everybody, as if it were a new photo.",
     ),
   );
   const refused = needs("enroll", "The check");
@@ -95,12 +95,12 @@ function summary(check) {
     el("dl", { class: "figures" }, figures.map(([name, value, kind]) => (
       el("div", { class: kind }, el("dt", {}, name), el("dd", {}, value))
     ))),
-    el("p", { class: "small" }, check.threshold?.in_words || "No threshold is known, so nobody is named."),
+    el("p", { class: "small" }, ruleInWords(check.threshold)),
   );
 }
 
 function inWords(check, missed) {
-  if (!check.tested) return "no person has two references in force, so recognition cannot be tested.";
+  if (!check.tested) return "No person has two references in force, so recognition cannot be tested.";
   if (!check.threshold) {
     return `Without a threshold nobody is named; ${counted(check.tested, "reference")} could be compared.`;
   }

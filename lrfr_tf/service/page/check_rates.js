@@ -74,7 +74,7 @@ function costs(rate, before, isInForce) {
   ];
   let text = `${parts.join(", ")}. A name needs a score of ${score(rate.threshold)}.`;
   if (typeof rate.strangers_share === "number") {
-    text += ` Without their own person ${percent(rate.strangers_share)} would get another's name.`;
+    text += ` If their own person were not enrolled, ${percent(rate.strangers_share)} would get another's name.`;
   }
   return isInForce && rate !== before ? `${text} ${difference(rate, before)}` : text;
 }

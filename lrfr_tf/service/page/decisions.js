@@ -39,7 +39,8 @@ function askWho(title, look) {
   const input = el("input", { type: "text", autocomplete: "name", required: true, maxlength: 200, value: lastWho });
   return openDialog({
     title,
-    body: [field("Who looks", input, `${gallery.confirmations} different persons must confirm a name.`)],
+    body: [field("Your name", input, `${gallery.confirmations} different persons must look before a name counts as ` +
+      "confirmed.")],
     submit: "Note it",
     act: async () => {
       await look(input.value.trim());

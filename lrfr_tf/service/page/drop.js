@@ -24,7 +24,8 @@ export function takeDrops(element, take, signal) {
     event.stopPropagation();
     event.dataTransfer.dropEffect = "copy";
   });
-  on("dragleave", () => {
+  on("dragleave", (event) => {
+    if (inside) event.stopPropagation(); // a part that takes drops may lie in another one
     inside = Math.max(0, inside - 1);
     if (!inside) element.classList.remove("over");
   });

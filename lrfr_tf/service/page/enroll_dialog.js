@@ -58,6 +58,7 @@ export async function openEnroll({ person = null, files = [] }) {
       list.append(el("li", {}, image, about));
       photos.push(photo);
     }
+    if (photos.length) list.tabIndex = 0; // a long list scrolls, also by keys
     label();
   }
 
@@ -70,8 +71,9 @@ export async function openEnroll({ person = null, files = [] }) {
   function label() {
     const count = left().length;
     if (!someone && !count) dialog.agree.textContent = "Add without photos";
-    else dialog.agree.textContent = count ? `Enroll ${counted(count, "photo")}` : "Enroll";
-    dialog.agree.disabled = Boolean(someone) && !count;
+    else if (count) dialog.agree.textContent = `Enroll ${counted(count, "photo")}`;
+    else dialog.agree.textContent = photos.length ? "Done" : "Enroll";
+    dialog.agree.disabled = Boolean(someone) && !photos.length;
   }
 
   async function enroll() {

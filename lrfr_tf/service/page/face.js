@@ -14,6 +14,12 @@ const waiting = new IntersectionObserver(
   { rootMargin: "300px" },
 );
 
+/** Calls `act` once, when an element comes into sight. */
+export function whenSeen(element, act) {
+  element.addEventListener("seen", act, { once: true });
+  waiting.observe(element);
+}
+
 /** An image of a Blob; its address is given back once it is drawn. */
 export function blobImage(blob, alt, attributes = {}) {
   const address = URL.createObjectURL(blob);
@@ -36,15 +42,14 @@ export function storedFace(reference, name, side = "medium", { named = false } =
     frame.append(nothing(name));
     return frame;
   }
-  frame.addEventListener("seen", async () => {
+  whenSeen(frame, async () => {
     try {
       const blob = await storedPicture(reference);
       frame.replaceChildren(blob ? blobImage(blob, `Stored face of ${name}`, { class: "pixels" }) : nothing(name));
     } catch (error) {
       frame.replaceChildren(nothing(name, error.message));
     }
-  }, { once: true });
-  waiting.observe(frame);
+  });
   return frame;
 }
 

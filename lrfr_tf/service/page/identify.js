@@ -23,7 +23,12 @@ export async function open({ root, signal }) {
   const line = el("div", {});
   const left = el("div", { class: "identify-left" });
   const right = el("div", { class: "identify-right" });
-  const strip = filmstrip(photos, choosePhoto);
+  const strip = filmstrip(photos, (photo) => {
+    choosePhoto(photo);
+    // In one column the photo stands above the list: without this nothing would be seen to happen.
+    const [above, below] = [left, right].map((part) => part.getBoundingClientRect());
+    if (above.left === below.left && above.top < 0) left.scrollIntoView({ block: "start" });
+  });
   const bottom = el("div", { class: "identify-all" }, strip.element);
   const work = el("div", { class: "identify" }, left, right, bottom);
   let bar = null;
@@ -102,11 +107,25 @@ export async function open({ root, signal }) {
     const list = faceList(photo, choose);
     pictured.mark(face);
     list.mark(face);
-    left.replaceChildren(pictured.element, ...caption(photo, () => {
+    const again = () => {
       photos.again([photo]);
       send();
-    }), list.element);
+    };
+    left.replaceChildren(pictured.element, ...caption(photo, again, turnOver(photo)), list.element);
     drawFace();
+  }
+
+  // The photos before and after: "Previous" and "Next", which keep the focus.
+  function turnOver(photo) {
+    if (photos.all.length < 2) return null;
+    const at = photos.all.indexOf(photo);
+    const to = (step, words) => button(words, () => {
+      choosePhoto(photos.all[at + step]);
+      const buttons = [...left.querySelectorAll(".turn-over button")];
+      const open = buttons.filter((one) => !one.disabled);
+      (open.find((one) => one.textContent === words) || open[0]).focus();
+    }, { kind: "small", disabled: !photos.all[at + step] });
+    return el("div", { class: "actions" }, to(-1, "Previous"), to(1, "Next"));
   }
 
   function drawFace() {
@@ -121,6 +140,7 @@ export async function open({ root, signal }) {
       photo, face: photo.faces[index], index, signal,
       changed: () => {
         refocus = true;
+        drawProgress(); // it counts candidates
         drawPhoto();
         strip.draw(selected, photo);
       },
@@ -182,15 +202,16 @@ function intake(element, add) {
   );
 }
 
-function caption(photo, again) {
-  const lines = [el("p", { class: "photo-name small" }, photo.name)];
+function caption(photo, again, turnOver) {
+  const name = el("p", { class: "photo-name small" }, photo.name);
+  const lines = [el("div", { class: "actions turn-over" }, name, turnOver)];
   if (photo.state === "failed") {
     lines.push(
       el("p", { class: "note bad", role: "alert" }, `${photo.error.message} `, code(photo.error)),
       isForGood(photo.error) ? "" : button("Try this photo again", again),
     );
   } else if (photo.state === "answered") {
-    lines[0].textContent = `${photo.name} · ${facesOf(photo)}`;
+    name.textContent = `${photo.name} · ${facesOf(photo)}`;
   }
   return lines;
 }
@@ -230,9 +251,13 @@ function toolbar(send, draw) {
 
 function summary() {
   const faces = photos.all.flatMap((photo) => (photo.state === "answered" ? photo.faces : []));
-  const named = faces.filter((one) => standing(one).kind === "candidate").length;
-  const parts = [counted(photos.all.length, "photo"), counted(faces.length, "face"), counted(named, "candidate")];
-  const unknown = faces.filter((one) => standing(one).kind === "unknown").length;
+  const count = (kind) => faces.filter((one) => standing(one).kind === kind).length;
+  const parts = [
+    counted(photos.all.length, "photo"), counted(faces.length, "face"), counted(count("candidate"), "candidate"),
+  ];
+  if (count("confirmed")) parts.push(`${count("confirmed").toLocaleString("en")} confirmed`);
+  if (count("refuted")) parts.push(`${count("refuted").toLocaleString("en")} refuted`);
+  const unknown = count("unknown");
   if (unknown) parts.push(`${unknown.toLocaleString("en")} unknown`);
   const failed = photos.all.filter((photo) => photo.state === "failed").length;
   if (failed) parts.push(`${failed.toLocaleString("en")} failed`);

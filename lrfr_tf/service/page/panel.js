@@ -125,7 +125,7 @@ function candidate(one, face) {
 }
 
 function actions({ photo, face, changed, again }) {
-  if (!may("enroll")) return needs("enroll", "Confirming, refuting and enrolling");
+  if (!may("enroll")) return needs("enroll", "Confirming, refuting and enrolling", "need");
   const buttons = [];
   if (isOpen(face)) {
     const look = (agrees) => () => confirmDecision(face, agrees).then(changed);

@@ -46,6 +46,7 @@ export async function open({ root, rest, signal, query }) {
     needs("enroll", "Adding people and photos"),
     state, list, el("p", { class: "more" }, more),
   );
+  if (may("enroll")) takeDrops(root, addPerson, signal);
   await load(true);
 
   async function load(anew) {
@@ -91,7 +92,8 @@ function about() {
   const numbers = `${counted(gallery.persons, "person")} with ${counted(gallery.references, "reference")}`;
   const purpose = gallery.purpose ? ` Purpose: ${gallery.purpose}.` : "";
   const pictures = gallery.keeps_pictures ? "" : " This gallery keeps no pictures, so no faces are shown.";
-  return `${numbers}.${purpose}${pictures}${may("enroll") ? " Drop photos onto a person to enroll them." : ""}`;
+  const drops = may("enroll") ? " Drop photos onto a person to enroll them, or beside to add somebody." : "";
+  return `${numbers}.${purpose}${pictures}${drops}`;
 }
 
 function says(text, count, more) {

@@ -28,7 +28,7 @@ export async function openPerson({ root, id, signal }) {
     const mark = (reference, is) => {
       if (is) chosen.add(reference.id);
       else chosen.delete(reference.id);
-      drawSelection(selection, references.filter((one) => chosen.has(one.id)));
+      drawSelection(selection, references.filter((one) => chosen.has(one.id)), references.length);
     };
     const cards = references.map((one) => card(one, mark));
     fill(
@@ -45,7 +45,8 @@ export async function openPerson({ root, id, signal }) {
     const active = references.filter((one) => one.state === "active").length;
     const aside = references.length - active;
     const facts = [
-      `${counted(active, "reference")} in force`, aside ? `${aside} set aside` : null,
+      `${counted(active, "reference")}${isPast(person.expires) ? ", none" : ""} in force`,
+      aside ? `${aside} set aside` : null,
       `enrolled ${moment(person.created)}`, person.expires ? `last day ${person.expires}` : "no last day",
     ];
     return el(
@@ -56,7 +57,7 @@ export async function openPerson({ root, id, signal }) {
         el("p", { class: "small" }, facts.filter(Boolean).join(" · ")),
         buttons(),
         needs("enroll", "Changing anything"),
-        may("enroll") ? needs("admin", "Merging, splitting, exporting and forgetting") : null),
+        may("enroll") ? needs("admin", "Merging, splitting, exporting and forgetting", "need") : null),
     );
   }
 
@@ -78,15 +79,15 @@ export async function openPerson({ root, id, signal }) {
   function advice(references) {
     const sentences = adviceFor(person, references);
     if (!sentences.length) return el("p", { class: "note good" }, "Nothing is missing: references of several sizes.");
-    return el("section", { class: "note", "aria-label": "What to add" },
-      el("h2", {}, "What to add"), el("ul", {}, sentences.map((one) => el("li", {}, one))));
+    return el("section", { class: "note", "aria-label": "What would help" },
+      el("h2", {}, "What would help"), el("ul", {}, sentences.map((one) => el("li", {}, one))));
   }
 
   function card(one, mark) {
     const active = one.state === "active";
-    const size = one.height ? `${one.height.toFixed(0)} px high` : "height unknown";
+    const size = one.height ? `Face ${one.height.toFixed(0)} px high` : "Height unknown";
     const tick = el("input", { type: "checkbox", change: () => mark(one, tick.checked) });
-    tick.setAttribute("aria-label", `Tick the reference of ${size}, enrolled ${moment(one.enrolled)}`);
+    tick.setAttribute("aria-label", `Tick the reference: ${size}, enrolled ${moment(one.enrolled)}`);
     return el(
       "li", { class: `reference ${active ? "" : "aside"}` },
       el("label", { class: "reference-face" },
@@ -94,14 +95,15 @@ export async function openPerson({ root, id, signal }) {
       el("div", { class: "reference-about" },
         el("strong", {}, size), active ? null : [" ", el("span", { class: "badge warn" }, "set aside")],
         el("p", { class: "small" }, [turned(one), moment(one.enrolled)].filter(Boolean).join(" · ")),
-        one.codes.map((code) => [el("span", { class: "badge warn" }, code), " "]),
+        one.codes.map((code) => [el("span", { class: "badge warn", title: code }, code.replaceAll("_", " ")), " "]),
         one.expires ? el("p", { class: "small" }, `Last day ${one.expires}`) : null,
         one.reason ? el("p", { class: "small" }, one.reason) : null,
         may("enroll") && !active ? button("Restore", () => after(actions.restore(one)), { kind: "small" }) : null),
     );
   }
 
-  function drawSelection(selection, chosen) {
+  // All references cannot be split off: renaming does what that would.
+  function drawSelection(selection, chosen, count) {
     selection.hidden = !chosen.length;
     if (!chosen.length) return;
     const active = chosen.filter((one) => one.state === "active");
@@ -111,7 +113,8 @@ export async function openPerson({ root, id, signal }) {
       el("div", { class: "actions" },
         active.length ? button("Set aside …", () => after(actions.askSetAside(active)), { kind: "small" }) : null,
         button("Move to …", () => after(actions.askMove(person, chosen)), { kind: "small" }),
-        may("admin") ? button("Split off …", () => after(actions.askSplit(person, chosen)), { kind: "small" }) : null,
+        may("admin") && chosen.length < count ? button("Split off …",
+          () => after(actions.askSplit(person, chosen)), { kind: "small" }) : null,
         button("Last day", () => after(actions.askReferenceExpiry(chosen)), { kind: "small" })),
     );
   }
@@ -131,6 +134,10 @@ export async function openPerson({ root, id, signal }) {
     await show();
     body.querySelector("h1").focus({ preventScroll: true });
   }
+}
+
+function isPast(day) {
+  return Boolean(day) && day < new Date().toISOString().slice(0, 10);
 }
 
 function turned({ pose }) {

@@ -2,11 +2,12 @@
 
 import { ask, dropPictures, patch, post } from "./api.js";
 import { openDialog } from "./dialog.js";
-import { counted, el, field } from "./dom.js";
+import { counted, el, field, moment } from "./dom.js";
 import { personPicker } from "./picker.js";
 import { go } from "./router.js";
 import { done, report } from "./say.js";
 
+const COPIES = { backup: "Backup", export: "Export of the gallery", subject_export: "Export of this person" };
 const address = (person) => `v1/persons/${encodeURIComponent(person.id)}`;
 const referenceAddress = (one) => `v1/references/${encodeURIComponent(one.id)}`;
 
@@ -31,9 +32,11 @@ export function askExpiry(person) {
 }
 
 export function askReferenceExpiry(references) {
-  const several = counted(references.length, "reference");
-  return askDay(references[0].expires, `After it the ${several} no longer count; nothing is removed.`,
-    (expires) => each(references, (one) => patch(referenceAddress(one), { expires })));
+  const effect = references.length === 1
+    ? "After it the reference no longer counts; nothing is removed."
+    : `After it the ${references.length} references no longer count; nothing is removed.`;
+  const work = inTurn(references, (one, expires) => patch(referenceAddress(one), { expires }));
+  return work.changed(askDay(references[0].expires, effect, work.run));
 }
 
 function askDay(day, effect, set) {
@@ -92,7 +95,7 @@ function afterwards({ references, cleaned, not_reached: copies }) {
   const rest = copies.length
     ? [
       el("p", {}, "These copies were made since, and still hold the data. Delete them yourself:"),
-      el("ul", {}, copies.map((one) => el("li", {}, `${one.kind} ${one.id}, ${one.at}`))),
+      el("ul", {}, copies.map((one) => el("li", {}, copyInWords(one)))),
     ]
     : el("p", {}, "No backup or export of the gallery is known that holds the data.");
   return [
@@ -100,8 +103,12 @@ function afterwards({ references, cleaned, not_reached: copies }) {
     cleaned ? null : el("p", { class: "note warning" }, "Another program reads the gallery; what is left in its file " +
       "is overwritten when the gallery is opened next."),
     rest,
-    el("p", { class: "small" }, "Photos that were enrolled from lie where you keep them."),
+    el("p", { class: "small" }, "The photos that the references were made from are where you keep them."),
   ];
+}
+
+function copyInWords({ kind, at, id }) {
+  return `${COPIES[kind] || kind} of ${moment(at)} (${id})`;
 }
 
 export async function exportSubject(person) {
@@ -118,19 +125,22 @@ export async function exportSubject(person) {
 
 export function askSetAside(references) {
   const input = el("input", { type: "text", autocomplete: "off", maxlength: 200, value: "" });
-  return openDialog({
+  const setAside = (one, reason) => post(`${referenceAddress(one)}/set-aside`, reason ? { reason } : {});
+  const work = inTurn(references, setAside);
+  return work.changed(openDialog({
     title: `Set ${counted(references.length, "reference")} aside`,
     body: [
       field("Why", input, "One sentence, for whoever looks later; may be left empty."),
-      el("p", { class: "small" }, "They no longer count, but are kept, and can be restored."),
+      el("p", { class: "small" }, references.length === 1
+        ? "It no longer counts, but is kept, and can be restored."
+        : "They no longer count, but are kept, and can be restored."),
     ],
     submit: "Set aside",
     act: async () => {
-      const why = input.value.trim() ? { reason: input.value.trim() } : {};
-      await each(references, (one) => post(`${referenceAddress(one)}/set-aside`, why));
+      await work.run(input.value.trim());
       done(`${counted(references.length, "reference")} set aside`);
     },
-  }).closed;
+  }).closed);
 }
 
 export async function restore(reference) {
@@ -146,17 +156,18 @@ export async function restore(reference) {
 
 export function askMove(person, references) {
   const picker = personPicker({ label: "To", without: person.id });
-  return openDialog({
+  const work = inTurn(references, (one, to) => post(`${referenceAddress(one)}/move`, { to }));
+  return work.changed(openDialog({
     title: `Move ${counted(references.length, "reference")}`,
     body: [picker.element],
     submit: "Move",
     act: async () => {
       const to = picker.value();
       if (!to) throw new Error("Choose a person from the list.");
-      await each(references, (one) => post(`${referenceAddress(one)}/move`, { to: to.id }));
+      await work.run(to.id);
       done(`${counted(references.length, "reference")} moved to ${to.name}`);
     },
-  }).closed;
+  }).closed);
 }
 
 export async function askSplit(person, references) {
@@ -164,7 +175,7 @@ export async function askSplit(person, references) {
   const made = await openDialog({
     title: `Split ${counted(references.length, "reference")} off`,
     body: [
-      el("p", {}, `They are somebody else's than ${person.name}, who is not enrolled yet.`),
+      el("p", {}, `They do not show ${person.name} but somebody who is not enrolled yet.`),
       field("Name of the new person", input),
     ],
     submit: "Split off",
@@ -176,6 +187,17 @@ export async function askSplit(person, references) {
   return false;
 }
 
-async function each(references, act) {
-  for (const one of references) await act(one);
+// Changes references one after the other. Where one fails, those before it are changed: another try leaves them out,
+// and `changed` resolves to true although the dialog was left.
+function inTurn(references, act) {
+  const finished = new Set();
+  const run = async (value) => {
+    for (const one of references) {
+      const step = `${one.id} ${value}`;
+      if (finished.has(step)) continue;
+      await act(one, value);
+      finished.add(step);
+    }
+  };
+  return { run, changed: async (closed) => (await closed) || finished.size > 0 };
 }

@@ -21,10 +21,10 @@ export function may(role) {
   return gallery !== null && ROLES.indexOf(gallery.role) >= ROLES.indexOf(role);
 }
 
-/** A line that says which role something needs, where the key has not got it; else null. */
-export function needs(role, what) {
+/** A line that says which role something needs, where the key has not got it; else null. Of several: verb "need". */
+export function needs(role, what, verb = "needs") {
   if (may(role)) return null;
-  return el("p", { class: "small" }, `${what} needs a key with the role ${role}; yours has ${gallery.role}.`);
+  return el("p", { class: "small" }, `${what} ${verb} a key with the role ${role}; yours has ${gallery.role}.`);
 }
 
 function show() {

@@ -78,7 +78,8 @@ function box(face, index, count, select) {
   return el(
     "button",
     {
-      type: "button", class: `face-box ${kind} ${top > 0.9 ? "above" : ""}`, "aria-pressed": "false",
+      type: "button", "aria-pressed": "false",
+      class: `face-box ${kind} ${top > 0.9 ? "above" : ""} ${left > 0.5 ? "leftward" : ""}`,
       "aria-label": `Face ${index + 1}: ${shortAnswer(face)}`, click: () => select(index),
       css: {
         left: percent(left), top: percent(top), width: percent(Math.min(1, right) - Math.max(0, left)),

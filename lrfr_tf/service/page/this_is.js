@@ -16,7 +16,7 @@ export async function openThisIs({ photo, face }) {
   const level = levelChoice();
   const first = face.candidates.filter((one) => one.person).map(({ name, person }) => ({ id: person, name }));
   const picker = personPicker({ label: "This is", allowNew: true, first });
-  const effect = el("p", { class: "small" }, "The face is enrolled as one more reference of this person.");
+  const effect = el("p", { class: "small" }, "The face becomes one more reference that this person is recognized by.");
   let created = null; // somebody new whose face was refused at first: the next try is for the same person
   const keys = new Map(); // the same request again is answered as before, so that a fault enrolls nothing twice
   const dialog = openDialog({

@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.service.browser.chromium import DESKTOP, PHONE
 from tests.service.browser.conftest import Open, Serve
-from tests.service.browser.steps import go_to, identify
+from tests.service.browser.steps import drop, go_to, identify
 
 pytestmark = pytest.mark.slow
 SERIOUS = ("serious", "critical")
@@ -48,6 +48,10 @@ def test_axe_finds_nothing_serious(look: str, serve: Serve, open_page: Open, pho
     link = page.get_by_role("main").get_by_role("link", name="ada")
     expect(link).to_be_visible()
     found["People"] = findings(page)
+    drop(page, page.get_by_role("heading", name="People", level=1), [photo_file(0, number) for number in range(8)])
+    expect(page.get_by_role("dialog", name="Add a person").get_by_role("listitem")).to_have_count(8)
+    found["People, somebody new"] = findings(page)
+    page.keyboard.press("Escape")
     link.click()
     expect(page.get_by_role("heading", name="ada", level=1)).to_be_visible()
     found["A person"] = findings(page)

@@ -131,6 +131,37 @@ def test_a_reference_is_set_aside_and_restored(page: Page, people: Path) -> None
     assert {one.state for one in People(Store(people)).references("ada")} == {"active"}
 
 
+def test_all_references_cannot_be_split_off(page: Page) -> None:
+    person_page(page, "ada")
+    ticks, chosen = page.get_by_role("checkbox"), page.get_by_role("group", name="Ticked references")
+    ticks.first.check()
+    expect(chosen.get_by_role("button", name="Split off …")).to_be_visible()
+    ticks.last.check()
+    expect(chosen.get_by_text("2 references ticked")).to_be_visible()
+    expect(chosen.get_by_role("button", name="Split off …")).to_have_count(0)
+
+
+def test_what_was_changed_before_a_fault_is_shown(page: Page, people: Path) -> None:
+    person_page(page, "ada")
+    for tick in page.get_by_role("checkbox").all():
+        tick.check()
+    page.get_by_role("group", name="Ticked references").get_by_role("button", name="Set aside …").click()
+    dialog = page.get_by_role("dialog", name="Set 2 references aside")
+    done = []
+    page.route("**/set-aside", lambda route: route.abort() if done else (done.append(1), route.continue_()))
+    dialog.get_by_role("button", name="Set aside", exact=True).click()
+    expect(dialog.get_by_role("alert")).to_contain_text("no_answer")
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_text("1 reference in force · 1 set aside")).to_be_visible()
+    assert sorted(one.state for one in People(Store(people)).references("ada")) == ["active", "set_aside"]
+
+
+def test_whose_last_day_is_over_has_nothing_in_force(page: Page) -> None:
+    person_page(page, "ada")
+    answer(page, "Last day", "Last day in force", "Set", Last_day="2020-01-31")
+    expect(page.get_by_text("2 references, none in force")).to_be_visible()
+
+
 def test_the_last_day_is_set_and_taken_away(page: Page, people: Path) -> None:
     person_page(page, "ada")
     answer(page, "Last day", "Last day in force", "Set", Last_day="2030-01-31")
