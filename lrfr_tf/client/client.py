@@ -173,15 +173,18 @@ class Client:
         """Whether everybody is recognized, and who is taken for whom; of thousands of persons it takes seconds."""
         return build(Check, json_of(self._transport.ask("GET", "/v1/gallery/check"))["check"])
 
-    def audit(self, person: str | None = None, *, order: str | None = None) -> Iterator[AuditRow]:
+    def audit(
+        self, person: str | None = None, *, order: str | None = None, what: str | None = None
+    ) -> Iterator[AuditRow]:
         """Changes and decisions, page by page as they are read; about one person, by its id, or all.
 
         Args:
             order: "oldest" (unless given) or "newest" first.
+            what: only rows of this kind, such as "decision".
         """
         cursor: str | None = None
         while True:
-            query = {"person": person, "order": order, "cursor": cursor, "limit": PAGE}
+            query = {"person": person, "what": what, "order": order, "cursor": cursor, "limit": PAGE}
             page = json_of(self._transport.ask("GET", "/v1/audit", query=query))
             names = page.get("names", {})
             for row in page["rows"]:

@@ -105,13 +105,19 @@ class Forgotten:
 
 
 @dataclass(frozen=True)
-class Confirmation:
-    """How far a decision is confirmed."""
+class Said:
+    """How far a decision that gave a name is confirmed."""
 
     confirmed: int
     refuted: int
     needed: int
     is_confirmed: bool
+
+
+@dataclass(frozen=True)
+class Confirmation(Said):
+    """How far a decision is confirmed, now that somebody looked."""
+
     request_id: str
 
 
@@ -123,6 +129,7 @@ class AuditRow:
         person, reference: ids.
         name: of the person, if still enrolled.
         decided: the number of the decision that was confirmed or refuted.
+        confirmation: of a decision that gave a name.
     """
 
     number: int
@@ -136,6 +143,7 @@ class AuditRow:
     threshold: float | None = None
     who: str | None = None
     decided: int | None = None
+    confirmation: Said | None = None
     name: str | None = None
 
 

@@ -10,16 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lrfr_tf.gallery.check_report import (
-    LEAST_PERSONS,
-    HeightBand,
-    Pair,
-    PersonFigures,
-    RateFigures,
-    Report,
-    SmallCost,
-    Strangers,
-)
+from lrfr_tf.gallery.check_figures import HeightBand, Pair, PersonFigures, RateFigures, SmallCost, Strangers
+from lrfr_tf.gallery.check_report import LEAST_PERSONS, Report
 from lrfr_tf.gallery.check_scores import (
     SMALL,
     ActiveReferences,

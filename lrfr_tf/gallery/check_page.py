@@ -10,7 +10,8 @@ import numpy as np
 from PIL import Image
 
 from lrfr_tf.files import atomic_file
-from lrfr_tf.gallery.check_report import HeightBand, Pair, PersonFigures, Report
+from lrfr_tf.gallery.check_figures import HeightBand, Pair, PersonFigures
+from lrfr_tf.gallery.check_report import Report
 from lrfr_tf.gallery.check_style import STYLE
 from lrfr_tf.gallery.output import check_output
 from lrfr_tf.plural import counted

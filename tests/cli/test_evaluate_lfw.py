@@ -202,7 +202,7 @@ def test_mistakes_leave_nothing(tool: Tool, refused: Refused, lfw: Path, tmp_pat
     assert "is no result of lrfr evaluate lfw" in call(baseline=str(lfw / "small/1/model.json"))
     assert "is a folder" in call(output=str(tmp_path))
     write_landmarks(tmp_path / "other.csv", {"a/b.jpg": POINTS})
-    assert "holds landmarks of none of the" in call(landmarks=f"{tmp_path}/other.csv")
+    assert "holds no landmarks of any of the" in call(landmarks=f"{tmp_path}/other.csv")
     assert not (tmp_path / "out").exists()
 
 

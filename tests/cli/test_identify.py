@@ -191,8 +191,10 @@ def test_photos_that_lie_on_their_side(identify: Identify, portrait: np.ndarray,
     Image.fromarray(np.rot90(photo).copy()).save(tmp_path / "turned.png", exif=exif)
     write_png(tmp_path / "upright.png", photo)
     _, (turned, upright), _ = identify(f"--folder={tmp_path}")
-    assert turned["faces"] == upright["faces"]
-    assert len(upright["faces"]) == 1
+    (one,), (other,) = turned["faces"], upright["faces"]  # of one batch, whose sums differ by their place in it
+    assert one["box"] == pytest.approx(other["box"], abs=0.01)
+    assert one["name"] == other["name"] == "1"
+    assert one["score"] == pytest.approx(other["score"], abs=1e-4)
 
 
 def test_a_classifier_names_the_faces(script: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -131,7 +131,7 @@ def test_wrong_input_is_one_sentence(tool: Tool, refused: Refused, photos: Path,
     message = refused(module, images, output, f"--landmarks={tmp_path}/others.csv")
     assert "does not name any of the 20 photos, for example not 1/00.png; it names x/y" in message
     assert "list of identities" in refused(module, images, output, f"--exclude={tmp_path}/none.txt")
-    assert "All 4 identities are excluded" in refused(module, images, output, "--held_out_divisor=1")
+    assert "Everybody (4 identities) is excluded" in refused(module, images, output, "--held_out_divisor=1")
     assert "--template=arcface is not known" in refused(module, images, output, "--template=arcface")
     assert "--workers=0" in refused(module, images, output, "--workers=0")
     (tmp_path / "list.txt").write_text("900001.jpg 3\n")

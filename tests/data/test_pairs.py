@@ -123,7 +123,7 @@ def test_too_few_of_anything() -> None:
     with pytest.raises(UserError, match="3 persons are too few for 2 folds"):
         make_pairs({name: ["1a.png", "2a.png"] for name in "abc"}, folds=2, pairs=1)
     singles = {letter: ["only.png"] for letter in string.ascii_lowercase}
-    with pytest.raises(UserError, match="make 0 matched pairs"):
+    with pytest.raises(UserError, match="enough for 0 of 1 matched pair;"):
         make_pairs(singles, folds=2, pairs=1)
     many_of_one = {"a": [f"{photo}a.png" for photo in range(30)], "b": ["1b.png"]}
     with pytest.raises(UserError, match="make 30 mismatched pairs, fewer than the 31 wanted"):

@@ -80,7 +80,7 @@ def test_too_little_is_refused() -> None:
     few = probes < 20
     with pytest.raises(ValueError, match="needs 30 persons at least, not 20"):
         fit_stranger_tail(scores[few][:, :20], probes[few], templates[:20])
-    with pytest.raises(ValueError, match="too few for a tail"):
+    with pytest.raises(ValueError, match="cannot make a tail, being too few"):
         fit_stranger_tail(scores[::PHOTOS][:, :1], probes[::PHOTOS], templates[:1])
     scores[0, 5] = np.nan
     with pytest.raises(ValueError, match="not a number"):

@@ -221,14 +221,15 @@ def test_json_says_the_same_and_has_no_infinity() -> None:
 
 def test_other_rates_give_what_a_check_with_their_threshold_gives() -> None:
     names, embeddings = people(40, 4, alike=0.5)
-    shape: tuple = (names, embeddings, np.ones(160, bool), np.full(160, 50.0), ids_of(names))
+    shape: tuple = (names, embeddings, np.ones(160, bool), np.full(160, 50.0))
+    ids = ids_of(names)
     others = [Threshold(score, "fpir", rate, 40) for score, rate in ((None, 0.001), (0.6, 0.01), (0.3, 0.1))]
-    rates = check(*shape, at(0.5), others=others).rates
+    rates = check(*shape, ids=ids, threshold=at(0.5), others=others).rates
     assert [(one.fpir, one.threshold) for one in rates] == [(0.001, None), (0.01, 0.6), (0.1, 0.3)]
     assert (rates[0].recognized, rates[0].wrong, rates[0].strangers_share) == (0, 0, 0.0)
     assert rates[2].wrong > rates[1].wrong
     for rate, threshold in zip(rates[1:], others[1:], strict=True):
-        alone = check(*shape, threshold)
+        alone = check(*shape, ids=ids, threshold=threshold)
         assert alone.strangers is not None
         assert (rate.tested, rate.recognized, rate.wrong) == (alone.tested, alone.recognized, alone.wrong)
         assert rate.strangers_share == alone.strangers.would_be_named

@@ -14,6 +14,7 @@ from lrfr_tf.tf_serving.client import (
     FailedError,
     RefusedError,
     ServingError,
+    SlowError,
     UnavailableError,
     call_with_retries,
     find_signature,
@@ -109,7 +110,7 @@ def test_every_request_names_the_version_that_was_described(connection: Connecti
         ("UNAVAILABLE", UnavailableError, "is not available: the queue is full"),
         ("INVALID_ARGUMENT", RefusedError, "refuses the request: the queue is full"),
         ("RESOURCE_EXHAUSTED", FailedError, "failed with RESOURCE_EXHAUSTED: the queue is full"),
-        ("DEADLINE_EXCEEDED", ServingError, r"did not answer in time \(the queue is full\)"),
+        ("DEADLINE_EXCEEDED", SlowError, r"did not answer in time \(the queue is full\)"),
         ("INTERNAL", FailedError, "failed with .*: the queue is full"),
     ],
 )

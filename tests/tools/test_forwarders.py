@@ -60,7 +60,7 @@ def test_a_forwarder_shows_the_help_of_its_command(name: str, capsys: pytest.Cap
     assert stopped.value.code == 0
     text = capsys.readouterr().out
     assert text.startswith(str(command.__doc__).strip())
-    assert f"python tools/{name}.py" in text
+    assert "lrfr " in text
     assert "--verbose" in text
 
 

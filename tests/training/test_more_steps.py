@@ -133,7 +133,7 @@ def test_each_phase_is_lengthened_while_it_lasts(tmp_path: Path, capsys: pytest.
     assert longer(8, 4, 6, rate_schedule="constant") == ""
     assert "with 6 instead of 4 pixel_steps" in longer(4, 6, 4)
     assert (tmp_path / "pixel_model_after_4_steps").is_dir()
-    with pytest.raises(UserError, match="cannot be given more pixel_steps: it is 1 steps into what follows them"):
+    with pytest.raises(UserError, match="cannot be given more pixel_steps: it is 1 step into what follows them"):
         longer(5, 6, 4)
     # The best weights are looked for at the end as well, where a longer run may not look.
     best = {"rate_schedule": "constant", "best_metric": "psnr"}
