@@ -9,7 +9,6 @@ from lrfr_tf.plural import counted
 
 LEAST_PERSONS = 30  # with fewer, comparisons of different persons are too few to say anything
 NAMED = 20  # persons and references are named up to so many in text
-RECOGNIZED, UNKNOWN, WRONG = "recognized", "unknown", "wrong"
 
 
 @dataclasses.dataclass(frozen=True)
