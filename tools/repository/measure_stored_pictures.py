@@ -6,6 +6,8 @@ python tools/repository/measure_stored_pictures.py --gallery=people.db
 import dataclasses
 import math
 
+import lrfr_tf.quiet  # noqa: F401
+
 import numpy as np
 
 from lrfr_tf.config import required
