@@ -159,16 +159,16 @@ def test_what_was_changed_before_a_fault_is_shown(page: Page, people: Path) -> N
 def test_whose_last_day_is_over_has_nothing_in_force(page: Page) -> None:
     person_page(page, "ada")
     answer(page, "Last day", "Last day in force", "Set", Last_day="2020-01-31")
-    expect(page.get_by_text("2 references, none in force")).to_be_visible()
+    expect(page.get_by_role("main").get_by_text("2 references, none in force")).to_be_visible()
 
 
 def test_the_last_day_is_set_and_taken_away(page: Page, people: Path) -> None:
     person_page(page, "ada")
     answer(page, "Last day", "Last day in force", "Set", Last_day="2030-01-31")
-    expect(page.get_by_text("last day 2030-01-31")).to_be_visible()
+    expect(page.get_by_role("main").get_by_text("last day 2030-01-31")).to_be_visible()
     assert [one.expires for one in People(Store(people)).persons() if one.name == "ada"] == ["2030-01-31"]
     answer(page, "Last day", "Last day in force", "Set", Last_day="")
-    expect(page.get_by_text("no last day")).to_be_visible()
+    expect(page.get_by_role("main").get_by_text("no last day")).to_be_visible()
     assert [one.expires for one in People(Store(people)).persons() if one.name == "ada"] == [None]
 
 
