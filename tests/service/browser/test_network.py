@@ -27,7 +27,8 @@ def test_real_people_are_named(serve: Serve, open_page: Open, sample_photos: Pat
     dropped = []
     for name in names:
         dropped.append(tmp_path / f"new photo of {name}.jpg")
-        shutil.copy(sorted((sample_photos / "val" / name).iterdir())[0], dropped[-1])
+        shows_a_face = (one for one in sorted((sample_photos / "val" / name).iterdir()) if recognizer.analyze(one))
+        shutil.copy(next(shows_a_face), dropped[-1])
     page, _ = open_page(serve(tmp_path / "real.db", recognizer))
     identify(page, *dropped)
     films = page.get_by_role("region", name="All photos").get_by_role("listitem")
