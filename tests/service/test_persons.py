@@ -177,4 +177,4 @@ def test_many_clients_get_the_answers_of_one(start: Start, photo: Photo) -> None
 
 
 def test_limits_are_those_that_were_promised() -> None:
-    assert Settings() == Settings(10 << 20, 40_000_000, 64)
+    assert Settings() == Settings(body_bytes=10 << 20, form_bytes=1 << 20, pixels=40_000_000, images=64)
