@@ -62,7 +62,7 @@ def test_each_camera_has_a_gain_of_its_own(faces: np.ndarray, tmp_path: Path) ->
     monitor = Monitor(tmp_path, "x", keras.optimizers.Adam(), examiner)
     assert monitor.summary() == ""
     monitor.evaluate(1)
-    assert monitor.summary().startswith("x after 1 steps: validation PSNR ")
+    assert monitor.summary().startswith("x after 1 step: validation PSNR ")
     (figures,) = read_json(tmp_path / "validation.json")
     assert figures["psnr_gain"] == 0
     by_hand = 10 * np.log10(255**2) - psnr(resize(darker[0], 64, 64), darker[1]).mean()
