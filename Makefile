@@ -3,6 +3,9 @@ PYTEST := .venv/bin/python -m pytest
 # Two processes with one thread each, every file of tests in one of them, as its fixtures are made once.
 IN_TWO := -n 2 --dist loadfile
 ONE_THREAD := TF_NUM_INTRAOP_THREADS=1 OMP_NUM_THREADS=1
+# Freed memory is kept for what comes next: whenever a graph with weights in it is optimized, it is copied a hundred
+# times, and each copy would be fetched from the system page by page (glibc; elsewhere it means nothing).
+KEEP_MEMORY := MALLOC_MMAP_THRESHOLD_=4294967296 MALLOC_TRIM_THRESHOLD_=17179869184 MALLOC_TOP_PAD_=67108864
 NEEDS_DATA := facenet or shared_data or slow
 
 .PHONY: help environment demo test test-all check bench bench-peers bench-training bench-gallery bench-service bench-deepface fetch lock clean
@@ -30,11 +33,11 @@ fetch: environment
 	.venv/bin/python tools/fetch_samples.py
 
 test: environment
-	$(ONE_THREAD) $(PYTEST) $(IN_TWO) -m "not ($(NEEDS_DATA))"
+	$(KEEP_MEMORY) $(ONE_THREAD) $(PYTEST) $(IN_TWO) -m "not ($(NEEDS_DATA))"
 
 test-all: environment
 	-.venv/bin/python tools/fetch_samples.py
-	$(PYTEST) $(IN_TWO) -m "$(NEEDS_DATA)"
+	$(KEEP_MEMORY) $(PYTEST) $(IN_TWO) -m "$(NEEDS_DATA)"
 
 check: environment
 	.venv/bin/ruff check .
