@@ -15,7 +15,7 @@ from lrfr_tf.gallery import edit, quality
 from lrfr_tf.gallery.embedder import EmbedderIdentity
 from lrfr_tf.gallery.person_name import checked_name
 from lrfr_tf.gallery.photos import EnrollmentFace, empty_folders, faces_of
-from lrfr_tf.gallery.references import ACTIVE, Reference
+from lrfr_tf.gallery.references import Reference
 from lrfr_tf.gallery.templates import set_aside_of, template_of
 from lrfr_tf.sources.image_source import FolderSource, ImageSource, images_by_identity, open_source
 
@@ -163,7 +163,7 @@ def _compared(gallery: "Gallery", person: str, shown: EnrollmentFace) -> quality
     threshold = gallery.known_threshold()
     others = [one for one in gallery.most_alike(shown.embedding, 2) if one.name != person]
     own = gallery.references(person) if gallery.has_person(person) else []
-    active = [one for one in own if one.state == ACTIVE]
+    active = [one for one in own if one.in_force]
     similarity = least = None
     if active:
         height = min(shown.face.height, max(one.height or quality.SURE_HEIGHT for one in active))

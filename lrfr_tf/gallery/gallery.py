@@ -123,8 +123,9 @@ class Gallery(People):
             rule: what a name must keep; None: an FPIR of 1 %.
 
         Raises:
-            UserError: there is such a file, it cannot be written, or there is no such network.
+            UserError: there is such a file, it cannot be written, there is no such network, or a number is none.
         """
+        audit.check_settings(audit_days, confirmations)
         named = isinstance(model, (str, os.PathLike))
         identity = EmbedderIdentity.of_model(model) if named else EmbedderIdentity.of_recognizer(model)  # type: ignore
         facts: dict[str, Any] = {"id": random_id(), "created": now(), "purpose": purpose, "legal_basis": legal_basis}

@@ -280,6 +280,7 @@ class Store:
 
 def _is_cut(path: Path) -> bool:
     """Whether a file ends within a page, where no log holds the rest."""
+    path = path.resolve()  # the log lies beside the file, not beside a link to it
     log = path.with_name(path.name + "-wal")
     has_log = log.exists() and log.stat().st_size > 0  # first: it is removed once the file is whole
     page = int.from_bytes(open_files.read_start(path, 18)[16:], "big")  # of whatever database it is; 1: 65,536
@@ -295,5 +296,8 @@ def _fill(path: Path, facts: Mapping[str, Any]) -> None:
         schema.make_tables(connection)
         connection.executemany("INSERT OR REPLACE INTO fact VALUES (?, ?)", map(storable, facts.items()))
         connection.execute("COMMIT")
+        fault = damage.fault_of_structure(connection)
+        if fault is not None:
+            raise UserError(f"No gallery can be made so: {fault}.")
     finally:
         connection.close()  # writes the log into the file and removes it

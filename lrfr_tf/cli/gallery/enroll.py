@@ -62,7 +62,7 @@ def main(config: Config) -> None:
     for line in summary((answer.verdict, answer.codes) for answer in done):
         note(line) if config.format == "json" else print(line)
     if aside:
-        note(f"Of all references {counted(aside, 'is', 'are')} set aside; lrfr gallery check says which, and why.")
+        note(f"Of all references {counted(aside, 'is', 'are')} not in force; lrfr gallery check says which, and why.")
     if all(answer.verdict == REJECTED and DUPLICATE not in answer.codes for answer in done):
         raise UserError("No photo was accepted.")
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from lrfr_tf.cli.gallery.flags import FORMATS, GALLERY, OVERWRITE, check_new_file, open_people, say, say_what_is_written
 from lrfr_tf.config import option, required
+from lrfr_tf.gallery.last_day import PASSED
 from lrfr_tf.gallery.people import People
 from lrfr_tf.gallery.references import ACTIVE, Reference
 from lrfr_tf.main import run
@@ -50,15 +51,17 @@ def main(config: Config) -> None:
 def _summary(reference: Reference) -> dict[str, Any]:
     """What is shown of a reference."""
     fields = ("id", "height", "detection_score", "pose", "blur", "state", "reason", "codes", "source_name", "enrolled")
-    return {name: getattr(reference, name) for name in (*fields, "expires")}
+    return {name: getattr(reference, name) for name in (*fields, "expires", "by_hand", "in_force")}
 
 
 def _reference_row(one: Reference) -> str:
     score = "" if one.detection_score is None else f"{one.detection_score:.2f}"
-    why = one.reason or ", ".join(one.codes)
+    has_passed = one.state == ACTIVE and not one.in_force
+    state = "passed" if has_passed else one.state
+    why = PASSED if has_passed else one.reason or ", ".join(one.codes)
     photo = one.source_name or ""
     photo = photo if len(photo) <= 28 else "…" + photo[-27:]
-    return ROW.format(one.id, f"{one.height:.0f}", score, one.state, one.expires or "", photo, why).rstrip()
+    return ROW.format(one.id, f"{one.height:.0f}", score, state, one.expires or "", photo, why).rstrip()
 
 
 def _write_sheet(people: People, references: list[Reference], path: Path, overwrite: bool) -> None:
@@ -69,7 +72,7 @@ def _write_sheet(people: People, references: list[Reference], path: Path, overwr
     for one in references:
         picture = people.picture(one.id)
         if picture is not None:
-            text = f"{one.height:.0f} px {'' if one.state == ACTIVE else 'set aside'}"
+            text = f"{one.height:.0f} px {'' if one.in_force else 'not in force'}"
             shown.append((in_cell(picture), text, one.id))  # a picture may be as large as its photo
     write_png(path, person_sheet(shown), private=True, replaces=overwrite)
 
