@@ -169,11 +169,11 @@ def confirm(store: Store, number: int, who: str, agrees: bool = True) -> Confirm
 
 def read_audit(store: Store, person: str | None = None) -> list[AuditRow]:
     """All rows, or those about one person (an id), oldest first; what has been kept long enough is removed before."""
-    if not store.read_only:
-        with store.transaction("IMMEDIATE"):
-            _drop_old(store)
-    where, values = ("", ()) if person is None else ("WHERE person = ?", (person,))
-    rows = read_sound(store, COLUMNS, f"FROM audit {where} ORDER BY number", *values, audit="audit")
+    drop_old(store)
+    where, values = ("", []) if person is None else (" AND person = ?", [person])
+    rows = read_sound(
+        store, COLUMNS, f"FROM audit WHERE at >= ?{where} ORDER BY number", _oldest(store), *values, audit="audit"
+    )
     return [AuditRow(*row) for row in rows]
 
 

@@ -6,8 +6,10 @@ and remove the write-ahead log, and what is written to the removed log is lost. 
 open stays open as long as the gallery.
 """
 
+import contextlib
 import dataclasses
 import os
+import stat
 import threading
 
 Key = tuple[int, int]  # device and number of the file, whatever it is called
@@ -48,6 +50,18 @@ def release(key: Key) -> None:
             del _held[key]
             for descriptor in held.descriptors:
                 os.close(descriptor)
+
+
+def let_write_beside(path: str | os.PathLike[str]) -> None:
+    """Lets its owner write the files that SQLite keeps beside one that can be written.
+
+    Whoever only reads leaves them behind, with the mode that the file had then.
+    """
+    place = os.path.realpath(path)  # they lie beside the file, not beside a link to it
+    for ending in ("-wal", "-shm"):
+        with contextlib.suppress(OSError):  # most often there is none
+            if not os.stat(place + ending).st_mode & stat.S_IWUSR:
+                os.chmod(place + ending, stat.S_IMODE(os.stat(place).st_mode))
 
 
 def read_start(path: str | os.PathLike[str], count: int) -> bytes:

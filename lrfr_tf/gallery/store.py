@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.files import rename_to_new
+from lrfr_tf.files import KEPT_OF_A_NAME, rename_to_new
 from lrfr_tf.gallery import damage, open_files, schema
 from lrfr_tf.gallery.store_error import GO_BACK, SENTENCES, StoreError, sentence_of
 from lrfr_tf.printable import in_utf8
@@ -107,6 +107,8 @@ class Store:
                 self._release()
                 raise StoreError(f"{self.path} is damaged, its end is missing; {GO_BACK}.")
             self.read_only = not os.access(self.path, os.W_OK)
+            if not self.read_only:
+                open_files.let_write_beside(self.path)
         with self.explained(looks_for_damage=False):
             mode = "?mode=ro" if self.read_only else "?mode=rw"
             name = MEMORY if self.path is None else self.path.resolve().as_uri() + mode
@@ -156,7 +158,7 @@ class Store:
         if path.exists():
             raise UserError(f"{path} exists already; a gallery is made under a name of its own.")
         # Built under another name, so that nobody ever sees half a gallery.
-        part = path.with_name(f".part-{random_id()}-{path.name}")
+        part = path.with_name(f".part-{random_id()}-{path.name[-KEPT_OF_A_NAME:]}")
         try:
             os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
             _fill(part, facts)

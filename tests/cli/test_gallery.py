@@ -114,6 +114,9 @@ def test_from_an_empty_folder_to_a_name(
     assert [(row["what"], row.get("decision"), row.get("who")) for row in rows][1:] == [("decision", "known", "me")]
     number = answer["faces"][0]["record"]
     assert number == rows[1]["number"]
+    code, out, _ = lrfr("identify", gallery, f"--image={tmp_path / 'photo.png'}", "--audit")
+    assert "  decision  next best" in out.splitlines()[0]
+    assert f"{number + 1:>8}  ada" in out.splitlines()[1]  # what `confirm` takes
     confirm = ("gallery", "confirm", gallery, f"--decision={number}")
     assert "is confirmed: 1 of 1" in lrfr(*confirm, "--who=Keller")[1]
     assert "is refuted" in lrfr(*confirm, "--who=Meier", "--refute")[1]

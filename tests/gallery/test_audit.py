@@ -44,6 +44,14 @@ def test_who_writes_at_the_moment_keeps_nobody_from_opening(people: People, monk
     assert whats(other) == ["enroll"]
 
 
+def test_who_writes_at_the_moment_keeps_nobody_from_reading(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lrfr_tf.gallery.store.BUSY_TIMEOUT", 0.1)
+    other = People(Store(str(people.store.path)))
+    people.add("Grace", references(2, 1))
+    with people.store.transaction("IMMEDIATE"):
+        assert [row.what for row in other.audit()] == ["enroll"]
+
+
 def test_whoever_acts_is_noted_beside_every_change(people: People, tmp_path: Path) -> None:
     people.who = "M. Keller"
     people.set_end("2020-01-01", person="Ada")

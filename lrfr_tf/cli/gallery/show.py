@@ -15,6 +15,7 @@ from lrfr_tf.config import option, required
 from lrfr_tf.gallery.last_day import PASSED
 from lrfr_tf.gallery.people import People
 from lrfr_tf.gallery.references import ACTIVE, Reference
+from lrfr_tf.gallery.small_references import small_references_in_words
 from lrfr_tf.main import run
 
 ROW = "{:<16} {:>6} {:>6} {:<10} {:<10} {:<28} {}"
@@ -43,6 +44,9 @@ def main(config: Config) -> None:
         print(ROW.format("reference", "pixels", "score", "state", "last day", "photo", "why").rstrip())
         for one in references:
             say(_reference_row(one))
+        cost = small_references_in_words(references)
+        if cost is not None:
+            print(cost)
     if config.output is not None:
         _write_sheet(people, references, Path(config.output), config.overwrite)
         say_what_is_written(config.output, config.format)
