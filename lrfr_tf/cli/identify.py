@@ -191,8 +191,10 @@ def _load(config: Config) -> Identifier:
         )  # fmt: skip
         note(KEEP.format(folder=config.gallery))
     else:
+        gallery.use(recognizer)  # first: whoever gives another network is told of that, not of its calibration
         recognizer.check_rule(rule)
-        gallery.use(recognizer)
+        if not gallery.names:
+            note(f"{config.gallery} has nobody in force, so nobody is named.")
     gallery.audits_decisions, gallery.who = config.audit, config.who
     return Identifier(recognizer, gallery)
 

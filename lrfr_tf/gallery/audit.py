@@ -53,11 +53,11 @@ class AuditRow:
         return {name: value for name, value in dataclasses.asdict(self).items() if value is not None}
 
 
-def check_settings(days: int, confirmations: int) -> None:
-    """Refuses numbers of days and of confirmations that no gallery can keep.
+def settings(days: int, confirmations: int) -> dict[str, int]:
+    """The days on record and the confirmations that are needed, as a gallery's file keeps them.
 
     Raises:
-        UserError: one is none.
+        UserError: a number is none that a gallery can keep.
     """
     for value, most, what in (
         (days, MOST_DAYS, "days on record"),
@@ -65,6 +65,7 @@ def check_settings(days: int, confirmations: int) -> None:
     ):
         if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
             raise UserError(f"A gallery has 1 to {most:,} {what}, not {value!r}.")
+    return {DAYS: days, NEEDED: confirmations}
 
 
 def note_change(

@@ -103,7 +103,7 @@ class Store:
             if self.path.stat().st_size and not is_gallery_file(self.path):
                 self._release()
                 raise UserError(f"{self.path} is not a gallery, or is damaged.")
-            if _is_cut(self.path):
+            if open_files.is_cut(self.path):
                 self._release()
                 raise StoreError(f"{self.path} is damaged, its end is missing; {GO_BACK}.")
             self.read_only = not os.access(self.path, os.W_OK)
@@ -278,15 +278,6 @@ class Store:
             self.connection.close()
             if self.path is not None:
                 self._release()
-
-
-def _is_cut(path: Path) -> bool:
-    """Whether a file ends within a page, where no log holds the rest."""
-    path = path.resolve()  # the log lies beside the file, not beside a link to it
-    log = path.with_name(path.name + "-wal")
-    has_log = log.exists() and log.stat().st_size > 0  # first: it is removed once the file is whole
-    page = int.from_bytes(open_files.read_start(path, 18)[16:], "big")  # of whatever database it is; 1: 65,536
-    return not has_log and page > 1 and path.stat().st_size % page != 0
 
 
 def _fill(path: Path, facts: Mapping[str, Any]) -> None:

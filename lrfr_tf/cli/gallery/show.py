@@ -12,11 +12,13 @@ from typing import Any
 
 from lrfr_tf.cli.gallery.flags import FORMATS, GALLERY, OVERWRITE, check_new_file, open_people, say, say_what_is_written
 from lrfr_tf.config import option, required
+from lrfr_tf.errors import UserError
 from lrfr_tf.gallery.last_day import PASSED
 from lrfr_tf.gallery.people import People
 from lrfr_tf.gallery.references import ACTIVE, Reference
 from lrfr_tf.gallery.small_references import small_references_in_words
-from lrfr_tf.main import run
+from lrfr_tf.main import note, run
+from lrfr_tf.plural import counted
 
 ROW = "{:<16} {:>6} {:>6} {:<10} {:<10} {:<28} {}"
 
@@ -72,12 +74,16 @@ def _write_sheet(people: People, references: list[Reference], path: Path, overwr
     from lrfr_tf.gallery.person_sheet import in_cell, person_sheet
     from lrfr_tf.images.decode import write_png
 
-    shown = []
+    shown: list[tuple[Any, str, str]] = []
     for one in references:
         picture = people.picture(one.id)
         if picture is not None:
             text = f"{one.height:.0f} px {'' if one.in_force else 'not in force'}"
             shown.append((in_cell(picture), text, one.id))  # a picture may be as large as its photo
+    if not shown:
+        raise UserError("No picture of these references is stored, so there is none to write.")
+    if len(shown) < len(references):
+        note(f"Of {counted(len(references), 'reference')} {len(shown)} with a stored picture are on it.")
     write_png(path, person_sheet(shown), private=True, replaces=overwrite)
 
 
