@@ -139,6 +139,8 @@ def exit_codes(arguments: Sequence[str]) -> Iterator[None]:
         failed = _close_failed_streams()
         if isinstance(error, BrokenPipeError) and failed:
             sys.exit(0)  # whoever read the output has seen enough: `lrfr ... | head -1`
+        if error.errno == errno.ENAMETOOLONG:
+            _end(BAD_INPUT, f"{error.filename} cannot be used: {error.strerror}.")
         if error.errno not in DISK_IS_FULL:
             raise
         _end(BAD_INPUT, f"{error.filename or 'The output'} cannot be written: {error.strerror}.")

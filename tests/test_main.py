@@ -88,6 +88,12 @@ def test_an_output_on_a_full_disk_is_one_sentence() -> None:
     assert process.returncode == 2
 
 
+def test_a_name_that_is_too_long_is_one_sentence() -> None:
+    with begin("Path('x' * 300).is_file()") as process:
+        _, error = process.communicate()
+    assert (process.returncode, error) == (2, f"error: {'x' * 300} cannot be used: File name too long.\n")
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 @pytest.mark.parametrize("resumable", [True, False])
 def test_only_what_goes_on_says_so(number: int, code: int, resumable: bool, tmp_path: Path) -> None:

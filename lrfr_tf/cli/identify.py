@@ -52,6 +52,7 @@ KEEP = (
 )
 LONGEST_NAME = 32
 ROW = "{:<32} {:>24} {:>8} {:<20} {:>6} {:>9}  {}"
+DECISION = "{:>8}  {}"  # its number in the audit, which `lrfr gallery confirm` takes; in front of the last column
 
 
 @dataclasses.dataclass(frozen=True)
@@ -190,8 +191,10 @@ def _load(config: Config) -> Identifier:
         )  # fmt: skip
         note(KEEP.format(folder=config.gallery))
     else:
+        gallery.use(recognizer)  # first: whoever gives another network is told of that, not of its calibration
         recognizer.check_rule(rule)
-        gallery.use(recognizer)
+        if not gallery.names:
+            note(f"{config.gallery} has nobody in force, so nobody is named.")
     gallery.audits_decisions, gallery.who = config.audit, config.who
     return Identifier(recognizer, gallery)
 
@@ -205,8 +208,14 @@ def _answers(
         if config.format == "table":
             tqdm.write(
                 ROW.format(
-                    "picture", "box (x1, y1, x2, y2)", "detected", "candidate", "score", "threshold", "next best"
-                )
+                    "picture",
+                    "box (x1, y1, x2, y2)",
+                    "detected",
+                    "candidate",
+                    "score",
+                    "threshold",
+                    DECISION.format("decision", "next best") if config.audit else "next best",
+                )  # fmt: skip
             )
         for chunk in in_chunks(pictures):
             pixels = [picture.pixels for picture in chunk if picture.pixels is not None]
@@ -265,6 +274,8 @@ def table_rows(picture: Picture, faces: Sequence[IdentifiedFace]) -> list[str]:
         box = f"({', '.join(f'{value:.0f}' for value in face.box)})"
         detected = "" if face.detection_score is None else f"{face.detection_score:.3f}"
         others = printable(", ".join(f"{name} {score:.3f}" for name, score in match.next_best[:2]))
+        if match.record is not None:
+            others = DECISION.format(match.record, others)
         least = "-" if match.threshold is None else f"{match.threshold:.3f}"
         name = printable(match.name or UNKNOWN)
         rows.append(ROW.format(where, box, detected, name, f"{match.score:.3f}", least, others).rstrip())

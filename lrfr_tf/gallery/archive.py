@@ -32,7 +32,7 @@ MOST_TIMES_ITS_SIZE, ALWAYS_ALLOWED = 50, 1 << 20
 # What an archive says of a reference; the rest lies in members of its own.
 FIELDS: tuple[str, ...] = (
     "id", "person", "height", "detection_score", "pose", "blur", "picture_hash", "box", "source_sha256", "source_name",
-    "state", "reason", "enrolled", "expires",
+    "state", "reason", "enrolled", "expires", "by_hand",
 )  # fmt: skip
 
 
@@ -138,6 +138,7 @@ def reference_from_json(value: dict[str, Any], embedding: np.ndarray) -> Referen
     """The same back."""
     points = None if value["landmarks"] is None else np.array(value["landmarks"], np.float32)
     box = None if value["box"] is None else tuple(value["box"])
-    texts = {name: value[name] for name in FIELDS}
+    texts = {name: value[name] for name in FIELDS if name != "by_hand"}
     texts |= {"box": box, "landmarks": points, "codes": tuple(value["codes"])}
+    texts["by_hand"] = value.get("by_hand", False)  # older archives do not say it
     return Reference(embedding.astype(np.float32, copy=False), **texts)

@@ -1,5 +1,6 @@
 """Who changed what, and what was decided: rows with random ids, never with names or names of files."""
 
+import contextlib
 import dataclasses
 import unicodedata
 from collections import Counter
@@ -10,10 +11,11 @@ from typing import Any
 from lrfr_tf.errors import UserError
 from lrfr_tf.gallery.sound_rows import read_sound
 from lrfr_tf.gallery.store import Change, Store, now
+from lrfr_tf.gallery.store_error import StoreError
 from lrfr_tf.printable import in_utf8
 
 DAYS = "audit_days"  # a fact: how long rows are kept
-DEFAULT_DAYS = 365
+DEFAULT_DAYS, MOST_DAYS, MOST_CONFIRMATIONS = 365, 36_500, 100
 DECISION, CONFIRMED, REFUTED = "decision", "confirmed", "refuted"
 NEEDED = "confirmations"  # a fact: of how many persons a decision needs a confirmation
 COLUMNS = "number, at, what, changes, person, reference, decision, score, threshold, who, decided"
@@ -51,10 +53,25 @@ class AuditRow:
         return {name: value for name, value in dataclasses.asdict(self).items() if value is not None}
 
 
+def settings(days: int, confirmations: int) -> dict[str, int]:
+    """The days on record and the confirmations that are needed, as a gallery's file keeps them.
+
+    Raises:
+        UserError: a number is none that a gallery can keep.
+    """
+    for value, most, what in (
+        (days, MOST_DAYS, "days on record"),
+        (confirmations, MOST_CONFIRMATIONS, "confirmations"),
+    ):
+        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
+            raise UserError(f"A gallery has 1 to {most:,} {what}, not {value!r}.")
+    return {DAYS: days, NEEDED: confirmations}
+
+
 def note_change(
     change: Change, what: str, person: str | None = None, reference: str | None = None, *, who: str | None = None
 ) -> None:
-    """Adds a row about a change, in its transaction."""
+    """Adds a row about a change, in its transaction, and removes what has been kept long enough."""
     change.run(
         "INSERT INTO audit (at, what, changes, person, reference, who) VALUES (?, ?, ?, ?, ?, ?)",
         now(),
@@ -64,6 +81,7 @@ def note_change(
         reference,
         who,
     )
+    _drop_old(change.store)
 
 
 def note_decisions(
@@ -145,17 +163,18 @@ def confirm(store: Store, number: int, who: str, agrees: bool = True) -> Confirm
             "INSERT INTO audit (at, what, changes, person, who, decided) VALUES (?, ?, ?, ?, ?, ?)",
             (now(), what, store.changes(), rows[0][0], who, number),
         )
+        _drop_old(store)
         said = [earlier for _, earlier in others] + [what]
         return Confirmation(said.count(CONFIRMED), said.count(REFUTED), int(store.fact(NEEDED) or 1))
 
 
 def read_audit(store: Store, person: str | None = None) -> list[AuditRow]:
     """All rows, or those about one person (an id), oldest first; what has been kept long enough is removed before."""
-    if not store.read_only:
-        with store.transaction("IMMEDIATE"):
-            _drop_old(store)
-    where, values = ("", ()) if person is None else ("WHERE person = ?", (person,))
-    rows = read_sound(store, COLUMNS, f"FROM audit {where} ORDER BY number", *values, audit="audit")
+    drop_old(store)
+    where, values = ("", []) if person is None else (" AND person = ?", [person])
+    rows = read_sound(
+        store, COLUMNS, f"FROM audit WHERE at >= ?{where} ORDER BY number", _oldest(store), *values, audit="audit"
+    )
     return [AuditRow(*row) for row in rows]
 
 
@@ -205,7 +224,17 @@ def _id(store: Store, row: int, decision: str) -> str | None:
     return rows[0][0] if rows else None
 
 
+def drop_old(store: Store) -> None:
+    """Removes what has been kept long enough, unless others write at the moment."""
+    if not store.read_only and store.read("SELECT 1 FROM audit WHERE at < ? LIMIT 1", _oldest(store)):
+        with contextlib.suppress(StoreError), store.transaction("IMMEDIATE"):
+            _drop_old(store)
+
+
 def _drop_old(store: Store) -> None:
-    days = int(store.fact(DAYS) or DEFAULT_DAYS)
-    oldest = (datetime.now(UTC) - timedelta(days=days)).isoformat(timespec="seconds")
-    store.connection.execute("DELETE FROM audit WHERE at < ?", (oldest,))
+    store.connection.execute("DELETE FROM audit WHERE at < ?", (_oldest(store),))
+
+
+def _oldest(store: Store) -> str:
+    days = min(int(store.fact(DAYS) or DEFAULT_DAYS), MOST_DAYS)
+    return (datetime.now(UTC) - timedelta(days=days)).isoformat(timespec="seconds")

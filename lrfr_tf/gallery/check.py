@@ -39,6 +39,7 @@ def check(
     reasons: Mapping[str, str] | None = None,
     others: "Sequence[Threshold]" = (),
     person_ids: Mapping[str, str] | None = None,
+    bare: Sequence[str] = (),
 ) -> Report:
     """Checks a gallery.
 
@@ -53,6 +54,7 @@ def check(
         reasons: why references were set aside, by id.
         others: thresholds of false positive identification rates; what each would give is counted.
         person_ids: the ids of persons by name.
+        bare: the names of persons who have no reference at all.
 
     Raises:
         ValueError: there is no reference, or the arguments differ in length.
@@ -70,7 +72,7 @@ def check(
     figures = _people(people, persons, force, testable=testable, right=right, wrong=wrong, others=compared, ids=ids)
     counts = np.bincount(force.persons, minlength=len(people))
     return Report(
-        persons=len(people),
+        persons=len(people) + len(bare),
         references=len(names),
         active=len(force.rows),
         threshold=None if threshold is None else {**threshold.as_json(), "in_words": threshold.in_words()},
@@ -81,10 +83,10 @@ def check(
             for row in np.flatnonzero(~np.asarray(active, bool)).tolist()
         ),
         single=tuple(people[counts == 1].tolist()),
-        without=tuple(people[counts == 0].tolist()),
+        without=tuple(sorted([*people[counts == 0].tolist(), *bare])),
         bands=tuple(_bands(heights[force.rows], testable, right, force.own)),
         small_cost=_small_cost(heights[force.rows], force, compared.best, least),
-        strangers=_strangers(force, compared, threshold, with_template=int((counts > 0).sum()), persons=len(people)),
+        strangers=_strangers(force, compared, threshold, persons=int((counts > 0).sum())),
         rates=tuple(_at(one, force, compared) for one in others),
         person_ids=person_ids or {},
     )
@@ -177,7 +179,7 @@ def _small_cost(heights: np.ndarray, force: ActiveReferences, best: np.ndarray, 
 
 
 def _strangers(
-    force: ActiveReferences, others: OtherPersons, threshold: "Threshold | None", *, with_template: int, persons: int
+    force: ActiveReferences, others: OtherPersons, threshold: "Threshold | None", *, persons: int
 ) -> Strangers | None:
     if threshold is None or threshold.score is None or persons < LEAST_PERSONS:
         return None
@@ -187,6 +189,6 @@ def _strangers(
     elif threshold.rule == "fpir" and threshold.rate is not None:
         # What `DecisionRule.threshold_for` asks of each comparison.
         stated = -math.expm1(math.log1p(-threshold.rate) / (threshold.persons or persons))
-    comparisons = len(force.rows) * (with_template - 1)
+    comparisons = len(force.rows) * (persons - 1)
     named = float((others.best >= threshold.score).mean()) if len(force.rows) else 0.0
     return Strangers(comparisons, others.reached, others.involved, stated, named)

@@ -131,10 +131,11 @@ class Report:
 
     def strangers_in_words(self) -> str:
         """Whether the gallery's own people are more alike than the calibration's, in one paragraph."""
-        if self.persons < LEAST_PERSONS:
+        persons = self.persons - len(self.without)
+        if persons < LEAST_PERSONS:
             return (
                 f"Whether these people are more alike than those of the calibration cannot be told: "
-                f"{counted(self.persons, 'person is', 'persons are')} fewer than {LEAST_PERSONS}."
+                f"{counted(persons, 'person is', 'persons are')} fewer than {LEAST_PERSONS}."
             )
         found = self.strangers
         if found is None:

@@ -6,22 +6,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from lrfr_tf.gallery.edit import today
+from lrfr_tf.gallery import last_day
 from lrfr_tf.gallery.search import Index
 from lrfr_tf.gallery.sound_rows import check_embeddings, check_names
 from lrfr_tf.gallery.store import Store
 from lrfr_tf.gallery.templates import templates_of
 
 ROWS_AT_ONCE = 2048
-# CROSS JOIN keeps the order of the tables, which is that of the answer: nothing is sorted, and who did not change is
-# not looked at.
-IN_FORCE = (
-    "SELECT p.number, p.name, r.height, r.embedding FROM persons p CROSS JOIN reference r ON r.person = p.number "
-    "WHERE {who} AND r.state = 'active' AND (p.expires IS NULL OR p.expires >= ?) "
-    "AND (r.expires IS NULL OR r.expires >= ?) ORDER BY p.number, r.number"
-)
-EVERYBODY = IN_FORCE.format(who="p.changed > ?")
-WHO_CHANGED = IN_FORCE.format(who="p.number IN (SELECT number FROM persons WHERE changed > ?)")
+EVERYBODY, WHO_CHANGED = "p.changed > ?", "p.number IN (SELECT number FROM persons WHERE changed > ?)"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -41,6 +33,16 @@ class Found:
     names: list[list[str]]
     numbers: list[list[int]]
     scores: np.ndarray
+
+
+def query_of(who: str, day: str) -> str:
+    """The query for the references in force on a day: of everybody, or of those who changed (the two texts above)."""
+    # CROSS JOIN keeps the order of the tables, which is that of the answer: nothing is sorted, and who did not change
+    # is not looked at.
+    return (
+        "SELECT p.number, p.name, r.height, r.embedding FROM persons p CROSS JOIN reference r ON r.person = p.number "
+        f"WHERE {who} AND {last_day.in_force(day)} ORDER BY p.number, r.number"
+    )
 
 
 class InForce:
@@ -93,7 +95,7 @@ class InForce:
             return [self._names[row] for row in rows], self._index.templates(rows)
 
     def _refresh(self) -> None:
-        changes, day = self.store.changes(), today()
+        changes, day = self.store.changes(), last_day.today()
         if changes == self._changes and (day == self._day or not self._may_expire):
             return
         with self.store.transaction():  # everything below is of one moment
@@ -139,7 +141,8 @@ class InForce:
 
     def _read(self, seen: int, day: str) -> Iterator[tuple[np.ndarray, list[str], np.ndarray]]:
         """The templates of persons who changed: numbers, names and templates, some at a time, in rising order."""
-        cursor = self.store.connection.execute(EVERYBODY if seen < 0 else WHO_CHANGED, (seen, day, day))
+        who = EVERYBODY if seen < 0 else WHO_CHANGED
+        cursor = self.store.connection.execute(query_of(who, day), (seen,))
         kept: list[tuple] = []  # the last person's, of whom more may follow
         while True:
             rows = cursor.fetchmany(ROWS_AT_ONCE)

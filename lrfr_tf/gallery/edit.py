@@ -1,11 +1,11 @@
 """Corrections of what is enrolled: who is who, which references are in force, and until when."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 import numpy as np
 
 from lrfr_tf.errors import UserError
+from lrfr_tf.gallery import last_day
 from lrfr_tf.gallery.audit import note_change
 from lrfr_tf.gallery.embedder import EmbedderIdentity
 from lrfr_tf.gallery.forget import remove_person
@@ -15,7 +15,6 @@ from lrfr_tf.gallery.references import (
     SET_ASIDE,
     Reference,
     add_reference,
-    checked_day,
     find_or_add_person,
     person_id,
     person_number,
@@ -61,7 +60,7 @@ def add(
         own_id = person_id(store, number)
         for id in ids:
             note_change(change, "enroll", own_id, id, who=who)
-        _after_change(change, number)
+        after_change(change, number)
     return ids
 
 
@@ -112,7 +111,7 @@ def merge(store: Store, person: str, into: str, who: str | None = None) -> None:
         remove_person(change, number, id, target_id)
         note_change(change, "merge", id, who=who)
         note_change(change, "merge", target_id, who=who)
-        _after_change(change, target)
+        after_change(change, target)
 
 
 def move(store: Store, references: Sequence[str], into: str, who: str | None = None) -> None:
@@ -163,8 +162,11 @@ def set_aside(store: Store, reference: str, reason: str = BY_HAND, who: str | No
         note_change(change, "set_aside", person_id(store, person), reference, who=who)
 
 
-def restore(store: Store, reference: str, who: str | None = None) -> None:
+def restore(store: Store, reference: str, who: str | None = None) -> bool:
     """Puts a reference back in force; no rule sets it aside again, and an end date that has passed is taken off.
+
+    Returns:
+        Whether it is in force now; False where the person has passed the last day.
 
     Raises:
         UserError: there is no such reference.
@@ -172,9 +174,14 @@ def restore(store: Store, reference: str, who: str | None = None) -> None:
     with store.writing() as change:
         number, person = reference_number(store, reference)
         set_state(change, number, ACTIVE, None, by_hand=True)
-        change.run("UPDATE reference SET expires = NULL WHERE number = ? AND expires < ?", number, today())
+        change.run("UPDATE reference SET expires = NULL WHERE number = ? AND expires < ?", number, last_day.today())
         change.touch(person)
         note_change(change, "restore", person_id(store, person), reference, who=who)
+        in_force = last_day.in_force(last_day.today())
+        ((is_in_force,),) = store.read(
+            f"SELECT {in_force} FROM reference r JOIN persons p ON p.number = r.person WHERE r.number = ?", number
+        )
+    return bool(is_in_force)
 
 
 def set_end(
@@ -190,7 +197,7 @@ def set_end(
     Raises:
         UserError: not one of the two is given, it is not known, or the day is none.
     """
-    day = checked_day(day)
+    day = last_day.checked_day(day)
     if (person is None) == (reference is None):
         raise UserError("An end date is that of one person or of one reference.")
     with store.writing() as change:
@@ -204,7 +211,7 @@ def set_end(
         return _bring_back(change, number, who)
 
 
-def expire(store: Store) -> list[tuple[str, str, str]]:
+def expire(store: Store, who: str | None = None) -> list[tuple[str, str, str]]:
     """Sets aside what has passed its last day: (person, id of the reference, the day) each.
 
     Nothing that has passed it is in force, whether this was called or not.
@@ -218,14 +225,14 @@ def expire(store: Store) -> list[tuple[str, str, str]]:
             "MIN(COALESCE(p.expires, r.expires), COALESCE(r.expires, p.expires)) AS day "
             "FROM reference r JOIN persons p ON p.number = r.person WHERE r.state = 'active' AND day < ? "
             "ORDER BY r.number",
-            today(),
+            last_day.today(),
         ).fetchall()
         for number, person, _, id, day in rows:
             change.run(
                 "UPDATE reference SET state = ?, reason = ? WHERE number = ?", SET_ASIDE, f"{EXPIRED}{day}.", number
             )
             change.touch(person)
-            note_change(change, "expire", person_id(store, person), id)
+            note_change(change, "expire", person_id(store, person), id, who=who)
     return [(name, id, day) for _, _, name, id, day in rows]
 
 
@@ -233,19 +240,15 @@ def _bring_back(change: Change, person: int, who: str | None) -> list[str]:
     rows = change.run(
         f"SELECT r.number, r.id FROM reference r JOIN persons p ON p.number = r.person "
         f"WHERE r.person = ? AND r.state = ? AND r.reason GLOB '{EXPIRED}*' "
-        "AND (p.expires IS NULL OR p.expires >= ?) AND (r.expires IS NULL OR r.expires >= ?) ORDER BY r.number",
-        person, SET_ASIDE, today(), today(),
-    ).fetchall()  # fmt: skip
+        f"AND {last_day.may_be_in_force(last_day.today())} ORDER BY r.number",
+        person,
+        SET_ASIDE,
+    ).fetchall()
     for number, id in rows:
         change.run("UPDATE reference SET state = ?, reason = NULL WHERE number = ?", ACTIVE, number)
         note_change(change, "restore", person_id(change.store, person), id, who=who)
-    _after_change(change, person)
+    after_change(change, person)
     return [id for _, id in rows]
-
-
-def today() -> str:
-    """The day in UTC, as "2026-11-30"."""
-    return datetime.now(UTC).date().isoformat()
 
 
 def check_embeddings(change: Change, embeddings: Sequence[np.ndarray]) -> None:
@@ -266,6 +269,14 @@ def check_embeddings(change: Change, embeddings: Sequence[np.ndarray]) -> None:
         change.set_fact("dimensions", len(embeddings[0]))
 
 
+def after_change(change: Change, person: int) -> None:
+    """What holds whenever the references of a person changed."""
+    own_id = person_id(change.store, person)
+    for id, _ in set_aside_odd_ones(change, person):
+        note_change(change, "set_aside", own_id, id)  # a rule did, and nobody asked for it
+    change.touch(person)
+
+
 def _move(change: Change, references: Sequence[str], target: int, what: str, *, who: str | None) -> None:
     persons = {target}
     for id in references:
@@ -275,12 +286,4 @@ def _move(change: Change, references: Sequence[str], target: int, what: str, *, 
         change.run(f"{JUDGED_ANEW} WHERE number = ? AND by_hand = 0", number)
         note_change(change, what, person_id(change.store, target), id, who=who)
     for person in persons:
-        _after_change(change, person)
-
-
-def _after_change(change: Change, person: int) -> None:
-    """What holds whenever the references of a person changed."""
-    own_id = person_id(change.store, person)
-    for id, _ in set_aside_odd_ones(change, person):
-        note_change(change, "set_aside", own_id, id)
-    change.touch(person)
+        after_change(change, person)

@@ -15,7 +15,7 @@ from lrfr_tf.gallery import edit, quality
 from lrfr_tf.gallery.embedder import EmbedderIdentity
 from lrfr_tf.gallery.person_name import checked_name
 from lrfr_tf.gallery.photos import EnrollmentFace, empty_folders, faces_of
-from lrfr_tf.gallery.references import ACTIVE, Reference
+from lrfr_tf.gallery.references import SET_ASIDE, Reference
 from lrfr_tf.gallery.templates import set_aside_of, template_of
 from lrfr_tf.sources.image_source import FolderSource, ImageSource, images_by_identity, open_source
 
@@ -38,6 +38,7 @@ class Answer:
         codes: why, most serious first; none for a photo without fault.
         sentence: the same in words; empty without fault.
         reference: the id of what was stored; None where nothing was.
+        set_aside: why it was set aside as soon as it was stored, in one sentence; None: it was not.
         like: whom the sentence names as another person, with the score and the threshold; None: it names nobody.
     """
 
@@ -47,6 +48,7 @@ class Answer:
     codes: tuple[str, ...]
     sentence: str
     reference: str | None = None
+    set_aside: str | None = None
     like: tuple[str, float, float] | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -145,8 +147,14 @@ def enroll_from(
             judgement.codes,
             judgement.sentence,
             reference,
+            None if reference is None else _why_set_aside(gallery, reference),
             _named_in(judgement),
         )
+
+
+def _why_set_aside(gallery: "Gallery", reference: str) -> str | None:
+    rows = gallery.store.read("SELECT reason FROM reference WHERE id = ? AND state = ?", reference, SET_ASIDE)
+    return rows[0][0] if rows else None
 
 
 def _named_in(judgement: quality.Judgement) -> tuple[str, float, float] | None:
@@ -163,7 +171,7 @@ def _compared(gallery: "Gallery", person: str, shown: EnrollmentFace) -> quality
     threshold = gallery.known_threshold()
     others = [one for one in gallery.most_alike(shown.embedding, 2) if one.name != person]
     own = gallery.references(person) if gallery.has_person(person) else []
-    active = [one for one in own if one.state == ACTIVE]
+    active = [one for one in own if one.in_force]
     similarity = least = None
     if active:
         height = min(shown.face.height, max(one.height or quality.SURE_HEIGHT for one in active))

@@ -70,8 +70,6 @@ def forget(store: Store, person: str, who: str | None = None, id: str | None = N
         copies = read_copies(store, since, {*_ids_of(store, id), *(reference for reference, _ in own)})
         note_change(change, "forget", id, who=who)
         remove_person(change, number, id)
-        for reference, _ in own:  # in an older archive it may be another person's
-            note_gone(change, reference)
         change.set_fact(CLEANING_DUE, 1)
     return Forgotten(id, len(own), copies, clean(store))
 
@@ -87,7 +85,9 @@ def _ids_of(store: Store, id: str) -> list[str]:
 
 
 def remove_person(change: Change, number: int, id: str, merged_into: str | None = None) -> None:
-    """Deletes the rows of a person and leaves the id."""
+    """Deletes the rows of a person, and leaves the id and those of the references that are the person's."""
+    for (reference,) in change.store.read("SELECT id FROM reference WHERE person = ?", number):
+        note_gone(change, reference)  # in an older archive it may be another person's
     change.run("DELETE FROM persons WHERE number = ?", number)
     note_gone(change, id, number, merged_into)
 

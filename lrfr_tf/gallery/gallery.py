@@ -123,12 +123,12 @@ class Gallery(People):
             rule: what a name must keep; None: an FPIR of 1 %.
 
         Raises:
-            UserError: there is such a file, it cannot be written, or there is no such network.
+            UserError: there is such a file, it cannot be written, there is no such network, or a number is none.
         """
         named = isinstance(model, (str, os.PathLike))
         identity = EmbedderIdentity.of_model(model) if named else EmbedderIdentity.of_recognizer(model)  # type: ignore
         facts: dict[str, Any] = {"id": random_id(), "created": now(), "purpose": purpose, "legal_basis": legal_basis}
-        facts |= {"pictures": int(pictures), audit.DAYS: audit_days, audit.NEEDED: confirmations, **identity.as_facts()}
+        facts |= {"pictures": int(pictures), **audit.settings(audit_days, confirmations), **identity.as_facts()}
         Store.create(path, facts).close()
         return cls.open(path, None if named else model, rule=rule)  # type: ignore[arg-type]
 

@@ -89,7 +89,7 @@ def migrate_gallery(
             identity = EmbedderIdentity.of_recognizer(recognizer)
             for fact, value in identity.as_facts().items():
                 change.set_fact(fact, value)
-            note_change(change, "migrate")
+            note_change(change, "migrate", who=gallery.who)
         gallery.use(recognizer)
         return Migrated(len(rows), dropped, identity.embedder)
 

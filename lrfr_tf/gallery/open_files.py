@@ -6,9 +6,12 @@ and remove the write-ahead log, and what is written to the removed log is lost. 
 open stays open as long as the gallery.
 """
 
+import contextlib
 import dataclasses
 import os
+import stat
 import threading
+from pathlib import Path
 
 Key = tuple[int, int]  # device and number of the file, whatever it is called
 
@@ -50,6 +53,18 @@ def release(key: Key) -> None:
                 os.close(descriptor)
 
 
+def let_write_beside(path: str | os.PathLike[str]) -> None:
+    """Lets its owner write the files that SQLite keeps beside one that can be written.
+
+    Whoever only reads leaves them behind, with the mode that the file had then.
+    """
+    place = os.path.realpath(path)  # they lie beside the file, not beside a link to it
+    for ending in ("-wal", "-shm"):
+        with contextlib.suppress(OSError):  # most often there is none
+            if not os.stat(place + ending).st_mode & stat.S_IWUSR:
+                os.chmod(place + ending, stat.S_IMODE(os.stat(place).st_mode))
+
+
 def read_start(path: str | os.PathLike[str], count: int) -> bytes:
     """The first bytes of a file, which SQLite may have open.
 
@@ -62,6 +77,15 @@ def read_start(path: str | os.PathLike[str], count: int) -> bytes:
             return os.pread(held.descriptors[0], count, 0)
         with open(path, "rb") as file:
             return file.read(count)
+
+
+def is_cut(path: Path) -> bool:
+    """Whether a file ends within a page, where no log holds the rest."""
+    path = path.resolve()  # the log lies beside the file, not beside a link to it
+    log = path.with_name(path.name + "-wal")
+    has_log = log.exists() and log.stat().st_size > 0  # first: it is removed once the file is whole
+    page = int.from_bytes(read_start(path, 18)[16:], "big")  # of whatever database it is; 1: 65,536
+    return not has_log and page > 1 and path.stat().st_size % page != 0
 
 
 def _key(status: os.stat_result) -> Key:

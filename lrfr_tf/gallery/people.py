@@ -10,7 +10,7 @@ import numpy as np
 
 from lrfr_tf.data.folders import sorted_names
 from lrfr_tf.gallery import edit, transfer
-from lrfr_tf.gallery.audit import AuditRow, Confirmation, confirm, read_audit
+from lrfr_tf.gallery.audit import AuditRow, Confirmation, confirm, drop_old, read_audit
 from lrfr_tf.gallery.decide import InForce
 from lrfr_tf.gallery.embedder import EmbedderIdentity
 from lrfr_tf.gallery.face_pictures import decode_picture
@@ -46,6 +46,7 @@ class People:
         self._in_force = InForce(store)
         if store.fact(CLEANING_DUE) and not store.read_only:
             clean(store)  # somebody was forgotten and the process ended before all was overwritten
+        drop_old(store)
 
     def acting_as(self, who: str | None) -> Self:
         """The same people, opened once, for what another one changes and decides."""
@@ -128,9 +129,9 @@ class People:
         """Takes a reference out of its person's template; it is kept."""
         edit.set_aside(self.store, reference, reason, self.who)
 
-    def restore(self, reference: str) -> None:
-        """Puts a reference back in force; no rule sets it aside again."""
-        edit.restore(self.store, reference, self.who)
+    def restore(self, reference: str) -> bool:
+        """Puts a reference back in force; no rule sets it aside again. False: its person has passed the last day."""
+        return edit.restore(self.store, reference, self.who)
 
     def set_end(self, day: str | None, *, person: str | None = None, reference: str | None = None) -> list[str]:
         """Sets the last day ("2027-01-31") on which a person or a reference is in force; None: no end.
@@ -141,7 +142,7 @@ class People:
 
     def expire(self) -> list[tuple[str, str, str]]:
         """Sets aside what has passed its last day: (person, id of the reference, the day) each."""
-        return edit.expire(self.store)
+        return edit.expire(self.store, self.who)
 
     def forget(self, person: str, id: str | None = None) -> Forgotten:
         """Removes a person with all data, and overwrites what was there; a random id stays.
@@ -161,7 +162,7 @@ class People:
 
     def export(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Copy:
         """Writes all persons, references and pictures as a zip with a manifest and checksums."""
-        return transfer.export(self.store, Path(path), overwrite=overwrite)
+        return transfer.export(self.store, Path(path), overwrite=overwrite, who=self.who)
 
     def subject_export(self, person: str, path: str | os.PathLike[str], *, overwrite: bool = False) -> Copy:
         """Writes everything that is stored about one person as a zip."""
@@ -169,8 +170,8 @@ class People:
 
     def import_from(self, path: str | os.PathLike[str]) -> transfer.Imported:
         """Takes over what an export or a backup holds; who was forgotten here, or there, stays forgotten."""
-        return transfer.import_from(self.store, Path(path))
+        return transfer.import_from(self.store, Path(path), self.who)
 
     def backup(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Copy:
         """Copies the file while it is in use."""
-        return transfer.backup(self.store, Path(path), overwrite=overwrite)
+        return transfer.backup(self.store, Path(path), overwrite=overwrite, who=self.who)

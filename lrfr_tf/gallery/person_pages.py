@@ -5,15 +5,15 @@ import json
 import unicodedata
 from collections.abc import Sequence
 
-from lrfr_tf.gallery.references import Person
+from lrfr_tf.gallery import last_day
+from lrfr_tf.gallery.references import Person, columns_of_person
 from lrfr_tf.gallery.sound_rows import read_sound
 from lrfr_tf.gallery.store import Store
 
 NAMES_AT_ONCE = 20_000  # looked through while others wait for the database
 LISTED = (
-    "p.number, (SELECT r.id FROM reference r WHERE r.person = p.number AND r.state = 'active' "
-    "AND EXISTS (SELECT 1 FROM picture WHERE reference = r.number) ORDER BY r.height DESC, r.number LIMIT 1), "
-    "p.id, p.name, p.created, p.expires, COUNT(r.number), COALESCE(SUM(r.state = 'active'), 0)"
+    "p.number, (SELECT r.id FROM reference r WHERE r.person = p.number AND {in_force} "
+    "AND EXISTS (SELECT 1 FROM picture WHERE reference = r.number) ORDER BY r.height DESC, r.number LIMIT 1), {person}"
 )
 BY_NUMBER = (
     "FROM persons p LEFT JOIN reference r ON r.person = p.number "
@@ -54,7 +54,8 @@ def read_person(store: Store, id: str) -> Listed | None:
 
 
 def _listed(store: Store, numbers: Sequence[int]) -> list[tuple]:
-    return read_sound(store, LISTED, BY_NUMBER, json.dumps(list(numbers)), p="persons")
+    listed = LISTED.format(in_force=last_day.in_force(last_day.today()), person=columns_of_person())
+    return read_sound(store, listed, BY_NUMBER, json.dumps(list(numbers)), p="persons")
 
 
 def _rows(store: Store, number: int, count: int) -> list[int]:

@@ -243,11 +243,11 @@ def _duplicate(measured: Measured, compared: Compared) -> Finding | None:
 def _size(measured: Measured) -> Finding | None:
     height = measured.height
     if height < TOO_SMALL:
-        sentence = f"The face is {height:.0f} pixels high; below {TOO_SMALL:.0f} nobody can be told from it."
+        sentence = f"The face is {int(height)} pixels high; below {TOO_SMALL:.0f} nobody can be told from it."
         return Finding("face_too_small", ACCEPTED, sentence, {"height": height, "least": TOO_SMALL})
     if height < SMALL:
         sentence = (
-            f"The face is {height:.0f} pixels high; below {SMALL:.0f} a reference recognizes its person less often."
+            f"The face is {int(height)} pixels high; below {SMALL:.0f} a reference recognizes its person less often."
         )
         return Finding("small", ACCEPTED, sentence, {"height": height, "least": SMALL})
     return None

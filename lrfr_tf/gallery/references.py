@@ -3,21 +3,20 @@
 import dataclasses
 import json
 from collections.abc import Iterable, Sequence
-from datetime import date
 
 import numpy as np
 
 from lrfr_tf.errors import UserError
+from lrfr_tf.gallery import last_day
 from lrfr_tf.gallery.person_name import checked_name
 from lrfr_tf.gallery.sound_rows import check_embeddings, read_sound
 from lrfr_tf.gallery.store import Change, Store, now, random_id
 from lrfr_tf.gallery.templates import set_aside_of
 
 ACTIVE, SET_ASIDE = "active", "set_aside"
-COLUMNS_OF_PERSON = "p.id, p.name, p.created, p.expires, COUNT(r.number), COALESCE(SUM(r.state = 'active'), 0)"
 COLUMNS = (
     "r.id, p.name, r.embedding, r.height, r.detection_score, r.pose, r.blur, r.picture_hash, r.landmarks, r.box, "
-    "r.source_sha256, r.source_name, r.state, r.reason, r.codes, r.enrolled, r.expires"
+    "r.source_sha256, r.source_name, r.state, r.reason, r.codes, r.enrolled, r.expires, r.by_hand"
 )
 
 
@@ -30,7 +29,7 @@ class Person:
         created: when, in UTC, as ISO 8601.
         expires: the last day on which the person is in force, as "2027-01-31"; None: no end.
         references: how many there are.
-        active: how many of them are in force.
+        active: how many of them are in force today.
     """
 
     id: str
@@ -62,6 +61,8 @@ class Reference:
         reason: why it is set aside, one sentence.
         enrolled: when, in UTC, as ISO 8601.
         expires: the last day on which it is in force; None: no end.
+        by_hand: whether a human decided the state, which no rule changes.
+        in_force: where it is read, whether it is active, and neither it nor the person has passed the last day.
     """
 
     embedding: np.ndarray
@@ -82,25 +83,22 @@ class Reference:
     reason: str | None = None
     enrolled: str = ""
     expires: str | None = None
+    by_hand: bool = False
+    in_force: bool = True
 
 
-def checked_day(day: str | None) -> str | None:
-    """A day as "2027-01-31".
-
-    Raises:
-        UserError: it is no such day.
-    """
-    try:
-        return None if day is None else date.fromisoformat(day).isoformat()
-    except ValueError:
-        raise UserError(f"{day!r} is no day; one is written as 2027-01-31.") from None
+def columns_of_person() -> str:
+    """What is asked of persons `p` and their references `r` for a `Person`, in its order."""
+    return (
+        f"p.id, p.name, p.created, p.expires, COUNT(r.number), COALESCE(SUM({last_day.in_force(last_day.today())}), 0)"
+    )
 
 
 def read_persons(store: Store) -> list[Person]:
     """Everybody, in the order of enrollment."""
     rows = read_sound(
         store,
-        COLUMNS_OF_PERSON,
+        columns_of_person(),
         "FROM persons p LEFT JOIN reference r ON r.person = p.number GROUP BY p.number ORDER BY p.number",
         p="persons",
     )
@@ -170,7 +168,8 @@ def read_references(store: Store, person: str | None = None) -> list[Reference]:
     rest, values = "FROM reference r JOIN persons p ON p.number = r.person", []
     if person is not None:
         rest, values = f"{rest} WHERE r.person = ?", [person_number(store, person)]
-    rows = read_sound(store, COLUMNS, f"{rest} ORDER BY r.person, r.number", *values, p="persons", r="reference")
+    columns = f"{COLUMNS}, {last_day.in_force(last_day.today())}"
+    rows = read_sound(store, columns, f"{rest} ORDER BY r.person, r.number", *values, p="persons", r="reference")
     with store.explained():
         references = [_reference(row) for row in rows]
         check_embeddings(store, [one.embedding for one in references])
@@ -179,7 +178,7 @@ def read_references(store: Store, person: str | None = None) -> list[Reference]:
 
 def _reference(row: Sequence) -> Reference:
     id, person, embedding, height, score, pose, blur, hashed, landmarks, box, checksum, source, state, reason = row[:14]
-    codes, enrolled, expires = row[14:]
+    codes, enrolled, expires, by_hand, in_force = row[14:]
     return Reference(
         np.frombuffer(embedding, np.float32),
         height,
@@ -199,6 +198,8 @@ def _reference(row: Sequence) -> Reference:
         reason,
         enrolled,
         expires,
+        bool(by_hand),
+        bool(in_force),
     )
 
 
@@ -228,8 +229,8 @@ def add_reference(change: Change, person: int, reference: Reference) -> str:
         hashed -= 2**64  # SQLite's integers have a sign
     cursor = change.run(
         "INSERT INTO reference (person, id, embedding, height, detection_score, pose, blur, picture_hash, landmarks, "
-        "box, source_sha256, source_name, state, reason, codes, enrolled, expires) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "box, source_sha256, source_name, state, reason, codes, enrolled, expires, by_hand) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         person,
         id,
         np.ascontiguousarray(reference.embedding, np.float32).tobytes(),
@@ -247,6 +248,7 @@ def add_reference(change: Change, person: int, reference: Reference) -> str:
         " ".join(reference.codes),
         reference.enrolled or now(),
         reference.expires,
+        reference.by_hand,
     )
     if reference.picture is not None:
         change.run("INSERT INTO picture VALUES (?, ?)", cursor.lastrowid, reference.picture)

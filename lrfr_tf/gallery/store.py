@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.files import rename_to_new
+from lrfr_tf.files import KEPT_OF_A_NAME, rename_to_new
 from lrfr_tf.gallery import damage, open_files, schema
 from lrfr_tf.gallery.store_error import GO_BACK, SENTENCES, StoreError, sentence_of
 from lrfr_tf.printable import in_utf8
@@ -103,10 +103,12 @@ class Store:
             if self.path.stat().st_size and not is_gallery_file(self.path):
                 self._release()
                 raise UserError(f"{self.path} is not a gallery, or is damaged.")
-            if _is_cut(self.path):
+            if open_files.is_cut(self.path):
                 self._release()
                 raise StoreError(f"{self.path} is damaged, its end is missing; {GO_BACK}.")
             self.read_only = not os.access(self.path, os.W_OK)
+            if not self.read_only:
+                open_files.let_write_beside(self.path)
         with self.explained(looks_for_damage=False):
             mode = "?mode=ro" if self.read_only else "?mode=rw"
             name = MEMORY if self.path is None else self.path.resolve().as_uri() + mode
@@ -156,7 +158,7 @@ class Store:
         if path.exists():
             raise UserError(f"{path} exists already; a gallery is made under a name of its own.")
         # Built under another name, so that nobody ever sees half a gallery.
-        part = path.with_name(f".part-{random_id()}-{path.name}")
+        part = path.with_name(f".part-{random_id()}-{path.name[-KEPT_OF_A_NAME:]}")
         try:
             os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
             _fill(part, facts)
@@ -278,14 +280,6 @@ class Store:
                 self._release()
 
 
-def _is_cut(path: Path) -> bool:
-    """Whether a file ends within a page, where no log holds the rest."""
-    log = path.with_name(path.name + "-wal")
-    has_log = log.exists() and log.stat().st_size > 0  # first: it is removed once the file is whole
-    page = int.from_bytes(open_files.read_start(path, 18)[16:], "big")  # of whatever database it is; 1: 65,536
-    return not has_log and page > 1 and path.stat().st_size % page != 0
-
-
 def _fill(path: Path, facts: Mapping[str, Any]) -> None:
     connection = sqlite3.connect(path, isolation_level=None)
     try:
@@ -295,5 +289,8 @@ def _fill(path: Path, facts: Mapping[str, Any]) -> None:
         schema.make_tables(connection)
         connection.executemany("INSERT OR REPLACE INTO fact VALUES (?, ?)", map(storable, facts.items()))
         connection.execute("COMMIT")
+        fault = damage.fault_of_structure(connection)
+        if fault is not None:
+            raise UserError(f"No gallery can be made so: {fault}.")
     finally:
         connection.close()  # writes the log into the file and removes it

@@ -5,11 +5,14 @@ import sqlite3
 from lrfr_tf.errors import UserError
 
 GO_BACK = "go back to a backup of it (lrfr gallery backup makes them)"
-# The low byte of an error code of SQLite -> what to tell; it is kept in `sqlite_errorcode`.
+# An error code of SQLite, or its low byte -> what to tell; it is kept in `sqlite_errorcode`.
 SENTENCES = {
     sqlite3.SQLITE_BUSY: "is being changed by another process; nothing was changed, try again in a moment",
     sqlite3.SQLITE_LOCKED: "is being changed by another process; nothing was changed, try again in a moment",
     sqlite3.SQLITE_READONLY: "is read-only; nothing was changed",
+    sqlite3.SQLITE_READONLY_DIRECTORY: (
+        "lies in a folder that cannot be written, and even reading needs files beside it; copy it to another folder"
+    ),
     sqlite3.SQLITE_FULL: "cannot grow, the disk is full; nothing was changed",
     sqlite3.SQLITE_IOERR: "cannot be read or written (the disk may be full or broken); nothing was changed",
     sqlite3.SQLITE_CANTOPEN: "cannot be opened, or files beside it cannot be written",
@@ -30,4 +33,4 @@ def sentence_of(error: Exception) -> str | None:
     code = getattr(error, "sqlite_errorcode", None)
     if code is None and "decode to UTF-8" in str(error):  # said by Python, not by SQLite
         code = sqlite3.SQLITE_CORRUPT
-    return None if code is None else SENTENCES.get(code & 0xFF)
+    return None if code is None else SENTENCES.get(code, SENTENCES.get(code & 0xFF))

@@ -26,7 +26,7 @@ from lrfr_tf.gallery.archive import (
     reference_as_json,
 )
 from lrfr_tf.gallery.audit import note_change
-from lrfr_tf.gallery.edit import check_embeddings
+from lrfr_tf.gallery.edit import after_change, check_embeddings
 from lrfr_tf.gallery.embedder import EmbedderIdentity
 from lrfr_tf.gallery.forget import CLEANING_DUE, Copy, clean, note_copy, note_gone, remove_person
 from lrfr_tf.gallery.output import check_output
@@ -59,11 +59,12 @@ class Imported:
     forgotten: int
 
 
-def export(store: Store, path: Path, *, overwrite: bool = False) -> Copy:
+def export(store: Store, path: Path, *, overwrite: bool = False, who: str | None = None) -> Copy:
     """Writes everything as a zip, whole or not at all; only its owner may read it.
 
     Args:
         overwrite: whether an older file of this name is replaced.
+        who: asks for it; the audit has it.
 
     Raises:
         UserError: there is such a file, the file or the gallery cannot be written, or the gallery is damaged.
@@ -104,15 +105,16 @@ def export(store: Store, path: Path, *, overwrite: bool = False) -> Copy:
                     "sha256": sums,
                 }
                 archive.writestr(MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1))
-        note_copy(store, copy)  # before it has its name: a copy that nobody knows of must not be
+        note_copy(store, copy, who=who)  # before it has its name: a copy that nobody knows of must not be
     return copy
 
 
-def backup(store: Store, path: Path, *, overwrite: bool = False) -> Copy:
+def backup(store: Store, path: Path, *, overwrite: bool = False, who: str | None = None) -> Copy:
     """Copies the database as it is at this moment, while others use it; only its owner may read it.
 
     Args:
         overwrite: whether an older file of this name is replaced.
+        who: asks for it; the audit has it.
 
     Raises:
         UserError: there is such a file, or it cannot be written.
@@ -136,14 +138,15 @@ def backup(store: Store, path: Path, *, overwrite: bool = False) -> Copy:
         finally:
             for ending in ("-wal", "-shm", "-journal"):
                 temporary.with_name(temporary.name + ending).unlink(missing_ok=True)
-        note_copy(store, copy)  # before it has its name: a copy that nobody knows of must not be
+        note_copy(store, copy, who=who)  # before it has its name: a copy that nobody knows of must not be
     return copy
 
 
-def import_from(store: Store, path: Path) -> Imported:
+def import_from(store: Store, path: Path, who: str | None = None) -> Imported:
     """Takes over an archive or a backup: all of it or nothing.
 
-    Persons and references are known by their ids, so that importing twice changes nothing the second time.
+    Persons and references are known by their ids, so that importing twice changes nothing the second time. `who` asks
+    for it; the audit has it.
 
     Raises:
         UserError: it is neither, is damaged, holds embeddings of another network, or a name is another person's here.
@@ -153,7 +156,7 @@ def import_from(store: Store, path: Path) -> Imported:
     with _opened_gallery(path) if is_gallery_file(path) else opened_archive(path) as archive:
         EmbedderIdentity.of_store(store).check_same(archive.identity, store.label)
         with store.writing() as change:
-            imported = _take_over(change, archive, path)
+            imported = _take_over(change, archive, path, who)
     if store.fact(CLEANING_DUE):
         clean(store)
     return imported
@@ -177,7 +180,7 @@ def _opened_gallery(path: Path) -> Iterator[Archive]:
         other.close()
 
 
-def _take_over(change: Change, archive: Archive, path: Path) -> Imported:
+def _take_over(change: Change, archive: Archive, path: Path, who: str | None) -> Imported:
     """Adds what an archive holds, if it is what a gallery may hold: anybody may have written it."""
     (rows,) = change.store.read("SELECT (SELECT MAX(number) FROM persons), (SELECT MAX(number) FROM reference)")
     last_person, last_reference = (row or 0 for row in rows)
@@ -186,7 +189,7 @@ def _take_over(change: Change, archive: Archive, path: Path) -> Imported:
             if not is_name(person["name"]):
                 raise ValueError(f"{person['name']!r} is no name")
         check_embeddings(change, [one.embedding for one in archive.references])
-        imported = _added(change, archive)
+        imported = _added(change, archive, who)
     except (sqlite3.IntegrityError, sqlite3.InterfaceError, sqlite3.ProgrammingError, *MALFORMED) as error:
         raise UserError(f"{path} holds what no gallery does ({error}); nothing was imported.") from None
     for table, where in (
@@ -200,22 +203,9 @@ def _take_over(change: Change, archive: Archive, path: Path) -> Imported:
     return imported
 
 
-def _added(change: Change, archive: Archive) -> Imported:
+def _added(change: Change, archive: Archive, who: str | None) -> Imported:
     store = change.store
-    forgotten = 0
-    for gone in archive.gone:
-        rows = store.read("SELECT number FROM persons WHERE id = ?", gone["id"])
-        if rows and gone["merged_into"] is None:
-            note_change(change, "forget", gone["id"])
-            remove_person(change, rows[0][0], gone["id"])
-            forgotten += 1
-            change.set_fact(CLEANING_DUE, 1)
-        for reference, person in store.read("SELECT number, person FROM reference WHERE id = ?", gone["id"]):
-            change.run("DELETE FROM reference WHERE number = ?", reference)
-            change.touch(person)
-            change.set_fact(CLEANING_DUE, 1)
-        if not store.read("SELECT 1 FROM gone WHERE id = ?", gone["id"]) and not rows:
-            note_gone(change, gone["id"], None, gone["merged_into"])
+    forgotten = _forget_who_is_gone(change, archive, who)
     targets: dict[str, int | None] = {}  # name in the archive -> row here; None: forgotten
     new = kept_out = 0
     for person in archive.persons:
@@ -238,14 +228,38 @@ def _added(change: Change, archive: Archive) -> Imported:
             number = rows[0][0]
         targets[person["name"]] = number
     added = 0
+    known_before, joined = {number for (number,) in store.read("SELECT DISTINCT person FROM reference")}, set()
     for reference in archive.references:
         target = targets[reference.person]
         known = "SELECT 1 FROM reference WHERE id = ? UNION SELECT 1 FROM gone WHERE id = ?"
         if target is not None and not store.read(known, reference.id, reference.id):
             add_reference(change, target, dataclasses.replace(reference, picture=archive.picture(reference.id)))
             added += 1
-    note_change(change, "import")
+            joined.add(target)
+    for number in sorted(joined & known_before):  # who is new was judged where the archive is from
+        after_change(change, number)
+    note_change(change, "import", who=who)
     return Imported(new, added, kept_out, forgotten)
+
+
+def _forget_who_is_gone(change: Change, archive: Archive, who: str | None) -> int:
+    """Takes over the ids of who was forgotten or merged where the archive is from; how many are forgotten here."""
+    store = change.store
+    forgotten = 0
+    for gone in archive.gone:
+        rows = store.read("SELECT number FROM persons WHERE id = ?", gone["id"])
+        if rows and gone["merged_into"] is None:
+            note_change(change, "forget", gone["id"], who=who)
+            remove_person(change, rows[0][0], gone["id"])
+            forgotten += 1
+            change.set_fact(CLEANING_DUE, 1)
+        for reference, person in store.read("SELECT number, person FROM reference WHERE id = ?", gone["id"]):
+            change.run("DELETE FROM reference WHERE number = ?", reference)
+            change.touch(person)
+            change.set_fact(CLEANING_DUE, 1)
+        if not store.read("SELECT 1 FROM gone WHERE id = ?", gone["id"]) and not rows:
+            note_gone(change, gone["id"], None, gone["merged_into"])
+    return forgotten
 
 
 def _now_known_as(store: Store, id: str) -> str | None:

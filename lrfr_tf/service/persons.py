@@ -8,9 +8,10 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.gallery.gallery import Gallery
+from lrfr_tf.gallery.last_day import checked_day
 from lrfr_tf.gallery.person_name import checked_name
 from lrfr_tf.gallery.person_pages import Listed, read_person, read_persons_after
-from lrfr_tf.gallery.references import checked_day, name_of
+from lrfr_tf.gallery.references import name_of
 from lrfr_tf.service import forms
 from lrfr_tf.service.bodies import file_of
 from lrfr_tf.service.keys import ADMIN, ENROLL, READ, Caller

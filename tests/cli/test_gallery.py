@@ -18,6 +18,7 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.files import read_json
 from lrfr_tf.gallery.gallery import Gallery
 from lrfr_tf.gallery.people import People
+from lrfr_tf.gallery.references import Reference
 from lrfr_tf.gallery.store import Store
 from lrfr_tf.images.decode import read_image, write_png
 from lrfr_tf.recognition.calibration import write_calibration
@@ -114,6 +115,9 @@ def test_from_an_empty_folder_to_a_name(
     assert [(row["what"], row.get("decision"), row.get("who")) for row in rows][1:] == [("decision", "known", "me")]
     number = answer["faces"][0]["record"]
     assert number == rows[1]["number"]
+    code, out, _ = lrfr("identify", gallery, f"--image={tmp_path / 'photo.png'}", "--audit")
+    assert "  decision  next best" in out.splitlines()[0]
+    assert f"{number + 1:>8}  ada" in out.splitlines()[1]  # what `confirm` takes
     confirm = ("gallery", "confirm", gallery, f"--decision={number}")
     assert "is confirmed: 1 of 1" in lrfr(*confirm, "--who=Keller")[1]
     assert "is refuted" in lrfr(*confirm, "--who=Meier", "--refute")[1]
@@ -157,6 +161,9 @@ def test_another_network_is_refused_and_pictures_are_embedded_anew(
     code, _, said = lrfr("identify", gallery, f"--image={tmp_path / 'photo.png'}", f"--embedder={other.parent}")
     assert code == 2
     assert "other-2" in said
+    assert "lrfr gallery migrate embeds the stored pictures" in said
+    (tmp_path / "other" / "calibration.json").unlink()  # without one it is refused for the same reason
+    said = lrfr("identify", gallery, f"--image={tmp_path / 'photo.png'}", f"--embedder={other.parent}")[2]
     assert "lrfr gallery migrate embeds the stored pictures" in said
     before = {one.id: one.embedding for one in People(Store(people)).references()}
     code, out, said = lrfr("gallery", "migrate", gallery, f"--model={embedder}")
@@ -263,6 +270,9 @@ def test_pixels_are_kept_only_if_wanted(lrfr: Lrfr, embedder: Path, photos: Path
     lrfr("gallery", "enroll", f"--gallery={gallery}", "--person=a", f"--image={photos / '1' / '00.png'}")
     (only,) = People(Store(gallery)).references()
     assert People(Store(gallery)).picture(only.id) is None
+    code, _, said = lrfr("gallery", "show", f"--gallery={gallery}", "--person=a", f"--output={tmp_path / 'a.png'}")
+    assert (code, (tmp_path / "a.png").exists()) == (2, False)
+    assert "No picture of these references is stored" in said
 
 
 def test_what_is_wrong_is_one_sentence(lrfr: Lrfr, people: Path, tmp_path: Path) -> None:
@@ -334,7 +344,9 @@ def test_names_do_not_steer_the_terminal(lrfr: Lrfr, tmp_path: Path) -> None:
 
 def test_what_needs_no_network_loads_no_tensorflow(tmp_path: Path) -> None:
     people = new_people(tmp_path / "people.db")
-    people.add("Ada", references(1, 2))
+    write_png(tmp_path / "face.png", np.zeros((9, 9, 3), np.uint8))
+    shown = Reference(references(1, 1)[0].embedding, 60.0, picture=(tmp_path / "face.png").read_bytes())
+    people.add("Ada", [shown, *references(1, 1)])
     people.add("Eve", references(2, 2))
     people.close()
     script = (

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.gallery import audit, edit
+from lrfr_tf.gallery import audit, edit, last_day
 from lrfr_tf.gallery.audit import note_decisions
 from lrfr_tf.gallery.embedder import EmbedderIdentity
 from lrfr_tf.gallery.people import People
@@ -152,15 +152,14 @@ def test_a_stranger_among_five_is_set_aside_until_a_human_says_otherwise(people:
 
 
 def test_end_dates(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(edit, "today", lambda: "2026-11-30")
-    monkeypatch.setattr("lrfr_tf.gallery.decide.today", lambda: edit.today())
+    monkeypatch.setattr(last_day, "today", lambda: "2026-11-30")
     people.set_end("2026-12-24", person="Grace")
     people.set_end("2026-12-01", reference=people.references("Ada")[0].id)
     assert list(in_force(people)) == ["Ada", "Grace", "Mary"]
     assert people.expire() == []
-    monkeypatch.setattr(edit, "today", lambda: "2026-12-02")
+    monkeypatch.setattr(last_day, "today", lambda: "2026-12-02")
     np.testing.assert_allclose(in_force(people)["Ada"], template((1, 1), (1, 2)), atol=1e-6)
-    monkeypatch.setattr(edit, "today", lambda: "2026-12-25")  # in force to the end of the last day, no longer
+    monkeypatch.setattr(last_day, "today", lambda: "2026-12-25")  # in force to the end of the last day, no longer
     assert list(in_force(people)) == ["Ada", "Mary"]
     passed = people.expire()
     assert [(name, day) for name, _, day in passed] == [
@@ -177,8 +176,7 @@ def test_end_dates(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_a_last_day_set_aside_comes_back_with_another_one(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(edit, "today", lambda: "2026-11-30")
-    monkeypatch.setattr("lrfr_tf.gallery.decide.today", lambda: edit.today())
+    monkeypatch.setattr(last_day, "today", lambda: "2026-11-30")
     by_hand, single, plain = (one.id for one in people.references("Ada"))
     (grace, *_) = (one.id for one in people.references("Grace"))
 
@@ -189,7 +187,7 @@ def test_what_a_last_day_set_aside_comes_back_with_another_one(people: People, m
     people.set_end("2026-12-01", reference=single)
     people.set_end("2026-12-02", person="Ada")
     people.set_end("2026-12-02", person="Grace")
-    monkeypatch.setattr(edit, "today", lambda: "2026-12-25")
+    monkeypatch.setattr(last_day, "today", lambda: "2026-12-25")
     assert len(people.expire()) == 2 + len(people.references("Grace"))
     assert people.set_end("2026-12-24", person="Ada") == []  # has passed as well
     assert people.set_end("2027-12-24", person="Ada") == [plain]
@@ -213,7 +211,7 @@ def test_who_was_restored_by_hand_stays_so_whatever_the_last_day(
     stranger = people.references("Ada")[-1]
     assert stranger.state == SET_ASIDE
     people.restore(stranger.id)
-    monkeypatch.setattr(edit, "today", lambda: "2030-01-02")
+    monkeypatch.setattr(last_day, "today", lambda: "2030-01-02")
     people.set_end("2030-01-01", person="Ada")
     people.expire()
     assert stranger.id in people.set_end(None, person="Ada")

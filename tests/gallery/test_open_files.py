@@ -3,6 +3,7 @@
 import gc
 import os
 import signal
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -69,4 +70,16 @@ def test_a_file_in_the_place_of_a_gallery_is_looked_at_anew(tmp_path: Path) -> N
     (tmp_path / "people.db").unlink()
     (tmp_path / "people.db").write_bytes(b"PK")
     assert not is_gallery_file(tmp_path / "people.db")
+    people.close()
+
+
+def test_what_a_reader_left_beside_a_file_keeps_nobody_from_writing_it(tmp_path: Path) -> None:
+    # As `list` leaves beside a gallery of the mode 0444. Root may write in any case, so modes are what is looked at.
+    people = new_people(tmp_path / "people.db")
+    beside = [tmp_path / f"people.db{ending}" for ending in ("-wal", "-shm")]
+    for path in beside:
+        path.chmod(0o444)
+    (tmp_path / "link.db").symlink_to("people.db")
+    People(Store(tmp_path / "link.db")).close()
+    assert [stat.S_IMODE(path.stat().st_mode) for path in beside] == [0o600, 0o600]
     people.close()

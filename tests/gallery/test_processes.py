@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lrfr_tf.gallery.decide import EVERYBODY, WHO_CHANGED
+from lrfr_tf.gallery.decide import EVERYBODY, WHO_CHANGED, query_of
 from lrfr_tf.gallery.people import People
 from tests.gallery.ready_people import embedding_of, new_people, references
 
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 OTHER = """
 import json, sys
 from pathlib import Path
-from lrfr_tf.gallery.decide import EVERYBODY, WHO_CHANGED
+from lrfr_tf.gallery.decide import EVERYBODY, WHO_CHANGED, query_of
 from lrfr_tf.gallery.people import People
 from lrfr_tf.gallery.store import Store
 from tests.gallery.ready_people import embedding_of, references
@@ -105,7 +105,9 @@ def test_two_writers_take_turns(two: tuple[People, Other]) -> None:
 
 def test_a_decision_looks_only_at_who_changed(two: tuple[People, Other]) -> None:
     people, _ = two
-    plan = [row[3] for row in people.store.read(f"EXPLAIN QUERY PLAN {WHO_CHANGED}", 1, "2026-11-30", "2026-11-30")]
+    query = query_of(WHO_CHANGED, "2026-11-30")
+    plan = [row[3] for row in people.store.read(f"EXPLAIN QUERY PLAN {query}", 1)]
     assert not any(step.startswith("SCAN") for step in plan), plan
-    plan = [row[3] for row in people.store.read(f"EXPLAIN QUERY PLAN {EVERYBODY}", -1, "2026-11-30", "2026-11-30")]
+    query = query_of(EVERYBODY, "2026-11-30")
+    plan = [row[3] for row in people.store.read(f"EXPLAIN QUERY PLAN {query}", -1)]
     assert not any("TEMP B-TREE" in step for step in plan), plan  # a million embeddings are not sorted

@@ -83,6 +83,11 @@ def test_small_faces_are_not_refused(height: float) -> None:
     assert judge(dataclasses.replace(GOOD, height=32.0), ALONE).verdict == ACCEPTED
 
 
+@pytest.mark.parametrize(("height", "said"), [(31.7, "31 pixels high; below 32"), (7.9, "7 pixels high; below 8")])
+def test_no_face_is_said_to_be_as_high_as_it_should_be(height: float, said: str) -> None:
+    assert said in judge(dataclasses.replace(GOOD, height=height), ALONE).sentence
+
+
 def test_the_worst_finding_decides_and_comes_first() -> None:
     measured = dataclasses.replace(GOOD, height=20.0, blur=0.9)
     judgement = judge(measured, Compared(same_bytes=True, rival=1.2))

@@ -18,7 +18,7 @@ from lrfr_tf.gallery.embedder import EmbedderIdentity
 from lrfr_tf.gallery.people import People
 from lrfr_tf.gallery.references import Reference
 from lrfr_tf.gallery.store import Store
-from tests.gallery.ready_people import DIMENSIONS, like, new_people, references
+from tests.gallery.ready_people import DIMENSIONS, embedding_of, like, new_people, references
 
 
 def png(number: int) -> bytes:
@@ -47,7 +47,7 @@ def everything(people: People) -> tuple:
         (
             one.id, one.person, one.embedding.tobytes(), one.height, one.detection_score, one.pose, one.blur,
             one.picture_hash, None if one.landmarks is None else one.landmarks.tobytes(), one.box, one.source_sha256,
-            one.source_name, one.codes, one.state, one.reason, one.enrolled, one.expires,
+            one.source_name, one.codes, one.state, one.reason, one.enrolled, one.expires, one.by_hand,
             None if people.picture(one.id) is None else people.picture(one.id).tobytes(),
         )
         for one in people.references()
@@ -223,7 +223,7 @@ def test_a_backup_while_somebody_writes(people: People, tmp_path: Path) -> None:
     writer.store.connection.execute("DELETE FROM reference")
     reader = People(Store(tmp_path / "people.db"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lrfr_tf.gallery.transfer.note_copy", lambda store, copy: None)
+        patch.setattr("lrfr_tf.gallery.transfer.note_copy", lambda store, copy, who: None)
         reader.backup(tmp_path / "copy.db")
     writer.store.connection.execute("ROLLBACK")
     copy = People(Store(tmp_path / "copy.db"))
@@ -275,3 +275,35 @@ def test_all_about_one_person(people: People, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no person 'Eve'"):
         people.subject_export("Eve", tmp_path / "eve.zip")
     assert not (tmp_path / "eve.zip").exists()
+
+
+@pytest.mark.parametrize("kind", ["export", "backup"])
+def test_what_a_human_decided_about_a_reference_goes_along(kind: str, tmp_path: Path) -> None:
+    people = new_people(tmp_path / "people.db")
+    ids = people.add("Ada", references(1, 5))
+    people.set_aside(ids[0], "not Ada")
+    (stranger,) = people.add("Ada", [Reference(embedding_of(78), height=60.0)])
+    people.restore(stranger)
+    getattr(people, kind)(tmp_path / "copy")
+    other = new_people(tmp_path / "other.db")
+    other.import_from(tmp_path / "copy")
+    assert [one.by_hand for one in other.references()] == [one.by_hand for one in people.references()]
+    other.add("Ada", references(1, 1))
+    other.create_person("Anna")
+    other.merge("Anna", "Ada")
+    states = {one.id: one.state for one in other.references()}
+    assert (states[ids[0]], states[stranger]) == ("set_aside", "active")
+
+
+def test_a_stranger_who_is_imported_among_five_is_set_aside(tmp_path: Path) -> None:
+    people = new_people(tmp_path / "people.db")
+    people.add("Ada", references(1, 2))
+    people.export(tmp_path / "two.zip")
+    other = new_people(tmp_path / "other.db")
+    other.import_from(tmp_path / "two.zip")
+    other.add("Ada", [Reference(embedding_of(78), height=60.0)])  # of three nobody can tell
+    people.add("Ada", [Reference(like(1, number), height=60.0) for number in (7, 8)])
+    people.export(tmp_path / "four.zip")
+    assert [one.state for one in other.references("Ada")] == ["active"] * 3
+    other.import_from(tmp_path / "four.zip")
+    assert [one.state for one in other.references("Ada")] == ["active", "active", "set_aside", "active", "active"]

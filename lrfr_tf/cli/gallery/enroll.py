@@ -4,8 +4,8 @@
     lrfr gallery enroll --gallery=people.db --person=anna --image=a.jpg,b.jpg
 
 Every photo is answered by itself: accepted, accepted_with_warning or rejected, and why. What was accepted is kept
-even if the command is stopped; started again, it takes no photo twice. Small faces are welcome, but two or three
-sharp ones a person are better.
+even if the command is stopped; started again, it takes no photo twice, but with --quality=off. Small faces are
+welcome, but two or three sharp ones a person are better.
 """
 
 import dataclasses
@@ -62,7 +62,7 @@ def main(config: Config) -> None:
     for line in summary((answer.verdict, answer.codes) for answer in done):
         note(line) if config.format == "json" else print(line)
     if aside:
-        note(f"Of all references {counted(aside, 'is', 'are')} set aside; lrfr gallery check says which, and why.")
+        note(f"Of all references {counted(aside, 'is', 'are')} not in force; lrfr gallery check says which, and why.")
     if all(answer.verdict == REJECTED and DUPLICATE not in answer.codes for answer in done):
         raise UserError("No photo was accepted.")
 
@@ -74,11 +74,16 @@ def _print(answers: "Iterable[Answer]", total: int, format: str) -> "list[Answer
             done.append(answer)
             if format == "json":
                 tqdm.write(json.dumps(answer.as_json()))
-            elif answer.verdict != ACCEPTED:
-                photo = answer.photo if "/" in answer.photo else f"{answer.person}, {answer.photo}"
-                tqdm.write(printable(f"{photo}: {answer.verdict} ({answer.codes[0]}). {answer.sentence}"))
+            elif answer.verdict != ACCEPTED or answer.set_aside is not None:
+                tqdm.write(printable(_in_words(answer)))
             progress.update()
     return done
+
+
+def _in_words(answer: "Answer") -> str:
+    photo = answer.photo if "/" in answer.photo else f"{answer.person}, {answer.photo}"
+    why = f" ({answer.codes[0]}). {answer.sentence}" if answer.codes else "."
+    return f"{photo}: {answer.verdict}{why}" + (f" It is set aside. {answer.set_aside}" if answer.set_aside else "")
 
 
 if __name__ == "__main__":

@@ -13,8 +13,6 @@ from lrfr_tf.config import required
 from lrfr_tf.main import note, run
 from lrfr_tf.plural import counted
 
-AUDIT_ROW = "{:<25} {:<14} {:<16} {:<16} {:<8} {:>6} {:>9}  {}"
-
 
 @dataclasses.dataclass(frozen=True)
 class Config:

@@ -17,8 +17,10 @@ class Config:
 
 
 def main(config: Config) -> None:
-    open_people(config.gallery).restore(config.reference)
-    say(f"{config.reference} is in force.")
+    if open_people(config.gallery).restore(config.reference):
+        say(f"{config.reference} is in force.")
+    else:
+        say(f"{config.reference} is restored, but its person's last day has passed; lrfr gallery expire sets another.")
 
 
 if __name__ == "__main__":

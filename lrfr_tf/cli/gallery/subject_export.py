@@ -9,8 +9,6 @@ from lrfr_tf.cli.gallery.flags import GALLERY, OVERWRITE, check_new_file, open_p
 from lrfr_tf.config import option, required
 from lrfr_tf.main import run
 
-AUDIT_ROW = "{:<25} {:<14} {:<16} {:<16} {:<8} {:>6} {:>9}  {}"
-
 
 @dataclasses.dataclass(frozen=True)
 class Config:
