@@ -18,7 +18,7 @@ from lrfr_tf.service.keys import ENROLL, Caller
 from lrfr_tf.service.persons import known_name
 from lrfr_tf.service.photo_answers import as_answered, kept_form, kept_form_of_stored, still_holds
 from lrfr_tf.service.request_error import RequestError
-from lrfr_tf.service.state import Sent, Service, allowed, service_of
+from lrfr_tf.service.state import SentToEnroll, Service, allowed, service_of
 
 BOX = "box"
 FARTHEST = 1e9  # pixels: an area of such sides is still a number
@@ -42,7 +42,7 @@ async def enroll(
     request: Request,
     *,
     caller: Enroller,
-    images: Sent,
+    images: SentToEnroll,
     id: str,
     level: Level = "standard",
     idempotency_key: Key = None,

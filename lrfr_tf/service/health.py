@@ -32,6 +32,7 @@ async def ready(request: Request) -> Any:
     service = service_of(request)
     if not service.ready:
         raise RequestError(503, "not_ready", "The service is starting or ending.", retry_after=5)
+    await run_in_threadpool(service.needs_keys)
     embedder = await run_in_threadpool(lambda: service.gallery.embedder)
     if embedder != service.networks.recognizer.embedder.name:
         raise RequestError(503, "other_network", "The gallery was migrated to another network; restart the service.")
