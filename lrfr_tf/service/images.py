@@ -60,7 +60,7 @@ async def read_images(request: Request, settings: Settings, each_by_itself: bool
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
-        files, fields = await _of_form(request, settings.images)
+        files, fields = await _of_form(request, settings.images, settings.body_bytes)
     elif kind == "application/json":
         files, fields = _of_json(await read_json_object(request))
     else:
@@ -90,8 +90,9 @@ async def read_json_object(request: Request) -> dict[str, Any]:
     return value
 
 
-async def _of_form(request: Request, most: int) -> tuple[list[tuple[str, bytes]], dict[str, Any]]:
+async def _of_form(request: Request, most: int, body_bytes: int) -> tuple[list[tuple[str, bytes]], dict[str, Any]]:
     parser = MultiPartParser(request.headers, request.stream(), max_files=most, max_fields=MOST_FIELDS)
+    parser.spool_max_size = body_bytes + 1  # nothing is ever written to a temporary file
     try:
         form = await parser.parse()
     except MultiPartException as error:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
@@ -24,6 +25,7 @@ from lrfr_tf.service.metrics import Metrics
 from lrfr_tf.service.request_error import RequestError
 from lrfr_tf.service.settings import Settings
 
+WRITTEN_AGAIN = 1.0  # seconds after which it is tried again whether the gallery can be written
 ENROLLING = 4  # requests at once; their photos are judged one after another
 
 _bearer = HTTPBearer(auto_error=False, description="A key, as `lrfr key create` printed it.")
@@ -44,6 +46,7 @@ class Service:
     Attributes:
         keys: None: nobody needs a key, which is for tests and programs in this process.
         ready: all is warmed up.
+        written: when it was last found that the gallery can be written, by time.monotonic().
         check_networks: raises NetworkAwayError while a network that is elsewhere cannot be asked.
     """
 
@@ -58,6 +61,7 @@ class Service:
     answers: Answers = field(default_factory=Answers)
     check_networks: Callable[[], None] = lambda: None
     enrolling: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(ENROLLING))
+    written: float = -WRITTEN_AGAIN
     counts: Counts = field(default_factory=Counts)
 
     def acting_for(self, caller: Caller) -> Gallery:
@@ -105,6 +109,17 @@ class Service:
             raise RequestError(401, "key_invalid", "The key is not known, or was revoked.")
         return caller
 
+    def check_gallery(self) -> None:
+        """Makes sure that the gallery can be read, and written if it could at the beginning.
+
+        Raises:
+            UserError: it cannot.
+        """
+        self.gallery.store.changes()
+        if self.gallery.audits_decisions and time.monotonic() > self.written + WRITTEN_AGAIN:
+            self.gallery.store.check_writable()
+            self.written = time.monotonic()
+
     def needs_keys(self) -> bool:
         """Whether nobody comes in without a key.
 
@@ -119,7 +134,7 @@ class Service:
 def _keys_explained() -> Iterator[None]:
     try:
         yield
-    except UserError:  # it names the file
+    except UserError:  # it names the file, so that nobody is told
         raise RequestError(503, "keys_unreadable", "The file of keys is missing or damaged.", retry_after=1) from None
 
 
