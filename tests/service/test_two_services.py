@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 
 from lrfr_tf.service.idempotency import Answers, answers_beside
@@ -13,6 +14,7 @@ from lrfr_tf.service.request_error import RequestError
 from tests.conftest import ROOT
 from tests.service.conftest import Start
 from tests.service.test_idempotency import code, count, enroll, ids
+from tests.service.test_serve import served
 
 HOLDS = """
 import sys
@@ -101,3 +103,32 @@ def test_threads_that_ask_at_once_do_it_once(tmp_path: Path) -> None:
     with answers.request("me", "one", "p", images=[b"x"], how=""):
         pass
     answers.close()
+
+
+@pytest.mark.slow
+def test_two_services_that_get_a_request_at_once_enroll_once(people: Path, photo: Callable[..., bytes]) -> None:
+    files = [("image", (f"{number}.png", photo(0, 60 + number))) for number in range(3)]
+    with served(people) as (_, first), served(people) as (_, second):
+        id = ids_of(first)["ada"]
+        for key in range(6):
+            answers: list[httpx.Response] = []
+
+            def ask(address: str, key: int = key, answers: list[httpx.Response] = answers) -> None:
+                where = f"{address}/v1/persons/{id}/references?level=off"
+                answers.append(httpx.post(where, files=files, headers={"idempotency-key": str(key)}, timeout=120))
+
+            threads = [threading.Thread(target=ask, args=(address,)) for address in (first, second) * 2]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join(120)
+            good = [one.json()["photos"] for one in answers if one.status_code == 200]
+            assert good
+            assert all(one == good[0] for one in good)
+            assert all(code(one) == "under_way" for one in answers if one.status_code != 200)
+            for address in (first, second):
+                assert httpx.get(f"{address}/v1/persons/{id}").json()["references"] == 2 + 3 * (key + 1)
+
+
+def ids_of(address: str) -> dict[str, str]:
+    return {one["name"]: one["id"] for one in httpx.get(f"{address}/v1/persons").json()["persons"]}
