@@ -26,7 +26,7 @@ NUMBER = r"-?[0-9]+(\.[0-9]+)?"
 MEANS = "the face that is meant, x1, y1, x2, y2 in pixels of the one image"
 BOX_TEXT = {"type": "string", "pattern": f"^{NUMBER},{NUMBER},{NUMBER},{NUMBER}$", "description": MEANS}
 BOX_LIST = {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 4, "description": MEANS}
-BODY = body_with({BOX: BOX_TEXT}, in_json={BOX: {"anyOf": [BOX_TEXT, BOX_LIST]}})
+BODY = body_with({BOX: BOX_TEXT}, in_json={BOX: {"anyOf": [BOX_TEXT, BOX_LIST, {"type": "null"}]}})
 Box = tuple[float, float, float, float] | None
 
 router = APIRouter(prefix="/v1", tags=["references"])
