@@ -28,7 +28,7 @@ from lrfr_tf.errors import UserError
 from lrfr_tf.faces.detect import FaceDetector
 from lrfr_tf.files import make_folder
 from lrfr_tf.gallery.gallery import Gallery
-from lrfr_tf.gallery.store import is_gallery_file
+from lrfr_tf.gallery.kept_file import is_gallery_file
 from lrfr_tf.images.annotate import draw_caption, draw_faces
 from lrfr_tf.images.decode import IMAGE_SUFFIXES, read_image
 from lrfr_tf.main import note

@@ -42,7 +42,9 @@ class Config:
     port: int = option(8000, "the port to bind; 0: any that is free", at_least=0)
     allowed_hosts: tuple[str, ...] = option((), "names, without port, under which the service is called from elsewhere")
     allowed_origins: tuple[str, ...] = option((), "origins, such as https://desk.example, whose pages may call it")
-    keys: str | None = option(None, "the file of keys; default: the gallery's name with .keys behind it")
+    keys: str | None = option(
+        None, "the file of keys, which must have one; default: the gallery's name with .keys behind it, if it is there"
+    )
     fpir: float = option(FPIR, "the false positive identification rate that names must keep")
     threshold: float | None = option(None, "instead of it, the least score for a name")
     super_resolver: str = option("srgan_camera", "the network of /v1/super-resolve")
@@ -125,10 +127,10 @@ def _serve(config: Config, sockets: list[socket.socket]) -> None:
     except ImportError as error:
         raise UserError(f"{error.name} is missing; pip install 'lrfr-tf[server]' brings it.") from None
     from lrfr_tf.gallery.gallery import Gallery
-    from lrfr_tf.service.keys import Keys, keys_beside
+    from lrfr_tf.service.keys import existing_keys
     from lrfr_tf.service.log import log_to
 
-    keys = Keys(config.keys or keys_beside(config.gallery))
+    keys = existing_keys(config.gallery, config.keys)
     if config.host not in LOOPBACK and not keys.all():
         raise UserError(
             f"{keys.path} has no key, so only this machine may reach the service; lrfr key create makes one."

@@ -60,7 +60,7 @@ class EnrolledPhoto:
     Attributes:
         image: which of those that were given, from 0.
         photo: what its file is called.
-        verdict: "accepted", "warning" (accepted, too) or "rejected".
+        verdict: "accepted", "accepted_with_warning" or "rejected".
         codes: why, most serious first.
         sentence: the same in words.
         reference: the id of what was stored; None: nothing was.

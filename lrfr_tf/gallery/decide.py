@@ -54,6 +54,7 @@ class InForce:
         self._forget_all()
 
     def _forget_all(self) -> None:
+        self._opened = self.store.opened
         self._changes = -1
         self._day = ""
         self._may_expire = False
@@ -96,10 +97,13 @@ class InForce:
 
     def _refresh(self) -> None:
         changes, day = self.store.changes(), last_day.today()
-        if changes == self._changes and (day == self._day or not self._may_expire):
+        same = changes == self._changes and self.store.opened == self._opened
+        if same and (day == self._day or not self._may_expire):
             return
         with self.store.transaction():  # everything below is of one moment
             changes = self.store.changes()
+            if changes < self._changes or self.store.opened != self._opened:  # an older copy has taken its place
+                self._forget_all()
             if (day != self._day and self._may_expire) or not self._update(day):
                 self._forget_all()
                 self._update(day)

@@ -126,10 +126,10 @@ def clean(store: Store) -> bool:
                 return False
             with store.transaction("IMMEDIATE"):
                 connection.execute("DELETE FROM fact WHERE name = ?", (CLEANING_DUE,))
-        except (sqlite3.Error, UserError):
+        except (sqlite3.Error, OSError, UserError):
             return False
         finally:
-            connection.execute("PRAGMA temp_store = MEMORY")
+            store.connection.execute("PRAGMA temp_store = MEMORY")
     return True
 
 

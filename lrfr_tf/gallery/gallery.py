@@ -13,9 +13,10 @@ import numpy as np
 from lrfr_tf.errors import UserError
 from lrfr_tf.gallery import audit
 from lrfr_tf.gallery.embedder import EmbedderIdentity
+from lrfr_tf.gallery.new_file import random_id
 from lrfr_tf.gallery.people import People
 from lrfr_tf.gallery.references import Reference, read_ids
-from lrfr_tf.gallery.store import Store, now, random_id
+from lrfr_tf.gallery.store import Store, now
 from lrfr_tf.recognition.calibration import DecisionRule, Strangers, Threshold
 from lrfr_tf.recognition.match import Candidate, Match
 

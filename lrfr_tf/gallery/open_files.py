@@ -11,7 +11,6 @@ import dataclasses
 import os
 import stat
 import threading
-from pathlib import Path
 
 Key = tuple[int, int]  # device and number of the file, whatever it is called
 
@@ -77,15 +76,6 @@ def read_start(path: str | os.PathLike[str], count: int) -> bytes:
             return os.pread(held.descriptors[0], count, 0)
         with open(path, "rb") as file:
             return file.read(count)
-
-
-def is_cut(path: Path) -> bool:
-    """Whether a file ends within a page, where no log holds the rest."""
-    path = path.resolve()  # the log lies beside the file, not beside a link to it
-    log = path.with_name(path.name + "-wal")
-    has_log = log.exists() and log.stat().st_size > 0  # first: it is removed once the file is whole
-    page = int.from_bytes(read_start(path, 18)[16:], "big")  # of whatever database it is; 1: 65,536
-    return not has_log and page > 1 and path.stat().st_size % page != 0
 
 
 def _key(status: os.stat_result) -> Key:

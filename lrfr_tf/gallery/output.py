@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.gallery.store import is_gallery_file
+from lrfr_tf.gallery.kept_file import is_gallery_file
 
 
 def check_output(path: str | os.PathLike[str], overwrite: bool, *, gallery: Path | None = None) -> None:

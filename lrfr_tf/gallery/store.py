@@ -10,46 +10,26 @@ import dataclasses
 import os
 import sqlite3
 import threading
-import weakref
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.files import KEPT_OF_A_NAME, rename_to_new
 from lrfr_tf.gallery import damage, open_files, schema
+from lrfr_tf.gallery.kept_file import KeptFile, State, has_log, state_of
+from lrfr_tf.gallery.new_file import make_file, storable
 from lrfr_tf.gallery.store_error import GO_BACK, SENTENCES, StoreError, sentence_of
-from lrfr_tf.printable import in_utf8
 
-MAGIC = b"SQLite format 3\0"
 BUSY_TIMEOUT = 10.0  # seconds that a writer waits for another one
 MEMORY = ":memory:"
-# Bytes; what is larger is looked through only when it is checked or copied (docs/people.md says how long that takes).
-LOOKED_THROUGH = 64 << 20
-
-
-def is_gallery_file(path: str | os.PathLike[str]) -> bool:
-    """Whether a path is a database, and so to be opened as a stored gallery and not as a folder or zip of photos."""
-    try:
-        return open_files.read_start(path, len(MAGIC)) == MAGIC
-    except OSError:
-        return False
+LOOK_AGAIN = 1.0  # seconds after which a file that could not be used is looked at again, if nothing was written to it
 
 
 def now() -> str:
     """The time in UTC, to the second: "2026-11-30T11:45:00+00:00"."""
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def random_id() -> str:
-    """16 hexadecimal digits."""
-    return os.urandom(8).hex()
-
-
-def storable(values: Iterable[Any]) -> tuple:
-    """Values as SQLite takes them: texts in UTF-8 (a file's name may be none)."""
-    return tuple(in_utf8(value) if isinstance(value, str) else value for value in values)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,6 +62,9 @@ class Store:
     Args:
         path: the file; None: in memory, gone with the process.
 
+    Attributes:
+        opened: how often another file was found in its place, and opened: whatever is kept in memory is of the first.
+
     Raises:
         UserError: the file is missing, no gallery, damaged, locked, or was written by a newer version.
     """
@@ -90,36 +73,92 @@ class Store:
         self.path = None if path is None else Path(path)
         self.label = "The gallery" if path is None else str(path)
         self.lock = threading.RLock()
-        self.read_only = False
-        if self.path is not None:
-            if not self.path.is_file():
-                what = "is a folder, not a gallery's file" if self.path.is_dir() else "is missing"
-                raise UserError(f"{self.path} {what}; lrfr gallery create makes a gallery.")
-            try:
-                self.file = open_files.hold(self.path)
-            except OSError as error:
-                raise UserError(f"{self.path} cannot be read: {error.strerror}.") from None
-            self._release = weakref.finalize(self, open_files.release, self.file)
-            if self.path.stat().st_size and not is_gallery_file(self.path):
-                self._release()
-                raise UserError(f"{self.path} is not a gallery, or is damaged.")
-            if open_files.is_cut(self.path):
-                self._release()
-                raise StoreError(f"{self.path} is damaged, its end is missing; {GO_BACK}.")
-            self.read_only = not os.access(self.path, os.W_OK)
-            if not self.read_only:
-                open_files.let_write_beside(self.path)
-        with self.explained(looks_for_damage=False):
-            mode = "?mode=ro" if self.read_only else "?mode=rw"
-            name = MEMORY if self.path is None else self.path.resolve().as_uri() + mode
-            self.connection = sqlite3.connect(
-                name, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False, uri=self.path is not None
-            )
-            try:
-                self._begin()
-            except BaseException:
+        self.opened = 0
+        self._file: KeptFile | None = None  # that is open
+        self._seen: State | None = None  # when it was last found to be good
+        self._fault: tuple[State | None, float, StoreError] | None = None  # what was found instead, and when
+        self._open()
+        self._id = self.fact("id")
+
+    def _open(self) -> None:
+        file = None if self.path is None else KeptFile(self.path)
+        seen = None if file is None else state_of(file.path)
+        self.read_only = file is not None and not file.is_writable()
+        if file is not None and not self.read_only:
+            open_files.let_write_beside(file.path)
+        try:
+            with self.explained(looks_for_damage=False):
+                mode = "?mode=ro" if self.read_only else "?mode=rw"
+                name = MEMORY if self.path is None else self.path.resolve().as_uri() + mode
+                self.connection = sqlite3.connect(
+                    name, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False, uri=file is not None
+                )
+                try:
+                    self._file, self._seen = file, seen
+                    self._begin()
+                except BaseException:
+                    self.connection.close()
+                    raise
+        except BaseException:
+            self._file = None
+            if file is not None:
+                file.release()
+            raise
+
+    def _look_at_file(self) -> None:
+        """Makes sure that the file is what it was, if nothing is under way; another one in its place is opened.
+
+        Raises:
+            UserError: it is missing, damaged, or another gallery.
+        """
+        if self.path is None or self._is_under_way():
+            return
+        state = state_of(self.path)
+        if state == self._seen and self._file is not None and self._fault is None:
+            return
+        if self._fault is not None and self._fault[0] == state and time.monotonic() < self._fault[1] + LOOK_AGAIN:
+            raise self._fault[2]
+        self._fault = None
+        try:
+            self._look_again(state)
+        except UserError as error:  # also of what is no gallery: what was asked for may be right
+            self._fault = state, time.monotonic(), StoreError(str(error))
+            raise self._fault[2] from None
+
+    def _look_again(self, state: State | None) -> None:
+        is_same = self._file is not None and self._file.is_same(state)
+        if self._file is not None and not is_same:
+            self._empty_log()
+        if state is None:  # it stays open: somebody may put it back
+            raise StoreError(f"{self.label} was removed while it was in use; put it back.")
+        self._seen = state
+        if is_same and self._file is not None and self._file.is_writable() != self.read_only:
+            self.connection.execute("PRAGMA shrink_memory")  # pages that were read before
+            self.refuse_damage(whole=self._file.is_small())
+        else:
+            if self._file is not None:
                 self.connection.close()
-                raise
+                self._file.release()
+                self._file = None
+            self._open()
+            self.opened += 1
+        if self.fact("id") != self._id:
+            raise StoreError(f"Another gallery has taken the place of {self.label}; what uses it must be started anew.")
+
+    def _empty_log(self) -> None:
+        """Writes the log into the file, which is elsewhere by now: SQLite would take it for the log of another one.
+
+        Raises:
+            UserError: a log stays beside where the file was.
+        """
+        if not self.read_only:
+            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        if self.path is not None and has_log(self.path):
+            raise StoreError(f"{self.label} was replaced while it was in use; what uses it must be started anew.")
+
+    def _is_under_way(self) -> bool:
+        """Whether a transaction is."""
+        return (self.path is None or self._file is not None) and self.connection.in_transaction
 
     def _begin(self) -> None:
         for setting in ("foreign_keys = ON", "secure_delete = ON", "synchronous = FULL", "temp_store = MEMORY"):
@@ -139,7 +178,8 @@ class Store:
         if version < schema.VERSION:
             with self.transaction("IMMEDIATE"):
                 schema.migrate(self.connection, version)
-        self.refuse_damage(whole=self.path.stat().st_size <= LOOKED_THROUGH)
+        assert self._file is not None
+        self.refuse_damage(whole=self._file.is_small())
 
     @classmethod
     def create(cls, path: str | os.PathLike[str] | None, facts: Mapping[str, Any]) -> Self:
@@ -154,24 +194,7 @@ class Store:
                 for fact, value in facts.items():
                     change.set_fact(fact, value)
             return store
-        path = Path(path)
-        if path.exists():
-            raise UserError(f"{path} exists already; a gallery is made under a name of its own.")
-        # Built under another name, so that nobody ever sees half a gallery.
-        part = path.with_name(f".part-{random_id()}-{path.name[-KEPT_OF_A_NAME:]}")
-        try:
-            os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-            _fill(part, facts)
-            rename_to_new(part, path)
-        except FileExistsError:
-            raise UserError(f"{path} exists already; a gallery is made under a name of its own.") from None
-        except OSError as error:
-            raise UserError(f"{path} cannot be written: {error.strerror}.") from None
-        except (sqlite3.Error, UnicodeEncodeError) as error:
-            raise UserError(f"{path} cannot be written: {error}.") from None
-        finally:
-            for ending in ("", "-wal", "-shm"):
-                part.with_name(part.name + ending).unlink(missing_ok=True)
+        make_file(Path(path), facts)
         return cls(path)
 
     @contextlib.contextmanager
@@ -195,7 +218,7 @@ class Store:
         except Exception as error:
             sentence = sentence_of(error)
             if sentence is None:
-                if looks_for_damage and not self.connection.in_transaction:
+                if looks_for_damage and not self._is_under_way():
                     self.refuse_damage()
                 raise
             raise StoreError(f"{self.label} {sentence}.") from None
@@ -228,13 +251,15 @@ class Store:
             UserError: see `explained`.
         """
         with self.lock, self.explained(looks_for_damage):
-            if self.connection.in_transaction:
+            if self._is_under_way():
                 yield
                 return
+            self._look_at_file()
             self.connection.execute(f"BEGIN {kind}")
             try:
                 yield
                 self.connection.execute("COMMIT")
+                self._note_own_writing()
             except BaseException:
                 if self.connection.in_transaction:
                     self.connection.execute("ROLLBACK")
@@ -261,7 +286,18 @@ class Store:
             UserError: see `explained`.
         """
         with self.lock, self.explained():
+            self._look_at_file()
             return self.connection.execute(statement, storable(values)).fetchall()
+
+    def check_writable(self) -> None:
+        """Writes what is there already.
+
+        Raises:
+            UserError: see `writing`.
+        """
+        with self.transaction("IMMEDIATE"):
+            for step in (1, -1):  # SQLite writes nothing where the same bytes are written over
+                self.connection.execute("UPDATE fact SET value = value + ? WHERE name = ?", (step, schema.CHANGES))
 
     def changes(self) -> int:
         """The change counter, of this moment."""
@@ -275,22 +311,13 @@ class Store:
     def close(self) -> None:
         """Ends the connection; nothing can be read or written after it."""
         with self.lock:
+            if self.path is not None and self._file is not None and not self._file.is_same(state_of(self.path)):
+                with contextlib.suppress(sqlite3.Error, UserError):
+                    self._empty_log()
             self.connection.close()
-            if self.path is not None:
-                self._release()
+            if self._file is not None:
+                self._file.release()
 
-
-def _fill(path: Path, facts: Mapping[str, Any]) -> None:
-    connection = sqlite3.connect(path, isolation_level=None)
-    try:
-        schema.prepare(connection)
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("BEGIN IMMEDIATE")
-        schema.make_tables(connection)
-        connection.executemany("INSERT OR REPLACE INTO fact VALUES (?, ?)", map(storable, facts.items()))
-        connection.execute("COMMIT")
-        fault = damage.fault_of_structure(connection)
-        if fault is not None:
-            raise UserError(f"No gallery can be made so: {fault}.")
-    finally:
-        connection.close()  # writes the log into the file and removes it
+    def _note_own_writing(self) -> None:
+        if self._file is not None and self._file.is_same(state := state_of(self._file.path)):
+            self._seen = state

@@ -8,9 +8,10 @@ from lrfr_tf.files import atomic_file
 from lrfr_tf.gallery.archive import reference_as_json
 from lrfr_tf.gallery.audit import read_audit
 from lrfr_tf.gallery.forget import Copy, note_copy
+from lrfr_tf.gallery.new_file import random_id
 from lrfr_tf.gallery.output import check_output
 from lrfr_tf.gallery.references import person_id, person_number, read_picture, read_references
-from lrfr_tf.gallery.store import Store, now, random_id
+from lrfr_tf.gallery.store import Store, now
 
 ENDINGS = {b"\x89PNG": "png"}
 ABOUT = "about.json"

@@ -29,6 +29,8 @@ from lrfr_tf.gallery.audit import note_change
 from lrfr_tf.gallery.edit import after_change, check_embeddings
 from lrfr_tf.gallery.embedder import EmbedderIdentity
 from lrfr_tf.gallery.forget import CLEANING_DUE, Copy, clean, note_copy, note_gone, remove_person
+from lrfr_tf.gallery.kept_file import is_gallery_file
+from lrfr_tf.gallery.new_file import random_id
 from lrfr_tf.gallery.output import check_output
 from lrfr_tf.gallery.person_name import is_name
 from lrfr_tf.gallery.references import (
@@ -38,7 +40,7 @@ from lrfr_tf.gallery.references import (
     read_picture,
     read_references,
 )
-from lrfr_tf.gallery.store import Change, Store, is_gallery_file, now, random_id
+from lrfr_tf.gallery.store import Change, Store, now
 from lrfr_tf.gallery.store_error import GO_BACK
 
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request
 from lrfr_tf.gallery import audit
 from lrfr_tf.gallery.quality import LEVELS
 from lrfr_tf.service import gallery_forms as forms
-from lrfr_tf.service.keys import READ, Caller
+from lrfr_tf.service.keys import LOCAL, READ, Caller
 from lrfr_tf.service.state import allowed, service_of
 
 router = APIRouter(prefix="/v1", tags=["gallery"])
@@ -24,7 +24,7 @@ def about(request: Request, caller: Annotated[Caller, Depends(allowed(READ))]) -
         return {
             "key": caller.id,
             "role": caller.role,
-            "needs_key": service.needs_keys,
+            "needs_key": caller is not LOCAL,
             "purpose": store.fact("purpose") or "",
             "legal_basis": store.fact("legal_basis") or "",
             "created": store.fact("created"),

@@ -57,6 +57,8 @@ def make_service(
     Raises:
         UserError: the network is missing or another one, or the keys are damaged.
     """
+    if keys is not None:
+        keys.all()
     metrics = Metrics()
     gallery.audits_decisions = not gallery.store.read_only
     networks = Networks(gallery.recognizer, metrics, super_resolver, settings.pixels)
@@ -79,7 +81,6 @@ def make_service(
         settings,
         metrics,
         keys=keys,
-        needs_keys=bool(keys is not None and keys.all()),
         answers=answers,
         check_networks=check_networks,
     )

@@ -18,7 +18,7 @@ from lrfr_tf.service.keys import ENROLL, Caller
 from lrfr_tf.service.persons import known_name
 from lrfr_tf.service.photo_answers import as_answered, kept_form, kept_form_of_stored, still_holds
 from lrfr_tf.service.request_error import RequestError
-from lrfr_tf.service.state import Sent, Service, allowed, service_of
+from lrfr_tf.service.state import SentToEnroll, Service, allowed, service_of
 
 BOX = "box"
 FARTHEST = 1e9  # pixels: an area of such sides is still a number
@@ -26,7 +26,7 @@ NUMBER = r"-?[0-9]+(\.[0-9]+)?"
 MEANS = "the face that is meant, x1, y1, x2, y2 in pixels of the one image"
 BOX_TEXT = {"type": "string", "pattern": f"^{NUMBER},{NUMBER},{NUMBER},{NUMBER}$", "description": MEANS}
 BOX_LIST = {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 4, "description": MEANS}
-BODY = body_with({BOX: BOX_TEXT}, in_json={BOX: {"anyOf": [BOX_TEXT, BOX_LIST]}})
+BODY = body_with({BOX: BOX_TEXT}, in_json={BOX: {"anyOf": [BOX_TEXT, BOX_LIST, {"type": "null"}]}})
 Box = tuple[float, float, float, float] | None
 
 router = APIRouter(prefix="/v1", tags=["references"])
@@ -42,7 +42,7 @@ async def enroll(
     request: Request,
     *,
     caller: Enroller,
-    images: Sent,
+    images: SentToEnroll,
     id: str,
     level: Level = "standard",
     idempotency_key: Key = None,

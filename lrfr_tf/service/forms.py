@@ -8,7 +8,12 @@ from pydantic.config import JsonDict
 DAY = r"^\d{4}-\d{2}-\d{2}$"
 # What is described and refused with a code of its own, not by the form.
 A_DAY: JsonDict = {"format": "date"}
-A_NAME: JsonDict = {"minLength": 1, "maxLength": 200, "pattern": r"^[^\x00-\x1f\x7f-\x9f]*\S[^\x00-\x1f\x7f-\x9f]*$"}
+NO_CONTROL = r"[^\x00-\x1f\x7f-\x9f]"
+A_NAME: JsonDict = {
+    "minLength": 1,
+    "maxLength": 200,
+    "pattern": rf"^{NO_CONTROL}*[^\s\x00-\x1f\x7f-\x9f]{NO_CONTROL}*$",
+}
 ROW: JsonDict = {"maxLength": 18, "pattern": "^[0-9]+$"}
 
 
@@ -140,6 +145,8 @@ class Name(Strict):
 
 class PersonChange(Strict):
     """What is to change of a person; what is left out stays."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"minProperties": 1})
 
     name: str | None = Field(None, max_length=1000, json_schema_extra=A_NAME)
     expires: str | None = Field(

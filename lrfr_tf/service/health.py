@@ -28,13 +28,15 @@ async def live() -> Any:
 
 @router.get("/v1/health/ready", response_model=forms.Status)
 async def ready(request: Request) -> Any:
-    """The networks are warmed up and answer, and the gallery can be read, with the network that is used here."""
+    """The networks are warmed up and answer; the gallery can be read and written, and is of the network in use."""
     service = service_of(request)
     if not service.ready:
         raise RequestError(503, "not_ready", "The service is starting or ending.", retry_after=5)
+    await run_in_threadpool(service.needs_keys)
     embedder = await run_in_threadpool(lambda: service.gallery.embedder)
     if embedder != service.networks.recognizer.embedder.name:
         raise RequestError(503, "other_network", "The gallery was migrated to another network; restart the service.")
+    await run_in_threadpool(service.check_gallery)
     await run_in_threadpool(service.check_networks)
     return {"status": "ready"}
 

@@ -11,13 +11,14 @@ import json
 import os
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from lrfr_tf.gallery.store import random_id
+from lrfr_tf.gallery.new_file import random_id
+from lrfr_tf.service.process_locks import ProcessLocks
 from lrfr_tf.service.request_error import RequestError
+from lrfr_tf.service.steady_time import steady_time
 
 KEPT = 1000  # requests
 SECONDS = 24 * 3600.0  # for which they are kept
@@ -53,18 +54,23 @@ class Answers:
         path: the file, made when it is first needed; None: in memory.
         kept: so many requests.
         seconds: for which each is kept.
-        now: the time.
+        now: the time, of a clock that nobody sets.
     """
 
     def __init__(
-        self, path: Path | None = None, kept: int = KEPT, seconds: float = SECONDS, now: Callable[[], float] = time.time
+        self,
+        path: Path | None = None,
+        kept: int = KEPT,
+        seconds: float = SECONDS,
+        now: Callable[[], float] = steady_time,
     ) -> None:
         self.path = path
         self._kept, self._seconds, self._now = kept, seconds, now
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         self._file: tuple[int, int] | None = None
-        self._under_way: set[bytes] = set()
+        # Of requests that are under way, in whichever process. In a file of their own: closing a file ends its locks.
+        self._locks = ProcessLocks(None if path is None else path.with_name(path.name + ".lock"))
 
     @contextlib.contextmanager
     def request(self, who: str, key: str, person: str, *, images: Sequence[bytes], how: str) -> Iterator["Noted"]:
@@ -84,15 +90,10 @@ class Answers:
             raise RequestError(400, "malformed", f"Idempotency-Key has at most {LONGEST_KEY} characters.")
         hashed = _hash(who.encode(), key.encode())
         body = _hash(person.encode(), how.encode(), *images)
-        with self._lock:
-            if hashed in self._under_way:
+        with self._held(hashed) as is_held:
+            if not is_held:
                 raise RequestError(409, "under_way", "A request with this Idempotency-Key is under way.", retry_after=1)
-            self._under_way.add(hashed)
-        try:
             yield Noted(self, self._begin(hashed, body, person, len(images)))
-        finally:
-            with self._lock:
-                self._under_way.discard(hashed)
 
     def forget(self, persons: Sequence[str]) -> bool:
         """Removes what is about these persons, by their ids, and whatever is too old, and overwrites it.
@@ -123,6 +124,16 @@ class Answers:
         """Closes the file."""
         with self._lock:
             self._close()
+        self._locks.close()
+
+    @contextlib.contextmanager
+    def _held(self, key: bytes) -> Iterator[bool]:
+        with contextlib.ExitStack() as stack:
+            try:
+                is_held = stack.enter_context(self._locks.held(key))
+            except OSError:
+                raise _unavailable() from None
+            yield is_held
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -144,8 +155,7 @@ class Answers:
                     raise
             except (sqlite3.Error, OSError):
                 self._close()  # whoever mends the file, or takes it away, need not restart the service
-                message = "The file of answers beside the gallery cannot be used."
-                raise RequestError(503, "answers_unavailable", message, retry_after=1) from None
+                raise _unavailable() from None
 
     def _close(self) -> None:
         if self._connection is not None:
@@ -190,7 +200,9 @@ class Answers:
             return number
 
     def _drop_old(self, connection: sqlite3.Connection) -> None:
-        connection.execute("DELETE FROM request WHERE at < ?", (self._now() - self._seconds,))
+        now = self._now()
+        connection.execute("UPDATE request SET at = ? WHERE at > ?", (now, now))  # of a clock that went before
+        connection.execute("DELETE FROM request WHERE at < ?", (now - self._seconds,))
         connection.execute(
             "DELETE FROM request WHERE number NOT IN (SELECT number FROM request ORDER BY number DESC LIMIT ?)",
             (self._kept,),
@@ -219,6 +231,11 @@ class Noted:
             connection.execute(
                 "UPDATE photo SET answer = ? WHERE request = ? AND image = ?", (json.dumps(answer), self._number, image)
             )
+
+
+def _unavailable() -> RequestError:
+    message = "The file of answers beside the gallery cannot be used."
+    return RequestError(503, "answers_unavailable", message, retry_after=1)
 
 
 def _number_of(path: Path) -> tuple[int, int] | None:

@@ -28,7 +28,7 @@ class Upload:
     Attributes:
         name: what its file is called, without folders; may be empty.
         data: its bytes.
-        pixels: width times height, as its header says.
+        pixels: width times height, as its header says; 0: it is no image.
     """
 
     name: str
@@ -49,15 +49,18 @@ class Images:
     fields: dict[str, Any]
 
 
-async def read_images(request: Request, settings: Settings) -> Images:
+async def read_images(request: Request, settings: Settings, each_by_itself: bool = False) -> Images:
     """Reads a request's images; nothing is decoded, but each one's header was held against the limits.
+
+    Args:
+        each_by_itself: whether one that is no image is let through, to be answered as such among the others.
 
     Raises:
         RequestError: there is none, too many, one that is no image or has too many pixels, or the body is malformed.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
-        files, fields = await _of_form(request, settings.images)
+        files, fields = await _of_form(request, settings.images, settings.body_bytes)
     elif kind == "application/json":
         files, fields = _of_json(await read_json_object(request))
     else:
@@ -68,7 +71,8 @@ async def read_images(request: Request, settings: Settings) -> Images:
         raise RequestError(400, "no_image", f"The request has no {FIELD}.")
     if len(files) > settings.images:
         raise _too_many(settings.images)
-    return Images([_checked(name, data, number, settings) for number, (name, data) in enumerate(files)], fields)
+    uploads = [_checked(name, data, number, settings, each_by_itself) for number, (name, data) in enumerate(files)]
+    return Images(uploads, fields)
 
 
 async def read_json_object(request: Request) -> dict[str, Any]:
@@ -86,8 +90,9 @@ async def read_json_object(request: Request) -> dict[str, Any]:
     return value
 
 
-async def _of_form(request: Request, most: int) -> tuple[list[tuple[str, bytes]], dict[str, Any]]:
+async def _of_form(request: Request, most: int, body_bytes: int) -> tuple[list[tuple[str, bytes]], dict[str, Any]]:
     parser = MultiPartParser(request.headers, request.stream(), max_files=most, max_fields=MOST_FIELDS)
+    parser.spool_max_size = body_bytes + 1  # nothing is ever written to a temporary file
     try:
         form = await parser.parse()
     except MultiPartException as error:
@@ -130,10 +135,12 @@ def _of_json(value: dict[str, Any]) -> tuple[list[tuple[str, bytes]], dict[str, 
     return files, {name: one for name, one in value.items() if name not in images}
 
 
-def _checked(name: str, data: bytes, number: int, settings: Settings) -> Upload:
+def _checked(name: str, data: bytes, number: int, settings: Settings, each_by_itself: bool) -> Upload:
     try:
         header = read_header(data, IMAGE)
     except ImageError as error:
+        if each_by_itself:
+            return Upload(name, data, 0)
         raise RequestError(400, "unreadable", str(error), {"image": number}) from None
     pixels = header.width * header.height
     if pixels > settings.pixels:

@@ -71,23 +71,47 @@ def keys_beside(gallery: str | os.PathLike[str]) -> Path:
     return path.with_name(path.name + ".keys")
 
 
+def existing_keys(gallery: str | os.PathLike[str], path: str | os.PathLike[str] | None) -> "Keys":
+    """The keys of a gallery's service: of the file that is named, or else of that beside the gallery, if there is one.
+
+    Raises:
+        UserError: the named file is missing, holds no key or is damaged.
+    """
+    if path is None:
+        return Keys(keys_beside(gallery))
+    keys = Keys(path)
+    if not keys.all():  # who names a file means that nobody comes in without a key
+        what = "has no key" if keys.path.exists() else "is missing"
+        raise UserError(f"`keys`={path} {what}; lrfr key create --gallery={gallery} --keys={path} makes one.")
+    return keys
+
+
 class Keys:
     """The keys in a file, read anew whenever it changes; threads may share it, and processes after a fork.
 
     Args:
-        path: the file; it need not be there.
+        path: the file; it need not be there, until there were keys in it.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
-        self._seen: tuple[int, int, int] | None = None
+        self._seen: tuple[int, ...] | None = None
         self._keys: dict[str, Key] = {}
+        self._were_there = False
+
+    def are_needed(self) -> bool:
+        """Whether nobody comes in without a key: there are some, or there have been.
+
+        Raises:
+            UserError: see `all`.
+        """
+        return bool(self._read()) or self._were_there
 
     def all(self) -> list[Key]:
         """Every key that was ever made, revoked ones too.
 
         Raises:
-            UserError: the file is damaged.
+            UserError: the file is damaged, or is gone since there were keys in it.
         """
         return list(self._read().values())
 
@@ -132,9 +156,14 @@ class Keys:
         try:
             state = os.stat(self.path)
         except FileNotFoundError:
-            self._seen, self._keys = None, {}
+            if self._were_there:
+                raise UserError(f"{self.path} is gone; put it back, or lrfr key create makes a key.") from None
+            if self.path.is_symlink():
+                raise UserError(f"{self.path} is a link that leads nowhere.") from None
             return {}
-        seen = (state.st_mtime_ns, state.st_ino, state.st_size)
+        except OSError as error:
+            raise UserError(f"{self.path} cannot be read: {error.strerror}.") from None
+        seen = (state.st_mtime_ns, state.st_ctime_ns, state.st_ino, state.st_size)
         if seen != self._seen:
             value: Any = read_json(self.path)
             try:
@@ -146,6 +175,7 @@ class Keys:
             except (KeyError, TypeError):
                 raise UserError(f"{self.path} holds no keys of a service, or is damaged.") from None
             self._keys, self._seen = {key.id: key for key in keys}, seen
+            self._were_there = self._were_there or bool(keys)
         return self._keys
 
     def _write(self, keys: list[Key]) -> None:

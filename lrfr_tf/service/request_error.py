@@ -6,11 +6,13 @@ from typing import Any
 
 from starlette.responses import JSONResponse
 
+from lrfr_tf.errors import UserError
+
 NOT_READ = (408, 413)  # the rest of the body would come for nothing
 
 
-class RequestError(Exception):
-    """A request that is not done.
+class RequestError(UserError):
+    """A request that is not done; nothing is wrong with the gallery.
 
     Args:
         status: of HTTP.

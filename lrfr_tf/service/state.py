@@ -1,8 +1,9 @@
 """What the routes of one service share, and who is allowed what."""
 
 import asyncio
+import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -12,11 +13,11 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.gallery.gallery import NAMES_GIVEN, Gallery
-from lrfr_tf.plural import counted
 from lrfr_tf.recognition.match import Match
 from lrfr_tf.recognition.recognizer import Face
 from lrfr_tf.service.batcher import Batcher, Job
 from lrfr_tf.service.compute import Networks
+from lrfr_tf.service.counts import Counts
 from lrfr_tf.service.idempotency import Answers
 from lrfr_tf.service.images import Images, Upload, read_images
 from lrfr_tf.service.keys import LOCAL, Caller, Keys
@@ -24,9 +25,8 @@ from lrfr_tf.service.metrics import Metrics
 from lrfr_tf.service.request_error import RequestError
 from lrfr_tf.service.settings import Settings
 
-MINUTE = 60.0
+WRITTEN_AGAIN = 1.0  # seconds after which it is tried again whether the gallery can be written
 ENROLLING = 4  # requests at once; their photos are judged one after another
-CALLERS = 10_000  # counted at once; beyond it counting begins anew
 
 _bearer = HTTPBearer(auto_error=False, description="A key, as `lrfr key create` printed it.")
 
@@ -45,8 +45,8 @@ class Service:
 
     Attributes:
         keys: None: nobody needs a key, which is for tests and programs in this process.
-        needs_keys: there have been keys; from then on nobody comes in without one.
         ready: all is warmed up.
+        written: when it was last found that the gallery can be written, by time.monotonic().
         check_networks: raises NetworkAwayError while a network that is elsewhere cannot be asked.
     """
 
@@ -57,12 +57,12 @@ class Service:
     settings: Settings
     metrics: Metrics
     keys: Keys | None = None
-    needs_keys: bool = False
     ready: bool = False
     answers: Answers = field(default_factory=Answers)
     check_networks: Callable[[], None] = lambda: None
     enrolling: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(ENROLLING))
-    counted: dict[str, tuple[float, int]] = field(default_factory=dict)
+    written: float = -WRITTEN_AGAIN
+    counts: Counts = field(default_factory=Counts)
 
     def acting_for(self, caller: Caller) -> Gallery:
         """The gallery; what it changes and decides is noted with the caller's key."""
@@ -99,40 +99,43 @@ class Service:
         Raises:
             RequestError: a key is needed, and there is none or a wrong one.
         """
-        if self.keys is None:
+        if self.keys is None or not self.needs_keys():
             return LOCAL
-        try:
-            self.needs_keys = self.needs_keys or bool(self.keys.all())
-            if not self.needs_keys:
-                return LOCAL
+        with _keys_explained():
             caller = None if text is None else self.keys.caller(text)
-        except UserError:  # it names the file
-            raise RequestError(503, "keys_unreadable", "The file of keys is damaged.") from None
         if text is None:
             raise RequestError(401, "key_missing", "The request needs a key: Authorization: Bearer lrfr_...")
         if caller is None:
             raise RequestError(401, "key_invalid", "The key is not known, or was revoked.")
         return caller
 
-    def count(self, who: str) -> None:
-        """Counts a request of somebody.
+    def check_gallery(self) -> None:
+        """Makes sure that the gallery can be read, and written if it could at the beginning.
 
         Raises:
-            RequestError: there were too many within a minute.
+            UserError: it cannot.
         """
-        most = self.settings.requests_per_minute
-        if not most:
-            return
-        now = time.monotonic()
-        began, count = self.counted.get(who, (now, 0))
-        if now - began >= MINUTE:
-            began, count = now, 0
-        if count >= most:
-            message = f"{counted(most, 'request is', 'requests are')} allowed a minute."
-            raise RequestError(429, "too_many_requests", message, {"most": most}, retry_after=MINUTE - (now - began))
-        if len(self.counted) >= CALLERS:
-            self.counted.clear()
-        self.counted[who] = (began, count + 1)
+        self.gallery.store.changes()
+        if self.gallery.audits_decisions and time.monotonic() > self.written + WRITTEN_AGAIN:
+            self.gallery.store.check_writable()
+            self.written = time.monotonic()
+
+    def needs_keys(self) -> bool:
+        """Whether nobody comes in without a key.
+
+        Raises:
+            RequestError: the file of keys cannot be read, or is gone since there were keys in it.
+        """
+        with _keys_explained():
+            return self.keys is not None and self.keys.are_needed()
+
+
+@contextlib.contextmanager
+def _keys_explained() -> Iterator[None]:
+    try:
+        yield
+    except UserError:  # it names the file, so that nobody is told
+        raise RequestError(503, "keys_unreadable", "The file of keys is missing or damaged.", retry_after=1) from None
 
 
 def service_of(request: Request) -> Service:
@@ -148,14 +151,30 @@ async def images_of(request: Request) -> AsyncIterator[Images]:
     Raises:
         RequestError: the queue is full; or see `read_images`.
     """
+    async for images in _admitted(request, each_by_itself=False):
+        yield images
+
+
+async def photos_of(request: Request) -> AsyncIterator[Images]:
+    """The same of a route that answers each image by itself, also one that is no image.
+
+    Raises:
+        RequestError: see `images_of`.
+    """
+    async for images in _admitted(request, each_by_itself=True):
+        yield images
+
+
+async def _admitted(request: Request, each_by_itself: bool) -> AsyncIterator[Images]:
     service = service_of(request)
     with service.batcher.places(1):
-        images = await read_images(request, service.settings)
+        images = await read_images(request, service.settings, each_by_itself)
         with service.batcher.places(len(images.uploads) - 1):
             yield images
 
 
 Sent = Annotated[Images, Depends(images_of)]
+SentToEnroll = Annotated[Images, Depends(photos_of)]
 
 
 def allowed(role: str) -> Callable[..., Caller]:
@@ -171,7 +190,8 @@ def allowed(role: str) -> Callable[..., Caller]:
         service = service_of(request)
         caller = service.caller(None if given is None else given.credentials)
         request.state.caller = caller.id
-        service.count(caller.id if caller is not LOCAL else (request.client.host if request.client else ""))
+        address = request.client.host if request.client else ""
+        service.counts.count(address if caller is LOCAL else caller.id, service.settings.requests_per_minute)
         if not caller.may(role):
             raise RequestError(403, "role_too_low", f"This needs a key with the role {role}.", {"role": role})
         return caller

@@ -124,7 +124,9 @@ def test_references(client: Client, photo: Photo, tmp_path: Path) -> None:
     assert client.expire(reference, "2999-01-01").expires == "2999-01-01"
     assert client.move(reference, ids(client)["ada"]).person == ids(client)["ada"]
     assert refusal(lambda: client.restore("nosuch")).code == "no_such_reference"
-    assert refusal(lambda: client.enroll(person, b"text")).code == "unreadable"
+    rest = client.enroll(person, [b"text", photo(7, 3)], level="off")
+    assert [one.verdict for one in rest.photos] == ["rejected", "accepted"]
+    assert rest.photos[0].codes == ("unreadable",)
     with pytest.raises(FileNotFoundError):
         client.enroll(person, tmp_path / "none.png")
 

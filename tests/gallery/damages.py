@@ -30,7 +30,7 @@ import numpy as np
 from PIL import Image
 
 from lrfr_tf.cli.gallery import audit, backup, check, export, forget, list_, merge, show, subject_export
-from lrfr_tf.gallery import store as stores
+from lrfr_tf.gallery import kept_file
 from lrfr_tf.gallery.audit import confirm, note_decisions
 from lrfr_tf.gallery.gallery import Gallery
 from lrfr_tf.gallery.people import People
@@ -387,7 +387,7 @@ def _copy(source: Path, folder: Path) -> Path:
 def main() -> None:
     count, seed = int(sys.argv[1]), int(sys.argv[2])
     if "large" in sys.argv:
-        stores.LOOKED_THROUGH = 0
+        kept_file.LOOKED_THROUGH = 0
     kinds = collections.Counter[str]()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from lrfr_tf.errors import UserError
-from lrfr_tf.gallery import store as stores
+from lrfr_tf.gallery import kept_file
 from lrfr_tf.gallery.check_gallery import check_gallery
 from lrfr_tf.gallery.gallery import Gallery
 from lrfr_tf.gallery.people import People
@@ -49,7 +49,7 @@ def test_whatever_is_damaged_nothing_ends_in_a_traceback(
     kind: str, size: str, sound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if size == "large":  # what is larger is not looked through when it is opened
-        monkeypatch.setattr(stores, "LOOKED_THROUGH", 0)
+        monkeypatch.setattr(kept_file, "LOOKED_THROUGH", 0)
     right = damages.right_answers(sound, tmp_path)
     refused = 0
     for seed in range(4):
@@ -110,7 +110,7 @@ def test_a_file_that_was_cut_is_damage_unless_its_log_has_the_rest(sound: Path, 
 def test_a_large_file_is_looked_through_when_it_is_checked_or_copied(
     sound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stores, "LOOKED_THROUGH", 0)
+    monkeypatch.setattr(kept_file, "LOOKED_THROUGH", 0)
     path = altered(Path(shutil.copy(sound, tmp_path / "people.db")), "DELETE FROM persons WHERE number = 2")
     gallery = Gallery.open(path, rule=DecisionRule(threshold=0.5))
     assert gallery.has_person("Ada")

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from lrfr_tf.gallery.kept_file import is_gallery_file
 from lrfr_tf.gallery.people import People
-from lrfr_tf.gallery.store import Store, is_gallery_file
+from lrfr_tf.gallery.store import Store
 from tests.gallery.ready_people import new_people, references
 
 OTHER = """
@@ -26,7 +27,8 @@ people.close()
 FIRST = """
 import os, subprocess, sys
 from lrfr_tf.gallery.people import People
-from lrfr_tf.gallery.store import Store, is_gallery_file
+from lrfr_tf.gallery.kept_file import is_gallery_file
+from lrfr_tf.gallery.store import Store
 from tests.gallery.ready_people import references
 path, other = sys.argv[1:]
 people = People(Store(path))

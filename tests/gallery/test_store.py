@@ -13,8 +13,9 @@ import pytest
 from lrfr_tf.errors import UserError
 from lrfr_tf.gallery import schema, store
 from lrfr_tf.gallery.audit import confirm, note_decisions, read_audit
+from lrfr_tf.gallery.kept_file import is_gallery_file
 from lrfr_tf.gallery.people import People
-from lrfr_tf.gallery.store import Store, is_gallery_file
+from lrfr_tf.gallery.store import Store
 from tests.gallery.ready_people import IDENTITY, new_people, references
 
 

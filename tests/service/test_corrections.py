@@ -187,7 +187,7 @@ def test_a_box_beside_every_face_enrolls_nobody(client: TestClient, photo: Photo
     assert (answer["verdict"], answer["codes"], answer["reference"]) == ("rejected", ["no_face"], None)
     for box in ("1,2,3", "a,b,c,d", "5,5,1,1", "0,0,nan,4", "0,0,1e999,4", "", "1;2;3;4"):
         assert code(client.post(url, files={"image": photo(0)}, data={"box": box})) == "bad_box"
-    assert code(client.post(url, json={"image": "aGk=", "box": {}})) in ("bad_box", "unreadable")
+    assert code(client.post(url, json={"image": "aGk=", "box": {}})) == "bad_box"
     assert code(client.post(url, files=[("image", photo(0))] * 2, data={"box": "0,0,9,9"})) == "one_image"
     assert len(references(client, id)) == 2
 

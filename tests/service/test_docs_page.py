@@ -1,9 +1,11 @@
 """The page that tries the routes, in a real browser: its policy lets it work, and it loads nothing from elsewhere."""
 
 import os
+import re
 import shutil
 
 import pytest
+from starlette.testclient import TestClient
 
 from lrfr_tf.service.app import make_app
 from tests.conftest import missing
@@ -44,3 +46,14 @@ def test_routes_are_shown_and_tried_under_the_policy(start: Start) -> None:
         browser.close()
         assert asked == {f"127.0.0.1:{port}"}
     assert complaints == []
+
+
+def test_what_is_described_is_what_is_taken(client: TestClient) -> None:
+    described = client.get("/openapi.json").json()
+    pattern = re.compile(described["components"]["schemas"]["Name"]["properties"]["name"]["pattern"], re.ASCII)
+    assert pattern.search("Ada Lovelace")
+    for name in ("g\x1cu", "\x00", "a\x85", " "):
+        assert not pattern.search(name)
+    assert described["components"]["schemas"]["PersonChange"]["minProperties"] == 1
+    body = described["paths"]["/v1/persons/{id}/references"]["post"]["requestBody"]["content"]["application/json"]
+    assert {"type": "null"} in body["schema"]["properties"]["box"]["anyOf"]

@@ -273,8 +273,6 @@ def test_roles(start: Start, tmp_path: Path, photo: Photo) -> None:
     assert ask("admin", "GET", "/v1/audit") == 401
     rows = client.get("/v1/audit", headers={"authorization": f"Bearer {keys.create('admin')[1]}"}).json()["rows"]
     assert rows[-1]["who"] == texts["enroll"][0].id
-    keys.path.unlink()  # who had keys once is not open to everybody without them
-    assert ask("read", "GET", "/v1/persons") == 401
     keys.path.write_text("{}")
     answer = client.get("/v1/persons", headers={"authorization": f"Bearer {texts['read'][1]}"})
     assert (answer.status_code, code(answer)) == (503, "keys_unreadable")

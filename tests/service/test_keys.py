@@ -1,13 +1,17 @@
 """Keys: shown once, kept as hashes, revoked at once."""
 
+import json
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 
 from lrfr_tf.cli import command
 from lrfr_tf.errors import UserError
 from lrfr_tf.service.keys import ROLES, Keys, keys_beside
+from tests.service.conftest import Start
 
 
 def test_a_key_is_kept_as_a_hash_and_only_its_owner_reads_the_file(tmp_path: Path) -> None:
@@ -73,3 +77,86 @@ def test_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     with pytest.raises(SystemExit) as stopped:
         command.main(["key", "create", f"--gallery={tmp_path / 'none.db'}", "--role=read"])
     assert stopped.value.code == 2
+
+
+@pytest.mark.parametrize("words", [["serve"], ["key", "list"], ["key", "revoke", "--id=x"]])
+def test_a_named_file_without_keys_is_refused(
+    people: Path, tmp_path: Path, words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "no.keys"
+    for what in ("is missing", "has no key"):
+        with pytest.raises(SystemExit) as stopped:
+            command.main([*words, f"--gallery={people}", f"--keys={path}"])
+        assert stopped.value.code == 2
+        said = capsys.readouterr().err
+        how = f"lrfr key create --gallery={people} --keys={path} makes one."
+        assert f"error: --keys={path} {what}; {how}" in said
+        path.write_text('{"schema": 1, "keys": []}')
+
+
+def test_a_link_that_leads_nowhere_is_no_missing_file(people: Path) -> None:
+    keys_beside(people).symlink_to(people.with_name("secret.keys"))
+    with pytest.raises(UserError, match="people.db.keys is a link that leads nowhere"):
+        Keys(keys_beside(people)).are_needed()
+
+
+def _remove(path: Path) -> None:
+    path.unlink()
+
+
+def _empty(path: Path) -> None:
+    path.write_text('{"schema": 1, "keys": []}')
+
+
+def _damage(path: Path) -> None:
+    path.write_text("[" * 100_000)
+
+
+def _replace_by_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (_remove, (503, "keys_unreadable")),
+        (_damage, (503, "keys_unreadable")),
+        (_replace_by_folder, (503, "keys_unreadable")),
+        (_empty, (401, "key_missing")),
+    ],
+)
+@pytest.mark.parametrize("begins_with_keys", [True, False])
+def test_once_there_were_keys_nobody_comes_in_without_one(
+    start: Start,
+    tmp_path: Path,
+    change: Callable[[Path], None],
+    expected: tuple[int, str],
+    begins_with_keys: bool,
+) -> None:
+    path = tmp_path / "people.keys"
+    if begins_with_keys:
+        _, text = Keys(path).create("admin")
+        client, _ = start(Keys(path))
+    else:
+        client, _ = start(Keys(path))
+        assert client.get("/v1/persons").status_code == 200
+        _, text = Keys(path).create("admin")
+
+    def outcome(answer: httpx.Response) -> tuple[int, str]:
+        return answer.status_code, "" if answer.is_success else answer.json()["error"]["code"]
+
+    own = {"authorization": f"Bearer {text}"}
+    assert outcome(client.get("/v1/persons", headers=own)) == (200, "")
+    kept = json.loads(path.read_text())
+    change(path)
+    assert outcome(client.get("/v1/persons")) == expected
+    assert outcome(client.get("/v1/persons", headers=own))[0] == expected[0]
+    assert outcome(client.get("/v1/health/live")) == (200, "")
+    assert outcome(client.get("/v1/health/ready")) == ((200, "") if expected[0] == 401 else expected)
+    if path.is_dir():
+        path.rmdir()
+    path.write_text(json.dumps(kept))
+    assert outcome(client.get("/v1/persons", headers=own)) == (200, "")
+    assert outcome(client.get("/v1/persons")) == (401, "key_missing")
+    assert outcome(client.get("/v1/health/ready")) == (200, "")

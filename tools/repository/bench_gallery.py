@@ -27,9 +27,10 @@ from lrfr_tf.config import git_commit, option, versions
 from lrfr_tf.files import check_result_file, write_json
 from lrfr_tf.gallery.decide import InForce
 from lrfr_tf.gallery.embedder import EmbedderIdentity
+from lrfr_tf.gallery.new_file import random_id
 from lrfr_tf.gallery.people import People
 from lrfr_tf.gallery.references import Reference
-from lrfr_tf.gallery.store import Store, random_id
+from lrfr_tf.gallery.store import Store
 from lrfr_tf.main import run
 from lrfr_tf.speed.record import machine
 

@@ -23,7 +23,7 @@ class Config:
 
 
 def main(config: Config) -> None:
-    key, text = open_keys(config.gallery, config.keys).create(config.role)
+    key, text = open_keys(config.gallery, config.keys, makes=True).create(config.role)
     note(f"Key {key.id} with the role {key.role}; nobody can read it again.")
     print(text)
 

@@ -63,7 +63,8 @@ export async function openEnroll({ person = null, files = [] }) {
   }
 
   function left() {
-    const again = (photo) => photo.answer?.verdict === "rejected" && photo.level !== level.value();
+    const isPicture = (photo) => !photo.answer.codes.includes("unreadable"); // else no level takes it
+    const again = (photo) => photo.answer?.verdict === "rejected" && photo.level !== level.value() && isPicture(photo);
     const isLeft = (photo) => photo.state === "new" || (photo.state === "failed" && !isForGood(photo.error));
     return photos.filter((photo) => isLeft(photo) || again(photo));
   }
