@@ -1,5 +1,6 @@
 // Requests to the service: with the key, and with one kind of error, which has the service's code.
 
+import { begin } from "./activity.js";
 import { askForKey, storedKey } from "./key.js";
 
 const PICTURES = 400; // kept in memory; each is a few kB
@@ -22,10 +23,22 @@ export class ApiError extends Error {
  * headers, signal: as for fetch.
  * as: "json" or "blob".
  * waiting: called with the seconds to wait where the service is busy (503 with Retry-After); it is asked again.
+ * quiet: nobody is asked for a key, as for pictures beside what was asked for.
  *
- * Throws an ApiError.
+ * Throws an ApiError. After another key was given, the document has the event "key".
  */
-export async function ask(method, path, { query = {}, json, form, headers = {}, signal, as = "json", waiting } = {}) {
+export async function ask(method, path, options = {}) {
+  const ended = begin();
+  try {
+    return await untilAnswered(method, path, options);
+  } finally {
+    ended();
+  }
+}
+
+async function untilAnswered(
+  method, path, { query = {}, json, form, headers = {}, signal, as = "json", waiting, quiet = false },
+) {
   const address = new URL(path, document.baseURI.replace(/#.*/, ""));
   for (const [name, value] of Object.entries(query)) {
     if (value !== undefined && value !== null && value !== "") address.searchParams.set(name, value);
@@ -34,7 +47,8 @@ export async function ask(method, path, { query = {}, json, form, headers = {}, 
     try {
       return await once(method, address, { json, form, headers, signal, as });
     } catch (error) {
-      if (error.status === 401 && (await askForKey(storedKey() ? `${error.message} (${error.code})` : ""))) {
+      if (error.status === 401 && !quiet && (await askForKey(storedKey() ? `${error.message} (${error.code})` : ""))) {
+        document.dispatchEvent(new Event("key"));
         tried = 0;
       } else if (waiting && tried < TRIES && error.retryAfter && [429, 503].includes(error.status)) {
         waiting(error.retryAfter);
@@ -96,7 +110,8 @@ const pictures = new Map();
 /** The stored pixels of a reference as a Blob; null where none were kept. */
 export async function storedPicture(reference) {
   if (!pictures.has(reference)) {
-    pictures.set(reference, get(`v1/references/${encodeURIComponent(reference)}/picture`, {}, { as: "blob" }));
+    const path = `v1/references/${encodeURIComponent(reference)}/picture`;
+    pictures.set(reference, get(path, {}, { as: "blob", quiet: true }));
     if (pictures.size > PICTURES) pictures.delete(pictures.keys().next().value);
   }
   try {

@@ -19,13 +19,14 @@ export async function open({ root, signal, query }) {
     root.append(refused);
     return;
   }
-  const wanted = { what: query.get("what") || "", person: query.get("person") || "" };
+  const what = query.get("what") || "";
+  const wanted = { what: Object.hasOwn(WHATS, what) ? what : "", person: query.get("person") || "" };
   const kinds = el(
     "select", { change: () => look({ what: kinds.value }) },
     el("option", { value: "" }, "Everything"),
     Object.entries(WHATS).map(([what, { plural }]) => el("option", { value: what }, plural)),
   );
-  kinds.value = wanted.what in WHATS ? wanted.what : "";
+  kinds.value = wanted.what;
   const whose = el("span", { class: "name" });
   const choose = button("Choose a person …", choosePerson);
   const everybody = button("Everybody", () => look({ person: "" }), { kind: "quiet" });
@@ -45,6 +46,7 @@ export async function open({ root, signal, query }) {
   let cursor = null;
   let shown = 0;
   let asked = 0;
+  let failed = () => {}; // takes away what was said of it
 
   /** Begins anew with a filter; the address keeps it. */
   function look(change) {
@@ -85,10 +87,13 @@ export async function open({ root, signal, query }) {
       pageOfRows(days, page);
       cursor = page.next_cursor;
       const rows = `${counted(shown, "row")}${cursor ? "" : ", no older ones"}`;
-      state.textContent = shown ? rows : "There is nothing of this kind.";
+      const nothing = wanted.what || wanted.person ? "There is nothing of this kind." : "Nothing is on record yet.";
+      state.textContent = shown ? rows : nothing;
+      failed();
     } catch (error) {
       if (mine !== asked) return;
-      report(error, "The audit was not read");
+      failed();
+      failed = report(error, "The audit was not read");
       state.replaceChildren("The audit was not read. ", code(error));
     } finally {
       if (mine === asked) {

@@ -5,6 +5,8 @@ import { button, el, freshId } from "./dom.js";
 /** What `act` returns where the dialog stays open. */
 export const STAY = Symbol("stay");
 
+const open = new Set(); // closes each
+
 /**
  * Opens a dialog with a form.
  *
@@ -16,11 +18,11 @@ export const STAY = Symbol("stay");
  *     If it returns STAY, the dialog stays open.
  * cancel: text of the button that does not agree. leave: called when the dialog is closed while `act` runs; without it
  *     the dialog cannot be closed meanwhile.
- * wide: takes more room.
+ * wide: takes more room. stays: it is about no part of the page, and stays where another part is shown.
  *
  * Gives {element, form, close(value), closed}: `closed` resolves to false where it was cancelled.
  */
-export function openDialog({ title, body, submit, danger = false, act, cancel, leave, wide = false }) {
+export function openDialog({ title, body, submit, danger = false, act, cancel, leave, wide = false, stays = false }) {
   const heading = el("h2", { id: freshId("dialog"), tabindex: "-1" }, title);
   const problem = el("p", { class: "note warning", role: "alert", hidden: true });
   const agree = submit ? el("button", { class: `button ${danger ? "danger" : "primary"}` }, submit) : null;
@@ -77,7 +79,15 @@ export function openDialog({ title, body, submit, danger = false, act, cancel, l
     if (busy && leave) leave();
     else if (busy) event.preventDefault();
   });
+  // What was wrong may be right by now.
+  for (const event of ["input", "click"]) form.addEventListener(event, () => busy || (problem.hidden = true));
+  const quit = () => {
+    if (busy && leave) leave();
+    close(false);
+  };
+  if (!stays) open.add(quit);
   element.addEventListener("close", () => {
+    open.delete(quit);
     element.remove();
     if (before && before.isConnected && before !== document.body) before.focus();
     else document.getElementById("main").focus();
@@ -88,6 +98,11 @@ export function openDialog({ title, body, submit, danger = false, act, cancel, l
   const first = form.querySelector(".dialog-body :is(input, select, textarea):not([hidden])");
   (first || heading).focus();
   return { element, form, agree, close, closed };
+}
+
+/** Closes all dialogs that belong to the part of the page that is left. */
+export function closeDialogs() {
+  for (const quit of [...open].reverse()) quit();
 }
 
 /** Asks for agreement; resolves to whether it was given. `act` as for `openDialog`. */

@@ -1,5 +1,8 @@
 // Photos from where people have them: dropped files and folders, chosen ones, the clipboard.
 
+import { report } from "./say.js";
+
+const paths = new WeakMap(); // of what was dropped in folders
 const IMAGE = /\.(jpe?g|jfif|jpe|png|bmp|webp|pgm|gif|tiff?|heic|heif|avif)$/i;
 
 /**
@@ -35,8 +38,10 @@ export function takeDrops(element, take, signal) {
     event.stopPropagation();
     inside = 0;
     element.classList.remove("over");
+    const hasEntries = event.dataTransfer.items.length > 0;
     const files = await filesOf(event.dataTransfer);
     if (files.length) take(files);
+    else if (hasEntries) reportNoPictures();
   });
 }
 
@@ -48,7 +53,7 @@ export async function filesOf(transfer) {
   const plain = items.map((item) => item.getAsFile());
   const found = [];
   for (const [index, entry] of entries.entries()) {
-    if (entry && entry.isDirectory) found.push(...(await filesIn(entry)));
+    if (entry && entry.isDirectory) found.push(...(await filesIn(entry)).sort(byPath));
     else if (plain[index]) found.push(plain[index]);
   }
   return items.length ? found : [...(transfer.files || [])];
@@ -57,6 +62,16 @@ export async function filesOf(transfer) {
 /** The pictures of a chosen folder: other files that lie beside them are not meant. */
 export function picturesOnly(files) {
   return [...files].filter((file) => IMAGE.test(file.name)).sort(byPath);
+}
+
+/** Says that a folder was meant, and is of no use. */
+export function reportNoPictures() {
+  report({ code: "no_image", message: "The folder holds no pictures." });
+}
+
+/** A file's name with the folders in which it was dropped or chosen: many cameras call their photos alike. */
+export function nameOf(file) {
+  return paths.get(file) || file.webkitRelativePath || file.name;
 }
 
 async function filesIn(folder) {
@@ -70,13 +85,15 @@ async function filesIn(folder) {
       if (entry.isDirectory) found.push(...(await filesIn(entry)));
       else if (IMAGE.test(entry.name)) {
         const file = await new Promise((resolve) => entry.file(resolve, () => resolve(null)));
-        if (file) found.push(file);
+        if (!file) continue;
+        paths.set(file, entry.fullPath.replace(/^\//, ""));
+        found.push(file);
       }
     }
   }
-  return found.sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
+  return found;
 }
 
 function byPath(a, b) {
-  return (a.webkitRelativePath || a.name).localeCompare(b.webkitRelativePath || b.name, "en", { numeric: true });
+  return nameOf(a).localeCompare(nameOf(b), "en", { numeric: true });
 }

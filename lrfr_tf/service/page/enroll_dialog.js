@@ -3,9 +3,10 @@
 import { post } from "./api.js";
 import { openDialog, STAY } from "./dialog.js";
 import { button, counted, el, field, freshKey } from "./dom.js";
-import { filesOf, takeDrops } from "./drop.js";
+import { filesOf, nameOf, takeDrops } from "./drop.js";
 import { enrollPhoto, levelChoice, verdictLine } from "./enroll.js";
-import { isForGood } from "./photos.js";
+import { askBeforeLeaving } from "./leaving.js";
+import { isForGood, isGone } from "./photos.js";
 import { progress } from "./progress.js";
 import { done } from "./say.js";
 import { may } from "./session.js";
@@ -54,7 +55,8 @@ export async function openEnroll({ person = null, files = [] }) {
       photo.words = el("span", { class: "enroll-words" }, "waits");
       const image = el("canvas", { width: 1, height: 1, "aria-hidden": "true" });
       drawSmall(file, image);
-      const about = el("span", { class: "enroll-about" }, el("span", { class: "enroll-name" }, file.name), photo.words);
+      const called = el("span", { class: "enroll-name" }, nameOf(file));
+      const about = el("span", { class: "enroll-about" }, called, photo.words);
       list.append(el("li", {}, image, about));
       photos.push(photo);
     }
@@ -92,12 +94,14 @@ export async function openEnroll({ person = null, files = [] }) {
     stopping = new AbortController();
     const bar = progress({ label: "Enrolling", total: work.length, stop: () => stopping.abort() });
     line.replaceChildren(bar.element);
+    const sent = askBeforeLeaving();
     for (const [number, photo] of work.entries()) {
       if (stopping.signal.aborted) break;
       bar.step(number);
       await enrollOne(photo, bar);
-      if (photo.error?.code === "no_answer") break;
+      if (photo.error && (await isGone(photo.error))) break;
     }
+    sent();
     bar.end(summary());
     label();
     if (photos.every((photo) => photo.answer?.verdict === "accepted")) {

@@ -11,6 +11,11 @@ const KINDS = {
   failed: ["Failed or without a face", (photo) => photo.state === "failed" || isWithout(photo)],
 };
 
+// In a few letters; the photo itself has the sentence and the code.
+const FAILURES = {
+  unreadable: "no picture", body_too_large: "too large", too_many_pixels: "too large", no_answer: "no answer",
+};
+
 /** Gives {element, draw(selected, changed)}; `choose(photo)` is called with the one that was clicked. */
 export function filmstrip(photos, choose) {
   const list = el("ul", { class: "filmstrip" });
@@ -86,7 +91,7 @@ function isWithout(photo) {
 function about(photo) {
   if (photo.state === "waiting") return ["waits", "waits"];
   if (photo.state === "sent") return ["waits", "is sent …"];
-  if (photo.state === "failed") return ["failed", photo.error.code || "failed"];
+  if (photo.state === "failed") return ["failed", FAILURES[photo.error.code] || "failed"];
   if (!photo.faces.length) return ["unknown", "no face"];
   const best = photo.faces.find((face) => face.name) || photo.faces[0];
   const more = photo.faces.length > 1 ? ` +${photo.faces.length - 1}` : "";

@@ -1,13 +1,13 @@
 // Identify: who is in these photos? What was dropped stays while other parts of the page are shown.
 
 import { button, counted, el } from "./dom.js";
-import { filesOf, picturesOnly, takeDrops } from "./drop.js";
+import { filesOf, picturesOnly, reportNoPictures, takeDrops } from "./drop.js";
 import { filmstrip } from "./filmstrip.js";
 import { panel } from "./panel.js";
 import { isForGood, Photos } from "./photos.js";
 import { progress } from "./progress.js";
 import { code, report } from "./say.js";
-import { gallery, readGallery } from "./session.js";
+import { aboutGallery, gallery, galleryChanged, readGallery } from "./session.js";
 import { faceList, stage } from "./stage.js";
 import { standing } from "./standing.js";
 import { hasWebcam, openWebcam } from "./webcam.js";
@@ -17,6 +17,7 @@ export const title = "Identify";
 const photos = new Photos();
 let selected = null; // a photo
 let face = 0; // its face that is shown in full
+let unsent = () => {}; // takes away what was said of photos that were not sent
 
 export async function open({ root, signal }) {
   const empty = el("div", { class: "intake" });
@@ -36,8 +37,8 @@ export async function open({ root, signal }) {
   let refocus = false; // what had the focus is drawn anew
 
   intake(empty, add);
-  const about = el("p", { class: "lead" }, lead());
-  readGallery().then(() => about.replaceChildren(lead())).catch((error) => report(error));
+  const about = aboutGallery(el("p", { class: "lead" }), lead, signal);
+  readGallery().catch((error) => report(error));
   root.append(
     el("h1", {}, "Who is in this photo?"),
     about,
@@ -59,10 +60,11 @@ export async function open({ root, signal }) {
   }
 
   async function send() {
+    unsent();
     try {
       await photos.send();
     } catch (error) {
-      report(error, `${counted(photos.waiting.length, "photo")} not sent`);
+      unsent = report(error, `${counted(photos.waiting.length, "photo")} not sent`);
     }
   }
 
@@ -146,6 +148,7 @@ export async function open({ root, signal }) {
       },
       again: () => {
         refocus = true;
+        galleryChanged();
         photos.identify(photo, signal);
       },
     }));
@@ -186,7 +189,7 @@ function intake(element, add) {
   folder.addEventListener("change", () => {
     const pictures = picturesOnly(folder.files);
     if (pictures.length) add(pictures);
-    else report({ code: "no_image", message: "The folder holds no pictures." });
+    else reportNoPictures();
     folder.value = "";
   });
   const webcam = hasWebcam()

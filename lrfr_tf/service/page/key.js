@@ -30,10 +30,11 @@ async function ask(why) {
     title: "This service needs a key",
     body: [
       why ? el("p", { class: "note warning", role: "alert" }, why) : null,
-      field("Key", input, "Whoever runs the service makes one with: lrfr key create"),
+      field("Key", input, "Whoever runs the service makes one with: lrfr key create --gallery=... --role=read"),
       el("p", { class: "small" }, "It is kept in this tab alone, and gone when the tab is closed."),
     ],
     submit: "Use this key",
+    stays: true,
   });
   if (!(await dialog.closed)) return false;
   sessionStorage.setItem(PLACE, input.value.trim());

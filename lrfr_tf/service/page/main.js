@@ -26,4 +26,16 @@ async function start() {
 // A photo that misses its place must not take the page away.
 for (const event of ["dragover", "drop"]) window.addEventListener(event, (dropped) => dropped.preventDefault());
 
+// What fails where nobody waits for it, as a search while one types, is said all the same.
+window.addEventListener("unhandledrejection", (event) => {
+  event.preventDefault();
+  report(event.reason instanceof Error ? event.reason : new Error(String(event.reason)));
+});
+
+// The link would put "#main" in place of the address, which names the part of the page.
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  document.getElementById("main").focus();
+});
+
 start();

@@ -4,7 +4,7 @@ import { ask } from "./api.js";
 import { confirmDecision, isOpen } from "./decisions.js";
 import { button, counted, el, score } from "./dom.js";
 import { verdictLine } from "./enroll.js";
-import { blobImage, blobOfBase64, personFace } from "./face.js";
+import { blobImage, personFace } from "./face.js";
 import { personAddress } from "./router.js";
 import { code } from "./say.js";
 import { may, needs } from "./session.js";
@@ -29,7 +29,7 @@ export function panel({ photo, face, index, changed, again, signal }) {
     pictures(face, signal),
     el("h3", {}, "Nearest persons"),
     candidates(face),
-    el("p", { class: "small" }, ruleInWords(photo.answer.decided_by)),
+    face.candidates.length ? el("p", { class: "small" }, ruleInWords(photo.answer.decided_by)) : null,
     actions({ photo, face, changed, again }),
   );
 }
@@ -62,7 +62,7 @@ function said(face) {
 }
 
 function pictures(face, signal) {
-  const blob = blobOfBase64(face.picture);
+  const blob = face.picture;
   if (!blob) return el("p", { class: "small" }, "The service gave no picture of this face.");
   const native = blobImage(blob, "The face as the network saw it, enlarged without smoothing", { class: "pixels" });
   const size = el("span", {}, "");

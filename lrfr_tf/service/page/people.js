@@ -6,12 +6,14 @@ import { takeDrops } from "./drop.js";
 import { openEnroll } from "./enroll_dialog.js";
 import { storedFace } from "./face.js";
 import { openPerson } from "./person.js";
-import { go, personAddress } from "./router.js";
-import { gallery, may, needs, readGallery } from "./session.js";
+import { go, keep, kept, personAddress } from "./router.js";
+import { report } from "./say.js";
+import { aboutGallery, gallery, galleryChanged, may, needs, readGallery } from "./session.js";
 
 export const title = "People";
 
 const PAGE = 60;
+const MOST = 1000; // that the service gives at once
 const TYPING = 200; // milliseconds without a key after which it is searched
 
 export async function open({ root, rest, signal, query }) {
@@ -21,7 +23,7 @@ export async function open({ root, rest, signal, query }) {
   }
   await readGallery();
   const list = el("ul", { class: "people" });
-  const more = button("Show more", () => load(false), { hidden: true });
+  const more = button("Show more", () => again(false), { hidden: true });
   const state = el("p", { class: "small", role: "status" });
   const search = el("input", { type: "search", autocomplete: "off", spellcheck: "false" });
   search.value = query.get("name") || "";
@@ -29,32 +31,42 @@ export async function open({ root, rest, signal, query }) {
   let cursor = null;
   let latest = 0;
   let timer = 0;
+  let failed = () => {}; // takes away what was said of it
 
   search.addEventListener("input", () => {
     clearTimeout(timer);
     timer = setTimeout(() => {
       const text = search.value.trim();
       history.replaceState(null, "", text ? `#/people?name=${encodeURIComponent(text)}` : "#/people");
-      load(true);
+      again(true);
     }, TYPING);
   });
   add(
     root,
     el("h1", {}, "People"),
-    el("p", { class: "lead" }, about()),
+    aboutGallery(el("p", { class: "lead" }), about, signal),
     el("div", { class: "bar people-bar" }, field("Find a person", search), adding),
     needs("enroll", "Adding people and photos"),
     state, list, el("p", { class: "more" }, more),
   );
   if (may("enroll")) takeDrops(root, addPerson, signal);
-  await load(true);
+  await load(true, Math.min(kept("persons") || PAGE, MOST)); // as many as were there before "back" led here
 
-  async function load(anew) {
+  async function load(anew, limit = PAGE) {
     const asked = ++latest;
     const text = search.value.trim();
     more.disabled = true;
-    const found = await get("v1/persons", { contains: text, limit: PAGE, cursor: anew ? null : cursor }, { signal });
+    let found;
+    try {
+      found = await get("v1/persons", { contains: text, limit, cursor: anew ? null : cursor }, { signal });
+    } catch (error) {
+      if (asked !== latest) return;
+      more.disabled = false;
+      if (anew) list.replaceChildren(); // whoever is there was not asked for
+      throw error;
+    }
     if (asked !== latest) return;
+    failed();
     if (anew) list.replaceChildren();
     const first = list.children.length;
     list.append(...found.persons.map(card));
@@ -62,7 +74,17 @@ export async function open({ root, rest, signal, query }) {
     more.hidden = cursor === null;
     more.disabled = false;
     if (!anew) list.children[first]?.querySelector("a").focus();
+    keep({ persons: list.children.length });
     state.textContent = says(text, list.children.length, cursor !== null);
+  }
+
+  async function again(anew, limit) {
+    try {
+      await load(anew, limit);
+    } catch (error) {
+      failed();
+      failed = report(error, "The list cannot be shown");
+    }
   }
 
   function card(person) {
@@ -76,7 +98,9 @@ export async function open({ root, rest, signal, query }) {
     if (may("enroll")) {
       item.append(el("span", { class: "drop-here", "aria-hidden": "true" }, "Drop to enroll"));
       takeDrops(item, async (files) => {
-        if (await openEnroll({ person, files })) load(true);
+        if (!(await openEnroll({ person, files }))) return;
+        galleryChanged();
+        again(true, Math.min(Math.max(PAGE, list.children.length), MOST));
       });
     }
     return item;

@@ -14,7 +14,13 @@ export async function openPerson({ root, id, signal }) {
   const body = el("div", {});
   root.append(el("p", { class: "back" }, el("a", { href: "#/people" }, "← All people")), body);
   let person = null;
-  await show();
+  try {
+    await show();
+  } catch (error) {
+    if (error.code !== "no_such_person") throw error;
+    body.append(el("h1", {}, "Nobody is here"), gone(id));
+    return;
+  }
   if (may("enroll")) takeDrops(root, enroll, signal);
 
   async function show() {
@@ -134,6 +140,15 @@ export async function openPerson({ root, id, signal }) {
     await show();
     body.querySelector("h1").focus({ preventScroll: true });
   }
+}
+
+// An old address, or another tab's: it leads nowhere, and trying again would change nothing.
+function gone(id) {
+  const audit = `#/audit?${new URLSearchParams({ person: id })}`;
+  return el(
+    "p", { class: "note" }, "There is no person with this id (no_such_person): forgotten, or merged into another. ",
+    may("admin") ? [el("a", { href: audit }, "The audit"), " says what was changed."] : null,
+  );
 }
 
 function isPast(day) {

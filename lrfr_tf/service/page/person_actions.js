@@ -4,7 +4,7 @@ import { ask, dropPictures, patch, post } from "./api.js";
 import { openDialog } from "./dialog.js";
 import { counted, el, field, moment } from "./dom.js";
 import { personPicker } from "./picker.js";
-import { go } from "./router.js";
+import { go, personAddress } from "./router.js";
 import { done, report } from "./say.js";
 
 const COPIES = { backup: "Backup", export: "Export of the gallery", subject_export: "Export of this person" };
@@ -88,7 +88,7 @@ export async function askForget(person) {
   if (!forgotten) return;
   dropPictures();
   await openDialog({ title: `${person.name} is forgotten`, body: afterwards(forgotten) }).closed;
-  go("people");
+  if (location.hash === personAddress(person.id)) go("people");
 }
 
 function afterwards({ references, cleaned, not_reached: copies }) {

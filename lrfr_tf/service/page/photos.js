@@ -1,6 +1,9 @@
 // The photos that are identified: sent one by one or two at a time, each with its answer or its error.
 
 import { ApiError, ask, get } from "./api.js";
+import { nameOf } from "./drop.js";
+import { blobOfBase64 } from "./face.js";
+import { askBeforeLeaving } from "./leaving.js";
 import { gallery } from "./session.js";
 
 const AT_ONCE = 2;
@@ -9,7 +12,8 @@ const SAME_FACE = 0.8; // share of common area (intersection over union) from wh
 
 /**
  * A photo: {id, file, name, address, state, error, answer, faces}. `state` is "waiting", "sent", "answered" or
- * "failed"; `address` shows the file. Each face is the service's, with `said`: what a person said about it here.
+ * "failed"; `address` shows the file. Each face is the service's, with `said`: what a person said about it here; its
+ * `picture` is a Blob or null, as text of thousands of photos would fill the memory.
  */
 export class Photos {
   constructor() {
@@ -32,7 +36,7 @@ export class Photos {
 
   add(files) {
     const added = files.map((file) => ({
-      id: this.next++, file, name: file.webkitRelativePath || file.name || "pasted picture",
+      id: this.next++, file, name: nameOf(file) || "pasted picture",
       address: URL.createObjectURL(file), state: "waiting", error: null, answer: null, faces: [],
     }));
     this.all.push(...added);
@@ -83,6 +87,7 @@ export class Photos {
     if (this.running) return;
     const stopping = new AbortController();
     this.stopping = stopping;
+    const sent = askBeforeLeaving();
     this.note = "";
     this.changed();
     let gone = null;
@@ -97,6 +102,7 @@ export class Photos {
     };
     await Promise.all(Array.from({ length: AT_ONCE }, work));
     this.stopping = null;
+    sent();
     this.note = "";
     this.changed();
     if (gone) throw gone;
@@ -119,9 +125,10 @@ export class Photos {
         },
       });
       const before = photo.faces;
-      photo.answer = answer;
-      photo.faces = answer.faces
-        .map((face) => ({ ...face, said: saidBefore(before, face) }))
+      const { faces, ...about } = answer;
+      photo.answer = about;
+      photo.faces = faces
+        .map((face) => ({ ...face, picture: blobOfBase64(face.picture), said: saidBefore(before, face) }))
         .sort((a, b) => b.height - a.height); // the largest is face 1
       photo.state = "answered";
     } catch (error) {
@@ -133,8 +140,8 @@ export class Photos {
   }
 }
 
-// Whether no photo will be answered, or only this one was not, as where a proxy hangs up on a large body.
-async function isGone({ code }) {
+/** Whether no photo will be answered, or only this one was not, as where a proxy hangs up on a large body. */
+export async function isGone({ code }) {
   if (code !== "no_answer") return code.startsWith("key_");
   return get("v1/health/live").then(() => false, () => true);
 }

@@ -13,8 +13,30 @@ export let gallery = null;
 export async function readGallery() {
   gallery = await get("v1/gallery");
   show();
+  document.dispatchEvent(new Event("gallery"));
   return gallery;
 }
+
+/** Reads it again after a change, so that what the page says of it is true; what is missing then is said elsewhere. */
+export function galleryChanged() {
+  readGallery().catch(() => {});
+}
+
+/** An element whose words are about the gallery, and stay true. */
+export function aboutGallery(element, words, signal) {
+  element.textContent = words();
+  document.addEventListener("gallery", () => {
+    element.textContent = words();
+  }, { signal });
+  return element;
+}
+
+// Another key may be another role's.
+document.addEventListener("key", () => {
+  if (!gallery) return;
+  dropPictures();
+  galleryChanged();
+});
 
 /** Whether the key has a role: "read", "enroll" or "admin". */
 export function may(role) {

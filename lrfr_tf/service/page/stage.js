@@ -1,7 +1,7 @@
 // A photo with a box for each face; boxes are buttons.
 
 import { el, score } from "./dom.js";
-import { blobImage, blobOfBase64 } from "./face.js";
+import { blobImage } from "./face.js";
 import { shortAnswer, standing } from "./standing.js";
 
 const ENLARGED = 440; // pixels of height to which a small photo is enlarged
@@ -37,7 +37,7 @@ export function stage(photo, select) {
 export function faceList(photo, select) {
   if (photo.faces.length < 2) return { element: el("div", { hidden: true }), mark() {} };
   const buttons = photo.faces.map((face, index) => {
-    const blob = blobOfBase64(face.picture);
+    const blob = face.picture;
     const { kind, label } = standing(face);
     return el(
       "button",

@@ -5,14 +5,14 @@ import { confirmDecision, isOpen } from "./decisions.js";
 import { openDialog } from "./dialog.js";
 import { el, freshKey } from "./dom.js";
 import { enrollPhoto, levelChoice } from "./enroll.js";
-import { blobImage, blobOfBase64 } from "./face.js";
+import { blobImage } from "./face.js";
 import { personPicker } from "./picker.js";
 import { done } from "./say.js";
 import { may } from "./session.js";
 
 /** Opens the dialog for a face of a photo; resolves to the answer to the enrolled face, or false. */
 export async function openThisIs({ photo, face }) {
-  const picture = blobOfBase64(face.picture);
+  const { picture } = face;
   const level = levelChoice();
   const first = face.candidates.filter((one) => one.person).map(({ name, person }) => ({ id: person, name }));
   const picker = personPicker({ label: "This is", allowNew: true, first });
@@ -37,7 +37,9 @@ export async function openThisIs({ photo, face }) {
 
   async function enrollFace() {
     const chosen = picker.value();
-    if (!chosen) throw new Error("Choose a person from the list, or type the name of somebody new.");
+    if (!chosen) throw new Error(picker.input.value.trim()
+      ? "Choose from the list whose face it is: a person, or “Somebody new”."
+      : "Choose a person from the list, or type the name of somebody new.");
     const person = chosen.id ? chosen : await createdFor(chosen.name);
     const request = `${person.id} ${level.value()}`;
     if (!keys.has(request)) keys.set(request, freshKey());

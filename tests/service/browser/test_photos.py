@@ -1,10 +1,11 @@
 """Many photos on the tab "Identify": they are turned over, counted, and drawn without filling the memory."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from lrfr_tf.recognition.calibration import DecisionRule
 from tests.service.browser.chromium import PHONE
@@ -80,3 +81,81 @@ def test_photos_dropped_beside_everybody_are_of_somebody_new(page: Page, photo_f
     drop(page, page.get_by_role("heading", name="People", level=1), [photo_file(7)])
     dialog = page.get_by_role("dialog", name="Add a person")
     expect(dialog.get_by_role("list", name="Photos to enroll").get_by_role("listitem")).to_have_count(1)
+
+
+def held_over(page: Page, *paths: Path) -> None:
+    """Drops files and folders on the middle of the page, as the system does: a script cannot make a folder."""
+    session = page.context.new_cdp_session(page)
+    held = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
+    for event in ("dragEnter", "dragOver", "drop"):
+        session.send("Input.dispatchDragEvent", {"type": event, "x": 600, "y": 300, "data": held})
+
+
+def test_photos_of_a_folder_keep_the_names_of_their_folders(page: Page, photo_file: Photo, tmp_path: Path) -> None:
+    for camera in ("hall", "door"):
+        (tmp_path / "cameras" / camera).mkdir(parents=True)
+        photo_file(0).rename(tmp_path / "cameras" / camera / "1.png")
+    (tmp_path / "cameras" / "readme.txt").write_text("no photo")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    held_over(page, tmp_path / "cameras")
+    films = page.get_by_role("region", name="All photos").get_by_role("button")
+    expect(films).to_have_count(2)
+    expect(films.first).to_have_accessible_name(re.compile("^cameras/door/1.png: "))
+    expect(films.last).to_have_accessible_name(re.compile("^cameras/hall/1.png: "))
+    go_to(page, "People")
+    expect(page.get_by_role("main").get_by_role("listitem")).to_have_count(4)
+    held_over(page, tmp_path / "cameras")
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("cameras/hall/1.png")).to_be_visible()
+
+
+def test_a_folder_without_pictures_is_said_also_in_a_dialog(page: Page, tmp_path: Path) -> None:
+    (tmp_path / "papers").mkdir()
+    (tmp_path / "papers" / "readme.txt").write_text("no photo")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    held_over(page, tmp_path / "papers")
+    expect(page.get_by_role("alert")).to_contain_text("The folder holds no pictures. no_image")
+    go_to(page, "People")
+    page.get_by_role("button", name="Add a person").click()
+    held_over(page, tmp_path / "papers")
+    expect(page.get_by_role("dialog").get_by_role("alert")).to_contain_text("The folder holds no pictures. no_image")
+
+
+def test_pictures_of_faces_are_kept_as_bytes_and_not_as_text(page: Page, photo_file: Photo) -> None:
+    page.evaluate("""() => {
+      window.parsed = [];
+      const read = Response.prototype.json;
+      Response.prototype.json = async function () {
+        const answer = await read.call(this);
+        if (answer.faces) parsed.push(...answer.faces.map(face => new WeakRef(face)));
+        return answer;
+      };
+    }""")
+    session = page.context.new_cdp_session(page)
+    identify(page, photo_file(0))
+    session.send("HeapProfiler.collectGarbage")
+    assert page.evaluate("parsed.length") == 1
+    assert page.evaluate("parsed.filter(face => face.deref()).length") == 0
+
+
+def test_leaving_while_photos_are_sent_is_asked_about(page: Page, photo_file: Photo) -> None:
+    held: list[Route] = []
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    page.route("**/v1/identify*", lambda route: held.append(route))
+    drop(page, page.get_by_role("main"), [photo_file(0)])
+    expect(page.get_by_role("progressbar", name="Identifying")).to_be_visible()
+    assert page.evaluate("dispatchEvent(new Event('beforeunload', {cancelable: true}))") is False
+    held[0].continue_()
+    expect(page.get_by_role("button", name="Identify all again")).to_be_visible()
+    assert page.evaluate("dispatchEvent(new Event('beforeunload', {cancelable: true}))") is True
+
+
+def test_a_failed_photo_is_named_in_words(serve: Serve, open_page: Open, photo_file: Photo, tmp_path: Path) -> None:
+    page, complaints = open_page(serve())
+    complaints.expected.add(400)
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"no picture")
+    drop(page, page.get_by_role("main"), [broken, photo_file(0)])
+    film = page.get_by_role("region", name="All photos").get_by_role("button", name="broken.png: no picture")
+    expect(film).to_be_visible()
+    expect(page.get_by_role("main").get_by_text("unreadable")).to_be_visible()  # the code, beside the sentence
