@@ -23,6 +23,7 @@ from lrfr_tf.gallery.references import (
     set_state,
 )
 from lrfr_tf.gallery.store import Change, Store
+from lrfr_tf.gallery.templates import FEWEST
 
 BY_HAND = "set aside by hand"
 EXPIRED = "Its last day was "  # begins the reason of what its last day set aside
@@ -275,6 +276,16 @@ def after_change(change: Change, person: int) -> None:
     for id, _ in set_aside_odd_ones(change, person):
         note_change(change, "set_aside", own_id, id)  # a rule did, and nobody asked for it
     change.touch(person)
+
+
+def judge_everybody_anew(change: Change) -> None:
+    """Sets references aside by the rule as if all were new: their embeddings are others. What a human decided stays."""
+    change.run(f"{JUDGED_ANEW} WHERE state = ? AND by_hand = 0 AND reason NOT GLOB '{EXPIRED}*'", SET_ASIDE)
+    rows = change.run(
+        "SELECT person FROM reference WHERE state = ? GROUP BY person HAVING COUNT(*) >= ?", ACTIVE, FEWEST
+    )
+    for (person,) in rows.fetchall():
+        after_change(change, person)
 
 
 def _move(change: Change, references: Sequence[str], target: int, what: str, *, who: str | None) -> None:

@@ -9,8 +9,10 @@ import numpy as np
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.gallery.audit import note_change
+from lrfr_tf.gallery.edit import judge_everybody_anew
 from lrfr_tf.gallery.embedder import EmbedderIdentity
 from lrfr_tf.gallery.face_pictures import decode_picture
+from lrfr_tf.gallery.store import Store
 from lrfr_tf.plural import counted
 
 if TYPE_CHECKING:
@@ -58,10 +60,7 @@ def migrate_gallery(
     recognizer = Recognizer(model) if isinstance(model, (str, os.PathLike)) else model
     store = gallery.store
     store.refuse_damage()
-    bare = store.read(
-        "SELECT r.id, p.name FROM reference r JOIN persons p ON p.number = r.person "
-        "WHERE NOT EXISTS (SELECT 1 FROM picture WHERE reference = r.number) ORDER BY r.number"
-    )
+    bare = without_picture(store)
     if bare and not drop:
         some = ", ".join(f"{id} of {name}" for id, name in bare[:LISTED]) + (", ..." if len(bare) > LISTED else "")
         raise UserError(
@@ -86,12 +85,21 @@ def migrate_gallery(
                 "DELETE FROM reference WHERE NOT EXISTS (SELECT 1 FROM picture WHERE reference = reference.number)"
             ).rowcount
             change.run("UPDATE persons SET changed = ?", change.number)
+            judge_everybody_anew(change)
             identity = EmbedderIdentity.of_recognizer(recognizer)
             for fact, value in identity.as_facts().items():
                 change.set_fact(fact, value)
             note_change(change, "migrate", who=gallery.who)
         gallery.use(recognizer)
         return Migrated(len(rows), dropped, identity.embedder)
+
+
+def without_picture(store: Store) -> list[tuple[str, str]]:
+    """References that cannot be embedded anew: (id, person) each."""
+    return store.read(
+        "SELECT r.id, p.name FROM reference r JOIN persons p ON p.number = r.person "
+        "WHERE NOT EXISTS (SELECT 1 FROM picture WHERE reference = r.number) ORDER BY r.number"
+    )
 
 
 def _embed(gallery: "Gallery", recognizer: "Recognizer", ids: list[str]) -> np.ndarray:

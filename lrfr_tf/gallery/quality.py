@@ -263,7 +263,7 @@ def _like_another_person(compared: Compared) -> Finding | None:
 
 def sentence_about(name: str, score: float, least: float) -> str:
     """What is said of a face that would get another's name, the one sentence that holds a name."""
-    return f"The face would be taken for {name}: their similarity is {score:.3f}, and a name needs {least:.3f}."
+    return f"The face would be taken for {name}: their similarity is {score:z.3f}, and a name needs {least:.3f}."
 
 
 def _unlike_the_person(compared: Compared) -> Finding | None:
@@ -271,7 +271,7 @@ def _unlike_the_person(compared: Compared) -> Finding | None:
     score = compared.own_similarity
     if score is None or least is None or score >= least:
         return None
-    sentence = f"The face is not like the person's other photos: their similarity is {score:.3f}, below {least:.3f}."
+    sentence = f"The face is not like the person's other photos: their similarity is {score:z.3f}, below {least:.3f}."
     return Finding("unlike_the_person", ACCEPTED, sentence, {"score": score, "least": least})
 
 

@@ -62,6 +62,6 @@ def set_aside_of(embeddings: np.ndarray) -> list[tuple[int, str]]:
     own = similarities_to_the_rest(embeddings)
     median = float(np.median(own))
     return [
-        (row, f"Its similarity to the person's other references is {own[row]:.2f}, where {median:.2f} is usual.")
+        (row, f"Its similarity to the person's other references is {own[row]:z.2f}, where {median:.2f} is usual.")
         for row in np.flatnonzero(own < SHARE * median).tolist()
     ]

@@ -182,13 +182,26 @@ def test_another_network_is_refused_and_pictures_are_embedded_anew(
     assert People(Store(people)).identity.model == str(tmp_path / "other")
 
 
+def test_what_a_rule_set_aside_is_judged_anew_with_another_network(lrfr: Lrfr, people: Path, embedder: Path) -> None:
+    kept = People(Store(people))
+    by_rule, by_hand, expired = [one.id for one in kept.references()[:3]]
+    aside = "UPDATE reference SET state = 'set_aside', reason = 'Its similarity is low.' WHERE id = ?"
+    kept.store.connection.execute(aside, (by_rule,))
+    kept.set_aside(by_hand, "not she")
+    kept.set_end("2020-01-31", reference=expired)
+    kept.expire()
+    assert lrfr("gallery", "migrate", f"--gallery={people}", f"--model={embedder}")[0] == 0
+    states = {one.id: one.state for one in kept.references()}
+    assert [states[one] for one in (by_rule, by_hand, expired)] == ["active", "set_aside", "set_aside"]
+
+
 def test_references_without_a_picture_are_listed(lrfr: Lrfr, people: Path, embedder: Path) -> None:
     kept = People(Store(people))
     kept.store.connection.execute("DELETE FROM picture WHERE reference <= 2")
-    code, _, said = lrfr("gallery", "migrate", f"--gallery={people}", f"--model={embedder}")
+    code, out, said = lrfr("gallery", "migrate", f"--gallery={people}", f"--model={embedder}")
     assert code == 2
     assert "2 references have no stored picture" in said
-    assert kept.references("1")[0].id in said
+    assert [line.split()[0] for line in out.splitlines()] == [one.id for one in kept.references()[:2]]
     assert len(kept.references()) == 12
     code, out, _ = lrfr("gallery", "migrate", f"--gallery={people}", f"--model={embedder}", "--drop")
     assert (code, "2 were removed" in out) == (0, True)

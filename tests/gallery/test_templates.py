@@ -50,3 +50,12 @@ def test_the_odd_one_out() -> None:
     assert f"{np.median(own):.2f}" in reason
     assert set_aside_of(photos[1:]) == []  # of four nobody can tell
     assert set_aside_of(np.stack([like(1, number) for number in range(9)])) == []
+
+
+def test_a_similarity_of_hardly_anything_has_no_sign() -> None:
+    rest = np.zeros((5, 8), np.float32)
+    rest[:4, 0] = 1.0
+    rest[4, :2] = (-1e-3, 1.0)
+    ((row, reason),) = set_aside_of(rest)
+    assert row == 4
+    assert "is 0.00, where 0.75 is usual" in reason

@@ -2,7 +2,8 @@
 
     lrfr gallery migrate --gallery=people.db --model=saved_models/mine
 
-Until all is done the gallery stays as it was; then every process must use the new network.
+Until all is done the gallery stays as it was; then every process must use the new network. References without a stored
+picture are listed, and nothing happens unless --drop removes them. What a rule has set aside is judged anew.
 """
 
 import dataclasses
@@ -30,9 +31,11 @@ def check_flags(config: Config) -> None:
 
 
 def main(config: Config) -> None:
-    from lrfr_tf.gallery.migrate import migrate_gallery
+    from lrfr_tf.gallery.migrate import migrate_gallery, without_picture
 
     with Gallery.open(config.gallery) as gallery, tqdm(desc="migrate", unit="reference") as progress:
+        for id, person in without_picture(gallery.store):
+            say(f"{id} of {person} has no stored picture.")
         done = migrate_gallery(gallery, config.model, config.drop, progress.update)
     say(
         f"{counted(done.references, 'reference is', 'references are')} embedded with {done.embedder} now; "
