@@ -91,3 +91,17 @@ def test_no_copy_is_made_that_is_not_on_record(people: People, tmp_path: Path) -
     with pytest.raises(forgetting.UserError, match="is read-only"):
         people.subject_export("Anna", tmp_path / "anna.zip")
     assert sorted(path.name for path in tmp_path.iterdir() if not path.name.startswith("people.db")) == []
+
+
+def test_references_of_who_was_forgotten_through_an_import_stay_away_too(people: People, tmp_path: Path) -> None:
+    ids = people.add("Anna", references(1, 2))
+    people.export(tmp_path / "before.zip")
+    other = new_people(tmp_path / "other.db")
+    other.import_from(tmp_path / "before.zip")
+    people.forget("Anna")
+    people.add("Bob", references(2, 1))
+    people.export(tmp_path / "after.zip")
+    other.import_from(tmp_path / "after.zip")
+    assert counts(other) == {"Bob": 1}
+    gone = {id for (id,) in other.store.read("SELECT id FROM gone")}
+    assert set(ids) <= gone
