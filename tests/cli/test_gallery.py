@@ -82,8 +82,9 @@ def test_from_an_empty_folder_to_a_name(
     gallery = f"--gallery={tmp_path / 'people.db'}"
     code, out, said = lrfr("gallery", "create", gallery, f"--embedder={embedder}")
     assert (code, "biometric data" in said) == (0, True)
-    (tmp_path / "ada").mkdir()
     shutil.copytree(photos / "1", tmp_path / "people" / "ada")
+    code, out, said = lrfr("identify", gallery, f"--image={tmp_path / 'people' / 'ada' / '00.png'}")
+    assert (code, "unknown" in out, "has nobody in force, so nobody is named" in said) == (0, True, True)
     write_png(tmp_path / "people" / "ada" / "wall.png", np.full((90, 90, 3), 128, np.uint8))
     (tmp_path / "people" / "ada" / "broken.jpg").write_text("this is text")
     code, out, said = lrfr("gallery", "enroll", gallery, f"--folder={tmp_path / 'people'}", "--format=json")
