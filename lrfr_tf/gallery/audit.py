@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from lrfr_tf.errors import UserError
+from lrfr_tf.gallery.change import Change
 from lrfr_tf.gallery.sound_rows import read_sound
-from lrfr_tf.gallery.store import Change, Store, now
+from lrfr_tf.gallery.store import Store, now
 from lrfr_tf.gallery.store_error import StoreError
 from lrfr_tf.printable import in_utf8
 

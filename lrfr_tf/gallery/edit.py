@@ -7,6 +7,7 @@ import numpy as np
 from lrfr_tf.errors import UserError
 from lrfr_tf.gallery import last_day
 from lrfr_tf.gallery.audit import note_change
+from lrfr_tf.gallery.change import Change
 from lrfr_tf.gallery.embedder import EmbedderIdentity
 from lrfr_tf.gallery.forget import remove_person
 from lrfr_tf.gallery.person_name import checked_name
@@ -22,7 +23,7 @@ from lrfr_tf.gallery.references import (
     set_aside_odd_ones,
     set_state,
 )
-from lrfr_tf.gallery.store import Change, Store
+from lrfr_tf.gallery.store import Store
 from lrfr_tf.gallery.templates import FEWEST
 
 BY_HAND = "set aside by hand"

@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterable
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.gallery.audit import note_change
+from lrfr_tf.gallery.change import Change
 from lrfr_tf.gallery.references import person_id, person_number
 from lrfr_tf.gallery.sound_rows import read_sound
-from lrfr_tf.gallery.store import Change, Store, now
+from lrfr_tf.gallery.store import Store, now
 
 CLEANING_DUE = "cleaning_due"  # a fact: somebody was forgotten, and the file is not overwritten yet
 LARGE = 256 << 20  # bytes; what is larger is rewritten by way of the disk

@@ -50,7 +50,8 @@ class Gallery(People):
     def __init__(self, names: Sequence[str], embeddings: np.ndarray, threshold: Threshold, embedder: str = "") -> None:
         identity = EmbedderIdentity("", 0, embedder, "", int(np.shape(embeddings)[-1]))
         self._hold(Store.create(None, identity.as_facts()), None, DecisionRule(), threshold)
-        self._fill((name, [Reference(row)]) for name, row in zip(names, embeddings, strict=True))
+        for name, row in zip(names, embeddings, strict=True):
+            self.add(name, [Reference(row)])
 
     def _hold(
         self, store: Store, recognizer: "Recognizer | None", rule: DecisionRule, fixed: Threshold | None = None
@@ -94,7 +95,8 @@ class Gallery(People):
         gallery = cls.__new__(cls)
         identity = EmbedderIdentity.of_recognizer(recognizer)
         gallery._hold(Store.create(None, identity.as_facts()), recognizer, rule)
-        gallery._fill(embed_people(Path(folder), recognizer, note, progress))
+        for name, references in embed_people(Path(folder), recognizer, note, progress):
+            gallery.add(name, references)
         if not gallery.names:
             raise UserError(f"No face was found in any photo of the gallery {folder}.")
         return gallery
@@ -281,10 +283,6 @@ class Gallery(People):
         from lrfr_tf.sources.image_source import open_source
 
         return list(enroll_people(self, open_source(Path(folder)), level)[1])
-
-    def _fill(self, people: Iterable[tuple[str, Sequence[Reference]]]) -> None:
-        for name, references in people:
-            self.add(name, references)
 
     def _strangers(self) -> Strangers | None:
         return self.identity.strangers() if self._recognizer is None else self._recognizer.strangers

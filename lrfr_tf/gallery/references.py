@@ -8,10 +8,11 @@ import numpy as np
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.gallery import last_day
+from lrfr_tf.gallery.change import Change
 from lrfr_tf.gallery.new_file import random_id
 from lrfr_tf.gallery.person_name import checked_name
 from lrfr_tf.gallery.sound_rows import check_embeddings, read_sound
-from lrfr_tf.gallery.store import Change, Store, now
+from lrfr_tf.gallery.store import Store, now
 from lrfr_tf.gallery.templates import set_aside_of
 
 ACTIVE, SET_ASIDE = "active", "set_aside"

@@ -6,7 +6,6 @@ force.
 """
 
 import contextlib
-import dataclasses
 import os
 import sqlite3
 import threading
@@ -18,6 +17,7 @@ from typing import Any, Self
 
 from lrfr_tf.errors import UserError
 from lrfr_tf.gallery import damage, open_files, schema
+from lrfr_tf.gallery.change import Change
 from lrfr_tf.gallery.kept_file import KeptFile, State, has_log, state_of
 from lrfr_tf.gallery.new_file import make_file, storable
 from lrfr_tf.gallery.store_error import GO_BACK, SENTENCES, StoreError, sentence_of
@@ -30,30 +30,6 @@ LOOK_AGAIN = 1.0  # seconds after which a file that could not be used is looked 
 def now() -> str:
     """The time in UTC, to the second: "2026-11-30T11:45:00+00:00"."""
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-@dataclasses.dataclass(frozen=True)
-class Change:
-    """A transaction that writes.
-
-    Attributes:
-        number: the gallery's change counter, if the transaction succeeds.
-    """
-
-    store: "Store"
-    number: int
-
-    def run(self, statement: str, *values: Any) -> sqlite3.Cursor:
-        """Executes one statement."""
-        return self.store.connection.execute(statement, storable(values))
-
-    def touch(self, person: int) -> None:
-        """Notes that a person's name or references changed, so that every reader looks at them again."""
-        self.run("UPDATE persons SET changed = ? WHERE number = ?", self.number, person)
-
-    def set_fact(self, name: str, value: Any) -> None:
-        """Stores a single value."""
-        self.run("INSERT OR REPLACE INTO fact VALUES (?, ?)", name, value)
 
 
 class Store:

@@ -26,6 +26,7 @@ from lrfr_tf.gallery.archive import (
     reference_as_json,
 )
 from lrfr_tf.gallery.audit import note_change
+from lrfr_tf.gallery.change import Change
 from lrfr_tf.gallery.edit import after_change, check_embeddings
 from lrfr_tf.gallery.embedder import EmbedderIdentity
 from lrfr_tf.gallery.forget import CLEANING_DUE, Copy, clean, note_copy, note_gone, remove_person
@@ -40,7 +41,7 @@ from lrfr_tf.gallery.references import (
     read_picture,
     read_references,
 )
-from lrfr_tf.gallery.store import Change, Store, now
+from lrfr_tf.gallery.store import Store, now
 from lrfr_tf.gallery.store_error import GO_BACK
 
 

@@ -12,7 +12,7 @@ CALLERS = 10_000  # counted at once; beyond it counting begins anew
 
 
 class Counts:
-    """The requests of each caller since the first of a minute; threads may share it.
+    """The requests of each caller since the first of a minute; threads may share it, processes make it after a fork.
 
     Args:
         now: seconds, of a clock that nobody sets.

@@ -71,7 +71,10 @@ async def read_images(request: Request, settings: Settings, each_by_itself: bool
         raise RequestError(400, "no_image", f"The request has no {FIELD}.")
     if len(files) > settings.images:
         raise _too_many(settings.images)
-    uploads = [_checked(name, data, number, settings, each_by_itself) for number, (name, data) in enumerate(files)]
+    uploads = [
+        _checked(name, data, number, settings, each_by_itself=each_by_itself)
+        for number, (name, data) in enumerate(files)
+    ]
     return Images(uploads, fields)
 
 
@@ -135,7 +138,7 @@ def _of_json(value: dict[str, Any]) -> tuple[list[tuple[str, bytes]], dict[str, 
     return files, {name: one for name, one in value.items() if name not in images}
 
 
-def _checked(name: str, data: bytes, number: int, settings: Settings, each_by_itself: bool) -> Upload:
+def _checked(name: str, data: bytes, number: int, settings: Settings, *, each_by_itself: bool) -> Upload:
     try:
         header = read_header(data, IMAGE)
     except ImageError as error:

@@ -82,7 +82,7 @@ def existing_keys(gallery: str | os.PathLike[str], path: str | os.PathLike[str] 
     keys = Keys(path)
     if not keys.all():  # who names a file means that nobody comes in without a key
         what = "has no key" if keys.path.exists() else "is missing"
-        raise UserError(f"`keys`={path} {what}; lrfr key create --gallery={gallery} --keys={path} makes one.")
+        raise UserError(f"`keys`={path} {what}; lrfr key create with the same `keys` makes one.")
     return keys
 
 
