@@ -282,10 +282,8 @@ def after_change(change: Change, person: int) -> None:
 def judge_everybody_anew(change: Change) -> None:
     """Sets references aside by the rule as if all were new: their embeddings are others. What a human decided stays."""
     change.run(f"{JUDGED_ANEW} WHERE state = ? AND by_hand = 0 AND reason NOT GLOB '{EXPIRED}*'", SET_ASIDE)
-    rows = change.run(
-        "SELECT person FROM reference WHERE state = ? GROUP BY person HAVING COUNT(*) >= ?", ACTIVE, FEWEST
-    )
-    for (person,) in rows.fetchall():
+    judged = "SELECT person FROM reference WHERE state = ? GROUP BY person HAVING COUNT(*) >= ?"
+    for (person,) in change.run(judged, ACTIVE, FEWEST).fetchall():
         after_change(change, person)
 
 
