@@ -37,7 +37,7 @@ test: environment
 
 test-all: environment
 	-.venv/bin/python tools/fetch_samples.py
-	$(KEEP_MEMORY) $(PYTEST) $(IN_TWO) -m "$(NEEDS_DATA)"
+	$(PYTEST) $(IN_TWO) -m "$(NEEDS_DATA)"
 
 check: environment
 	.venv/bin/ruff check .
