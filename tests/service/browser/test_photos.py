@@ -114,7 +114,7 @@ def test_a_folder_without_pictures_is_said_also_in_a_dialog(page: Page, tmp_path
     (tmp_path / "papers" / "readme.txt").write_text("no photo")
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     held_over(page, tmp_path / "papers")
-    expect(page.get_by_role("alert")).to_contain_text("The folder holds no pictures. no_image")
+    expect(page.locator("#errors")).to_contain_text("The folder holds no pictures. no_image")
     go_to(page, "People")
     page.get_by_role("button", name="Add a person").click()
     held_over(page, tmp_path / "papers")

@@ -85,12 +85,12 @@ def test_a_search_that_is_not_answered_is_said_until_one_is(page: Page) -> None:
     expect(cards).to_have_count(4)
     page.route("**/v1/persons?*", lambda route: route.abort())
     page.get_by_label("Find a person").fill("ad")
-    expect(page.get_by_role("alert")).to_contain_text("no_answer")
+    expect(page.locator("#errors")).to_contain_text("no_answer")
     expect(cards).to_have_count(0)  # whoever stood there was not asked for
     page.unroute("**/v1/persons?*")
     page.get_by_label("Find a person").fill("ada")
     expect(cards).to_have_count(1)
-    expect(page.get_by_role("alert")).to_be_empty()
+    expect(page.locator("#errors")).to_be_empty()
 
 
 def test_what_fails_after_a_change_is_said(page: Page) -> None:
@@ -101,7 +101,7 @@ def test_what_fails_after_a_change_is_said(page: Page) -> None:
     dialog.get_by_label("Name").fill("Ada")
     page.route("**/references", lambda route: route.abort())  # what the page shows anew
     dialog.get_by_role("button", name="Rename", exact=True).click()
-    expect(page.get_by_role("alert")).to_contain_text("no_answer")
+    expect(page.locator("#errors")).to_contain_text("no_answer")
 
 
 def test_a_slow_service_is_waited_for_in_sight(page: Page) -> None:
@@ -122,7 +122,7 @@ def test_photos_that_were_sent_after_all_are_not_called_unsent(page: Page, photo
     page.route("**/v1/identify*", lambda route: route.abort())
     page.route("**/v1/health/*", lambda route: route.abort())
     drop(page, page.get_by_role("main"), [photo_file(0)])
-    expect(page.get_by_role("alert")).to_contain_text("1 photo not sent")
+    expect(page.locator("#errors")).to_contain_text("1 photo not sent")
     page.unroute_all()
     page.get_by_role("button", name="Send 1 photo").click()
     expect(page.get_by_role("button", name="Identify all again")).to_be_visible()
