@@ -145,6 +145,8 @@ def test_leaving_while_photos_are_sent_is_asked_about(page: Page, photo_file: Ph
     drop(page, page.get_by_role("main"), [photo_file(0)])
     expect(page.get_by_role("progressbar", name="Identifying")).to_be_visible()
     assert page.evaluate("dispatchEvent(new Event('beforeunload', {cancelable: true}))") is False
+    while not held:  # the bar is there before the request
+        page.wait_for_timeout(20)
     held[0].continue_()
     expect(page.get_by_role("button", name="Identify all again")).to_be_visible()
     assert page.evaluate("dispatchEvent(new Event('beforeunload', {cancelable: true}))") is True
