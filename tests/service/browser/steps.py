@@ -17,7 +17,8 @@ TRANSFER = """files => {
 
 
 def drop(page: Page, target: Locator, files: Sequence[Path]) -> None:
-    """Drops files on a part of the page."""
+    """Drops files on a part of the page, once it is there."""
+    expect(page.locator("h1")).to_be_visible()
     held = [
         {"name": path.name, "data": base64.b64encode(path.read_bytes()).decode(), "type": "image/png"} for path in files
     ]
