@@ -171,7 +171,7 @@ def test_equals_the_package_on_the_sample_photos(
 
 @pytest.mark.shared_data
 @pytest.mark.slow
-@pytest.mark.parametrize(("archive", "count"), [("celeba_people", 300), ("img_align_celeba", 2000)])
+@pytest.mark.parametrize(("archive", "count"), [("celeba_people", 300), ("img_align_celeba", 600)])
 def test_equals_the_package_on_celeba(
     archive: str, count: int, compiled: FaceDetector, package: FaceDetector, shared_data: Path
 ) -> None:
