@@ -143,38 +143,30 @@ def service_of(request: Request) -> Service:
     return request.app.state.service
 
 
-async def images_of(request: Request) -> AsyncIterator[Images]:
+def admitted(*, each_by_itself: bool = False) -> Callable[[Request], AsyncIterator[Images]]:
     """A dependency of a route, behind `allowed`: the images of a request, with a place in the queue for each.
 
     The first place is taken before the body is read, so that bodies do not pile up.
 
+    Args:
+        each_by_itself: whether the route answers each image by itself, also one that is no image.
+
     Raises:
         RequestError: the queue is full; or see `read_images`.
     """
-    async for images in _admitted(request, each_by_itself=False):
-        yield images
+
+    async def images_of(request: Request) -> AsyncIterator[Images]:
+        service = service_of(request)
+        with service.batcher.places(1):
+            images = await read_images(request, service.settings, each_by_itself)
+            with service.batcher.places(len(images.uploads) - 1):
+                yield images
+
+    return images_of
 
 
-async def photos_of(request: Request) -> AsyncIterator[Images]:
-    """The same of a route that answers each image by itself, also one that is no image.
-
-    Raises:
-        RequestError: see `images_of`.
-    """
-    async for images in _admitted(request, each_by_itself=True):
-        yield images
-
-
-async def _admitted(request: Request, each_by_itself: bool) -> AsyncIterator[Images]:
-    service = service_of(request)
-    with service.batcher.places(1):
-        images = await read_images(request, service.settings, each_by_itself)
-        with service.batcher.places(len(images.uploads) - 1):
-            yield images
-
-
-Sent = Annotated[Images, Depends(images_of)]
-SentToEnroll = Annotated[Images, Depends(photos_of)]
+Sent = Annotated[Images, Depends(admitted())]
+SentToEnroll = Annotated[Images, Depends(admitted(each_by_itself=True))]
 
 
 def allowed(role: str) -> Callable[..., Caller]:
